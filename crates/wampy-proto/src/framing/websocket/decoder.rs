@@ -1,0 +1,236 @@
+//! Reading WebSocket frames and assembling fragmented messages.
+
+use super::close;
+use super::frame::{FrameHeader, Opcode, Parsed};
+use super::mask;
+use super::utf8::Utf8Validator;
+use crate::framing::{FramingError, Next, Step};
+use std::ops::Range;
+
+/// What a WebSocket peer may send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WebSocketLimits {
+    /// Largest message, fragmented or not. Default 16 MiB.
+    pub message_bytes_max: usize,
+    /// Most fragments of one message. Default 65536: 16 MiB in pieces of 256 bytes.
+    pub fragments_max: u32,
+}
+
+impl Default for WebSocketLimits {
+    fn default() -> Self {
+        Self { message_bytes_max: 16 << 20, fragments_max: 1 << 16 }
+    }
+}
+
+/// Reads WebSocket frames after the handshake.
+#[derive(Debug)]
+pub struct WebSocketDecoder {
+    limits: WebSocketLimits,
+    from_client: bool,
+    ended: bool,
+    /// Bytes of the payload at the front of the buffer that were unmasked, and validated if text,
+    /// before it was complete.
+    prepared_bytes: usize,
+    /// State of the text message that is being received.
+    text: Utf8Validator,
+    assembly: Option<Box<Assembly>>,
+}
+
+/// The fragments of a message so far.
+#[derive(Debug)]
+struct Assembly {
+    binary: bool,
+    fragments: u32,
+    payload: Vec<u8>,
+    /// The message was handed out; the next call drops this.
+    complete: bool,
+}
+
+/// A step without its borrowed parts: ranges are relative to the frame's buffer.
+enum Found {
+    NeedMore(usize),
+    Fragment,
+    Assembled,
+    Message { payload: Range<usize>, binary: bool },
+    Control(Opcode, Range<usize>),
+}
+
+impl WebSocketDecoder {
+    /// The server's decoder: it reads what a client sends, and every frame must be masked.
+    #[must_use]
+    pub fn server(limits: WebSocketLimits) -> Self {
+        Self::new(limits, true)
+    }
+
+    /// The client's decoder: it reads what a server sends, and no frame may be masked.
+    #[must_use]
+    pub fn client(limits: WebSocketLimits) -> Self {
+        Self::new(limits, false)
+    }
+
+    fn new(limits: WebSocketLimits, from_client: bool) -> Self {
+        Self {
+            limits,
+            from_client,
+            ended: false,
+            prepared_bytes: 0,
+            text: Utf8Validator::default(),
+            assembly: None,
+        }
+    }
+
+    /// Reads the next step; see [`crate::framing::Decoder::next`].
+    ///
+    /// # Errors
+    /// [`FramingError`] for each violation of RFC 6455 and of the limits.
+    #[inline]
+    pub fn next<'a>(&'a mut self, buf: &'a mut [u8]) -> Result<Next<'a>, FramingError> {
+        if self.assembly.as_ref().is_some_and(|assembly| assembly.complete) {
+            self.assembly = None;
+        }
+        let mut consumed = 0;
+        loop {
+            if self.ended {
+                return Ok(Next { consumed: buf.len(), step: Step::NeedMore { frame_bytes: 2 } });
+            }
+            let start = consumed;
+            let (frame_bytes, found) =
+                self.frame(&mut buf[start..]).inspect_err(|_| self.ended = true)?;
+            consumed += frame_bytes;
+            let step = match found {
+                Found::Fragment => continue,
+                Found::NeedMore(frame_bytes) => Step::NeedMore { frame_bytes },
+                Found::Message { payload, binary } => {
+                    Step::Message { payload: &buf[start..][payload], binary }
+                }
+                Found::Assembled => self.assembled(),
+                Found::Control(opcode, payload) => self.control(opcode, &buf[start..][payload])?,
+            };
+            return Ok(Next { consumed, step });
+        }
+    }
+
+    /// Reads one frame at the front of `buf`: how many bytes it used up, and what it was.
+    #[inline]
+    fn frame(&mut self, buf: &mut [u8]) -> Result<(usize, Found), FramingError> {
+        let header = match FrameHeader::parse(buf, self.from_client)? {
+            Parsed::Header(header) => header,
+            Parsed::Incomplete(frame_bytes) => return Ok((0, Found::NeedMore(frame_bytes))),
+        };
+        let payload_bytes = self.admit(&header)?;
+        let frame_bytes = header.header_bytes.saturating_add(payload_bytes);
+        let received = &mut buf[header.header_bytes..];
+        let received_bytes = payload_bytes.min(received.len());
+        let is_complete = received_bytes == payload_bytes;
+        let payload = &mut received[..received_bytes];
+        self.prepare(&header, payload, is_complete)?;
+        if !is_complete {
+            return Ok((0, Found::NeedMore(frame_bytes)));
+        }
+        if header.opcode.is_control() {
+            return Ok((frame_bytes, Found::Control(header.opcode, header.header_bytes..frame_bytes)));
+        }
+        if header.fin && self.assembly.is_none() {
+            let (payload, binary) =
+                (header.header_bytes..frame_bytes, header.opcode == Opcode::Binary);
+            return Ok((frame_bytes, Found::Message { payload, binary }));
+        }
+        Ok((frame_bytes, self.assemble(&header, payload)))
+    }
+
+    /// Checks that the frame may come now and fits the limits; returns the size of its payload.
+    #[inline]
+    fn admit(&self, header: &FrameHeader) -> Result<usize, FramingError> {
+        let assembled_bytes = match (header.opcode, &self.assembly) {
+            (Opcode::Close | Opcode::Ping | Opcode::Pong, _) => 0,
+            (Opcode::Text | Opcode::Binary, None) => 0,
+            (Opcode::Text | Opcode::Binary, Some(_)) => {
+                return Err(FramingError::InterruptedMessage);
+            }
+            (Opcode::Continuation, None) => return Err(FramingError::NothingToContinue),
+            (Opcode::Continuation, Some(assembly)) => {
+                let fragments_max = self.limits.fragments_max;
+                if assembly.fragments >= fragments_max {
+                    return Err(FramingError::TooManyFragments { fragments_max });
+                }
+                assembly.payload.len()
+            }
+        };
+        let bytes = header.payload_bytes.saturating_add(assembled_bytes as u64);
+        let bytes_max = self.limits.message_bytes_max;
+        if bytes > bytes_max as u64 && !header.opcode.is_control() {
+            return Err(FramingError::MessageTooLarge { bytes, bytes_max });
+        }
+        Ok(header.payload_bytes as usize)
+    }
+
+    /// Unmasks and validates what has newly arrived of a frame's payload, in place.
+    #[inline]
+    fn prepare(
+        &mut self,
+        header: &FrameHeader,
+        payload: &mut [u8],
+        is_complete: bool,
+    ) -> Result<(), FramingError> {
+        let prepared_bytes = self.prepared_bytes.min(payload.len());
+        self.prepared_bytes = if is_complete { 0 } else { payload.len() };
+        let arrived = &mut payload[prepared_bytes..];
+        if let Some(key) = header.mask {
+            mask::apply(arrived, key, prepared_bytes);
+        }
+        let is_text = match header.opcode {
+            Opcode::Text => true,
+            Opcode::Continuation => self.assembly.as_ref().is_some_and(|it| !it.binary),
+            _ => return Ok(()),
+        };
+        if !is_text {
+            return Ok(());
+        }
+        let is_whole_message = header.opcode == Opcode::Text && header.fin && is_complete;
+        if is_whole_message && prepared_bytes == 0 {
+            let text = simdutf8::basic::from_utf8(arrived);
+            return text.map(drop).map_err(|_| FramingError::InvalidUtf8);
+        }
+        self.text.feed(arrived).map_err(|_| FramingError::InvalidUtf8)?;
+        if header.fin && is_complete && !self.text.is_complete() {
+            return Err(FramingError::InvalidUtf8);
+        }
+        Ok(())
+    }
+
+    /// Takes over a fragment.
+    #[cold]
+    fn assemble(&mut self, header: &FrameHeader, payload: &[u8]) -> Found {
+        let assembly = self.assembly.get_or_insert_with(|| {
+            let binary = header.opcode == Opcode::Binary;
+            Box::new(Assembly { binary, fragments: 0, payload: Vec::new(), complete: false })
+        });
+        assembly.fragments += 1;
+        assembly.payload.extend_from_slice(payload);
+        assembly.complete = header.fin;
+        if header.fin { Found::Assembled } else { Found::Fragment }
+    }
+
+    fn assembled(&self) -> Step<'_> {
+        match self.assembly.as_deref() {
+            Some(assembly) => {
+                Step::Message { payload: &assembly.payload, binary: assembly.binary }
+            }
+            // Not reached: a fragment was just assembled.
+            None => Step::NeedMore { frame_bytes: 2 },
+        }
+    }
+
+    fn control<'a>(&mut self, opcode: Opcode, payload: &'a [u8]) -> Result<Step<'a>, FramingError> {
+        match opcode {
+            Opcode::Ping => Ok(Step::Ping(payload)),
+            Opcode::Pong => Ok(Step::Pong(payload)),
+            _ => {
+                // Also after an invalid body nothing that follows is of interest.
+                self.ended = true;
+                let (code, reason) = close::parse_body(payload)?;
+                Ok(Step::Close { code, reason })
+            }
+        }
+    }
+}

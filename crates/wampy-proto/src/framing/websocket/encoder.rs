@@ -1,0 +1,144 @@
+//! Writing WebSocket frames. Every message is one frame: fragmenting serves streaming, and WAMP
+//! messages are complete before they are sent.
+
+use super::close::CloseCode;
+use super::frame::{CONTROL_BYTES_MAX, HEADER_BYTES_MAX, Opcode, frame_header, header_bytes};
+use super::mask;
+use crate::framing::{FrameFormat, Mark, TooLong};
+
+/// Writes WebSocket frames after the handshake.
+#[derive(Debug, Clone, Copy)]
+pub struct WebSocketEncoder {
+    binary: bool,
+    mask_key: Option<fn() -> u32>,
+}
+
+impl WebSocketEncoder {
+    /// The server's encoder: frames are not masked. `binary` says what kind the subprotocol's
+    /// messages are.
+    #[must_use]
+    pub fn server(binary: bool) -> Self {
+        Self { binary, mask_key: None }
+    }
+
+    /// The client's encoder: each frame is masked with a new key from `mask_key`, which must be
+    /// unpredictable for whoever chose the payload (RFC 6455, 10.3), such as a thread's
+    /// cryptographic random generator.
+    #[must_use]
+    pub fn client(binary: bool, mask_key: fn() -> u32) -> Self {
+        Self { binary, mask_key: Some(mask_key) }
+    }
+
+    /// The format of the frames if every receiver may get the same: only a server's are.
+    #[must_use]
+    pub fn format(&self) -> Option<FrameFormat> {
+        match (self.mask_key, self.binary) {
+            (Some(_), _) => None,
+            (None, true) => Some(FrameFormat::WebSocketBinary),
+            (None, false) => Some(FrameFormat::WebSocketText),
+        }
+    }
+
+    /// Reserves a header at the end of `out` that fits a payload of `payload_bytes_hint`.
+    #[inline]
+    pub fn begin(&self, out: &mut Vec<u8>, payload_bytes_hint: usize) -> Mark {
+        let header_bytes = header_bytes(payload_bytes_hint, self.mask_key.is_some());
+        let start = out.len();
+        out.extend_from_slice(&[0; HEADER_BYTES_MAX][..header_bytes]);
+        Mark { start, header_bytes }
+    }
+
+    /// Patches the header reserved at `mark`, moving the payload if the hint was wrong, and masks.
+    #[inline]
+    pub fn finish(&self, mark: Mark, out: &mut Vec<u8>) {
+        let payload_bytes = mark.payload_bytes(out);
+        let key = self.mask_key.map(|mask_key| mask_key().to_ne_bytes());
+        let header = frame_header(self.message_opcode(), payload_bytes, key);
+        let header = header.as_bytes();
+        if header.len() != mark.header_bytes {
+            move_payload(mark, header.len(), payload_bytes, out);
+        }
+        let payload_start = mark.start + header.len();
+        if let Some(reserved) = out.get_mut(mark.start..payload_start) {
+            reserved.copy_from_slice(header);
+        }
+        if let (Some(key), Some(payload)) = (key, out.get_mut(payload_start..)) {
+            mask::apply(payload, key, 0);
+        }
+    }
+
+    /// Appends a message.
+    pub fn write_message(&self, payload: &[u8], out: &mut Vec<u8>) {
+        self.write(self.message_opcode(), payload, out);
+    }
+
+    /// Appends a ping.
+    ///
+    /// # Errors
+    /// [`TooLong`] above 125 bytes; nothing is appended.
+    pub fn write_ping(&self, payload: &[u8], out: &mut Vec<u8>) -> Result<(), TooLong> {
+        self.write_control(Opcode::Ping, payload, out)
+    }
+
+    /// Appends a pong.
+    ///
+    /// # Errors
+    /// [`TooLong`] above 125 bytes; nothing is appended.
+    pub fn write_pong(&self, payload: &[u8], out: &mut Vec<u8>) -> Result<(), TooLong> {
+        self.write_control(Opcode::Pong, payload, out)
+    }
+
+    /// Appends a close frame; see [`crate::framing::Encoder::write_close`].
+    pub fn write_close(&self, code: Option<CloseCode>, reason: &str, out: &mut Vec<u8>) {
+        let mut body = [0; CONTROL_BYTES_MAX];
+        let mut body_bytes = 0;
+        if let Some(code) = code {
+            let reason = &reason[..reason.floor_char_boundary(CONTROL_BYTES_MAX - 2)];
+            body_bytes = 2 + reason.len();
+            body[..2].copy_from_slice(&code.number().to_be_bytes());
+            body[2..body_bytes].copy_from_slice(reason.as_bytes());
+        }
+        self.write(Opcode::Close, &body[..body_bytes], out);
+    }
+
+    fn write_control(
+        &self,
+        opcode: Opcode,
+        payload: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), TooLong> {
+        if payload.len() > CONTROL_BYTES_MAX {
+            return Err(TooLong { bytes: payload.len(), bytes_max: CONTROL_BYTES_MAX });
+        }
+        self.write(opcode, payload, out);
+        Ok(())
+    }
+
+    fn write(&self, opcode: Opcode, payload: &[u8], out: &mut Vec<u8>) {
+        let key = self.mask_key.map(|mask_key| mask_key().to_ne_bytes());
+        out.reserve(HEADER_BYTES_MAX + payload.len());
+        out.extend_from_slice(frame_header(opcode, payload.len(), key).as_bytes());
+        let payload_start = out.len();
+        out.extend_from_slice(payload);
+        if let (Some(key), Some(payload)) = (key, out.get_mut(payload_start..)) {
+            mask::apply(payload, key, 0);
+        }
+    }
+
+    fn message_opcode(&self) -> Opcode {
+        if self.binary { Opcode::Binary } else { Opcode::Text }
+    }
+}
+
+/// Makes room for, or takes room from, a header that turned out to be of another size.
+#[cold]
+fn move_payload(mark: Mark, header_bytes: usize, payload_bytes: usize, out: &mut Vec<u8>) {
+    let from = mark.start + mark.header_bytes;
+    let to = mark.start + header_bytes;
+    if from + payload_bytes > out.len() {
+        return; // Somebody cut the buffer off before the mark; there is no payload to move.
+    }
+    out.resize(out.len().max(to + payload_bytes), 0);
+    out.copy_within(from..from + payload_bytes, to);
+    out.truncate(to + payload_bytes);
+}

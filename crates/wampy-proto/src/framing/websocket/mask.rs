@@ -1,0 +1,26 @@
+//! Masking (RFC 6455, 5.3): XOR with a repeated key of four bytes, in place.
+
+/// Bytes per step; a fixed size lets the compiler use its widest registers.
+const BLOCK_BYTES: usize = 32;
+
+/// XORs `data` with `key`, where `data` starts `offset` bytes into the payload.
+///
+/// Masking and unmasking are the same operation.
+#[inline]
+pub(super) fn apply(data: &mut [u8], key: [u8; 4], offset: usize) {
+    let key = u32::from_le_bytes(key).rotate_right(8 * (offset % 4) as u32).to_le_bytes();
+    let pattern: [u8; BLOCK_BYTES] = std::array::from_fn(|at| key[at % 4]);
+    let (blocks, rest) = data.as_chunks_mut::<BLOCK_BYTES>();
+    for block in blocks {
+        for (byte, mask) in block.iter_mut().zip(pattern) {
+            *byte ^= mask;
+        }
+    }
+    let (words, tail) = rest.as_chunks_mut::<4>();
+    for word in words {
+        *word = (u32::from_ne_bytes(*word) ^ u32::from_ne_bytes(key)).to_ne_bytes();
+    }
+    for (byte, mask) in tail.iter_mut().zip(key) {
+        *byte ^= mask;
+    }
+}

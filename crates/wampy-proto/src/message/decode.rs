@@ -1,0 +1,312 @@
+//! Tokens of any reader → message.
+
+use std::borrow::Cow;
+
+use super::{
+    Abort, AbortDetails, Authenticate, AuthenticateExtra, Call, CallOptions, Cancel, CancelOptions,
+    Challenge, ChallengeExtra, Error, ErrorDetails, Event, EventDetails, Goodbye, GoodbyeDetails,
+    Hello, HelloDetails, Interrupt, InterruptOptions, Invocation, InvocationDetails, Message,
+    MessageType, Publish, PublishOptions, Published, Register, RegisterOptions, Registered,
+    ResultDetails, RevocationDetails, Subscribe, SubscribeOptions, Subscribed, Unregister,
+    Unregistered, Unsubscribe, Unsubscribed, Welcome, WelcomeDetails, Yield, YieldOptions,
+};
+use crate::id::{IdOutOfRange, RequestId};
+use crate::payload::Payload;
+use crate::serializer::{DecodeError, Reader, Seq, Token};
+
+/// Reads one message, all of the reader's bytes, which must end with it.
+pub(super) fn message<'a, R: Reader<'a>>(
+    reader: &mut R,
+
+) -> Result<Message<'a>, DecodeError> {
+    let seq = reader.list()?;
+    let mut fields = Fields { reader, seq };
+    fields.expect("the message's type")?;
+    let code = match fields.reader.token()? {
+        Token::Unsigned(code) => code,
+        other => {
+            return Err(fields.reader.error(format!("a message begins with {}", other.kind())));
+        }
+    };
+    let Some(message_type) = MessageType::from_code(code) else {
+        return Err(fields.reader.error(format!("no message has the code {code}")));
+    };
+    let message =
+        fields.message(message_type).map_err(|error| in_message(message_type, error))?;
+    if fields.reader.more(&mut fields.seq)? {
+        return Err(in_message(message_type, fields.reader.error("too many elements")));
+    }
+    fields.reader.finish()?;
+    Ok(message)
+}
+
+#[cold]
+fn in_message(message_type: MessageType, error: DecodeError) -> DecodeError {
+    let problem = format!("{}: {}", message_type.as_str(), error.problem).into();
+    DecodeError { problem, offset: error.offset }
+}
+
+/// The elements of a message's list, one after the other.
+struct Fields<'r, R> {
+    reader: &'r mut R,
+    seq: Seq,
+}
+
+impl<'a, R: Reader<'a>> Fields<'_, R> {
+    fn message(&mut self, message_type: MessageType) -> Result<Message<'a>, DecodeError> {
+        Ok(match message_type {
+            MessageType::Hello => Message::Hello(Hello {
+                realm: self.uri("realm")?,
+                details: self.options("details", HelloDetails::read)?,
+            }),
+            MessageType::Welcome => Message::Welcome(Welcome {
+                session: self.id("session")?,
+                details: self.options("details", WelcomeDetails::read)?,
+            }),
+            MessageType::Abort => Message::Abort(self.abort()?),
+            MessageType::Challenge => Message::Challenge(Challenge {
+                authmethod: self.text("authmethod")?,
+                extra: self.options("extra", ChallengeExtra::read)?,
+            }),
+            MessageType::Authenticate => Message::Authenticate(Authenticate {
+                signature: self.text("signature")?,
+                extra: self.options("extra", AuthenticateExtra::read)?,
+            }),
+            MessageType::Goodbye => Message::Goodbye(Goodbye {
+                details: self.options("details", GoodbyeDetails::read)?,
+                reason: self.uri("reason")?,
+            }),
+            MessageType::Error => Message::Error(self.error_message()?),
+            MessageType::Publish
+            | MessageType::Published
+            | MessageType::Subscribe
+            | MessageType::Subscribed
+            | MessageType::Unsubscribe
+            | MessageType::Unsubscribed
+            | MessageType::Event => self.pubsub_message(message_type)?,
+            _ => self.rpc_message(message_type)?,
+        })
+    }
+
+    fn pubsub_message(&mut self, message_type: MessageType) -> Result<Message<'a>, DecodeError> {
+        Ok(match message_type {
+            MessageType::Publish => Message::Publish(Publish {
+                request: self.id("request")?,
+                options: self.options("options", PublishOptions::read)?,
+                topic: self.uri("topic")?,
+                payload: self.payload()?,
+            }),
+            MessageType::Published => Message::Published(Published {
+                request: self.id("request")?,
+                publication: self.id("publication")?,
+            }),
+            MessageType::Subscribe => Message::Subscribe(Subscribe {
+                request: self.id("request")?,
+                options: self.options("options", SubscribeOptions::read)?,
+                topic: self.uri("topic")?,
+            }),
+            MessageType::Subscribed => Message::Subscribed(Subscribed {
+                request: self.id("request")?,
+                subscription: self.id("subscription")?,
+            }),
+            MessageType::Unsubscribe => Message::Unsubscribe(Unsubscribe {
+                request: self.id("request")?,
+                subscription: self.id("subscription")?,
+            }),
+            MessageType::Unsubscribed => {
+                let (request, details) = self.end_of_record()?;
+                Message::Unsubscribed(Unsubscribed { request, details })
+            }
+            _ => Message::Event(Event {
+                subscription: self.id("subscription")?,
+                publication: self.id("publication")?,
+                details: self.options("details", EventDetails::read)?,
+                payload: self.payload()?,
+            }),
+        })
+    }
+
+    fn rpc_message(&mut self, message_type: MessageType) -> Result<Message<'a>, DecodeError> {
+        let request = match message_type {
+            MessageType::Unregistered => {
+                let (request, details) = self.end_of_record()?;
+                return Ok(Message::Unregistered(Unregistered { request, details }));
+            }
+            _ => self.id::<RequestId>("request")?,
+        };
+        Ok(match message_type {
+            MessageType::Call => Message::Call(Call {
+                request,
+                options: self.options("options", CallOptions::read)?,
+                procedure: self.uri("procedure")?,
+                payload: self.payload()?,
+            }),
+            MessageType::Cancel => Message::Cancel(Cancel {
+                request,
+                options: self.options("options", CancelOptions::read)?,
+            }),
+            MessageType::Result => Message::Result(super::Result {
+                request,
+                details: self.options("details", ResultDetails::read)?,
+                payload: self.payload()?,
+            }),
+            MessageType::Register => Message::Register(Register {
+                request,
+                options: self.options("options", RegisterOptions::read)?,
+                procedure: self.uri("procedure")?,
+            }),
+            MessageType::Registered => Message::Registered(Registered {
+                request,
+                registration: self.id("registration")?,
+            }),
+            MessageType::Unregister => Message::Unregister(Unregister {
+                request,
+                registration: self.id("registration")?,
+            }),
+            MessageType::Invocation => Message::Invocation(Invocation {
+                request,
+                registration: self.id("registration")?,
+                details: self.options("details", InvocationDetails::read)?,
+                payload: self.payload()?,
+            }),
+            MessageType::Interrupt => Message::Interrupt(Interrupt {
+                request,
+                options: self.options("options", InterruptOptions::read)?,
+            }),
+            _ => Message::Yield(Yield {
+                request,
+                options: self.options("options", YieldOptions::read)?,
+                payload: self.payload()?,
+            }),
+        })
+    }
+
+    fn abort(&mut self) -> Result<Abort<'a>, DecodeError> {
+        let abort = Abort {
+            details: self.options("details", AbortDetails::read)?,
+            reason: self.uri("reason")?,
+        };
+        self.payload()?;
+        Ok(abort)
+    }
+
+    fn error_message(&mut self) -> Result<Error<'a>, DecodeError> {
+        Ok(Error {
+            request_type: self.request_type()?,
+            request: self.id("request")?,
+            details: self.options("details", ErrorDetails::read)?,
+            error: self.uri("error")?,
+            payload: self.payload()?,
+        })
+    }
+
+    fn request_type(&mut self) -> Result<MessageType, DecodeError> {
+        let code = self.unsigned("request type")?;
+        match MessageType::from_code(code) {
+            Some(
+                request_type @ (MessageType::Publish
+                | MessageType::Subscribe
+                | MessageType::Unsubscribe
+                | MessageType::Call
+                | MessageType::Cancel
+                | MessageType::Register
+                | MessageType::Unregister
+                | MessageType::Invocation),
+            ) => Ok(request_type),
+            _ => Err(self.reader.error(format!("{code} is no type of request"))),
+        }
+    }
+
+    fn end_of_record(
+        &mut self,
+    ) -> Result<(Option<RequestId>, Option<RevocationDetails>), DecodeError> {
+        let request = match self.unsigned("request")? {
+            0 => None,
+            id => Some(self.checked_id(id)?),
+        };
+        let details = match self.reader.more(&mut self.seq)? {
+            true => Some(RevocationDetails::read(self.reader)?),
+            false => None,
+        };
+        Ok((request, details))
+    }
+
+    /// Checks that another element follows.
+    fn expect(&mut self, name: &str) -> Result<(), DecodeError> {
+        match self.reader.more(&mut self.seq)? {
+            true => Ok(()),
+            false => Err(self.reader.error(format!("{name} is missing"))),
+        }
+    }
+
+    fn unsigned(&mut self, name: &str) -> Result<u64, DecodeError> {
+        self.expect(name)?;
+        match self.reader.token()? {
+            Token::Unsigned(number) => Ok(number),
+            // MessagePack libraries of some dynamic languages write large ids as floats.
+            Token::Float(number) if number.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(&number) => {
+                Ok(number as u64)
+            }
+            other => Err(self.reader.error(format!("{name} is {}, not an integer", other.kind()))),
+        }
+    }
+
+    fn id<T: TryFrom<u64, Error = IdOutOfRange>>(&mut self, name: &str) -> Result<T, DecodeError> {
+        let number = self.unsigned(name)?;
+        self.checked_id(number)
+    }
+
+    fn checked_id<T: TryFrom<u64, Error = IdOutOfRange>>(
+        &self,
+        number: u64,
+    ) -> Result<T, DecodeError> {
+        T::try_from(number).map_err(|error| self.reader.error(error.to_string()))
+    }
+
+    fn text(&mut self, name: &str) -> Result<Cow<'a, str>, DecodeError> {
+        self.expect(name)?;
+        match self.reader.token()? {
+            Token::Text(text) => Ok(text),
+            other => Err(self.reader.error(format!("{name} is {}, not text", other.kind()))),
+        }
+    }
+
+    /// A URI; its grammar is checked where the request can still be answered.
+    fn uri(&mut self, name: &str) -> Result<Cow<'a, str>, DecodeError> {
+        self.text(name)
+    }
+
+    fn options<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&mut R) -> Result<T, DecodeError>,
+    ) -> Result<T, DecodeError> {
+        self.expect(name)?;
+        read(self.reader)
+    }
+
+    fn payload(&mut self) -> Result<Payload<'a>, DecodeError> {
+        let args = self.payload_part("args", |token| matches!(token, Token::List(_)))?;
+        let kwargs = match args.is_empty() {
+            true => args,
+            false => self.payload_part("kwargs", |token| matches!(token, Token::Map(_)))?,
+        };
+        Ok(Payload::from_encoded(R::SERIALIZER, args, kwargs))
+    }
+
+    fn payload_part(
+        &mut self,
+        name: &str,
+        expected: impl FnOnce(&Token<'_>) -> bool,
+    ) -> Result<&'a [u8], DecodeError> {
+        if !self.reader.more(&mut self.seq)? {
+            return Ok(&[]);
+        }
+        let encoded = self.reader.skip()?;
+        let token = R::new(encoded).token()?;
+        if !expected(&token) {
+            return Err(self.reader.error(format!("{name} is {}", token.kind())));
+        }
+        Ok(encoded)
+    }
+}

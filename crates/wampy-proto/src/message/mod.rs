@@ -1,0 +1,170 @@
+//! The 24 messages of WAMP v2, each with typed options or details.
+//!
+//! A decoded [`Message`] borrows from the bytes it came in: URIs and payload are slices of the
+//! frame, so that routing a message copies nothing but its outgoing bytes. Keys that the protocol
+//! does not know are ignored; private keys (`_custom`) are kept in `extra`.
+//!
+//! To add an option: one row in `options.rs` or `details.rs`.
+
+mod decode;
+mod details;
+mod encode;
+mod options;
+mod session;
+mod routed;
+
+pub use details::{
+    AbortDetails, ChallengeExtra, ErrorDetails, EventDetails, GoodbyeDetails, HelloDetails,
+    InterruptOptions, InvocationDetails, ResultDetails, RevocationDetails, WelcomeDetails,
+};
+pub use options::{
+    AuthenticateExtra, CallOptions, CancelMode, CancelOptions, InvocationPolicy, PublishOptions,
+    RegisterOptions, SubscribeOptions, YieldOptions,
+};
+pub use routed::{
+    Call, Cancel, Error, Event, Interrupt, Invocation, Publish, Published, Register, Registered,
+    Result, Subscribe, Subscribed, Unregister, Unregistered, Unsubscribe, Unsubscribed, Yield,
+};
+pub use session::{Abort, Authenticate, Challenge, Goodbye, Hello, Welcome};
+
+use crate::serializer::{self, DecodeError, EncodeError, Serializer};
+
+macro_rules! messages {
+    ($($(#[$doc:meta])* $name:ident $(<$lt:lifetime>)? = $code:literal, $wire:literal;)*) => {
+        /// A message's type: the first element of its list.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub enum MessageType {
+            $($(#[$doc])* $name = $code,)*
+        }
+
+        impl MessageType {
+            /// Every message type.
+            pub const ALL: [Self; 24] = [$(Self::$name),*];
+
+            /// The type with the number `code` on the wire.
+            pub const fn from_code(code: u64) -> Option<Self> {
+                match code {
+                    $($code => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
+
+            /// The type's name in the specification, such as `CALL`.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $wire,)*
+                }
+            }
+        }
+
+        /// A WAMP message.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum Message<'a> {
+            $($(#[$doc])* $name($name $(<$lt>)?),)*
+        }
+
+        impl<'a> Message<'a> {
+            /// The message's type.
+            pub const fn message_type(&self) -> MessageType {
+                match self {
+                    $(Self::$name(_) => MessageType::$name,)*
+                }
+            }
+        }
+
+        $(impl<'a> From<$name $(<$lt>)?> for Message<'a> {
+            fn from(message: $name $(<$lt>)?) -> Self {
+                Self::$name(message)
+            }
+        })*
+    };
+}
+
+messages! {
+    /// A client asks to join a realm.
+    Hello<'a> = 1, "HELLO";
+    /// The router takes the client in.
+    Welcome = 2, "WELCOME";
+    /// A session ends at once.
+    Abort<'a> = 3, "ABORT";
+    /// The router asks for a proof of identity.
+    Challenge<'a> = 4, "CHALLENGE";
+    /// The client proves its identity.
+    Authenticate<'a> = 5, "AUTHENTICATE";
+    /// A session ends in order.
+    Goodbye<'a> = 6, "GOODBYE";
+    /// A request failed.
+    Error<'a> = 8, "ERROR";
+    /// A client publishes an event.
+    Publish<'a> = 16, "PUBLISH";
+    /// The broker has taken a publication.
+    Published = 17, "PUBLISHED";
+    /// A client wants the events of a topic.
+    Subscribe<'a> = 32, "SUBSCRIBE";
+    /// The subscription stands.
+    Subscribed = 33, "SUBSCRIBED";
+    /// A client wants no more events.
+    Unsubscribe = 34, "UNSUBSCRIBE";
+    /// The subscription has ended.
+    Unsubscribed = 35, "UNSUBSCRIBED";
+    /// An event for a subscriber.
+    Event<'a> = 36, "EVENT";
+    /// A client calls a procedure.
+    Call<'a> = 48, "CALL";
+    /// A client gives up a call.
+    Cancel = 49, "CANCEL";
+    /// The result of a call, or a part of it.
+    Result<'a> = 50, "RESULT";
+    /// A client offers a procedure.
+    Register<'a> = 64, "REGISTER";
+    /// The registration stands.
+    Registered = 65, "REGISTERED";
+    /// A client takes back a procedure.
+    Unregister = 66, "UNREGISTER";
+    /// The registration has ended.
+    Unregistered = 67, "UNREGISTERED";
+    /// A call for a callee.
+    Invocation<'a> = 68, "INVOCATION";
+    /// The call behind an invocation was given up.
+    Interrupt = 69, "INTERRUPT";
+    /// The result of an invocation, or a part of it.
+    Yield<'a> = 70, "YIELD";
+}
+
+impl MessageType {
+    /// The number on the wire.
+    pub const fn code(self) -> u64 {
+        self as u64
+    }
+}
+
+impl<'a> Message<'a> {
+    /// Decodes one message, all of `bytes`.
+    ///
+    /// # Errors
+    /// The bytes are malformed, or no WAMP message: another code, another number of elements, an
+    /// element or a known option of another type. A router answers with ABORT
+    /// `wamp.error.protocol_violation`.
+    pub fn decode(serializer: Serializer, bytes: &'a [u8]) -> std::result::Result<Self, DecodeError> {
+        serializer::with_reader!(serializer, bytes, |reader| decode::message(&mut reader))
+    }
+
+    /// Appends the message's bytes to `out`; on an error `out` is as it was.
+    ///
+    /// # Errors
+    /// The payload came in another serializer and has no form in this one.
+    pub fn encode(
+        &self,
+        serializer: Serializer,
+        out: &mut Vec<u8>,
+    ) -> std::result::Result<(), EncodeError> {
+        let start = out.len();
+        let result =
+            serializer::with_writer!(serializer, &mut *out, |writer| encode::message(self, &mut writer));
+        if result.is_err() {
+            out.truncate(start);
+        }
+        result
+    }
+}

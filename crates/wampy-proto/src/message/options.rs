@@ -1,0 +1,312 @@
+//! The options that clients give: one typed struct for each kind of request.
+
+use crate::serializer::{DecodeError, OptionValue, Reader, Token, Writer};
+use crate::uri::MatchPolicy;
+use crate::value::Value;
+
+/// The private keys (`_custom`) of options or details, in the order in which they came.
+pub type Extra = Vec<(String, Value)>;
+
+/// Declares structs of options: each row is a field, its key on the wire and its type.
+macro_rules! options {
+    ($($(#[$doc:meta])* $name:ident {
+        $($(#[$field_doc:meta])* $field:ident = $key:literal: $type:ty,)*
+    })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Default)]
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: $type,)*
+            /// Private keys (`_custom`).
+            pub extra: $crate::message::options::Extra,
+        }
+
+        impl $name {
+            /// Reads the options, one map.
+            ///
+            /// # Errors
+            /// The bytes are malformed, or a known key has a value of another type.
+            pub fn read<'a, R: $crate::serializer::Reader<'a>>(
+                reader: &mut R,
+            ) -> Result<Self, $crate::serializer::DecodeError> {
+                let mut options = Self::default();
+                let mut map = reader.map()?;
+                while reader.more(&mut map)? {
+                    let key = reader.key()?;
+                    match &*key {
+                        $($key => {
+                            options.$field = $crate::serializer::OptionValue::read(reader)
+                                .map_err(|error| $crate::message::options::at_key($key, error))?;
+                        })*
+                        _ => $crate::message::options::read_other(&key, &mut options.extra, reader)?,
+                    }
+                }
+                Ok(options)
+            }
+
+            /// Writes the options, one map.
+            pub fn write<W: $crate::serializer::Writer>(&self, writer: &mut W) {
+                #[allow(unused_imports)]
+                use $crate::serializer::OptionValue;
+                let present = 0 $(+ usize::from(self.$field.is_present()))* + self.extra.len();
+                writer.begin_map(present);
+                $(if self.$field.is_present() {
+                    writer.key($key);
+                    self.$field.write(writer);
+                })*
+                for (key, value) in &self.extra {
+                    writer.key(key);
+                    value.write_to(writer);
+                }
+                writer.end_map();
+            }
+        }
+    )*};
+}
+pub(super) use options;
+
+/// Names the key whose value was wrong.
+#[cold]
+pub(super) fn at_key(key: &str, error: DecodeError) -> DecodeError {
+    DecodeError { problem: format!("{key}: {}", error.problem).into(), offset: error.offset }
+}
+
+/// Keeps the value of a private key, and steps over that of an unknown one.
+pub(super) fn read_other<'a, R: Reader<'a>>(
+    key: &str,
+    extra: &mut Extra,
+    reader: &mut R,
+) -> Result<(), DecodeError> {
+    if is_private(key) {
+        extra.push((key.to_owned(), Value::read_from(reader)?));
+    } else {
+        reader.skip()?;
+    }
+    Ok(())
+}
+
+/// Whether `key` is a private key: `_[a-z0-9_]{3,}`.
+fn is_private(key: &str) -> bool {
+    key.strip_prefix('_').is_some_and(|rest| {
+        rest.len() >= 3
+            && rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    })
+}
+
+/// Declares an enum whose variants are words on the wire.
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant,)*
+        }
+
+        impl $name {
+            /// Every variant.
+            pub const ALL: [Self; [$($word),*].len()] = [$(Self::$variant),*];
+
+            /// The word on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)*
+                }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = String;
+
+            fn from_str(word: &str) -> Result<Self, String> {
+                match word {
+                    $($word => Ok(Self::$variant),)*
+                    _ => Err(format!("expected one of {:?}, found {word:?}", [$($word),*])),
+                }
+            }
+        }
+
+        impl OptionValue<'_> for Option<$name> {
+            fn read<'a, R: Reader<'a>>(reader: &mut R) -> Result<Self, DecodeError> {
+                read_word(reader).map(Some)
+            }
+
+            fn is_present(&self) -> bool {
+                self.is_some()
+            }
+
+            fn write<W: Writer>(&self, writer: &mut W) {
+                if let Some(value) = self {
+                    writer.text(value.as_str());
+                }
+            }
+        }
+    )*};
+}
+
+fn read_word<'a, R: Reader<'a>, T: std::str::FromStr<Err = String>>(
+    reader: &mut R,
+) -> Result<T, DecodeError> {
+    match reader.token()? {
+        Token::Text(word) => word.parse().map_err(|problem: String| reader.error(problem)),
+        other => Err(reader.error(format!("expected text, found {}", other.kind()))),
+    }
+}
+
+words! {
+    /// Which of several callees of one registration gets a call.
+    InvocationPolicy {
+        /// There is only one callee.
+        Single = "single",
+        /// Each in turn, in the order of registration.
+        RoundRobin = "roundrobin",
+        /// Any, by chance.
+        Random = "random",
+        /// The one that registered first.
+        First = "first",
+        /// The one that registered last.
+        Last = "last",
+    }
+    /// What becomes of the callee's work when its call is canceled.
+    CancelMode {
+        /// The callee is not told; the caller gets its error at once.
+        Skip = "skip",
+        /// The callee is told, and the caller waits for its answer.
+        Kill = "kill",
+        /// The callee is told; the caller gets its error at once.
+        KillNoWait = "killnowait",
+    }
+}
+
+impl std::str::FromStr for MatchPolicy {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|policy| policy.as_str() == word)
+            .ok_or_else(|| format!("expected exact, prefix or wildcard, found {word:?}"))
+    }
+}
+
+impl OptionValue<'_> for MatchPolicy {
+    fn read<'a, R: Reader<'a>>(reader: &mut R) -> Result<Self, DecodeError> {
+        read_word(reader)
+    }
+
+    fn is_present(&self) -> bool {
+        *self != Self::Exact
+    }
+
+    fn write<W: Writer>(&self, writer: &mut W) {
+        writer.text(self.as_str());
+    }
+}
+
+options! {
+    /// Options of PUBLISH.
+    PublishOptions {
+        /// Whether the publisher wants PUBLISHED or ERROR.
+        acknowledge = "acknowledge": bool,
+        /// Whether the publisher itself gets no event (default true).
+        exclude_me = "exclude_me": Option<bool>,
+        /// Whether subscribers learn who published.
+        disclose_me = "disclose_me": bool,
+        /// Sessions that get no event.
+        exclude = "exclude": Option<Box<[u64]>>,
+        /// Authids whose sessions get no event.
+        exclude_authid = "exclude_authid": Option<Box<[Box<str>]>>,
+        /// Authroles whose sessions get no event.
+        exclude_authrole = "exclude_authrole": Option<Box<[Box<str>]>>,
+        /// The only sessions that get the event.
+        eligible = "eligible": Option<Box<[u64]>>,
+        /// The only authids whose sessions get the event.
+        eligible_authid = "eligible_authid": Option<Box<[Box<str>]>>,
+        /// The only authroles whose sessions get the event.
+        eligible_authrole = "eligible_authrole": Option<Box<[Box<str>]>>,
+        /// Whether the broker keeps the event for later subscribers.
+        retain = "retain": bool,
+        /// The key that selects a partition of the subscribers.
+        rkey = "rkey": Option<Box<str>>,
+        /// Scheme of a payload passed through.
+        ppt_scheme = "ppt_scheme": Option<Box<str>>,
+        /// Serializer of a payload passed through.
+        ppt_serializer = "ppt_serializer": Option<Box<str>>,
+        /// Cipher of a payload passed through.
+        ppt_cipher = "ppt_cipher": Option<Box<str>>,
+        /// Key of a payload passed through.
+        ppt_keyid = "ppt_keyid": Option<Box<str>>,
+    }
+    /// Options of SUBSCRIBE.
+    SubscribeOptions {
+        /// How the topic is matched.
+        match_policy = "match": MatchPolicy,
+        /// Whether the subscriber wants the retained event.
+        get_retained = "get_retained": bool,
+        /// The key of the subscriber's partition.
+        nkey = "nkey": Option<Box<str>>,
+    }
+    /// Options of CALL.
+    CallOptions {
+        /// Whether the caller takes the result in parts.
+        receive_progress = "receive_progress": bool,
+        /// Whether more parts of this call follow.
+        progress = "progress": bool,
+        /// Time limit in milliseconds; 0 for none.
+        timeout_ms = "timeout": u64,
+        /// Whether the callee learns who calls.
+        disclose_me = "disclose_me": bool,
+        /// How a callee is chosen; `partition`.
+        runmode = "runmode": Option<Box<str>>,
+        /// The key that selects a partition of the callees.
+        rkey = "rkey": Option<Box<str>>,
+        /// Scheme of a payload passed through.
+        ppt_scheme = "ppt_scheme": Option<Box<str>>,
+        /// Serializer of a payload passed through.
+        ppt_serializer = "ppt_serializer": Option<Box<str>>,
+        /// Cipher of a payload passed through.
+        ppt_cipher = "ppt_cipher": Option<Box<str>>,
+        /// Key of a payload passed through.
+        ppt_keyid = "ppt_keyid": Option<Box<str>>,
+    }
+    /// Options of CANCEL.
+    CancelOptions {
+        /// What becomes of the callee's work.
+        mode = "mode": Option<CancelMode>,
+    }
+    /// Options of REGISTER.
+    RegisterOptions {
+        /// How calls are matched with the procedure.
+        match_policy = "match": MatchPolicy,
+        /// Which of several callees gets a call (default `single`).
+        invoke = "invoke": Option<InvocationPolicy>,
+        /// Whether the callee wants to know its callers.
+        disclose_caller = "disclose_caller": bool,
+        /// Whether the callee minds the time limit itself.
+        forward_timeout = "forward_timeout": bool,
+        /// How many invocations the callee takes at once.
+        concurrency = "concurrency": Option<u64>,
+        /// Whether earlier callees of a `single` registration lose it.
+        force_reregister = "force_reregister": bool,
+    }
+    /// Options of YIELD.
+    YieldOptions {
+        /// Whether more parts of the result follow.
+        progress = "progress": bool,
+        /// Scheme of a payload passed through.
+        ppt_scheme = "ppt_scheme": Option<Box<str>>,
+        /// Serializer of a payload passed through.
+        ppt_serializer = "ppt_serializer": Option<Box<str>>,
+        /// Cipher of a payload passed through.
+        ppt_cipher = "ppt_cipher": Option<Box<str>>,
+        /// Key of a payload passed through.
+        ppt_keyid = "ppt_keyid": Option<Box<str>>,
+    }
+    /// The `Extra` of AUTHENTICATE.
+    AuthenticateExtra {
+        /// Nonce (wamp-scram).
+        nonce = "nonce": Option<Box<str>>,
+        /// Channel binding (wamp-scram, cryptosign).
+        channel_binding = "channel_binding": Option<Box<str>>,
+        /// Channel binding data (wamp-scram).
+        cbind_data = "cbind_data": Option<Box<str>>,
+    }
+}

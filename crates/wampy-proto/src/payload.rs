@@ -1,0 +1,203 @@
+//! The payload of a message: `args` and `kwargs`, kept as the bytes in which they came.
+//!
+//! A router forwards these bytes; only whoever needs the values decodes them.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::serializer::{self, DecodeError, EncodeError, Serializer, Writer};
+use crate::value::Value;
+
+/// `args` and `kwargs` of a message, each one encoded value or absent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payload<'a> {
+    serializer: Serializer,
+    args: Cow<'a, [u8]>,
+    kwargs: Cow<'a, [u8]>,
+}
+
+/// A payload does not hold what its reader expects.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{part}: {source}")]
+pub struct PayloadError {
+    /// Which part: `args` or `kwargs`.
+    pub part: &'static str,
+    /// What was wrong.
+    pub source: DecodeError,
+}
+
+impl<'a> Payload<'a> {
+    /// A payload without args and kwargs.
+    pub const EMPTY: Payload<'static> = Payload {
+        serializer: Serializer::Json,
+        args: Cow::Borrowed(&[]),
+        kwargs: Cow::Borrowed(&[]),
+    };
+
+    /// A payload of values that are encoded already; an empty slice means absent.
+    ///
+    /// `args` must be one list and `kwargs` one map, both valid in `serializer`.
+    pub fn from_encoded(
+        serializer: Serializer,
+        args: impl Into<Cow<'a, [u8]>>,
+        kwargs: impl Into<Cow<'a, [u8]>>,
+    ) -> Self {
+        Self { serializer, args: args.into(), kwargs: kwargs.into() }
+    }
+
+    /// A payload of `args`, something that serializes as a list (a tuple, a `Vec`), and `kwargs`,
+    /// something that serializes as a map; `()` or `None` stands for absent.
+    ///
+    /// # Errors
+    /// A value has no form in WAMP, such as an integer beyond 64 bits, or `args` is no list or
+    /// `kwargs` no map.
+    pub fn encode(
+        serializer: Serializer,
+        args: &(impl Serialize + ?Sized),
+        kwargs: &(impl Serialize + ?Sized),
+    ) -> Result<Payload<'static>, EncodeError> {
+        Ok(Payload {
+            serializer,
+            args: Cow::Owned(encode_part(serializer, args, "list")?),
+            kwargs: Cow::Owned(encode_part(serializer, kwargs, "map")?),
+        })
+    }
+
+    /// The serializer of the encoded values.
+    pub const fn serializer(&self) -> Serializer {
+        self.serializer
+    }
+
+    /// The encoded `args`, or an empty slice.
+    pub fn encoded_args(&self) -> &[u8] {
+        &self.args
+    }
+
+    /// The encoded `kwargs`, or an empty slice.
+    pub fn encoded_kwargs(&self) -> &[u8] {
+        &self.kwargs
+    }
+
+    /// Whether there are neither args nor kwargs.
+    pub fn is_empty(&self) -> bool {
+        self.args.is_empty() && self.kwargs.is_empty()
+    }
+
+    /// The length of the encoded values, in bytes.
+    pub fn encoded_len(&self) -> usize {
+        self.args.len() + self.kwargs.len()
+    }
+
+    /// Decodes `args` (a list; an absent one counts as empty).
+    ///
+    /// # Errors
+    /// The values do not suit `T`.
+    pub fn args<T: DeserializeOwned>(&self) -> Result<T, PayloadError> {
+        self.decode_part("args", &self.args, Value::List(Vec::new()))
+    }
+
+    /// Decodes `kwargs` (a map; an absent one counts as empty).
+    ///
+    /// # Errors
+    /// The values do not suit `T`.
+    pub fn kwargs<T: DeserializeOwned>(&self) -> Result<T, PayloadError> {
+        self.decode_part("kwargs", &self.kwargs, Value::Map(Vec::new()))
+    }
+
+    fn decode_part<T: DeserializeOwned>(
+        &self,
+        part: &'static str,
+        encoded: &[u8],
+        absent: Value,
+    ) -> Result<T, PayloadError> {
+        let decoded = if encoded.is_empty() {
+            let mut empty = Vec::new();
+            serializer::with_writer!(self.serializer, &mut empty, |writer| absent
+                .write_to(&mut writer));
+            serializer::deserialize(self.serializer, &empty)
+        } else {
+            serializer::deserialize(self.serializer, encoded)
+        };
+        decoded.map_err(|source| PayloadError { part, source })
+    }
+
+    /// The same payload, free of the buffer in which it came.
+    pub fn into_owned(self) -> Payload<'static> {
+        Payload {
+            serializer: self.serializer,
+            args: Cow::Owned(self.args.into_owned()),
+            kwargs: Cow::Owned(self.kwargs.into_owned()),
+        }
+    }
+
+    /// The same payload, borrowed.
+    pub fn borrowed(&self) -> Payload<'_> {
+        Payload {
+            serializer: self.serializer,
+            args: Cow::Borrowed(&self.args),
+            kwargs: Cow::Borrowed(&self.kwargs),
+        }
+    }
+
+    /// How many elements of a message's list the payload takes: 0, 1 or 2.
+    pub(crate) fn fields(&self) -> usize {
+        match (self.args.is_empty(), self.kwargs.is_empty()) {
+            (true, true) => 0,
+            (false, true) => 1,
+            (_, false) => 2,
+        }
+    }
+
+    /// Writes the payload as the last elements of a message's list.
+    ///
+    /// # Errors
+    /// The payload comes from another serializer and has no form in the writer's.
+    pub(crate) fn write_to<W: Writer>(&self, writer: &mut W) -> Result<(), EncodeError> {
+        if self.fields() == 0 {
+            return Ok(());
+        }
+        if self.args.is_empty() {
+            writer.begin_list(0);
+            writer.end_list();
+        } else {
+            self.write_part(&self.args, writer)?;
+        }
+        if !self.kwargs.is_empty() {
+            self.write_part(&self.kwargs, writer)?;
+        }
+        Ok(())
+    }
+
+    fn write_part<W: Writer>(&self, encoded: &[u8], writer: &mut W) -> Result<(), EncodeError> {
+        if self.serializer == W::SERIALIZER {
+            writer.raw(encoded);
+            return Ok(());
+        }
+        serializer::transcode(self.serializer, encoded, writer)
+            .map_err(|error| EncodeError(error.to_string().into()))
+    }
+}
+
+/// Encodes one part of a payload and checks that it is what the protocol wants there.
+fn encode_part(
+    serializer: Serializer,
+    value: &(impl Serialize + ?Sized),
+    wanted: &'static str,
+) -> Result<Vec<u8>, EncodeError> {
+    let encoded = serializer::serialize(serializer, value)?;
+    let token = serializer::with_reader!(serializer, &encoded, |reader| {
+        serializer::Reader::token(&mut reader)
+    });
+    match (token, wanted) {
+        (Ok(serializer::Token::Null), _) => Ok(Vec::new()),
+        (Ok(serializer::Token::List(_)), "list") | (Ok(serializer::Token::Map(_)), "map") => {
+            Ok(encoded)
+        }
+        (Ok(other), _) => {
+            Err(EncodeError(format!("expected a {wanted}, found {}", other.kind()).into()))
+        }
+        (Err(error), _) => Err(EncodeError(error.to_string().into())),
+    }
+}

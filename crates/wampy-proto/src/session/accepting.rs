@@ -1,0 +1,181 @@
+//! The router's side of a session: which message of the client is legal now.
+//!
+//! Deliberately absent: who may join (the router's authenticators decide that between
+//! [`Accepted::Hello`] and [`Accepting::welcome`]) and what a request does (the realm's business).
+
+use crate::close_reason;
+use crate::error_uri;
+use crate::id::RequestId;
+use crate::message::{Abort, Authenticate, Goodbye, Hello, Message};
+
+/// The states of the router's side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// No session: the next message must be HELLO.
+    Closed,
+    /// HELLO has come; the router decides.
+    Establishing,
+    /// The router has sent CHALLENGE.
+    Challenging,
+    /// The session stands.
+    Established,
+    /// The router has sent GOODBYE and waits for its echo.
+    ShuttingDown,
+    /// ABORT was sent or received: nothing counts any more.
+    Failed,
+}
+
+/// The router's side of one session, and of the sessions after it on the same transport.
+#[derive(Debug)]
+pub struct Accepting {
+    state: State,
+    next_request: RequestId,
+    any_request_id: bool,
+}
+
+/// What a client's message means to the router.
+#[derive(Debug, PartialEq)]
+pub enum Accepted<'a> {
+    /// The client wants to join: decide, then [`Accepting::welcome`], [`Accepting::challenge`] or
+    /// [`Accepting::abort`].
+    Hello(Hello<'a>),
+    /// The client answers a challenge: decide as for HELLO.
+    Authenticate(Authenticate<'a>),
+    /// A request, or an answer to an invocation, for the realm.
+    Route(Message<'a>),
+    /// The client leaves: take its session from the realm, then send this answer. The transport
+    /// may carry another HELLO.
+    Leave(Goodbye<'static>),
+    /// The client has answered the router's GOODBYE, or gave up: the session is over and the
+    /// transport can close.
+    Closed,
+    /// The message counts for nothing in this state.
+    Ignored,
+    /// The client broke the protocol: take its session from the realm, send this, close.
+    Violation(Abort<'static>),
+}
+
+impl Accepting {
+    /// The state of a fresh transport. With `any_request_id`, requests may have any id that is not
+    /// in use, as some old clients draw them; else 1, 2, 3, … is demanded.
+    pub const fn new(any_request_id: bool) -> Self {
+        Self { state: State::Closed, next_request: RequestId::FIRST, any_request_id }
+    }
+
+    /// Whether a session stands.
+    pub fn is_established(&self) -> bool {
+        self.state == State::Established
+    }
+
+    /// The router took the client in and sends WELCOME.
+    pub fn welcome(&mut self) {
+        self.state = State::Established;
+        self.next_request = RequestId::FIRST;
+    }
+
+    /// The router sends CHALLENGE.
+    pub fn challenge(&mut self) {
+        self.state = State::Challenging;
+    }
+
+    /// The router sends ABORT.
+    pub fn abort(&mut self) {
+        self.state = State::Failed;
+    }
+
+    /// The router sends GOODBYE of its own.
+    pub fn goodbye(&mut self) {
+        self.state = State::ShuttingDown;
+    }
+
+    /// The client's message could not be decoded: ends the session.
+    pub fn undecodable(&mut self, problem: &str) -> Abort<'static> {
+        self.violation(problem)
+    }
+
+    /// Takes the client's next message.
+    pub fn handle<'a>(&mut self, message: Message<'a>) -> Accepted<'a> {
+        match self.state {
+            State::Failed => Accepted::Ignored,
+            State::ShuttingDown => self.handle_shutting_down(&message),
+            _ => match message {
+                Message::Abort(_) => {
+                    self.state = State::Failed;
+                    Accepted::Closed
+                }
+                Message::Hello(hello) if self.state == State::Closed => self.handle_hello(hello),
+                Message::Authenticate(proof) if self.state == State::Challenging => {
+                    self.state = State::Establishing;
+                    Accepted::Authenticate(proof)
+                }
+                message if self.state == State::Established => self.handle_established(message),
+                message => {
+                    let name = message.message_type().as_str();
+                    let expected = match self.state {
+                        State::Closed => "the first message must be HELLO",
+                        State::Challenging => "AUTHENTICATE must come next",
+                        _ => "the session is not established",
+                    };
+                    Accepted::Violation(self.violation(&format!("{name} received, but {expected}")))
+                }
+            },
+        }
+    }
+
+    fn handle_shutting_down<'a>(&mut self, message: &Message<'a>) -> Accepted<'a> {
+        match message {
+            Message::Goodbye(_) | Message::Abort(_) => {
+                self.state = State::Failed;
+                Accepted::Closed
+            }
+            _ => Accepted::Ignored,
+        }
+    }
+
+    fn handle_hello<'a>(&mut self, hello: Hello<'a>) -> Accepted<'a> {
+        if hello.details.roles.is_empty() {
+            let problem = "HELLO announces no role: at least one of caller, callee, publisher, subscriber is needed";
+            return Accepted::Violation(self.violation(problem));
+        }
+        self.state = State::Establishing;
+        Accepted::Hello(hello)
+    }
+
+    fn handle_established<'a>(&mut self, message: Message<'a>) -> Accepted<'a> {
+        let request = match &message {
+            Message::Goodbye(_) => {
+                self.state = State::Closed;
+                return Accepted::Leave(Goodbye::new(close_reason::GOODBYE_AND_OUT));
+            }
+            Message::Publish(m) => Some(m.request),
+            Message::Subscribe(m) => Some(m.request),
+            Message::Unsubscribe(m) => Some(m.request),
+            Message::Call(m) => Some(m.request),
+            Message::Register(m) => Some(m.request),
+            Message::Unregister(m) => Some(m.request),
+            Message::Cancel(_) | Message::Yield(_) | Message::Error(_) => None,
+            other => {
+                let name = other.message_type().as_str();
+                let problem = format!("{name} received in an established session");
+                return Accepted::Violation(self.violation(&problem));
+            }
+        };
+        if let Some(request) = request
+            && !self.any_request_id
+        {
+            if request != self.next_request {
+                let name = message.message_type().as_str();
+                let expected = self.next_request;
+                let problem = format!("{name} has the request id {request}, expected {expected}");
+                return Accepted::Violation(self.violation(&problem));
+            }
+            self.next_request = request.next();
+        }
+        Accepted::Route(message)
+    }
+
+    fn violation(&mut self, problem: &str) -> Abort<'static> {
+        self.state = State::Failed;
+        Abort::new(error_uri::PROTOCOL_VIOLATION, problem)
+    }
+}
