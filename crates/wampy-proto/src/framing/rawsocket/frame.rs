@@ -27,7 +27,10 @@ pub enum FrameType {
 #[inline]
 pub fn frame_header(kind: FrameType, payload_bytes: usize) -> Result<[u8; HEADER_BYTES], TooLong> {
     if payload_bytes > MESSAGE_BYTES_MAX {
-        return Err(TooLong { bytes: payload_bytes, bytes_max: MESSAGE_BYTES_MAX });
+        return Err(TooLong {
+            bytes: payload_bytes,
+            bytes_max: MESSAGE_BYTES_MAX,
+        });
     }
     // Bit 24 of the length is the extra bit's neighbor: 2^24 is `01 00 00 00`, the header wants
     // it three bits further up.
@@ -49,7 +52,11 @@ impl RawSocketDecoder {
     /// `binary` is what every message is reported as: whether the serializer agreed upon is binary.
     #[must_use]
     pub fn new(limit: LengthLimit, binary: bool) -> Self {
-        Self { limit, binary, ended: false }
+        Self {
+            limit,
+            binary,
+            ended: false,
+        }
     }
 
     /// Reads the next step; see [`crate::framing::Decoder::next`].
@@ -59,8 +66,13 @@ impl RawSocketDecoder {
     #[inline]
     pub fn next<'a>(&'a mut self, buf: &'a [u8]) -> Result<Next<'a>, FramingError> {
         if self.ended {
-            let step = Step::NeedMore { frame_bytes: HEADER_BYTES };
-            return Ok(Next { consumed: buf.len(), step });
+            let step = Step::NeedMore {
+                frame_bytes: HEADER_BYTES,
+            };
+            return Ok(Next {
+                consumed: buf.len(),
+                step,
+            });
         }
         let result = self.frame(buf);
         self.ended = result.is_err();
@@ -70,7 +82,8 @@ impl RawSocketDecoder {
     fn frame<'a>(&self, buf: &'a [u8]) -> Result<Next<'a>, FramingError> {
         let [first, high, middle, low, rest @ ..] = buf else {
             // Reserved bits show in the first octet already; no need to wait for the length.
-            buf.first().map_or(Ok(FrameType::Message), |&first| frame_type(first))?;
+            buf.first()
+                .map_or(Ok(FrameType::Message), |&first| frame_type(first))?;
             return Ok(need_more(HEADER_BYTES));
         };
         let kind = frame_type(*first)?;
@@ -82,22 +95,34 @@ impl RawSocketDecoder {
         };
         if payload_bytes > self.limit.bytes() {
             let bytes = payload_bytes as u64;
-            return Err(FramingError::MessageTooLarge { bytes, bytes_max: self.limit.bytes() });
+            return Err(FramingError::MessageTooLarge {
+                bytes,
+                bytes_max: self.limit.bytes(),
+            });
         }
         let Some(payload) = rest.get(..payload_bytes) else {
             return Ok(need_more(HEADER_BYTES + payload_bytes));
         };
         let step = match kind {
-            FrameType::Message => Step::Message { payload, binary: self.binary },
+            FrameType::Message => Step::Message {
+                payload,
+                binary: self.binary,
+            },
             FrameType::Ping => Step::Ping(payload),
             FrameType::Pong => Step::Pong(payload),
         };
-        Ok(Next { consumed: HEADER_BYTES + payload_bytes, step })
+        Ok(Next {
+            consumed: HEADER_BYTES + payload_bytes,
+            step,
+        })
     }
 }
 
 fn need_more(frame_bytes: usize) -> Next<'static> {
-    Next { consumed: 0, step: Step::NeedMore { frame_bytes } }
+    Next {
+        consumed: 0,
+        step: Step::NeedMore { frame_bytes },
+    }
 }
 
 fn frame_type(first: u8) -> Result<FrameType, FramingError> {
@@ -137,7 +162,10 @@ impl RawSocketEncoder {
     pub fn begin(&self, out: &mut Vec<u8>) -> Mark {
         let start = out.len();
         out.extend_from_slice(&[0; HEADER_BYTES]);
-        Mark { start, header_bytes: HEADER_BYTES }
+        Mark {
+            start,
+            header_bytes: HEADER_BYTES,
+        }
     }
 
     /// Patches the header reserved at `mark`.
@@ -188,7 +216,10 @@ impl RawSocketEncoder {
 
     fn header(&self, kind: FrameType, bytes: usize) -> Result<[u8; HEADER_BYTES], TooLong> {
         if bytes > self.limit.bytes() {
-            return Err(TooLong { bytes, bytes_max: self.limit.bytes() });
+            return Err(TooLong {
+                bytes,
+                bytes_max: self.limit.bytes(),
+            });
         }
         frame_header(kind, bytes)
     }

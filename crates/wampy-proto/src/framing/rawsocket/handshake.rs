@@ -76,7 +76,12 @@ impl ClientHello {
     /// The octets a client opens with.
     #[must_use]
     pub fn encode(self) -> [u8; HANDSHAKE_BYTES] {
-        [MAGIC, self.limit.nibble() << 4 | self.serializer & 0x0f, 0, 0]
+        [
+            MAGIC,
+            self.limit.nibble() << 4 | self.serializer & 0x0f,
+            0,
+            0,
+        ]
     }
 
     /// Reads a client's handshake from the front of `buf`; `None` if it is not complete yet.
@@ -145,7 +150,12 @@ impl RouterAccept {
     /// The octets a router accepts with.
     #[must_use]
     pub fn encode(self) -> [u8; HANDSHAKE_BYTES] {
-        [MAGIC, self.limit.nibble() << 4 | self.serializer & 0x0f, 0, 0]
+        [
+            MAGIC,
+            self.limit.nibble() << 4 | self.serializer & 0x0f,
+            0,
+            0,
+        ]
     }
 
     /// Reads a router's answer from the front of `buf`, given the serializer asked for; `None` if
@@ -157,15 +167,19 @@ impl RouterAccept {
         match *buf {
             [first, ..] if first != MAGIC => Err(ReplyError::NotRawSocket(first)),
             [_, second, ..] if second & 0x0f == 0 => Err(refusal(second >> 4)),
-            [_, second, ..] if second & 0x0f != requested => {
-                Err(ReplyError::SerializerMismatch { requested, got: second & 0x0f })
-            }
+            [_, second, ..] if second & 0x0f != requested => Err(ReplyError::SerializerMismatch {
+                requested,
+                got: second & 0x0f,
+            }),
             [_, second, third, fourth, ..] => {
                 if third != 0 || fourth != 0 {
                     return Err(ReplyError::ReservedBits(third, fourth));
                 }
                 let limit = LengthLimit::from_nibble(second >> 4);
-                Ok(Some(Self { serializer: requested, limit }))
+                Ok(Some(Self {
+                    serializer: requested,
+                    limit,
+                }))
             }
             _ => Ok(None),
         }

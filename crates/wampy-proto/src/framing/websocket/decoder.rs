@@ -18,7 +18,10 @@ pub struct WebSocketLimits {
 
 impl Default for WebSocketLimits {
     fn default() -> Self {
-        Self { message_bytes_max: 16 << 20, fragments_max: 1 << 16 }
+        Self {
+            message_bytes_max: 16 << 20,
+            fragments_max: 1 << 16,
+        }
     }
 }
 
@@ -85,24 +88,33 @@ impl WebSocketDecoder {
     /// [`FramingError`] for each violation of RFC 6455 and of the limits.
     #[inline]
     pub fn next<'a>(&'a mut self, buf: &'a mut [u8]) -> Result<Next<'a>, FramingError> {
-        if self.assembly.as_ref().is_some_and(|assembly| assembly.complete) {
+        if self
+            .assembly
+            .as_ref()
+            .is_some_and(|assembly| assembly.complete)
+        {
             self.assembly = None;
         }
         let mut consumed = 0;
         loop {
             if self.ended {
-                return Ok(Next { consumed: buf.len(), step: Step::NeedMore { frame_bytes: 2 } });
+                return Ok(Next {
+                    consumed: buf.len(),
+                    step: Step::NeedMore { frame_bytes: 2 },
+                });
             }
             let start = consumed;
-            let (frame_bytes, found) =
-                self.frame(&mut buf[start..]).inspect_err(|_| self.ended = true)?;
+            let (frame_bytes, found) = self
+                .frame(&mut buf[start..])
+                .inspect_err(|_| self.ended = true)?;
             consumed += frame_bytes;
             let step = match found {
                 Found::Fragment => continue,
                 Found::NeedMore(frame_bytes) => Step::NeedMore { frame_bytes },
-                Found::Message { payload, binary } => {
-                    Step::Message { payload: &buf[start..][payload], binary }
-                }
+                Found::Message { payload, binary } => Step::Message {
+                    payload: &buf[start..][payload],
+                    binary,
+                },
                 Found::Assembled => self.assembled(),
                 Found::Control(opcode, payload) => self.control(opcode, &buf[start..][payload])?,
             };
@@ -128,11 +140,16 @@ impl WebSocketDecoder {
             return Ok((0, Found::NeedMore(frame_bytes)));
         }
         if header.opcode.is_control() {
-            return Ok((frame_bytes, Found::Control(header.opcode, header.header_bytes..frame_bytes)));
+            return Ok((
+                frame_bytes,
+                Found::Control(header.opcode, header.header_bytes..frame_bytes),
+            ));
         }
         if header.fin && self.assembly.is_none() {
-            let (payload, binary) =
-                (header.header_bytes..frame_bytes, header.opcode == Opcode::Binary);
+            let (payload, binary) = (
+                header.header_bytes..frame_bytes,
+                header.opcode == Opcode::Binary,
+            );
             return Ok((frame_bytes, Found::Message { payload, binary }));
         }
         Ok((frame_bytes, self.assemble(&header, payload)))
@@ -191,7 +208,9 @@ impl WebSocketDecoder {
             let text = simdutf8::basic::from_utf8(arrived);
             return text.map(drop).map_err(|_| FramingError::InvalidUtf8);
         }
-        self.text.feed(arrived).map_err(|_| FramingError::InvalidUtf8)?;
+        self.text
+            .feed(arrived)
+            .map_err(|_| FramingError::InvalidUtf8)?;
         if header.fin && is_complete && !self.text.is_complete() {
             return Err(FramingError::InvalidUtf8);
         }
@@ -203,19 +222,29 @@ impl WebSocketDecoder {
     fn assemble(&mut self, header: &FrameHeader, payload: &[u8]) -> Found {
         let assembly = self.assembly.get_or_insert_with(|| {
             let binary = header.opcode == Opcode::Binary;
-            Box::new(Assembly { binary, fragments: 0, payload: Vec::new(), complete: false })
+            Box::new(Assembly {
+                binary,
+                fragments: 0,
+                payload: Vec::new(),
+                complete: false,
+            })
         });
         assembly.fragments += 1;
         assembly.payload.extend_from_slice(payload);
         assembly.complete = header.fin;
-        if header.fin { Found::Assembled } else { Found::Fragment }
+        if header.fin {
+            Found::Assembled
+        } else {
+            Found::Fragment
+        }
     }
 
     fn assembled(&self) -> Step<'_> {
         match self.assembly.as_deref() {
-            Some(assembly) => {
-                Step::Message { payload: &assembly.payload, binary: assembly.binary }
-            }
+            Some(assembly) => Step::Message {
+                payload: &assembly.payload,
+                binary: assembly.binary,
+            },
             // Not reached: a fragment was just assembled.
             None => Step::NeedMore { frame_bytes: 2 },
         }

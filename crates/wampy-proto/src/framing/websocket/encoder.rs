@@ -18,7 +18,10 @@ impl WebSocketEncoder {
     /// messages are.
     #[must_use]
     pub fn server(binary: bool) -> Self {
-        Self { binary, mask_key: None }
+        Self {
+            binary,
+            mask_key: None,
+        }
     }
 
     /// The client's encoder: each frame is masked with a new key from `mask_key`, which must be
@@ -26,7 +29,10 @@ impl WebSocketEncoder {
     /// cryptographic random generator.
     #[must_use]
     pub fn client(binary: bool, mask_key: fn() -> u32) -> Self {
-        Self { binary, mask_key: Some(mask_key) }
+        Self {
+            binary,
+            mask_key: Some(mask_key),
+        }
     }
 
     /// The format of the frames if every receiver may get the same: only a server's are.
@@ -45,7 +51,10 @@ impl WebSocketEncoder {
         let header_bytes = header_bytes(payload_bytes_hint, self.mask_key.is_some());
         let start = out.len();
         out.extend_from_slice(&[0; HEADER_BYTES_MAX][..header_bytes]);
-        Mark { start, header_bytes }
+        Mark {
+            start,
+            header_bytes,
+        }
     }
 
     /// Patches the header reserved at `mark`, moving the payload if the hint was wrong, and masks.
@@ -108,7 +117,10 @@ impl WebSocketEncoder {
         out: &mut Vec<u8>,
     ) -> Result<(), TooLong> {
         if payload.len() > CONTROL_BYTES_MAX {
-            return Err(TooLong { bytes: payload.len(), bytes_max: CONTROL_BYTES_MAX });
+            return Err(TooLong {
+                bytes: payload.len(),
+                bytes_max: CONTROL_BYTES_MAX,
+            });
         }
         self.write(opcode, payload, out);
         Ok(())
@@ -126,7 +138,11 @@ impl WebSocketEncoder {
     }
 
     fn message_opcode(&self) -> Opcode {
-        if self.binary { Opcode::Binary } else { Opcode::Text }
+        if self.binary {
+            Opcode::Binary
+        } else {
+            Opcode::Text
+        }
     }
 }
 

@@ -83,7 +83,11 @@ impl FrameHeader {
         let masked = second & MASKED != 0;
         if masked != from_client {
             let unmasked = FramingError::UnmaskedFromClient;
-            return Err(if from_client { unmasked } else { FramingError::MaskedFromServer });
+            return Err(if from_client {
+                unmasked
+            } else {
+                FramingError::MaskedFromServer
+            });
         }
         let length = second & !MASKED;
         if opcode.is_control() && usize::from(length) > CONTROL_BYTES_MAX {
@@ -98,7 +102,13 @@ impl FrameHeader {
             (true, Some(&[a, b, c, d])) => Some([a, b, c, d]),
             (true, _) => return Ok(Parsed::Incomplete(header_bytes)),
         };
-        Ok(Parsed::Header(Self { fin, opcode, mask, header_bytes, payload_bytes }))
+        Ok(Parsed::Header(Self {
+            fin,
+            opcode,
+            mask,
+            header_bytes,
+            payload_bytes,
+        }))
     }
 }
 
@@ -129,9 +139,11 @@ fn length_bytes(length: u8) -> usize {
 fn parse_length(length: u8, rest: &[u8]) -> Result<Option<u64>, FramingError> {
     let (value, least, most) = match (length, rest) {
         (LENGTH_16, &[a, b, ..]) => (u64::from(u16::from_be_bytes([a, b])), 126, u64::MAX),
-        (LENGTH_64, &[a, b, c, d, e, f, g, h, ..]) => {
-            (u64::from_be_bytes([a, b, c, d, e, f, g, h]), 1 << 16, i64::MAX as u64)
-        }
+        (LENGTH_64, &[a, b, c, d, e, f, g, h, ..]) => (
+            u64::from_be_bytes([a, b, c, d, e, f, g, h]),
+            1 << 16,
+            i64::MAX as u64,
+        ),
         (LENGTH_16 | LENGTH_64, _) => return Ok(None),
         (length, _) => return Ok(Some(u64::from(length))),
     };
@@ -180,7 +192,10 @@ pub fn frame_header(opcode: Opcode, payload_bytes: usize, mask: Option<[u8; 4]>)
         bytes[length..length + 4].copy_from_slice(&key);
         length += 4;
     }
-    EncodedHeader { bytes, length: length as u8 }
+    EncodedHeader {
+        bytes,
+        length: length as u8,
+    }
 }
 
 /// Size of the header of a frame with `payload_bytes` of payload.

@@ -8,7 +8,9 @@ const BLOCK_BYTES: usize = 32;
 /// Masking and unmasking are the same operation.
 #[inline]
 pub(super) fn apply(data: &mut [u8], key: [u8; 4], offset: usize) {
-    let key = u32::from_le_bytes(key).rotate_right(8 * (offset % 4) as u32).to_le_bytes();
+    let key = u32::from_le_bytes(key)
+        .rotate_right(8 * (offset % 4) as u32)
+        .to_le_bytes();
     let pattern: [u8; BLOCK_BYTES] = std::array::from_fn(|at| key[at % 4]);
     let (blocks, rest) = data.as_chunks_mut::<BLOCK_BYTES>();
     for block in blocks {

@@ -18,8 +18,14 @@ pub(super) struct Utf8Validator {
 impl Utf8Validator {
     /// Validates the next piece, failing as soon as the text cannot become valid anymore.
     pub(super) fn feed(&mut self, piece: &[u8]) -> Result<(), InvalidUtf8> {
-        let piece = if self.pending_bytes == 0 { piece } else { self.complete_pending(piece)? };
-        let Err(error) = simdutf8::compat::from_utf8(piece) else { return Ok(()) };
+        let piece = if self.pending_bytes == 0 {
+            piece
+        } else {
+            self.complete_pending(piece)?
+        };
+        let Err(error) = simdutf8::compat::from_utf8(piece) else {
+            return Ok(());
+        };
         if error.error_len().is_some() {
             return Err(InvalidUtf8);
         }

@@ -45,10 +45,18 @@ impl ClientRequest<'_> {
     ///
     /// # Errors
     /// [`RequestError`] if the request would not be valid HTTP; nothing is appended.
-    pub fn write(&self, nonce: [u8; 16], out: &mut Vec<u8>) -> Result<PendingUpgrade, RequestError> {
+    pub fn write(
+        &self,
+        nonce: [u8; 16],
+        out: &mut Vec<u8>,
+    ) -> Result<PendingUpgrade, RequestError> {
         self.check()?;
         let key = STANDARD.encode(nonce);
-        let target = if self.target.is_empty() { "/" } else { self.target };
+        let target = if self.target.is_empty() {
+            "/"
+        } else {
+            self.target
+        };
         let request = format!(
             "GET {target} HTTP/1.1\r\n\
              Host: {}\r\n\
@@ -77,7 +85,10 @@ impl ClientRequest<'_> {
         }
         let target_is_valid =
             is_visible(self.target) && (self.target.is_empty() || self.target.starts_with('/'));
-        let invalid = |part, value: &str| RequestError::InvalidPart { part, value: value.to_owned() };
+        let invalid = |part, value: &str| RequestError::InvalidPart {
+            part,
+            value: value.to_owned(),
+        };
         if !target_is_valid {
             return Err(invalid("target", self.target));
         }
@@ -88,7 +99,9 @@ impl ClientRequest<'_> {
             return Err(invalid("subprotocol", wrong));
         }
         for (name, value) in self.headers {
-            let value_is_valid = value.bytes().all(|byte| byte == b'\t' || byte >= b' ' && byte != 0x7f);
+            let value_is_valid = value
+                .bytes()
+                .all(|byte| byte == b'\t' || byte >= b' ' && byte != 0x7f);
             if !is_token(name) || !value_is_valid {
                 return Err(RequestError::InvalidHeader((*name).to_owned()));
             }
@@ -113,7 +126,13 @@ fn is_token(text: &str) -> bool {
 
 fn is_reserved(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    let framing = ["host", "upgrade", "connection", "content-length", "transfer-encoding"];
+    let framing = [
+        "host",
+        "upgrade",
+        "connection",
+        "content-length",
+        "transfer-encoding",
+    ];
     framing.contains(&name.as_str()) || name.starts_with("sec-websocket-")
 }
 
@@ -173,7 +192,11 @@ pub enum HandshakeError {
 }
 
 fn detail(text: &str) -> String {
-    if text.is_empty() { String::new() } else { format!(": {text}") }
+    if text.is_empty() {
+        String::new()
+    } else {
+        format!(": {text}")
+    }
 }
 
 impl PendingUpgrade {
@@ -195,7 +218,9 @@ impl PendingUpgrade {
         };
         let head_bytes = match response.parse(window) {
             Ok(httparse::Status::Complete(head_bytes)) => head_bytes,
-            Ok(httparse::Status::Partial) if window.len() < limits.head_bytes_max => return Ok(None),
+            Ok(httparse::Status::Partial) if window.len() < limits.head_bytes_max => {
+                return Ok(None);
+            }
             Ok(httparse::Status::Partial) | Err(httparse::Error::TooManyHeaders) => {
                 return Err(too_large);
             }
@@ -206,10 +231,17 @@ impl PendingUpgrade {
         if status != 101 {
             let reason = response.reason.unwrap_or_default().to_owned();
             let text = refusal_text(status, &headers, &buf[head_bytes..]);
-            return Err(HandshakeError::Refused { status, reason, text });
+            return Err(HandshakeError::Refused {
+                status,
+                reason,
+                text,
+            });
         }
         self.check_upgrade(&headers)?;
-        Ok(Some(Upgraded { subprotocol: self.subprotocol(&headers)?, head_bytes }))
+        Ok(Some(Upgraded {
+            subprotocol: self.subprotocol(&headers)?,
+            head_bytes,
+        }))
     }
 
     fn check_upgrade(&self, headers: &Headers<'_>) -> Result<(), HandshakeError> {
@@ -234,7 +266,10 @@ impl PendingUpgrade {
         if values.next().is_some() {
             return Err(HandshakeError::InvalidHeader("Sec-WebSocket-Protocol"));
         }
-        let offered = self.subprotocols.iter().find(|offered| offered.as_bytes() == chosen);
+        let offered = self
+            .subprotocols
+            .iter()
+            .find(|offered| offered.as_bytes() == chosen);
         offered
             .map(String::as_str)
             .ok_or_else(|| HandshakeError::UnofferedSubprotocol(printable(chosen)))

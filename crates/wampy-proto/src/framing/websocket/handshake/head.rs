@@ -11,12 +11,16 @@ impl<'b> Headers<'b> {
 
     /// All headers.
     pub fn iter(&self) -> impl Iterator<Item = (&'b str, &'b [u8])> {
-        self.0.iter().map(|header| (header.name, header.value.trim_ascii()))
+        self.0
+            .iter()
+            .map(|header| (header.name, header.value.trim_ascii()))
     }
 
     /// Every value of the header `name`, whatever the case of its letters.
     pub fn values(&self, name: &str) -> impl Iterator<Item = &'b [u8]> {
-        self.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name)).map(|it| it.1)
+        self.iter()
+            .filter(move |(other, _)| other.eq_ignore_ascii_case(name))
+            .map(|it| it.1)
     }
 
     /// The value of the header `name` if it came exactly once.
@@ -37,7 +41,8 @@ impl<'b> Headers<'b> {
     /// Whether `token` is among the elements of the header `name`; letters' case does not matter.
     #[must_use]
     pub fn has_token(&self, name: &str, token: &str) -> bool {
-        self.elements(name).any(|element| element.eq_ignore_ascii_case(token.as_bytes()))
+        self.elements(name)
+            .any(|element| element.eq_ignore_ascii_case(token.as_bytes()))
     }
 }
 

@@ -36,7 +36,10 @@ pub struct HandshakeLimits {
 
 impl Default for HandshakeLimits {
     fn default() -> Self {
-        Self { head_bytes_max: 16 << 10, headers_max: 100 }
+        Self {
+            head_bytes_max: 16 << 10,
+            headers_max: 100,
+        }
     }
 }
 

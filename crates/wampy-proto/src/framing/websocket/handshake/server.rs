@@ -33,10 +33,7 @@ impl<'b> RequestHead<'b> {
     ///
     /// # Errors
     /// A [`Refusal`] to send before closing, if this is not HTTP/1 or exceeds the limits.
-    pub fn read(
-        buf: &'b [u8],
-        limits: &HandshakeLimits,
-    ) -> Result<Option<(Self, usize)>, Refusal> {
+    pub fn read(buf: &'b [u8], limits: &HandshakeLimits) -> Result<Option<(Self, usize)>, Refusal> {
         let window = &buf[..buf.len().min(limits.head_bytes_max)];
         let mut headers = vec![httparse::EMPTY_HEADER; limits.headers_max];
         let mut request = httparse::Request::new(&mut headers);
@@ -53,11 +50,17 @@ impl<'b> RequestHead<'b> {
             Ok(httparse::Status::Partial) if window.len() < limits.head_bytes_max => Ok(None),
             Ok(httparse::Status::Partial) => {
                 let limit = limits.head_bytes_max;
-                Err(Refusal::new(431, format!("The request head exceeds {limit} bytes.")))
+                Err(Refusal::new(
+                    431,
+                    format!("The request head exceeds {limit} bytes."),
+                ))
             }
             Err(httparse::Error::TooManyHeaders) => {
                 let limit = limits.headers_max;
-                Err(Refusal::new(431, format!("The request has more than {limit} headers.")))
+                Err(Refusal::new(
+                    431,
+                    format!("The request has more than {limit} headers."),
+                ))
             }
             Err(error) => Err(Refusal::new(400, format!("This is not HTTP/1.1: {error}."))),
         }
@@ -95,11 +98,19 @@ impl<'b> RequestHead<'b> {
         }
         self.check_upgrade()?;
         let accept = accept_value(self.key()?);
-        let chosen = self.headers.elements("Sec-WebSocket-Protocol").find_map(|offered| {
-            supported.iter().find(|protocol| protocol.as_bytes() == offered)
-        });
+        let chosen = self
+            .headers
+            .elements("Sec-WebSocket-Protocol")
+            .find_map(|offered| {
+                supported
+                    .iter()
+                    .find(|protocol| protocol.as_bytes() == offered)
+            });
         match chosen {
-            Some(subprotocol) => Ok(Accepted { subprotocol, accept }),
+            Some(subprotocol) => Ok(Accepted {
+                subprotocol,
+                accept,
+            }),
             None => Err(self.no_common_subprotocol(supported)),
         }
     }
@@ -123,7 +134,9 @@ impl<'b> RequestHead<'b> {
             ));
         }
         if self.headers.single("Host").is_none() {
-            return Err(Refusal::bad_request("The header `Host` is needed exactly once."));
+            return Err(Refusal::bad_request(
+                "The header `Host` is needed exactly once.",
+            ));
         }
         if self.headers.single("Sec-WebSocket-Version") != Some(VERSION.as_bytes()) {
             let text = format!("The header `Sec-WebSocket-Version: {VERSION}` is needed.");
@@ -144,7 +157,10 @@ impl<'b> RequestHead<'b> {
 
     fn no_common_subprotocol(&self, supported: &[&str]) -> Refusal {
         let supported = supported.join(", ");
-        let offered = self.headers.elements("Sec-WebSocket-Protocol").collect::<Vec<_>>();
+        let offered = self
+            .headers
+            .elements("Sec-WebSocket-Protocol")
+            .collect::<Vec<_>>();
         let text = if offered.is_empty() {
             format!(
                 "The header `Sec-WebSocket-Protocol` is missing. This WAMP router supports: \
@@ -198,7 +214,11 @@ impl Refusal {
     /// A refusal with a status of 4xx or 5xx and a text for people.
     #[must_use]
     pub fn new(status: u16, text: String) -> Self {
-        Self { status, text, headers: Vec::new() }
+        Self {
+            status,
+            text,
+            headers: Vec::new(),
+        }
     }
 
     /// The answer to a browser, or any HTTP client, that looks at a WAMP router.
@@ -228,8 +248,11 @@ impl Refusal {
 
     /// Appends the whole HTTP response.
     pub fn write_response(&self, out: &mut Vec<u8>) {
-        let connection =
-            if self.status == 426 { "Connection: Upgrade, close" } else { "Connection: close" };
+        let connection = if self.status == 426 {
+            "Connection: Upgrade, close"
+        } else {
+            "Connection: close"
+        };
         let body = format!("{}\n", self.text);
         let head = format!(
             "HTTP/1.1 {} {}\r\n{connection}\r\n",
