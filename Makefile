@@ -1,0 +1,81 @@
+# wampy: every command that a developer needs. `make help` lists them.
+#
+# A fresh machine needs Rust, Python 3.11 or later with venv and pip, Node.js with npm, and make;
+# each target installs the rest into directories of this checkout.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CARGO ?= cargo
+RELEASE := target/release/wampy
+
+.PHONY: help
+help: ## List the commands.
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+.PHONY: build
+build: ## Build the `wampy` command: target/release/wampy.
+	$(CARGO) build --release --locked -p wampy-cli
+
+# The virtual environment of the Python package and its checks.
+$(VENV)/.tools: python/requirements-dev.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet -r python/requirements-dev.txt
+	touch $@
+
+RUST_SOURCES := $(shell git ls-files 'crates/*' Cargo.toml Cargo.lock)
+PYTHON_SOURCES := $(shell git ls-files 'python/wampy/*' pyproject.toml)
+
+# The package as a user gets it: one abi3 wheel, installed.
+$(VENV)/.wheel: $(VENV)/.tools $(RUST_SOURCES) $(PYTHON_SOURCES)
+	rm -rf target/wheels
+	$(BIN)/maturin build --locked --out target/wheels --quiet
+	$(BIN)/pip install --quiet --force-reinstall --no-deps target/wheels/wampy-*.whl
+	touch $@
+
+.PHONY: wheel
+wheel: $(VENV)/.wheel ## Build the Python wheel and install it into .venv.
+
+.PHONY: demo
+demo: build wheel ## Router up, a Python service, called from Python and from Rust.
+	$(CARGO) build --locked --quiet -p wampy --examples
+	$(BIN)/python examples/demo.py
+
+.PHONY: test
+test: test-rust test-python test-interop ## Run every test: Rust, Python, interop.
+
+.PHONY: test-rust
+test-rust: ## Rust: unit, property, scenario and documentation tests.
+	$(CARGO) test --locked
+
+.PHONY: test-python
+test-python: wheel ## Python: the package and the founding documents.
+	$(BIN)/python -m pytest python/tests -v
+
+.PHONY: test-interop
+test-interop: build wheel ## Third-party clients and routers beside ours.
+	interop/setup
+	WAMPY_BIN=$(RELEASE) $(BIN)/python -m pytest interop -v
+
+.PHONY: lint
+lint: $(VENV)/.wheel ## Formatting, clippy, ruff, mypy, stubtest, licenses.
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
+	$(BIN)/ruff check python interop examples
+	$(BIN)/ruff format --check python interop examples
+	$(BIN)/mypy --strict python/wampy
+	$(BIN)/python -m mypy.stubtest wampy._wampy
+
+.PHONY: bench
+bench: build ## Our router, Crossbar.io and the floor, side by side; writes docs/benchmarks.md.
+	benches/setup-crossbar
+	$(CARGO) run --release --locked -p wampy-bench -- compare --wampy $(RELEASE)
+
+.PHONY: clean
+clean: ## Remove all that was built or installed here.
+	rm -rf target .venv .venv-* interop/node/node_modules
