@@ -1,1 +1,65 @@
-//! wampy-python
+//! `wampy._wampy`: the Rust client and router, seen from Python.
+//!
+//! Conversion only. The public Python API is hand-written in `python/wampy`, and
+//! `python/wampy/_wampy.pyi` describes every name here.
+//!
+//! Deliberately absent: protocol logic, exception classes, and any call into Python from the
+//! network thread.
+
+mod decode;
+mod encode;
+mod error;
+mod runtime;
+
+use pyo3::prelude::*;
+
+/// The compiled part of wampy: Rust's client and router, seen from Python.
+#[pymodule(gil_used = false)]
+mod _wampy {
+    use pyo3::prelude::*;
+    use pyo3::types::PyBytes;
+    use wampy_proto::serializer::Serializer;
+
+    use crate::error::{Kind, failure};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+
+    fn serializer_named(py: Python<'_>, name: &str) -> PyResult<Serializer> {
+        Serializer::from_name(name).ok_or_else(|| {
+            failure(py, Kind::Configuration, &format!("there is no serializer {name:?}"))
+        })
+    }
+
+    /// Encode one value.
+    #[pyfunction]
+    fn encode<'py>(serializer: &str, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+        let py = value.py();
+        let encoded = crate::encode::encode(serializer_named(py, serializer)?, value, "value")?;
+        Ok(PyBytes::new(py, &encoded))
+    }
+
+    /// Decode one value that fills `data`.
+    #[pyfunction]
+    fn decode<'py>(
+        py: Python<'py>,
+        serializer: &str,
+        data: &[u8],
+    ) -> PyResult<Bound<'py, PyAny>> {
+        crate::decode::decode(py, serializer_named(py, serializer)?, data)
+    }
+
+    /// End every wait in this process, and wait until they have ended.
+    #[pyfunction]
+    fn shut_down(py: Python<'_>, timeout: f64) -> PyResult<bool> {
+        Ok(crate::runtime::shut_down(py, crate::runtime::duration(py, timeout)?))
+    }
+
+    /// Tell the extension that this process is a fork.
+    #[pyfunction]
+    fn forked() {
+        crate::runtime::forked();
+    }
+}

@@ -1,0 +1,210 @@
+//! The one background runtime of the process, and how Python threads wait for it.
+//!
+//! A wait releases the GIL and looks up every [`SLICE`] to answer signals and the end of the
+//! interpreter: after finalization a thread must not come back to Python through Rust. A fork
+//! leaves the threads of its parent behind, so everything made before it is refused by its number.
+//!
+//! Deliberately absent: futures in Python; an asyncio face needs another way of waiting.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use pyo3::prelude::*;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+
+use crate::error::{Kind, failure};
+
+/// How long a wait goes on before it looks up.
+pub const SLICE: Duration = Duration::from_millis(50);
+
+/// The threads that drive all sockets of the process. One is measured to be enough for one
+/// interpreter, which itself runs on one core at a time.
+const THREADS: usize = 1;
+
+/// How long is as good as forever, and still safe to add to an instant.
+const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
+static RUNTIME: Mutex<Option<&'static Process>> = Mutex::new(None);
+static GENERATION: AtomicU64 = AtomicU64::new(0);
+static ENDING: AtomicBool = AtomicBool::new(false);
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+
+/// What one process has once.
+struct Process {
+    runtime: Runtime,
+    ending: watch::Sender<bool>,
+}
+
+/// How many forks lie between this process and the one that loaded the extension.
+pub fn generation() -> u64 {
+    GENERATION.load(Ordering::Acquire)
+}
+
+/// Refuses what was made before a fork, whose threads live in the parent.
+///
+/// # Errors
+/// `made_in` is not the generation of this process: `wampy.errors.SessionError`.
+pub fn check_generation(py: Python<'_>, made_in: u64, what: &str) -> PyResult<()> {
+    if made_in == generation() {
+        return Ok(());
+    }
+    let message = format!(
+        "this {what} was started before os.fork(), and its connection belongs to the parent \
+         process; stop() it here and start() it again, or make a new one"
+    );
+    Err(failure(py, Kind::Session, &message))
+}
+
+/// In the child of a fork: forget the runtime, whose threads stayed in the parent.
+pub fn forked() {
+    GENERATION.fetch_add(1, Ordering::AcqRel);
+    WAITING.store(0, Ordering::Release);
+    *RUNTIME.lock().unwrap_or_else(PoisonError::into_inner) = None;
+}
+
+fn process(py: Python<'_>) -> PyResult<&'static Process> {
+    if ENDING.load(Ordering::Acquire) {
+        return Err(ending(py));
+    }
+    let mut slot = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(process) = *slot {
+        return Ok(process);
+    }
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .thread_name("wampy-io")
+        .enable_all()
+        .build()
+        .map_err(|error| failure(py, Kind::Connection, &format!("no threads: {error}")))?;
+    // Leaked on purpose: it lives as long as the process, and a fork cannot drop it.
+    let process: &'static Process =
+        Box::leak(Box::new(Process { runtime, ending: watch::Sender::new(false) }));
+    *slot = Some(process);
+    Ok(process)
+}
+
+/// The runtime of this process, which the first caller starts.
+///
+/// # Errors
+/// The system has no more threads, or the interpreter is ending.
+pub fn runtime(py: Python<'_>) -> PyResult<&'static Runtime> {
+    Ok(&process(py)?.runtime)
+}
+
+/// Waits for `future` with the GIL released; `None` after `timeout`.
+///
+/// # Errors
+/// A signal handler raised (Ctrl-C), or the interpreter is ending. The future is dropped then.
+pub fn wait<F>(py: Python<'_>, timeout: Option<Duration>, future: F) -> PyResult<Option<F::Output>>
+where
+    F: Future + Send,
+    F::Output: Send,
+{
+    let runtime = runtime(py)?;
+    let deadline = deadline(timeout);
+    let mut future = pin!(future);
+    loop {
+        let slice = SLICE.min(deadline.saturating_duration_since(Instant::now()));
+        let waiting = Waiting::begin();
+        let outcome = py.detach(|| {
+            runtime.block_on(async { tokio::time::timeout(slice, future.as_mut()).await })
+        });
+        drop(waiting);
+        if let Ok(output) = outcome {
+            return Ok(Some(output));
+        }
+        py.check_signals()?;
+        if ENDING.load(Ordering::Acquire) {
+            return Err(ending(py));
+        }
+        if Instant::now() >= deadline {
+            return Ok(None);
+        }
+    }
+}
+
+/// Waits as [`wait`] does, but without looking up: for threads that get no signals and may wait
+/// for long. The end of the interpreter ends it with `None`, as the timeout does.
+///
+/// # Errors
+/// The system has no more threads.
+pub fn wait_quietly<F>(py: Python<'_>, timeout: Duration, future: F) -> PyResult<Option<F::Output>>
+where
+    F: Future + Send,
+    F::Output: Send,
+{
+    if ENDING.load(Ordering::Acquire) {
+        return Ok(None);
+    }
+    let process = process(py)?;
+    let mut ending = process.ending.subscribe();
+    let waiting = Waiting::begin();
+    let output = py.detach(|| {
+        process.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                _ = ending.wait_for(|ending| *ending) => None,
+                output = tokio::time::timeout(timeout, future) => output.ok(),
+            }
+        })
+    });
+    drop(waiting);
+    Ok(output)
+}
+
+/// Ends every wait and keeps new ones from starting; true when none is left within `timeout`.
+pub fn shut_down(py: Python<'_>, timeout: Duration) -> bool {
+    ENDING.store(true, Ordering::Release);
+    if let Some(process) = *RUNTIME.lock().unwrap_or_else(PoisonError::into_inner) {
+        process.ending.send_replace(true);
+    }
+    let deadline = Instant::now() + timeout.min(FOREVER);
+    while WAITING.load(Ordering::Acquire) > 0 {
+        if Instant::now() >= deadline {
+            return false;
+        }
+        py.detach(|| std::thread::sleep(Duration::from_millis(1)));
+    }
+    true
+}
+
+/// Seconds as Python gives them.
+///
+/// # Errors
+/// `seconds` is negative or not a number.
+pub fn duration(py: Python<'_>, seconds: f64) -> PyResult<Duration> {
+    if seconds >= FOREVER.as_secs_f64() {
+        return Ok(FOREVER);
+    }
+    Duration::try_from_secs_f64(seconds).map_err(|_| {
+        failure(py, Kind::Configuration, &format!("{seconds} is no length of time in seconds"))
+    })
+}
+
+fn deadline(timeout: Option<Duration>) -> Instant {
+    Instant::now() + timeout.unwrap_or(FOREVER)
+}
+
+fn ending(py: Python<'_>) -> PyErr {
+    failure(py, Kind::Session, "the interpreter is shutting down")
+}
+
+/// Counts a thread from before it releases the GIL until after it has it again.
+struct Waiting;
+
+impl Waiting {
+    fn begin() -> Self {
+        WAITING.fetch_add(1, Ordering::AcqRel);
+        Self
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        WAITING.fetch_sub(1, Ordering::AcqRel);
+    }
+}

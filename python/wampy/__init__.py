@@ -1,0 +1,60 @@
+"""WAMP for Python: call procedures, publish events, and offer both to others.
+
+>>> import wampy
+>>> with wampy.Router() as router:
+...     with wampy.Client(router=router) as client:
+...         client.session.realm
+'realm1'
+
+The names below load on first use, so that ``import wampy`` is fast and has no side effects.
+What is absent: everything that needs a thread or a socket before somebody asks for one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wampy.errors import Error as Error
+    from wampy.errors import WampyError as WampyError
+    from wampy.errors import WampyTimeOutError as WampyTimeOutError
+    from wampy.peers.clients import Client as Client
+    from wampy.roles.callee import callee as callee
+    from wampy.roles.subscriber import subscribe as subscribe
+    from wampy.router import Router as Router
+
+__version__ = "2.0.0"
+
+__all__ = [
+    "Client",
+    "Error",
+    "Router",
+    "WampyError",
+    "WampyTimeOutError",
+    "callee",
+    "subscribe",
+]
+
+_HOME = {
+    "Client": "wampy.peers.clients",
+    "Error": "wampy.errors",
+    "Router": "wampy.router",
+    "WampyError": "wampy.errors",
+    "WampyTimeOutError": "wampy.errors",
+    "callee": "wampy.roles.callee",
+    "subscribe": "wampy.roles.subscriber",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'wampy' has no attribute {name!r}")
+    import importlib
+
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

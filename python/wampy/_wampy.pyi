@@ -1,0 +1,132 @@
+"""The compiled part of wampy: Rust's client and router, seen from Python.
+
+Nothing here is public. All waiting happens with the GIL released and ends at once on Ctrl-C.
+Failures raise what ``wampy.errors.failure`` and ``wampy.errors.remote`` build.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, final
+
+__version__: str
+
+#: What a job is: the message's list, without trailing emptiness. INVOCATION is
+#: ``(68, request_id, registration_id, details, args, kwargs)``, EVENT is
+#: ``(36, subscription_id, publication_id, details, args, kwargs)``.
+_Job = tuple[int, int, int, dict[str, Any], list[Any], dict[str, Any]]
+
+def encode(serializer: str, value: object) -> bytes:
+    """Encode one value; ``serializer`` is ``json``, ``msgpack`` or ``cbor``."""
+
+def decode(serializer: str, data: bytes) -> Any:
+    """Decode one value that fills ``data``."""
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command line; ``argv[0]`` is the program's name. Returns the exit code."""
+
+def shut_down(timeout: float) -> bool:
+    """End every wait in this process, and wait until they have ended; no way back."""
+
+def forked() -> None:
+    """Tell the extension that this process is a fork: it must start its threads anew."""
+
+@final
+class Session:
+    """A joined WAMP session."""
+
+    @staticmethod
+    def connect(
+        url: str,
+        realm: str,
+        *,
+        timeout: float,
+        authmethods: Sequence[str] = ...,
+        authid: str | None = None,
+        ca_path: str | None = None,
+        ip_version: int | None = None,
+    ) -> Session:
+        """Connect to ``url`` and join ``realm``; ``timeout`` in seconds bounds both together."""
+
+    @property
+    def id(self) -> int:
+        """The session id that the router chose."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the session can still send."""
+
+    def call(
+        self,
+        procedure: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        options: Mapping[str, Any],
+        timeout: float | None,
+    ) -> tuple[int, dict[str, Any], list[Any], dict[str, Any]]:
+        """Call and wait; returns ``(request_id, details, args, kwargs)`` of the RESULT."""
+
+    def publish(
+        self,
+        topic: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        options: Mapping[str, Any],
+        timeout: float | None,
+    ) -> int | None:
+        """Publish; with the option ``acknowledge``, wait and return the publication id."""
+
+    def register(
+        self, procedure: str, options: Mapping[str, Any], timeout: float | None
+    ) -> tuple[int, int]:
+        """Register and wait; returns ``(request_id, registration_id)``."""
+
+    def unregister(self, registration_id: int, timeout: float | None) -> None:
+        """Withdraw a registration and wait for the acknowledgement."""
+
+    def subscribe(
+        self, topic: str, options: Mapping[str, Any], timeout: float | None
+    ) -> tuple[int, int]:
+        """Subscribe and wait; returns ``(request_id, subscription_id)``."""
+
+    def unsubscribe(self, subscription_id: int, timeout: float | None) -> None:
+        """End a subscription and wait for the acknowledgement."""
+
+    def send(self, message: Sequence[Any]) -> int:
+        """Send a hand-built request; its answer comes from ``next_answer``. Returns its id."""
+
+    def next_answer(self, request_id: int | None, timeout: float | None) -> list[Any]:
+        """The next answer to a request that ``send`` sent, or the one to ``request_id``."""
+
+    def next_job(self, timeout: float) -> _Job | None:
+        """The next invocation or event; None after ``timeout`` seconds or at the session's end.
+
+        Events come one at a time: the next one follows when ``event_done`` was called.
+        """
+
+    def event_done(self) -> None:
+        """Say that the event handed out last has been handled."""
+
+    def reply(self, request_id: int, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
+        """YIELD the result of an invocation; False if it was answered or canceled before."""
+
+    def reply_error(
+        self, request_id: int, uri: str, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> bool:
+        """Answer an invocation with ERROR; False if it was answered or canceled before."""
+
+    def close(self, reason: str, timeout: float) -> None:
+        """Say GOODBYE and wait for the answer, ``timeout`` seconds at most. Never fails."""
+
+@final
+class Router:
+    """A router in this process, on a thread of its own."""
+
+    @staticmethod
+    def start(host: str, port: int, realms: Sequence[str]) -> Router:
+        """Listen on ``host`` and ``port`` (0: a free one)."""
+
+    @property
+    def port(self) -> int:
+        """The port that the router listens on."""
+
+    def stop(self, timeout: float) -> None:
+        """Say GOODBYE to every session and stop, within ``timeout`` seconds. Never fails."""

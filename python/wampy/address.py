@@ -1,0 +1,47 @@
+"""Where a router is: the URLs that clients accept.
+
+What is absent: name resolution and connections. A wrong URL is an error before anything is sent.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from wampy.errors import ConfigurationError
+
+#: Every scheme with the port that it stands for; None where there is no port.
+SCHEMES: dict[str, int | None] = {
+    "ws": 8080,
+    "wss": 443,
+    "rs": 8080,
+    "rss": 443,
+    "unix": None,
+    "ws+unix": None,
+}
+
+
+def normalize(url: str) -> str:
+    """Return ``url`` with its port.
+
+    Raises:
+        ConfigurationError: the scheme is missing or unknown, or there is no host.
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in SCHEMES:
+        known = ", ".join(f"{name}://" for name in SCHEMES)
+        raise ConfigurationError(f"{url!r} is no router URL: it must begin with one of {known}")
+    port = SCHEMES[scheme]
+    if port is None:
+        if not rest.startswith("/"):
+            raise ConfigurationError(f"{url!r} needs an absolute path: {scheme}:///run/router.sock")
+        return url
+    parts = urlsplit(url)
+    try:
+        given = parts.port
+    except ValueError as error:
+        raise ConfigurationError(f"{url!r} is no router URL: {error}") from None
+    if not parts.hostname:
+        raise ConfigurationError(f"{url!r} names no host")
+    if given is not None:
+        return url
+    return parts._replace(netloc=f"{parts.netloc.removesuffix(':')}:{port}").geturl()

@@ -1,0 +1,230 @@
+"""Every exception of wampy, and the one place where failures become exceptions.
+
+All derive from ``WampyError`` and carry ``uri``, ``args``, ``kwargs``, ``procedure`` and
+``request_id``, so that one ``except`` clause sees what happened. The compiled extension reports
+a failure through ``failure`` and never raises a class of its own.
+
+What is absent: logging, and any decision about retrying.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+__all__ = [
+    "CallTimeoutError",
+    "CanceledError",
+    "ConfigurationError",
+    "ConnectionError",
+    "ConnectionRefusedError",
+    "Error",
+    "IncompleteFrameError",
+    "MessageRouterConnectionError",
+    "NoFrameReturnedError",
+    "NotAuthorisedError",
+    "NumberTooLargeError",
+    "ProcedureAlreadyExistsError",
+    "ProcedureNotFoundError",
+    "RemoteError",
+    "SerializationError",
+    "SessionError",
+    "WampError",
+    "WampProtocolError",
+    "WampyError",
+    "WampyTimeOutError",
+    "WebsocktProtocolError",
+    "WelcomeAbortedError",
+]
+
+
+class WampyError(Exception):
+    """The root of all exceptions of wampy.
+
+    Attributes:
+        uri: the WAMP error URI, if a router or a callee sent one.
+        args: the positional arguments of the error; for local errors, the message.
+        kwargs: the keyword arguments of the error.
+        procedure: the procedure or topic that the failed request named.
+        request_id: the id of the failed request in its session.
+    """
+
+    uri: str | None = None
+    procedure: str | None = None
+    request_id: int | None = None
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.kwargs: dict[str, Any] = {}
+
+
+class ConfigurationError(WampyError, ValueError):
+    """An argument makes no sense; nothing was sent."""
+
+
+class SerializationError(WampyError, TypeError):
+    """A value cannot be sent over WAMP; the message names its type and its place."""
+
+
+class NumberTooLargeError(SerializationError, OverflowError):
+    """An integer does not fit into 64 bits, the most that every WAMP peer understands."""
+
+
+class ConnectionError(WampyError, builtins.ConnectionError):
+    """The router cannot be reached, or the connection to it broke."""
+
+
+class ConnectionRefusedError(ConnectionError, builtins.ConnectionRefusedError):
+    """Nothing listens at the address of the router."""
+
+
+class MessageRouterConnectionError(ConnectionError):
+    """The name that the API of 2016 gave to a failed connection."""
+
+
+class SessionError(WampyError):
+    """The session is not joined, or ended before the answer came."""
+
+
+class WelcomeAbortedError(SessionError):
+    """The router answered HELLO with ABORT; ``uri`` says why."""
+
+
+class WampProtocolError(WampyError):
+    """A message breaks the rules of WAMP."""
+
+
+class WebsocktProtocolError(WampyError):
+    """A frame breaks the rules of WebSocket."""
+
+
+class IncompleteFrameError(WampyError):
+    """A frame ended early; kept for code that catches it."""
+
+    def __init__(self, required_bytes: int = 0) -> None:
+        super().__init__(required_bytes)
+        self.required_bytes = required_bytes
+
+
+class NoFrameReturnedError(WampyError):
+    """The connection closed instead of returning a frame; kept for code that catches it."""
+
+
+class WampyTimeOutError(WampyError, TimeoutError):
+    """No answer came in time."""
+
+
+class Error(WampyError):
+    """A WAMP error: raise it in a handler to answer ``uri, args, kwargs``; calls raise it.
+
+    ``raise wampy.Error("com.shop.out_of_stock", 3, article="tea")`` in a callee arrives at the
+    caller as an exception of this class with the same URI and arguments.
+    """
+
+    def __init__(self, uri: str, /, *args: Any, **kwargs: Any) -> None:
+        if not isinstance(uri, str) or not uri:
+            raise ConfigurationError(f"the URI of an error must be a string, not {uri!r}")
+        super().__init__(*args)
+        self.uri: str = uri
+        self.kwargs = kwargs
+
+    def __str__(self) -> str:
+        where = f"{self.procedure}: " if self.procedure and self.procedure != self.uri else ""
+        return f"{where}{self.uri}: {_describe(self.args, self.kwargs)}".removesuffix(": ")
+
+    def __repr__(self) -> str:
+        given = [repr(self.uri), *map(repr, self.args)]
+        given += [f"{key}={value!r}" for key, value in self.kwargs.items()]
+        return f"{type(self).__name__}({', '.join(given)})"
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
+        return _rebuild, (type(self), self.uri, self.args), self.__dict__
+
+
+#: The exception that a failed call raises; older code imports it under these names.
+RemoteError = Error
+WampError = Error
+
+
+class ProcedureNotFoundError(Error, AttributeError):
+    """Nobody in the realm offers the procedure."""
+
+
+class ProcedureAlreadyExistsError(Error):
+    """Somebody else has registered the procedure already."""
+
+
+class CanceledError(Error):
+    """The call was canceled before it had a result."""
+
+
+class NotAuthorisedError(Error):
+    """The router does not allow this session to do that."""
+
+    def __str__(self) -> str:
+        return f"NOT_AUTHORISED: {super().__str__()}"
+
+
+class CallTimeoutError(Error, WampyTimeOutError):
+    """The dealer or the callee ended the call because its time was over."""
+
+
+_BY_URI: dict[str, type[Error]] = {
+    "wamp.error.no_such_procedure": ProcedureNotFoundError,
+    "wamp.error.procedure_already_exists": ProcedureAlreadyExistsError,
+    "wamp.error.canceled": CanceledError,
+    "wamp.error.not_authorized": NotAuthorisedError,
+    "wamp.error.timeout": CallTimeoutError,
+}
+
+_BY_KIND: dict[str, type[WampyError]] = {
+    "configuration": ConfigurationError,
+    "serialization": SerializationError,
+    "overflow": NumberTooLargeError,
+    "connection": ConnectionError,
+    "refused": ConnectionRefusedError,
+    "session": SessionError,
+    "aborted": WelcomeAbortedError,
+    "protocol": WampProtocolError,
+    "timeout": WampyTimeOutError,
+}
+
+
+def remote(
+    uri: str,
+    args: Sequence[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    procedure: str | None = None,
+    request_id: int | None = None,
+) -> Error:
+    """Build the exception for an ERROR message; well-known URIs have classes of their own."""
+    error = _BY_URI.get(uri, Error)(uri or "wamp.error.runtime_error", *args)
+    error.kwargs = dict(kwargs or {})
+    error.procedure = procedure
+    error.request_id = request_id
+    return error
+
+
+def failure(
+    kind: str, message: str, uri: str | None = None, procedure: str | None = None
+) -> WampyError:
+    """Build the exception for a failure on this side of the wire; ``kind`` says who is at fault."""
+    error = _BY_KIND.get(kind, WampyError)(message)
+    error.uri = uri
+    error.procedure = procedure
+    return error
+
+
+def _describe(args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+    """What a person wants to read of an error's arguments."""
+    if "exc_type" in kwargs and "message" in kwargs:
+        return f"{kwargs['exc_type']}: {kwargs['message']}"
+    parts = [value if isinstance(value, str) else repr(value) for value in args]
+    parts += [f"{key}={value!r}" for key, value in kwargs.items()]
+    return ", ".join(parts)
+
+
+def _rebuild(cls: type[Error], uri: str, args: tuple[Any, ...]) -> Error:
+    """Unpickle an error; its other attributes follow as state."""
+    return cls(uri, *args)

@@ -1,0 +1,158 @@
+"""What a client does with each message that concerns its program.
+
+An application can subclass ``MessageHandler`` and give the class to its client. The methods run
+on the client's handler threads, those for answers on the thread that asked. What is absent: the
+protocol. The session has checked every message before a handler sees it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+from wampy import errors
+from wampy.messages import (
+    MESSAGE_TYPE_MAP,
+    Abort,
+    Authenticate,
+    Challenge,
+    Error,
+    Event,
+    Goodbye,
+    Invocation,
+    Message,
+    Registered,
+    Result,
+    Subscribed,
+    Welcome,
+    Yield,
+)
+
+if TYPE_CHECKING:
+    from wampy.peers.clients import Client
+    from wampy.session import Session
+
+__all__ = ["MessageHandler"]
+
+logger = logging.getLogger("wampy.messagehandler")
+
+
+class MessageHandler:
+    """Runs procedures and event handlers; override ``handle_...`` to do more.
+
+    An exception in an overridden method is logged. It ends neither the thread nor the session.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    @property
+    def session(self) -> Session:
+        """The client's session."""
+        return self.client._session
+
+    def handle_message(self, message: str) -> None:
+        """Handle a message given as JSON text; an override sees every message pass."""
+        code, *fields = json.loads(message)
+        message_class = MESSAGE_TYPE_MAP.get(code)
+        if message_class is None:
+            logger.warning("unexpected WAMP code: %s", code)
+            return
+        self.dispatch(message_class(*fields))
+
+    def dispatch(self, message: Message) -> None:
+        """Give the message to the method that its name selects."""
+        getattr(self, f"handle_{message.name}")(message)
+
+    def handle_invocation(self, message_obj: Invocation) -> None:
+        """Run the procedure and answer with its result or its exception."""
+        session = self.session
+        handler = session.handler_of(message_obj.registration_id)
+        try:
+            result = handler(*message_obj.call_args, **message_obj.call_kwargs)
+        # A handler that raises SystemExit or KeyboardInterrupt must not leave its caller waiting.
+        except BaseException as error:
+            if not isinstance(error, errors.Error):
+                name = session.registration_map.get(message_obj.registration_id)
+                logger.exception("error calling: %s", name)
+            self.process_result(message_obj, None, exc=error)
+        else:
+            self.process_result(message_obj, result)
+
+    def process_result(
+        self, message_obj: Invocation, result: Any, exc: BaseException | None = None
+    ) -> None:
+        """Answer the invocation, exactly once."""
+        if exc is None:
+            try:
+                self.session.send_message(Yield(message_obj.request_id, result_args=[result]))
+            except errors.SerializationError as error:
+                logger.error("the result of a procedure cannot be sent: %s", error)
+                exc = error
+        if exc is not None:
+            self.session.send_message(self._error_of(message_obj, exc))
+
+    def handle_event(self, message_obj: Event) -> None:
+        """Run the handlers of the event's topic."""
+        for subscription in self.session.subscriptions_of(message_obj.subscription_id):
+            kwargs = dict(message_obj.publish_kwargs)
+            if subscription.wants_meta:
+                kwargs["meta"] = {
+                    "topic": message_obj.details.get("topic", subscription.topic),
+                    "subscription_id": message_obj.subscription_id,
+                }
+            try:
+                subscription.handler(*message_obj.publish_args, **kwargs)
+            except BaseException:
+                logger.exception("error handling an event of %s", subscription.topic)
+
+    def handle_registered(self, message_obj: Registered) -> None:
+        """A procedure has been registered; ``session.registration_map`` has it."""
+
+    def handle_subscribed(self, message_obj: Subscribed) -> None:
+        """A topic has been subscribed to; ``session.subscription_map`` has it."""
+
+    def handle_welcome(self, message_obj: Welcome) -> None:
+        """The session has joined."""
+
+    def handle_abort(self, message_obj: Abort) -> None:
+        """The router refused the session; ``start`` raises."""
+
+    def handle_challenge(self, message_obj: Challenge) -> None:
+        """The router asked for a proof of identity; the session answers."""
+
+    def handle_authenticate(self, message_obj: Authenticate) -> None:
+        """Routers do not send this."""
+
+    def handle_goodbye(self, message_obj: Goodbye) -> None:
+        """The session has ended."""
+
+    def handle_result(self, message_obj: Result) -> None:
+        """A call has a result; the caller gets it after this."""
+
+    def handle_error(self, message_obj: Error) -> None:
+        """A request failed; whoever made it gets the exception after this."""
+
+    def _error_of(self, invocation: Invocation, exc: BaseException) -> Error:
+        """The ERROR for an exception: an ``errors.Error`` as it is, others described."""
+        if isinstance(exc, errors.Error):
+            return Error(
+                Invocation.WAMP_CODE,
+                invocation.request_id,
+                error=exc.uri,
+                args_list=exc.args,
+                kwargs_dict=exc.kwargs,
+            )
+        name = self.session.registration_map.get(invocation.registration_id)
+        return Error(
+            Invocation.WAMP_CODE,
+            invocation.request_id,
+            error=name or "wamp.error.runtime_error",
+            kwargs_dict={
+                "exc_type": type(exc).__name__,
+                "message": str(exc),
+                "call_args": invocation.call_args,
+                "call_kwargs": invocation.call_kwargs,
+            },
+        )

@@ -1,0 +1,57 @@
+"""What all messages have in common: a code, a name, and the list that goes over the wire.
+
+What is absent: sending. A session sends a message and gives it the request id that is its turn.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+from typing import Any, ClassVar
+
+
+class Message:
+    """One WAMP message; ``message`` is its wire form as a list.
+
+    Two messages are equal when their wire forms are.
+    """
+
+    WAMP_CODE: ClassVar[int]
+    name: ClassVar[str]
+
+    @property
+    def message(self) -> list[Any]:
+        """The message as the list of the specification, the code first."""
+        raise NotImplementedError(f"{type(self).__name__} is not a message by itself")
+
+    def construct(self) -> list[Any]:
+        """Return ``message``; the API of 2016 asked for this call before sending."""
+        return self.message
+
+    def serialize(self) -> str:
+        """Return ``message`` as JSON text; bytes become U+0000 and base64, as WAMP wants it."""
+        return json.dumps(
+            self.message, separators=(",", ":"), ensure_ascii=False, default=_bytes_as_text
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Message):
+            return self.message == other.message
+        return NotImplemented
+
+    __hash__ = object.__hash__
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.message!r}>"
+
+
+def new_request_id() -> int:
+    """A placeholder until a session sends the message and assigns the id that is its turn."""
+    return random.getrandbits(32) or 1
+
+
+def _bytes_as_text(value: object) -> str:
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return "\0" + base64.b64encode(value).decode()
+    raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -1,0 +1,27 @@
+"""CANCEL gives up a call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from wampy.messages.base import Message
+
+
+class Cancel(Message):
+    """A caller gives up the call with the request id ``request_id``.
+
+    Wire form: ``[49, request_id, options]``.
+    """
+
+    WAMP_CODE = 49
+    name = "cancel"
+
+    def __init__(self, request_id: int, options: Mapping[str, Any] | None = None) -> None:
+        self.request_id = request_id
+        self.options = dict(options or {})
+
+    @property
+    def message(self) -> list[Any]:
+        """The wire form."""
+        return [self.WAMP_CODE, self.request_id, self.options]

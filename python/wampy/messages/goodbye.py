@@ -1,0 +1,29 @@
+"""GOODBYE ends a session in agreement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from wampy.messages.base import Message
+
+
+class Goodbye(Message):
+    """A peer ends the session; the other one answers with GOODBYE.
+
+    Wire form: ``[6, details, reason]``.
+    """
+
+    WAMP_CODE = 6
+    name = "goodbye"
+
+    def __init__(
+        self, details: Mapping[str, Any] | None = None, reason: str = "wamp.close.close_realm"
+    ) -> None:
+        self.details = dict(details or {})
+        self.reason = reason
+
+    @property
+    def message(self) -> list[Any]:
+        """The wire form."""
+        return [self.WAMP_CODE, self.details, self.reason]

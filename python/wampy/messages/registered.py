@@ -1,0 +1,26 @@
+"""REGISTERED acknowledges REGISTER."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wampy.messages.base import Message
+
+
+class Registered(Message):
+    """The dealer accepted a registration.
+
+    Wire form: ``[65, request_id, registration_id]``.
+    """
+
+    WAMP_CODE = 65
+    name = "registered"
+
+    def __init__(self, request_id: int, registration_id: int) -> None:
+        self.request_id = request_id
+        self.registration_id = registration_id
+
+    @property
+    def message(self) -> list[Any]:
+        """The wire form."""
+        return [self.WAMP_CODE, self.request_id, self.registration_id]

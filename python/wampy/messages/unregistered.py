@@ -1,0 +1,31 @@
+"""UNREGISTERED acknowledges UNREGISTER."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from wampy.messages.base import Message
+
+
+class Unregistered(Message):
+    """The dealer ended a registration; with request id 0, on its own accord.
+
+    Wire form: ``[67, request_id]``.
+    """
+
+    WAMP_CODE = 67
+    name = "unregistered"
+
+    def __init__(self, request_id: int, details: Mapping[str, Any] | None = None) -> None:
+        self.request_id = request_id
+        self.details = dict(details or {})
+
+    @property
+    def message(self) -> list[Any]:
+        """The wire form."""
+        return (
+            [self.WAMP_CODE, self.request_id, self.details]
+            if self.details
+            else [self.WAMP_CODE, self.request_id]
+        )

@@ -1,0 +1,297 @@
+"""``Client``: a peer that calls, is called, publishes and subscribes.
+
+A subclass offers its ``@callee`` methods and listens with its ``@subscribe`` methods; a plain
+``Client`` calls and publishes. What is absent: the session, see ``wampy.session``.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, TypeVar
+
+from wampy import address
+from wampy.constants import DEFAULT_REALM, DEFAULT_ROLES, DEFAULT_ROUTER_URL, DEFAULT_TIMEOUT
+from wampy.errors import ConfigurationError
+from wampy.message_handler import MessageHandler
+from wampy.messages import Message
+from wampy.registry import Registry
+from wampy.roles.callee import procedure_of
+from wampy.roles.caller import RpcProxy
+from wampy.roles.subscriber import topic_of
+from wampy.session import Session
+
+__all__ = ["Client", "RpcClient", "WampClient"]
+
+_Self = TypeVar("_Self", bound="Client")
+
+
+class Client:
+    """A WAMP client for programs, scripts and shells.
+
+    Constructing it touches no network. ``start`` connects, and so does the first call or event.
+
+    Args:
+        url: where the router is: ``ws://``, ``wss://``, ``rs://``, ``rss://``, ``unix://``.
+        cert_path: a file of the authorities that may have signed the router's certificate.
+        ipv: 4 or 6 to use only that version of the Internet Protocol.
+        name: a name for logs; the class name unless given.
+        realm: the realm to join; the router's, or ``realm1``, unless given.
+        roles: what to say in HELLO: ``{"roles": ..., "authmethods": ..., "authid": ...}``.
+        call_timeout: how long a call may take, in seconds; 0 or None for as long as it takes.
+        message_handler_cls: a subclass of ``wampy.message_handler.MessageHandler``.
+        router: a ``wampy.Router``, a ``WampRouter`` or anything with a ``url``, instead of one.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        cert_path: str | None = None,
+        ipv: int | None = None,
+        name: str | None = None,
+        realm: str | None = None,
+        roles: Mapping[str, Any] = DEFAULT_ROLES,
+        call_timeout: float | None = DEFAULT_TIMEOUT,
+        message_handler_cls: type[MessageHandler] | None = None,
+        router: Any = None,
+    ) -> None:
+        if url is not None and router is not None:
+            raise ConfigurationError("give a client either url or router, not both")
+        if ipv not in (None, 4, 6):
+            raise ConfigurationError(f"ipv must be 4 or 6, not {ipv!r}")
+        if not isinstance(roles, Mapping):
+            raise ConfigurationError(f"roles must be a dictionary, not {roles!r}")
+        if call_timeout is not None and not call_timeout >= 0:
+            raise ConfigurationError(f"call_timeout must not be negative, as {call_timeout!r} is")
+        self.router = router
+        self._url = address.normalize(url or DEFAULT_ROUTER_URL)
+        self.name = name or type(self).__name__
+        self.realm = realm or getattr(router, "realm", None) or DEFAULT_REALM
+        self.roles = roles
+        self.cert_path = cert_path
+        self.ipv = ipv
+        self.call_timeout = call_timeout
+        self.message_handler = (message_handler_cls or MessageHandler)(client=self)
+        self._starting = threading.RLock()
+        self._session = Session(
+            router_url=self._url,
+            message_handler=self.message_handler,
+            ipv=ipv,
+            cert_path=cert_path,
+            call_timeout=call_timeout,
+            realm=self.realm,
+            roles=roles,
+            client_name=self.name,
+        )
+
+    # Life
+
+    @property
+    def url(self) -> str:
+        """Where the router is. A ``wampy.Router`` knows it only after its start."""
+        if self.router is None:
+            return self._url
+        return address.normalize(getattr(self.router, "url", self.router))
+
+    @property
+    def session(self) -> Session | None:
+        """The session, or None while there is none."""
+        return self._session if self._session.id is not None else None
+
+    def start(self) -> None:
+        """Connect, join the realm, register every procedure and subscribe to every topic.
+
+        When this returns, others can call. When it raises, nothing is left behind. A started
+        client stays as it is.
+
+        Raises:
+            ConnectionError: the router cannot be reached.
+            WelcomeAbortedError: the router does not let the client join.
+            ProcedureAlreadyExistsError: another client offers one of the procedures.
+        """
+        with self._starting:
+            if self._session.is_open:
+                return
+            self._session.url = self.url
+            self._session.begin()
+            try:
+                self._register_roles()
+            except BaseException:
+                self._session.end(goodbye_from=self.name)
+                raise
+            Registry.client_registry[self.name] = self
+
+    def stop(self) -> None:
+        """Say GOODBYE and disconnect; a stopped client stays as it is and can start again."""
+        if Registry.client_registry.get(self.name) is self:
+            Registry.client_registry.pop(self.name, None)
+        self._session.end(goodbye_from=self.name)
+
+    def __enter__(self: _Self) -> _Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        session = f"session {self._session.id}" if self.session else "not started"
+        return f"<{type(self).__name__} {self.name!r}, realm {self.realm}, {session}>"
+
+    # Caller and publisher
+
+    @property
+    def rpc(self) -> RpcProxy:
+        """Remote procedures as methods: ``client.rpc.com.shop.order(3)``."""
+        return RpcProxy(self)
+
+    def call(self, procedure: str, /, *args: Any, **kwargs: Any) -> Any:
+        """Call ``procedure`` and return its result.
+
+        Raises:
+            Error: the callee or the router answered with an error.
+            WampyTimeOutError: no answer came within ``call_timeout``.
+        """
+        return self._call(procedure, args, kwargs)
+
+    def publish(
+        self,
+        *args: Any,
+        topic: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> int | None:
+        """Publish an event: ``publish("com.shop.sold", 3, article="tea")``.
+
+        Args:
+            args: the topic, unless it is given by keyword, and the positional payload.
+            topic: the topic.
+            options: options of PUBLISH; with ``{"acknowledge": True}`` this waits for the router.
+            kwargs: the payload by keyword.
+
+        Returns:
+            The publication id if ``acknowledge`` was asked for, else None.
+        """
+        if topic is None:
+            topic, *rest = args or (None,)
+            args = tuple(rest)
+        if not isinstance(topic, str) or not topic:
+            raise ConfigurationError(f"publish needs a topic, not {topic!r}")
+        return self._started().publish(topic, args, kwargs, options)
+
+    def _call(self, procedure: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        return self._started().call(procedure, args, kwargs)
+
+    def _started(self) -> Session:
+        """The session; the first use of a client that was never started starts it."""
+        session = self._session
+        if session.id is None and not session.has_ended:
+            self.start()
+        return session
+
+    # Callee and subscriber
+
+    def register(
+        self,
+        handler: Callable[..., Any],
+        name: str | None = None,
+        invocation_policy: str = "single",
+    ) -> int:
+        """Offer ``handler`` as a procedure from now on; returns the registration id."""
+        options = {"invoke": invocation_policy}
+        uri = name or handler.__name__
+        return self._started().register(uri, handler, options, handler.__name__)
+
+    def unregister(self, registration_id: int) -> None:
+        """Withdraw a procedure."""
+        self._started().unregister(registration_id)
+
+    def subscribe(self, topic: str, handler: Callable[..., Any]) -> int:
+        """Run ``handler`` for the events of ``topic`` from now on; returns the subscription id."""
+        return self._started().subscribe(topic, handler)
+
+    def unsubscribe(self, subscription_id: int) -> None:
+        """End a subscription."""
+        self._started().unsubscribe(subscription_id)
+
+    @property
+    def registration_map(self) -> dict[int, str]:
+        """``{registration_id: procedure URI}``"""
+        return self._session.registration_map
+
+    @property
+    def subscription_map(self) -> dict[int, tuple[Callable[..., Any], str]]:
+        """``{subscription_id: (handler, topic)}``"""
+        return self._session.subscription_map
+
+    @property
+    def request_ids(self) -> dict[int, Any]:
+        """``{request_id: what was asked for}`` of registrations and subscriptions."""
+        return self._session.request_ids
+
+    def _register_roles(self) -> None:
+        """Register and subscribe what the class declares; override to add to it."""
+        session = self._session
+        for attribute, declared in _declared(type(self)):
+            handler = getattr(self, attribute)
+            procedure = procedure_of(declared)
+            if procedure is not None:
+                session.register(procedure.uri, handler, procedure.options, attribute)
+            topic = topic_of(declared)
+            if topic is not None:
+                session.subscribe(topic, handler)
+
+    # Messages built by hand
+
+    def send_message(self, message: Message) -> None:
+        """Send a message, and give it the request id that is its turn in the session."""
+        self._started().send_message(message)
+
+    def recv_message(self, source_request_id: int | None = None) -> Message:
+        """Wait for an answer to a message that ``send_message`` sent."""
+        return self._started().recv_message(source_request_id)
+
+    def receive_message(self) -> list[Any]:
+        """Wait for an answer as ``recv_message`` does; returns its list."""
+        return self.recv_message().message
+
+    def _make_rpc(self, message: Message) -> Message:
+        """Send a CALL and return its answer; extensions of wampy 1 call this."""
+        self.send_message(message)
+        return self.recv_message(source_request_id=getattr(message, "request_id", None))
+
+
+class WampClient(Client):
+    """The client of 2016, whose arguments are ``name``, ``realm``, ``roles`` and ``router``."""
+
+    def __init__(
+        self,
+        name: str | None = None,
+        realm: str | None = None,
+        roles: Mapping[str, Any] = DEFAULT_ROLES,
+        router: Any = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(name=name, realm=realm, roles=roles, router=router, **options)
+
+
+class RpcClient(WampClient):
+    """A ``WampClient`` that calls; every client does by now."""
+
+
+def _declared(cls: type) -> Iterator[tuple[str, object]]:
+    """The decorated methods of a class, each name once, those of the class itself first."""
+    seen: set[str] = set()
+    for base in cls.__mro__:
+        for attribute, value in vars(base).items():
+            function = getattr(value, "__func__", value)
+            marked = procedure_of(function) is not None or topic_of(function) is not None
+            if marked and attribute not in seen:
+                seen.add(attribute)
+                yield attribute, function

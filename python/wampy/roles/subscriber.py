@@ -1,0 +1,65 @@
+"""``@subscribe``: the method gets the events of a topic.
+
+What is absent: the subscription, which happens when a client of the class starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from wampy.callable_module import make_callable
+from wampy.errors import ConfigurationError
+
+__all__ = ["accepts_meta", "subscribe", "topic_of"]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def subscribe(topic: str | None = None) -> Callable[[_F], _F]:
+    """Call the method for every event of ``topic``.
+
+    The method gets what was published, positional and by keyword. If it takes a keyword ``meta``
+    (or ``**kwargs``), it also gets ``{"topic": ..., "subscription_id": ...}`` there.
+
+    Raises:
+        ConfigurationError: there is no topic.
+    """
+    if not isinstance(topic, str) or not topic:
+        raise ConfigurationError('subscriber missing ``topic``: write @subscribe(topic="...")')
+
+    def decorate(method: _F) -> _F:
+        marked: Any = method
+        marked.subscriber = True
+        marked.topic = topic
+        marked.handler = method
+        return method
+
+    return decorate
+
+
+def topic_of(function: object) -> str | None:
+    """The topic that ``function`` wants the events of, if any."""
+    if getattr(function, "subscriber", False) is not True:
+        return None
+    topic = getattr(function, "topic", None)
+    return topic if isinstance(topic, str) else None
+
+
+def accepts_meta(handler: Callable[..., Any]) -> bool:
+    """Whether ``handler`` can be called with a keyword ``meta``."""
+    import inspect
+
+    try:
+        parameters = inspect.signature(handler).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    by_keyword = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return any(
+        parameter.kind is inspect.Parameter.VAR_KEYWORD
+        or (parameter.name == "meta" and parameter.kind in by_keyword)
+        for parameter in parameters
+    )
+
+
+make_callable(__name__, "subscribe")

@@ -1,0 +1,118 @@
+"""``wampy.Router``: a whole WAMP router inside this process.
+
+It is the same router as ``wampy router`` on the command line, up in milliseconds, for tests,
+notebooks and programs that want no second process. What is absent: configuration beyond address
+and realms; a router with users and rights is a server of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from wampy.constants import DEFAULT_HOST, DEFAULT_REALM
+from wampy.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from wampy import _wampy
+
+__all__ = ["Router"]
+
+#: How long ``stop`` lets the sessions say goodbye, in seconds.
+STOP_TIMEOUT = 2.0
+
+
+class Router:
+    """A router with a thread of its own.
+
+    >>> with Router() as router:
+    ...     router.url.startswith("ws://localhost:")
+    True
+
+    Args:
+        host: the address to listen on; the default takes connections of this machine only.
+        port: the port to listen on; 0 picks a free one.
+        realm: the realm that clients can join.
+        realms: several realms, instead of ``realm``.
+    """
+
+    def __init__(
+        self,
+        host: str = DEFAULT_HOST,
+        port: int = 0,
+        realm: str = DEFAULT_REALM,
+        realms: Iterable[str] | None = None,
+    ) -> None:
+        self.host = host
+        self.realms = (
+            [realm] if realms is None else [realms] if isinstance(realms, str) else [*realms]
+        )
+        if not self.realms:
+            raise ConfigurationError("a router needs a realm")
+        if not isinstance(port, int) or not 0 <= port <= 65535:
+            raise ConfigurationError(f"a port is a number from 0 to 65535, not {port!r}")
+        self._port = port
+        self._running: _wampy.Router | None = None
+
+    @property
+    def realm(self) -> str:
+        """The first realm, which clients of this router join unless told otherwise."""
+        return self.realms[0]
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the router is started."""
+        return self._running is not None
+
+    @property
+    def port(self) -> int:
+        """The port: the one that it listens on, or before the start the one asked for."""
+        return self._running.port if self._running else self._port
+
+    @property
+    def url(self) -> str:
+        """The URL for clients.
+
+        Raises:
+            ConfigurationError: the port is not known before the start.
+        """
+        if self.port == 0:
+            raise ConfigurationError("this router has not started, so it has no port yet")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        reachable = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)
+        return f"ws://{reachable}:{self.port}"
+
+    def start(self) -> Router:
+        """Listen; returns the router itself. A started router stays as it is.
+
+        Raises:
+            ConnectionError: the address cannot be listened on.
+        """
+        if self._running is None:
+            from wampy import _wampy, process
+
+            process.prepare()
+            self._running = _wampy.Router.start(self.host, self._port, self.realms)
+        return self
+
+    def stop(self) -> None:
+        """Say GOODBYE to every session and stop; a stopped router stays as it is."""
+        running, self._running = self._running, None
+        if running is not None:
+            running.stop(STOP_TIMEOUT)
+
+    def __enter__(self) -> Router:
+        return self.start()
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        state = f"at {self.url}" if self._running else "stopped"
+        return f"<Router {state}, realms {', '.join(self.realms)}>"

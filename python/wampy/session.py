@@ -1,0 +1,458 @@
+"""A conversation between a client and a router in one realm.
+
+The session knows which handler belongs to which registration and subscription, and turns jobs
+of the wire into calls of the ``MessageHandler``. What is absent: the protocol and the socket,
+which are Rust's, and everything about classes with decorated methods, which is the client's.
+"""
+
+from __future__ import annotations
+
+import collections
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from wampy import _wampy, errors, process
+from wampy.constants import (
+    ANSWERS_MAX,
+    CONNECT_TIMEOUT,
+    DEFAULT_REALM,
+    DEFAULT_TIMEOUT,
+    GOODBYE_TIMEOUT,
+)
+from wampy.handler_threads import HandlerThreads
+from wampy.message_handler import MessageHandler
+from wampy.messages import (
+    MESSAGE_TYPE_MAP,
+    Call,
+    Cancel,
+    Error,
+    Event,
+    Goodbye,
+    Invocation,
+    Message,
+    Publish,
+    Register,
+    Registered,
+    Result,
+    Subscribe,
+    Subscribed,
+    Unregister,
+    Unregistered,
+    Unsubscribe,
+    Unsubscribed,
+    Welcome,
+    Yield,
+)
+from wampy.messages.result import result_value
+from wampy.registry import Registry
+from wampy.roles.subscriber import accepts_meta
+
+__all__ = ["Session", "Subscription"]
+
+logger = logging.getLogger("wampy.session")
+
+_CLOSE_REASON = "wamp.close.close_realm"
+
+
+class Subscription:
+    """A handler and the topic it listens to."""
+
+    __slots__ = ("handler", "topic", "wants_meta")
+
+    def __init__(self, handler: Callable[..., Any], topic: str) -> None:
+        self.handler = handler
+        self.topic = topic
+        #: whether the handler takes the keyword ``meta``
+        self.wants_meta = accepts_meta(handler)
+
+
+class Session:
+    """A session; it can begin again after its end.
+
+    Attributes:
+        registration_map: ``{registration_id: procedure URI}``
+        subscription_map: ``{subscription_id: (handler, topic)}``
+        request_ids: ``{request_id: what was asked for}`` of registrations and subscriptions
+    """
+
+    def __init__(
+        self,
+        router_url: str,
+        message_handler: MessageHandler,
+        ipv: int | None = None,
+        cert_path: str | None = None,
+        call_timeout: float | None = DEFAULT_TIMEOUT,
+        realm: str = DEFAULT_REALM,
+        roles: Mapping[str, Any] | None = None,
+        client_name: str = "wampy",
+    ) -> None:
+        self.url = router_url
+        self.message_handler = message_handler
+        self.ipv = ipv
+        self.cert_path = cert_path
+        self.call_timeout = call_timeout
+        self.realm = realm
+        self.roles: Mapping[str, Any] = roles or {}
+        self.client_name = client_name
+        self.registration_map: dict[int, str] = {}
+        self.subscription_map: dict[int, tuple[Callable[..., Any], str]] = {}
+        self.request_ids: dict[int, Any] = {}
+        self._handlers: dict[int, Callable[..., Any]] = {}
+        self._subscriptions: dict[int, list[Subscription]] = {}
+        self._answers: collections.deque[Message] = collections.deque(maxlen=ANSWERS_MAX)
+        self._wire: _wampy.Session | None = None
+        self._threads: HandlerThreads | None = None
+        self._ended = False
+        # Held while the router grants an id that jobs may name before we have noted its handler.
+        self._granting = threading.RLock()
+        # Only a handler class of the application wants to see answers pass.
+        self._observed = type(message_handler) is not MessageHandler
+        self._wants_text = type(message_handler).handle_message is not MessageHandler.handle_message
+
+    # Life
+
+    @property
+    def id(self) -> int | None:
+        """The session id that the router chose, or None before the session has joined."""
+        return self._wire.id if self._wire else None
+
+    session_id = id
+
+    @property
+    def client(self) -> Any:
+        """The client whose session this is."""
+        return self.message_handler.client
+
+    @property
+    def router(self) -> Any:
+        """The router that the client was given, or its URL."""
+        return getattr(self.client, "router", None) or self.url
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the session has joined and not ended."""
+        return self._wire is not None and self._wire.is_open
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether there was a session that somebody ended."""
+        return self._ended
+
+    def begin(self) -> None:
+        """Connect and join the realm.
+
+        Raises:
+            ConnectionError: the router cannot be reached.
+            WelcomeAbortedError: the router does not let us join.
+        """
+        process.prepare()
+        self._forget()
+        wire = _wampy.Session.connect(
+            self.url,
+            self.realm,
+            timeout=CONNECT_TIMEOUT,
+            authmethods=list(self.roles.get("authmethods", ())),
+            authid=self.roles.get("authid"),
+            ca_path=self.cert_path,
+            ip_version=self.ipv,
+        )
+        self._wire = wire
+        self._ended = False
+        self._threads = HandlerThreads(self.client_name, wire, self._run)
+        logger.debug("%s joined %s as session %s", self.client_name, self.realm, wire.id)
+        self._observe(Welcome(wire.id, {}))
+
+    def end(self, goodbye_from: str | None = None) -> None:
+        """Say GOODBYE and disconnect; without a session, do nothing."""
+        wire, self._wire = self._wire, None
+        self._ended = True
+        self._forget()
+        if wire is None:
+            return
+        wire.close(_CLOSE_REASON, GOODBYE_TIMEOUT)
+        logger.debug("%s said goodbye", goodbye_from or self.client_name)
+        self._observe(Goodbye({}, "wamp.close.goodbye_and_out"))
+
+    def _forget(self) -> None:
+        """Drop what belonged to the session that ended."""
+        for registration_id in self._handlers:
+            Registry.remove(registration_id)
+        for known in (self.registration_map, self.subscription_map, self.request_ids):
+            known.clear()
+        self._handlers.clear()
+        self._subscriptions.clear()
+        self._answers.clear()
+
+    def _joined(self) -> _wampy.Session:
+        if self._wire is None:
+            what = "is stopped; start() begins a new session" if self._ended else "has not started"
+            raise errors.SessionError(f"{self.client_name} {what}")
+        return self._wire
+
+    # Caller and publisher
+
+    def call(
+        self,
+        procedure: str,
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Call a procedure and return its value; the dealer gets the timeout in milliseconds.
+
+        Raises:
+            Error: the router or the callee answered with an error.
+            WampyTimeOutError: there was no answer within ``call_timeout`` seconds.
+        """
+        timeout = self.call_timeout or None
+        options = dict(options or {})
+        if timeout is not None:
+            options.setdefault("timeout", max(1, int(timeout * 1000)))
+        wire = self._joined()
+        try:
+            request_id, details, result, by_name = wire.call(
+                procedure, args, kwargs or {}, options, timeout
+            )
+        except errors.Error as error:
+            self._observe_error(48, error)
+            raise
+        if self._observed:
+            self._observe(Result(request_id, details, result, by_name))
+        return result_value(result, by_name)
+
+    def publish(
+        self,
+        topic: str,
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> int | None:
+        """Publish an event; with the option ``acknowledge``, return its publication id."""
+        wire = self._joined()
+        return wire.publish(topic, args, kwargs or {}, options or {}, self.call_timeout or None)
+
+    # Callee and subscriber
+
+    def register(
+        self,
+        procedure: str,
+        handler: Callable[..., Any],
+        options: Mapping[str, Any] | None = None,
+        method: str | None = None,
+    ) -> int:
+        """Offer ``handler`` as ``procedure``; returns the registration id.
+
+        Raises:
+            Error: the router refuses, for instance because the procedure exists already.
+        """
+        return self._register(procedure, handler, options, method).registration_id
+
+    def _register(
+        self,
+        procedure: str,
+        handler: Callable[..., Any],
+        options: Mapping[str, Any] | None = None,
+        method: str | None = None,
+    ) -> Registered:
+        wire = self._joined()
+        with self._granting:
+            try:
+                granted = Registered(
+                    *wire.register(procedure, options or {}, self.call_timeout or None)
+                )
+            except errors.Error as error:
+                self._observe_error(64, error)
+                raise
+            self._handlers[granted.registration_id] = handler
+            self.registration_map[granted.registration_id] = procedure
+        self.request_ids[granted.request_id] = procedure
+        Registry.add(granted.registration_id, type(self.client), method or procedure)
+        self._start_threads()
+        self._observe(granted)
+        return granted
+
+    def unregister(self, registration_id: int) -> None:
+        """Withdraw a procedure."""
+        self._joined().unregister(registration_id, self.call_timeout or None)
+        self._handlers.pop(registration_id, None)
+        self.registration_map.pop(registration_id, None)
+        Registry.remove(registration_id)
+
+    def subscribe(
+        self, topic: str, handler: Callable[..., Any], options: Mapping[str, Any] | None = None
+    ) -> int:
+        """Run ``handler`` for the events of ``topic``; returns the subscription id."""
+        return self._subscribe(topic, handler, options).subscription_id
+
+    def _subscribe(
+        self, topic: str, handler: Callable[..., Any], options: Mapping[str, Any] | None = None
+    ) -> Subscribed:
+        wire = self._joined()
+        subscription = Subscription(handler, topic)
+        with self._granting:
+            try:
+                granted = Subscribed(
+                    *wire.subscribe(topic, options or {}, self.call_timeout or None)
+                )
+            except errors.Error as error:
+                self._observe_error(32, error)
+                raise
+            # A topic that is subscribed to twice has one subscription id, and both handlers run.
+            self._subscriptions.setdefault(granted.subscription_id, []).append(subscription)
+            self.subscription_map[granted.subscription_id] = handler, topic
+        self.request_ids[granted.request_id] = topic
+        self._start_threads()
+        self._observe(granted)
+        return granted
+
+    def unsubscribe(self, subscription_id: int) -> None:
+        """End a subscription, for all handlers that it has here."""
+        self._joined().unsubscribe(subscription_id, self.call_timeout or None)
+        self._subscriptions.pop(subscription_id, None)
+        self.subscription_map.pop(subscription_id, None)
+
+    def handler_of(self, registration_id: int) -> Callable[..., Any]:
+        """The handler of a registration."""
+        handler = self._handlers.get(registration_id)
+        if handler is None:
+            with self._granting:
+                handler = self._handlers.get(registration_id)
+        if handler is None:
+            raise errors.Error("wamp.error.no_such_registration", registration_id)
+        return handler
+
+    def subscriptions_of(self, subscription_id: int) -> Sequence[Subscription]:
+        """The handlers of a subscription, in the order in which they came."""
+        found = self._subscriptions.get(subscription_id)
+        if found is None:
+            with self._granting:
+                found = self._subscriptions.get(subscription_id)
+        return tuple(found or ())
+
+    # Messages built by hand
+
+    def send_message(self, message: Message) -> None:
+        """Send a message; the session assigns its ``request_id``, which the protocol wants.
+
+        Answers go to ``recv_message`` and disturb nothing if nobody asks for them.
+
+        Raises:
+            WampProtocolError: a client does not send such a message, or not by hand.
+        """
+        wire = self._joined()
+        if isinstance(message, Yield):
+            wire.reply(message.invocation_request_id, message.result_args, message.result_kwargs)
+        elif isinstance(message, Error) and message.request_type == Invocation.WAMP_CODE:
+            wire.reply_error(
+                message.request_id, message.error, message.args_list, message.kwargs_dict
+            )
+        elif isinstance(message, Goodbye):
+            self.end()
+        elif isinstance(message, (Register, Subscribe, Unregister, Unsubscribe)):
+            self._answers.append(self._grant(message))
+        elif isinstance(message, (Call, Publish, Cancel)):
+            sent: Any = message
+            sent.request_id = wire.send(message.message)
+        else:
+            raise errors.WampProtocolError(
+                f"{message!r} is not a message that a client sends by hand"
+            )
+
+    def recv_message(
+        self, source_request_id: int | None = None, timeout: float | None = None
+    ) -> Message:
+        """Wait for an answer to a message that ``send_message`` sent.
+
+        Args:
+            source_request_id: the ``request_id`` that the answer must have; any unless given.
+            timeout: how long to wait, in seconds; ``call_timeout`` unless given.
+
+        Raises:
+            WampyTimeOutError: none came in time.
+        """
+        for answer in tuple(self._answers):
+            if source_request_id in (None, getattr(answer, "request_id", None)):
+                self._answers.remove(answer)
+                return answer
+        patience = timeout if timeout is not None else self.call_timeout
+        code, *fields = self._joined().next_answer(source_request_id, patience or None)
+        return MESSAGE_TYPE_MAP[code](*fields)
+
+    def _grant(self, message: Register | Subscribe | Unregister | Unsubscribe) -> Message:
+        """Ask the router for what ``message`` says, with the client's method of that name."""
+        granted: Registered | Subscribed
+        if isinstance(message, (Register, Subscribe)):
+            if isinstance(message, Register):
+                handler = getattr(self.client, message.procedure)
+                granted = self._register(message.procedure, handler, message.options)
+            else:
+                granted = self._subscribe(message.topic, _ignore, message.options)
+            message.request_id = granted.request_id
+            return granted
+        if isinstance(message, Unregister):
+            self.unregister(message.registration_id)
+            return Unregistered(message.request_id)
+        self.unsubscribe(message.subscription_id)
+        return Unsubscribed(message.request_id)
+
+    def _register_procedure(self, procedure_name: str, invocation_policy: str = "single") -> None:
+        """Offer the client's method of that name; extensions of wampy 1 call this."""
+        handler = getattr(self.client, procedure_name)
+        self.register(procedure_name, handler, {"invoke": invocation_policy})
+
+    def _subscribe_to_topic(self, handler: Callable[..., Any], topic: str) -> None:
+        """Run ``handler`` for the events of ``topic``; extensions of wampy 1 call this."""
+        self.subscribe(topic, handler)
+
+    # Jobs
+
+    def _start_threads(self) -> None:
+        if self._threads is not None:
+            self._threads.start()
+
+    def _run(self, job: tuple[Any, ...]) -> None:
+        """Process one job of the wire, on a handler thread."""
+        wire = self._wire
+        code, *fields = job
+        if wire is None:
+            return
+        if code == Event.WAMP_CODE:
+            try:
+                self._deliver(Event(*fields))
+            finally:
+                wire.event_done()
+            return
+        invocation = Invocation(*fields)
+        try:
+            self._deliver(invocation)
+        except Exception as error:
+            # The application's own MessageHandler failed: its caller still gets an answer.
+            wire.reply_error(invocation.request_id, "wamp.error.runtime_error", [str(error)], {})
+            raise
+
+    def _deliver(self, message: Message) -> None:
+        if self._wants_text:
+            self.message_handler.handle_message(message.serialize())
+        else:
+            self.message_handler.dispatch(message)
+
+    def _observe(self, message: Message) -> None:
+        """Show a message to a handler class of the application; its failures are its own."""
+        if not self._observed:
+            return
+        try:
+            self._deliver(message)
+        except Exception:
+            logger.exception("%s failed", type(self.message_handler).__name__)
+
+    def _observe_error(self, request_type: int, error: errors.Error) -> None:
+        if self._observed:
+            request_id = error.request_id or 0
+            message = Error(request_type, request_id, {}, error.uri, error.args, error.kwargs)
+            self._observe(message)
+
+
+def _ignore(*args: Any, **kwargs: Any) -> None:
+    """The handler of a subscription made by a message alone."""
