@@ -1,0 +1,153 @@
+//! From a URL to a connection on which messages can be exchanged.
+
+use std::time::Duration;
+
+#[cfg(unix)]
+use tokio::net::UnixStream;
+use wampy_proto::Serializer;
+use wampy_proto::framing::rawsocket::{Refusal, ReplyError};
+use wampy_proto::framing::{Decoder, Encoder};
+
+use crate::error::{ConnectError, ConnectProblem};
+use crate::opening;
+use crate::stream::Stream;
+use crate::tcp;
+#[cfg(feature = "tls")]
+use crate::tls::TlsOptions;
+use crate::url::{Endpoint, Framing, Url};
+
+/// How to connect.
+#[derive(Debug, Clone)]
+pub struct ConnectOptions {
+    /// The serializers to offer, the preferred first. Default all: MessagePack, CBOR, JSON.
+    pub serializers: Vec<Serializer>,
+    /// The largest message accepted from the router. Default 16 MiB, which is also the most that
+    /// RawSocket can carry; RawSocket announces the largest power of two that fits.
+    pub message_bytes_max: usize,
+    /// Further headers of the WebSocket handshake, such as `Origin` or `Cookie`.
+    pub headers: Vec<(String, String)>,
+    /// How long connecting may take, with all handshakes. Default 10 s.
+    pub timeout: Duration,
+    /// How long a TCP connection may be idle before the system probes the peer; the probes repeat
+    /// at the same interval. Default 30 s; `None` for no probes.
+    pub tcp_keepalive: Option<Duration>,
+    /// Whom to trust for `wss` and `rss`.
+    #[cfg(feature = "tls")]
+    pub tls: TlsOptions,
+}
+
+impl Default for ConnectOptions {
+    fn default() -> Self {
+        Self {
+            serializers: Serializer::ALL.to_vec(),
+            message_bytes_max: 16 << 20,
+            headers: Vec::new(),
+            timeout: Duration::from_secs(10),
+            tcp_keepalive: Some(Duration::from_secs(30)),
+            #[cfg(feature = "tls")]
+            tls: TlsOptions::default(),
+        }
+    }
+}
+
+/// A connection after its opening handshake.
+#[derive(Debug)]
+pub struct Connection {
+    /// The bytes.
+    pub stream: Stream,
+    /// Reads frames.
+    pub decoder: Decoder,
+    /// Writes frames.
+    pub encoder: Encoder,
+    /// The serializer agreed upon.
+    pub serializer: Serializer,
+    /// Bytes that came behind the handshake; they are frames.
+    pub received: Vec<u8>,
+}
+
+/// Connects to the router at `url`.
+///
+/// A RawSocket can ask for only one serializer: where the router refuses it, the next one is asked
+/// for over a new connection.
+///
+/// # Errors
+/// [`ConnectError`] says what stood in the way.
+pub async fn connect(url: &Url, options: &ConnectOptions) -> Result<Connection, ConnectError> {
+    let attempt = tokio::time::timeout(options.timeout, connect_and_open(url, options));
+    let timeout = ConnectProblem::Timeout {
+        after: options.timeout,
+    };
+    attempt
+        .await
+        .unwrap_or(Err(timeout))
+        .map_err(|problem| ConnectError {
+            url: url.to_string(),
+            problem,
+        })
+}
+
+async fn connect_and_open(
+    url: &Url,
+    options: &ConnectOptions,
+) -> Result<Connection, ConnectProblem> {
+    if url.scheme().framing == Framing::WebSocket {
+        let stream = open_stream(url, options).await?;
+        return opening::websocket(stream, url, options).await;
+    }
+    let mut refusal = ConnectProblem::NoSerializer;
+    for &serializer in &options.serializers {
+        let stream = open_stream(url, options).await?;
+        match opening::rawsocket(stream, serializer, options).await {
+            Err(
+                problem @ ConnectProblem::RawSocket(ReplyError::Refused(
+                    Refusal::SerializerUnsupported,
+                )),
+            ) => refusal = problem,
+            outcome => return outcome,
+        }
+    }
+    Err(refusal)
+}
+
+async fn open_stream(url: &Url, options: &ConnectOptions) -> Result<Stream, ConnectProblem> {
+    match url.endpoint() {
+        Endpoint::Tcp { host, port } => {
+            let stream = tcp::connect(host, *port, options.tcp_keepalive).await?;
+            match url.scheme().tls {
+                false => Ok(stream.into()),
+                true => secure(stream, host, url.scheme().framing, options).await,
+            }
+        }
+        #[cfg(unix)]
+        Endpoint::Unix { path } => match UnixStream::connect(path).await {
+            Ok(stream) => Ok(stream.into()),
+            Err(source) => Err(ConnectProblem::Unreachable {
+                tried: path.display().to_string(),
+                source,
+            }),
+        },
+        #[cfg(not(unix))]
+        Endpoint::Unix { .. } => Err(std::io::Error::from(std::io::ErrorKind::Unsupported).into()),
+    }
+}
+
+#[cfg(feature = "tls")]
+async fn secure(
+    stream: tokio::net::TcpStream,
+    host: &str,
+    framing: Framing,
+    options: &ConnectOptions,
+) -> Result<Stream, ConnectProblem> {
+    let stream = crate::tls::connect(stream, host, framing, &options.tls).await?;
+    Ok(Stream::Tls(Box::new(stream)))
+}
+
+#[cfg(not(feature = "tls"))]
+async fn secure(
+    _stream: tokio::net::TcpStream,
+    _host: &str,
+    _framing: Framing,
+    _options: &ConnectOptions,
+) -> Result<Stream, ConnectProblem> {
+    Err(ConnectProblem::NoTls)
+}
