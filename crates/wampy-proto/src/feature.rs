@@ -25,10 +25,21 @@ pub enum Role {
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 6] =
-        [Self::Caller, Self::Callee, Self::Publisher, Self::Subscriber, Self::Broker, Self::Dealer];
+    pub const ALL: [Self; 6] = [
+        Self::Caller,
+        Self::Callee,
+        Self::Publisher,
+        Self::Subscriber,
+        Self::Broker,
+        Self::Dealer,
+    ];
     /// The roles of a client.
-    pub const CLIENT: [Self; 4] = [Self::Caller, Self::Callee, Self::Publisher, Self::Subscriber];
+    pub const CLIENT: [Self; 4] = [
+        Self::Caller,
+        Self::Callee,
+        Self::Publisher,
+        Self::Subscriber,
+    ];
     /// The roles of a router.
     pub const ROUTER: [Self; 2] = [Self::Broker, Self::Dealer];
 
@@ -70,7 +81,9 @@ impl FeatureSet {
 
     /// The features of the set.
     pub fn iter(self) -> impl Iterator<Item = Feature> {
-        Feature::ALL.into_iter().filter(move |&feature| self.contains(feature))
+        Feature::ALL
+            .into_iter()
+            .filter(move |&feature| self.contains(feature))
     }
 
     const fn len(self) -> usize {
@@ -108,7 +121,8 @@ impl Roles {
 
     /// Whether the peer has `role`, and `feature` in it.
     pub fn supports(&self, role: Role, feature: Feature) -> bool {
-        self.get(role).is_some_and(|features| features.contains(feature))
+        self.get(role)
+            .is_some_and(|features| features.contains(feature))
     }
 
     /// Whether there is no role at all.
@@ -138,7 +152,9 @@ impl<'a> OptionValue<'a> for Roles {
     fn write<W: Writer>(&self, writer: &mut W) {
         writer.begin_map(self.0.iter().flatten().count());
         for role in Role::ALL {
-            let Some(features) = self.get(role) else { continue };
+            let Some(features) = self.get(role) else {
+                continue;
+            };
             writer.key(role.as_str());
             if features.len() == 0 {
                 writer.begin_map(0);

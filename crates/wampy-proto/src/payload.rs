@@ -44,7 +44,11 @@ impl<'a> Payload<'a> {
         args: impl Into<Cow<'a, [u8]>>,
         kwargs: impl Into<Cow<'a, [u8]>>,
     ) -> Self {
-        Self { serializer, args: args.into(), kwargs: kwargs.into() }
+        Self {
+            serializer,
+            args: args.into(),
+            kwargs: kwargs.into(),
+        }
     }
 
     /// A payload of `args`, something that serializes as a list (a tuple, a `Vec`), and `kwargs`,
@@ -195,9 +199,9 @@ fn encode_part(
         (Ok(serializer::Token::List(_)), "list") | (Ok(serializer::Token::Map(_)), "map") => {
             Ok(encoded)
         }
-        (Ok(other), _) => {
-            Err(EncodeError(format!("expected a {wanted}, found {}", other.kind()).into()))
-        }
+        (Ok(other), _) => Err(EncodeError(
+            format!("expected a {wanted}, found {}", other.kind()).into(),
+        )),
         (Err(error), _) => Err(EncodeError(error.to_string().into())),
     }
 }

@@ -35,7 +35,9 @@ impl MatchPolicy {
             Self::Wildcard => {
                 let mut components = uri.split('.');
                 pattern.split('.').all(|wanted| {
-                    components.next().is_some_and(|given| wanted.is_empty() || wanted == given)
+                    components
+                        .next()
+                        .is_some_and(|given| wanted.is_empty() || wanted == given)
                 }) && components.next().is_none()
             }
         }
@@ -105,7 +107,8 @@ const fn is_regex_whitespace(byte: u8) -> bool {
 
 /// Whether `uri` belongs to the protocol itself: its first component is `wamp`.
 pub fn is_reserved(uri: &str) -> bool {
-    uri.strip_prefix("wamp").is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    uri.strip_prefix("wamp")
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 #[cfg(test)]
@@ -114,7 +117,18 @@ mod tests {
 
     #[test]
     fn exact_uris_have_no_empty_components_and_no_whitespace() {
-        for bad in ["", "a..b", ".a", "a.", ".", "a.#b", "a b", "a\tb", "a.b\u{a0}c", "ä..b"] {
+        for bad in [
+            "",
+            "a..b",
+            ".a",
+            "a.",
+            ".",
+            "a.#b",
+            "a b",
+            "a\tb",
+            "a.b\u{a0}c",
+            "ä..b",
+        ] {
             assert!(!Grammar::Loose.accepts(bad), "{bad:?}");
         }
         for good in ["a", "a.b", "A-1.b", "com.müller.go", "a:b/c"] {
@@ -144,11 +158,25 @@ mod tests {
 
     #[test]
     fn prefixes_match_strings_and_wildcards_match_components() {
-        for (uri, expected) in [("a.bc", true), ("a.bcd", true), ("a.bc.d", true), ("a.b", false)] {
+        for (uri, expected) in [
+            ("a.bc", true),
+            ("a.bcd", true),
+            ("a.bc.d", true),
+            ("a.b", false),
+        ] {
             assert_eq!(MatchPolicy::Prefix.matches("a.bc", uri), expected, "{uri}");
         }
-        for (uri, expected) in [("a.x.c", true), ("a.x.c.d", false), ("a.x.y", false), ("a.c", false)] {
-            assert_eq!(MatchPolicy::Wildcard.matches("a..c", uri), expected, "{uri}");
+        for (uri, expected) in [
+            ("a.x.c", true),
+            ("a.x.c.d", false),
+            ("a.x.y", false),
+            ("a.c", false),
+        ] {
+            assert_eq!(
+                MatchPolicy::Wildcard.matches("a..c", uri),
+                expected,
+                "{uri}"
+            );
         }
     }
 

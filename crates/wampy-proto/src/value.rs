@@ -41,7 +41,9 @@ impl Value {
     fn read_nested<'a, R: Reader<'a>>(reader: &mut R, depth: usize) -> Result<Self, DecodeError> {
         let token = reader.token()?;
         let deeper = |reader: &R| {
-            depth.checked_sub(1).ok_or_else(|| reader.error("the value is nested too deeply"))
+            depth
+                .checked_sub(1)
+                .ok_or_else(|| reader.error("the value is nested too deeply"))
         };
         Ok(match token {
             Token::Null => Self::Null,
@@ -102,7 +104,10 @@ impl Value {
     /// The value of `key`, if this is a map that has it.
     pub fn get(&self, key: &str) -> Option<&Self> {
         match self {
-            Self::Map(map) => map.iter().find(|(name, _)| name == key).map(|(_, value)| value),
+            Self::Map(map) => map
+                .iter()
+                .find(|(name, _)| name == key)
+                .map(|(_, value)| value),
             _ => None,
         }
     }

@@ -15,26 +15,31 @@ use crate::payload::Payload;
 use crate::serializer::{DecodeError, Reader, Seq, Token};
 
 /// Reads one message, all of the reader's bytes, which must end with it.
-pub(super) fn message<'a, R: Reader<'a>>(
-    reader: &mut R,
-
-) -> Result<Message<'a>, DecodeError> {
+pub(super) fn message<'a, R: Reader<'a>>(reader: &mut R) -> Result<Message<'a>, DecodeError> {
     let seq = reader.list()?;
     let mut fields = Fields { reader, seq };
     fields.expect("the message's type")?;
     let code = match fields.reader.token()? {
         Token::Unsigned(code) => code,
         other => {
-            return Err(fields.reader.error(format!("a message begins with {}", other.kind())));
+            return Err(fields
+                .reader
+                .error(format!("a message begins with {}", other.kind())));
         }
     };
     let Some(message_type) = MessageType::from_code(code) else {
-        return Err(fields.reader.error(format!("no message has the code {code}")));
+        return Err(fields
+            .reader
+            .error(format!("no message has the code {code}")));
     };
-    let message =
-        fields.message(message_type).map_err(|error| in_message(message_type, error))?;
+    let message = fields
+        .message(message_type)
+        .map_err(|error| in_message(message_type, error))?;
     if fields.reader.more(&mut fields.seq)? {
-        return Err(in_message(message_type, fields.reader.error("too many elements")));
+        return Err(in_message(
+            message_type,
+            fields.reader.error("too many elements"),
+        ));
     }
     fields.reader.finish()?;
     Ok(message)
@@ -43,7 +48,10 @@ pub(super) fn message<'a, R: Reader<'a>>(
 #[cold]
 fn in_message(message_type: MessageType, error: DecodeError) -> DecodeError {
     let problem = format!("{}: {}", message_type.as_str(), error.problem).into();
-    DecodeError { problem, offset: error.offset }
+    DecodeError {
+        problem,
+        offset: error.offset,
+    }
 }
 
 /// The elements of a message's list, one after the other.
@@ -244,10 +252,14 @@ impl<'a, R: Reader<'a>> Fields<'_, R> {
         match self.reader.token()? {
             Token::Unsigned(number) => Ok(number),
             // MessagePack libraries of some dynamic languages write large ids as floats.
-            Token::Float(number) if number.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(&number) => {
+            Token::Float(number)
+                if number.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(&number) =>
+            {
                 Ok(number as u64)
             }
-            other => Err(self.reader.error(format!("{name} is {}, not an integer", other.kind()))),
+            other => Err(self
+                .reader
+                .error(format!("{name} is {}, not an integer", other.kind()))),
         }
     }
 
@@ -267,7 +279,9 @@ impl<'a, R: Reader<'a>> Fields<'_, R> {
         self.expect(name)?;
         match self.reader.token()? {
             Token::Text(text) => Ok(text),
-            other => Err(self.reader.error(format!("{name} is {}, not text", other.kind()))),
+            other => Err(self
+                .reader
+                .error(format!("{name} is {}, not text", other.kind()))),
         }
     }
 

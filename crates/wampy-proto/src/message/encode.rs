@@ -125,7 +125,12 @@ fn rpc_message<W: Writer>(message: &Message<'_>, w: &mut W) -> Result<(), Encode
             end_of_record(w, MessageType::Unregistered, m.request, m.details.as_ref());
         }
         Message::Invocation(m) => {
-            begin_request(w, MessageType::Invocation, m.request, 2 + m.payload.fields());
+            begin_request(
+                w,
+                MessageType::Invocation,
+                m.request,
+                2 + m.payload.fields(),
+            );
             w.unsigned(m.registration.value());
             m.details.write(w);
             m.payload.write_to(w)?;
@@ -140,7 +145,11 @@ fn rpc_message<W: Writer>(message: &Message<'_>, w: &mut W) -> Result<(), Encode
             m.payload.write_to(w)?;
         }
         // `message` has written the messages of the session, `pubsub_message` those of the broker.
-        _ => return Err(EncodeError("a message of another part of the protocol".into())),
+        _ => {
+            return Err(EncodeError(
+                "a message of another part of the protocol".into(),
+            ));
+        }
     }
     w.end_list();
     Ok(())
@@ -153,7 +162,12 @@ fn begin<W: Writer>(w: &mut W, message_type: MessageType, fields: usize) {
 }
 
 /// Begins a message of a type, a request and `fields` more elements.
-fn begin_request<W: Writer>(w: &mut W, message_type: MessageType, request: RequestId, fields: usize) {
+fn begin_request<W: Writer>(
+    w: &mut W,
+    message_type: MessageType,
+    request: RequestId,
+    fields: usize,
+) {
     begin(w, message_type, 1 + fields);
     w.unsigned(request.value());
 }
@@ -171,4 +185,3 @@ fn end_of_record<W: Writer>(
         details.write(w);
     }
 }
-

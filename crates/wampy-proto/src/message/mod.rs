@@ -10,8 +10,8 @@ mod decode;
 mod details;
 mod encode;
 mod options;
-mod session;
 mod routed;
+mod session;
 
 pub use details::{
     AbortDetails, ChallengeExtra, ErrorDetails, EventDetails, GoodbyeDetails, HelloDetails,
@@ -146,7 +146,10 @@ impl<'a> Message<'a> {
     /// The bytes are malformed, or no WAMP message: another code, another number of elements, an
     /// element or a known option of another type. A router answers with ABORT
     /// `wamp.error.protocol_violation`.
-    pub fn decode(serializer: Serializer, bytes: &'a [u8]) -> std::result::Result<Self, DecodeError> {
+    pub fn decode(
+        serializer: Serializer,
+        bytes: &'a [u8],
+    ) -> std::result::Result<Self, DecodeError> {
         serializer::with_reader!(serializer, bytes, |reader| decode::message(&mut reader))
     }
 
@@ -160,8 +163,10 @@ impl<'a> Message<'a> {
         out: &mut Vec<u8>,
     ) -> std::result::Result<(), EncodeError> {
         let start = out.len();
-        let result =
-            serializer::with_writer!(serializer, &mut *out, |writer| encode::message(self, &mut writer));
+        let result = serializer::with_writer!(serializer, &mut *out, |writer| encode::message(
+            self,
+            &mut writer
+        ));
         if result.is_err() {
             out.truncate(start);
         }

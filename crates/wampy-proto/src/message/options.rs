@@ -67,7 +67,10 @@ pub(super) use options;
 /// Names the key whose value was wrong.
 #[cold]
 pub(super) fn at_key(key: &str, error: DecodeError) -> DecodeError {
-    DecodeError { problem: format!("{key}: {}", error.problem).into(), offset: error.offset }
+    DecodeError {
+        problem: format!("{key}: {}", error.problem).into(),
+        offset: error.offset,
+    }
 }
 
 /// Keeps the value of a private key, and steps over that of an unknown one.
@@ -88,7 +91,9 @@ pub(super) fn read_other<'a, R: Reader<'a>>(
 fn is_private(key: &str) -> bool {
     key.strip_prefix('_').is_some_and(|rest| {
         rest.len() >= 3
-            && rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+            && rest
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
     })
 }
 
@@ -124,8 +129,8 @@ macro_rules! words {
             }
         }
 
-        impl OptionValue<'_> for Option<$name> {
-            fn read<'a, R: Reader<'a>>(reader: &mut R) -> Result<Self, DecodeError> {
+        impl<'a> OptionValue<'a> for Option<$name> {
+            fn read<R: Reader<'a>>(reader: &mut R) -> Result<Self, DecodeError> {
                 read_word(reader).map(Some)
             }
 
@@ -146,7 +151,9 @@ fn read_word<'a, R: Reader<'a>, T: std::str::FromStr<Err = String>>(
     reader: &mut R,
 ) -> Result<T, DecodeError> {
     match reader.token()? {
-        Token::Text(word) => word.parse().map_err(|problem: String| reader.error(problem)),
+        Token::Text(word) => word
+            .parse()
+            .map_err(|problem: String| reader.error(problem)),
         other => Err(reader.error(format!("expected text, found {}", other.kind()))),
     }
 }
@@ -187,8 +194,8 @@ impl std::str::FromStr for MatchPolicy {
     }
 }
 
-impl OptionValue<'_> for MatchPolicy {
-    fn read<'a, R: Reader<'a>>(reader: &mut R) -> Result<Self, DecodeError> {
+impl<'a> OptionValue<'a> for MatchPolicy {
+    fn read<R: Reader<'a>>(reader: &mut R) -> Result<Self, DecodeError> {
         read_word(reader)
     }
 

@@ -2,9 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::details::{
-    AbortDetails, ChallengeExtra, GoodbyeDetails, HelloDetails, WelcomeDetails,
-};
+use super::details::{AbortDetails, ChallengeExtra, GoodbyeDetails, HelloDetails, WelcomeDetails};
 use super::options::AuthenticateExtra;
 use crate::id::SessionId;
 
@@ -66,14 +64,23 @@ pub struct Goodbye<'a> {
 impl<'a> Abort<'a> {
     /// An ABORT for `reason`, explained by `message`.
     pub fn new(reason: impl Into<Cow<'a, str>>, message: impl Into<Box<str>>) -> Self {
-        let details = AbortDetails { message: Some(message.into()), ..AbortDetails::default() };
-        Self { details, reason: reason.into() }
+        let details = AbortDetails {
+            message: Some(message.into()),
+            ..AbortDetails::default()
+        };
+        Self {
+            details,
+            reason: reason.into(),
+        }
     }
 }
 
 impl<'a> Goodbye<'a> {
     /// A GOODBYE for `reason`.
     pub fn new(reason: impl Into<Cow<'a, str>>) -> Self {
-        Self { details: GoodbyeDetails::default(), reason: reason.into() }
+        Self {
+            details: GoodbyeDetails::default(),
+            reason: reason.into(),
+        }
     }
 }

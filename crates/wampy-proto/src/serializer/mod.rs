@@ -93,17 +93,26 @@ impl Serializer {
 
     /// The serializer with the short name `name`, such as `json`.
     pub fn from_name(name: &str) -> Option<Self> {
-        SERIALIZERS.iter().find(|row| row.name == name).map(|row| row.serializer)
+        SERIALIZERS
+            .iter()
+            .find(|row| row.name == name)
+            .map(|row| row.serializer)
     }
 
     /// The serializer that the WebSocket subprotocol `subprotocol` selects.
     pub fn from_subprotocol(subprotocol: &str) -> Option<Self> {
-        SERIALIZERS.iter().find(|row| row.subprotocol == subprotocol).map(|row| row.serializer)
+        SERIALIZERS
+            .iter()
+            .find(|row| row.subprotocol == subprotocol)
+            .map(|row| row.serializer)
     }
 
     /// The serializer with the number `id` in the RawSocket handshake.
     pub fn from_rawsocket_id(id: u8) -> Option<Self> {
-        SERIALIZERS.iter().find(|row| row.rawsocket_id == id).map(|row| row.serializer)
+        SERIALIZERS
+            .iter()
+            .find(|row| row.rawsocket_id == id)
+            .map(|row| row.serializer)
     }
 }
 
@@ -149,10 +158,64 @@ impl Token<'_> {
 /// How far a reader has come in one list or map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seq {
-    /// The elements (or pairs) still to come, where the serializer says so in advance.
+    /// The elements (or pairs) still to come, where the serializer says so in advance. Nothing
+    /// but the sender's word: memory must not be reserved for it.
     pub remaining: Option<u64>,
     /// Whether an element has been read.
     pub started: bool,
+    /// Whether this is a map.
+    pub is_map: bool,
+}
+
+impl Seq {
+    const fn list(remaining: Option<u64>) -> Self {
+        Self {
+            remaining,
+            started: false,
+            is_map: false,
+        }
+    }
+
+    const fn map(remaining: Option<u64>) -> Self {
+        Self {
+            remaining,
+            started: false,
+            is_map: true,
+        }
+    }
+
+    /// Takes one off the announced elements; false if none is left.
+    #[inline]
+    const fn count_down(&mut self) -> bool {
+        self.started = true;
+        match &mut self.remaining {
+            Some(0) | None => false,
+            Some(remaining) => {
+                *remaining -= 1;
+                true
+            }
+        }
+    }
+}
+
+/// A list or map that is being written and whose length is told at its end.
+#[derive(Debug)]
+#[must_use = "the list or map must be ended"]
+pub struct Uncounted {
+    /// Where it begins in the output.
+    at: usize,
+    map: bool,
+}
+
+impl Uncounted {
+    /// Puts `head` in the place of the one byte that was written for it.
+    fn set_head(self, out: &mut Vec<u8>, head: &[u8]) {
+        if let (&[only], Some(place)) = (head, out.get_mut(self.at)) {
+            *place = only;
+        } else {
+            out.splice(self.at..=self.at, head.iter().copied());
+        }
+    }
 }
 
 /// What was wrong with bytes that should have been a message or value.
@@ -216,7 +279,10 @@ pub trait Reader<'a>: Sized {
 
     /// An error at the current offset.
     fn error(&self, problem: impl Into<Cow<'static, str>>) -> DecodeError {
-        DecodeError { problem: problem.into(), offset: self.offset() }
+        DecodeError {
+            problem: problem.into(),
+            offset: self.offset(),
+        }
     }
 
     /// Begins a list.
@@ -296,8 +362,24 @@ pub trait Writer {
     fn key(&mut self, key: &str);
     /// Ends the map begun last.
     fn end_map(&mut self);
+    /// Begins a list, or a map, whose length is not known yet.
+    fn begin_uncounted(&mut self, map: bool) -> Uncounted;
+    /// Ends the list or map begun last by [`Writer::begin_uncounted`], of `len` elements or pairs.
+    /// This may move what was written since.
+    fn end_uncounted(&mut self, open: Uncounted, len: usize);
     /// Writes a value that is encoded in this serializer already.
     fn raw(&mut self, encoded: &[u8]);
+}
+
+const ENDS_TOO_EARLY: &str = "the bytes end too early";
+const NESTED_TOO_DEEPLY: &str = "the value is nested too deeply";
+const NOT_UTF8: &str = "text is not UTF-8";
+const SOMETHING_FOLLOWS: &str = "something follows the last value";
+
+/// Checks that `bytes` are UTF-8.
+#[inline]
+fn text(bytes: &[u8]) -> Result<&str, &'static str> {
+    simdutf8::basic::from_utf8(bytes).map_err(|_| NOT_UTF8)
 }
 
 /// Runs `$body` with `$reader` as a reader of `$serializer` over `$bytes`.

@@ -59,7 +59,11 @@ impl Accepting {
     /// The state of a fresh transport. With `any_request_id`, requests may have any id that is not
     /// in use, as some old clients draw them; else 1, 2, 3, … is demanded.
     pub const fn new(any_request_id: bool) -> Self {
-        Self { state: State::Closed, next_request: RequestId::FIRST, any_request_id }
+        Self {
+            state: State::Closed,
+            next_request: RequestId::FIRST,
+            any_request_id,
+        }
     }
 
     /// Whether a session stands.

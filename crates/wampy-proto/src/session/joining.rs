@@ -62,7 +62,9 @@ impl Default for Joining {
 impl Joining {
     /// The state after HELLO was sent.
     pub const fn new() -> Self {
-        Self { state: State::Establishing }
+        Self {
+            state: State::Establishing,
+        }
     }
 
     /// The client sends AUTHENTICATE.
@@ -123,7 +125,10 @@ impl Joining {
         match message {
             Message::Goodbye(said) => {
                 self.state = State::Closed;
-                Joined::Goodbye { said, answer: Goodbye::new(close_reason::GOODBYE_AND_OUT) }
+                Joined::Goodbye {
+                    said,
+                    answer: Goodbye::new(close_reason::GOODBYE_AND_OUT),
+                }
             }
             Message::Error(_)
             | Message::Published(_)

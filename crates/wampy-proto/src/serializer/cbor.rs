@@ -1,0 +1,494 @@
+//! CBOR (RFC 8949).
+//!
+//! Tags are stepped over and their content kept, so that a tagged date is its text or number; the
+//! exception are bignums (tags 2 and 3), which are numbers: an integer if 64 bits hold it, else
+//! the nearest float, as with JSON's long integers. `undefined` counts as null. Integers below
+//! -2^63 are floats.
+//!
+//! Deliberately absent: simple values other than false, true, null and undefined (errors: WAMP has
+//! no value for them), and writing anything but definite lengths and 64-bit floats.
+
+use std::borrow::Cow;
+
+use super::{
+    DEPTH_MAX, DecodeError, ENDS_TOO_EARLY, NESTED_TOO_DEEPLY, Reader, Seq, Serializer, Token,
+    Uncounted, Writer, text,
+};
+
+const KEY: &str = "a key is neither text nor an integer";
+const CHUNK: &str = "a string of indefinite length holds something else than chunks of its kind";
+const BIGNUM: &str = "a bignum is no byte string of at most 128 bytes";
+const BREAK: &str = "a break where a value belongs";
+const SIMPLE: &str = "simple values have no meaning in WAMP";
+const RESERVED: &str = "a reserved additional information";
+
+const UNSIGNED: u8 = 0;
+const NEGATIVE: u8 = 1;
+const BYTES: u8 = 2;
+const TEXT: u8 = 3;
+const LIST: u8 = 4;
+const MAP: u8 = 5;
+const TAG: u8 = 6;
+const INDEFINITE: u8 = 31;
+const BREAK_BYTE: u8 = 0xff;
+
+/// The longest bignum: one that a float can still tell from infinity.
+const BIGNUM_BYTES_MAX: usize = 128;
+
+/// The begin of a value: its major type, additional information and argument.
+#[derive(Debug, Clone, Copy)]
+struct Head {
+    major: u8,
+    info: u8,
+    argument: u64,
+}
+
+impl Head {
+    /// The length of a string or container, or `None` for an indefinite one.
+    #[inline]
+    const fn len(self) -> Option<u64> {
+        if self.info == INDEFINITE {
+            None
+        } else {
+            Some(self.argument)
+        }
+    }
+}
+
+/// Pulls tokens from CBOR.
+#[derive(Debug, Clone)]
+pub struct CborReader<'a> {
+    len: usize,
+    rest: &'a [u8],
+}
+
+impl<'a> CborReader<'a> {
+    #[inline]
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], &'static str> {
+        let (array, rest) = self.rest.split_first_chunk::<N>().ok_or(ENDS_TOO_EARLY)?;
+        self.rest = rest;
+        Ok(*array)
+    }
+
+    #[inline]
+    fn take(&mut self, len: u64) -> Result<&'a [u8], &'static str> {
+        let len = usize::try_from(len).map_err(|_| ENDS_TOO_EARLY)?;
+        let (taken, rest) = self.rest.split_at_checked(len).ok_or(ENDS_TOO_EARLY)?;
+        self.rest = rest;
+        Ok(taken)
+    }
+
+    #[inline]
+    fn head(&mut self) -> Result<Head, &'static str> {
+        let [first] = self.array()?;
+        let (major, info) = (first >> 5, first & 0x1f);
+        let argument = match info {
+            0..=23 => info.into(),
+            24 => u8::from_be_bytes(self.array()?).into(),
+            25 => u16::from_be_bytes(self.array()?).into(),
+            26 => u32::from_be_bytes(self.array()?).into(),
+            27 => u64::from_be_bytes(self.array()?),
+            INDEFINITE if first == BREAK_BYTE => return Err(BREAK),
+            INDEFINITE if (BYTES..=MAP).contains(&major) => 0,
+            _ => return Err(RESERVED),
+        };
+        Ok(Head {
+            major,
+            info,
+            argument,
+        })
+    }
+
+    /// The head of the next value behind its tags, and the tag right before it.
+    #[inline]
+    fn untagged_head(&mut self) -> Result<(Head, Option<u64>), &'static str> {
+        let mut tag = None;
+        loop {
+            let head = self.head()?;
+            if head.major != TAG {
+                return Ok((head, tag));
+            }
+            tag = Some(head.argument);
+        }
+    }
+
+    #[inline]
+    fn value(&mut self) -> Result<Token<'a>, &'static str> {
+        let (head, tag) = self.untagged_head()?;
+        if matches!(tag, Some(2 | 3)) {
+            return self.bignum(head, tag == Some(3));
+        }
+        Ok(match head.major {
+            UNSIGNED => Token::Unsigned(head.argument),
+            NEGATIVE => negative(head.argument),
+            BYTES => Token::Bytes(self.bytes(head)?),
+            TEXT => Token::Text(self.text(head)?),
+            LIST => Token::List(Seq::list(head.len())),
+            MAP => Token::Map(Seq::map(head.len())),
+            _ => simple(head)?,
+        })
+    }
+
+    #[inline]
+    fn bytes(&mut self, head: Head) -> Result<Cow<'a, [u8]>, &'static str> {
+        if let Some(len) = head.len() {
+            return self.take(len).map(Cow::Borrowed);
+        }
+        let mut bytes = Vec::new();
+        while let Some(chunk) = self.chunk(BYTES)? {
+            bytes.extend_from_slice(chunk);
+        }
+        Ok(Cow::Owned(bytes))
+    }
+
+    #[inline]
+    fn text(&mut self, head: Head) -> Result<Cow<'a, str>, &'static str> {
+        if let Some(len) = head.len() {
+            return text(self.take(len)?).map(Cow::Borrowed);
+        }
+        let mut whole = String::new();
+        while let Some(chunk) = self.chunk(TEXT)? {
+            whole.push_str(text(chunk)?);
+        }
+        Ok(Cow::Owned(whole))
+    }
+
+    /// The next chunk of a string of indefinite length, or `None` at its end.
+    fn chunk(&mut self, major: u8) -> Result<Option<&'a [u8]>, &'static str> {
+        if self.step_over_break() {
+            return Ok(None);
+        }
+        let head = self.head()?;
+        match head.len() {
+            Some(len) if head.major == major => self.take(len).map(Some),
+            _ => Err(CHUNK),
+        }
+    }
+
+    #[inline]
+    fn step_over_break(&mut self) -> bool {
+        match self.rest.split_first() {
+            Some((&BREAK_BYTE, rest)) => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    #[cold]
+    fn bignum(&mut self, head: Head, is_negative: bool) -> Result<Token<'a>, &'static str> {
+        if head.major != BYTES {
+            return Err(BIGNUM);
+        }
+        let bytes = self.bytes(head)?;
+        let zeros = bytes.iter().take_while(|&&byte| byte == 0).count();
+        let digits = &bytes[zeros..];
+        if let Some(small) = u64_from_be(digits) {
+            return Ok(if is_negative {
+                negative(small)
+            } else {
+                Token::Unsigned(small)
+            });
+        }
+        let magnitude = digits
+            .iter()
+            .fold(0.0, |sum, &byte| sum * 256.0 + f64::from(byte));
+        if digits.len() > BIGNUM_BYTES_MAX || !magnitude.is_finite() {
+            return Err(BIGNUM);
+        }
+        Ok(Token::Float(if is_negative {
+            -1.0 - magnitude
+        } else {
+            magnitude
+        }))
+    }
+
+    fn map_key(&mut self) -> Result<Cow<'a, str>, &'static str> {
+        let (head, tag) = self.untagged_head()?;
+        if matches!(tag, Some(2 | 3)) {
+            return Err(KEY);
+        }
+        match head.major {
+            TEXT => self.text(head),
+            UNSIGNED => Ok(Cow::Owned(head.argument.to_string())),
+            NEGATIVE => Ok(Cow::Owned((-1 - i128::from(head.argument)).to_string())),
+            _ => Err(KEY),
+        }
+    }
+
+    #[inline]
+    fn skip_key(&mut self) -> Result<(), &'static str> {
+        let (head, tag) = self.untagged_head()?;
+        match head.major {
+            _ if matches!(tag, Some(2 | 3)) => Err(KEY),
+            TEXT => self.skip_text(head),
+            UNSIGNED | NEGATIVE => Ok(()),
+            _ => Err(KEY),
+        }
+    }
+
+    #[inline]
+    fn skip_text(&mut self, head: Head) -> Result<(), &'static str> {
+        if let Some(len) = head.len() {
+            return text(self.take(len)?).map(drop);
+        }
+        while let Some(chunk) = self.chunk(TEXT)? {
+            text(chunk)?;
+        }
+        Ok(())
+    }
+
+    /// Steps over one value that may hold `depth` more levels of lists and maps.
+    fn skip_value(&mut self, depth: usize) -> Result<(), &'static str> {
+        let (head, tag) = self.untagged_head()?;
+        if matches!(tag, Some(2 | 3)) {
+            return self.bignum(head, tag == Some(3)).map(drop);
+        }
+        match head.major {
+            UNSIGNED | NEGATIVE => Ok(()),
+            BYTES => match head.len() {
+                Some(len) => self.take(len).map(drop),
+                None => {
+                    while self.chunk(BYTES)?.is_some() {}
+                    Ok(())
+                }
+            },
+            TEXT => self.skip_text(head),
+            LIST | MAP => self.skip_container(head, depth),
+            _ => simple(head).map(drop),
+        }
+    }
+
+    fn skip_container(&mut self, head: Head, depth: usize) -> Result<(), &'static str> {
+        let depth = depth.checked_sub(1).ok_or(NESTED_TOO_DEEPLY)?;
+        let mut left = head.len();
+        loop {
+            match &mut left {
+                Some(0) => return Ok(()),
+                Some(left) => *left -= 1,
+                None if self.step_over_break() => return Ok(()),
+                None => {}
+            }
+            if head.major == MAP {
+                self.skip_key()?;
+            }
+            self.skip_value(depth)?;
+        }
+    }
+}
+
+/// The integer -1 - `argument`.
+#[inline]
+fn negative(argument: u64) -> Token<'static> {
+    match i64::try_from(argument) {
+        Ok(argument) => Token::Signed(-1 - argument),
+        Err(_) => Token::Float(-1.0 - argument as f64),
+    }
+}
+
+/// The value of major type 7.
+#[inline]
+fn simple(head: Head) -> Result<Token<'static>, &'static str> {
+    Ok(match (head.info, head.argument) {
+        (20, _) => Token::Bool(false),
+        (21, _) => Token::Bool(true),
+        (22 | 23, _) => Token::Null,
+        (25, bits) => Token::Float(half_to_float(bits as u16)),
+        (26, bits) => Token::Float(f32::from_bits(bits as u32).into()),
+        (27, bits) => Token::Float(f64::from_bits(bits)),
+        _ => return Err(SIMPLE),
+    })
+}
+
+/// The value of a float of 16 bits (IEEE 754 binary16).
+fn half_to_float(bits: u16) -> f64 {
+    let fraction = f64::from(bits & 0x3ff);
+    let magnitude = match (bits >> 10) & 0x1f {
+        0 => fraction * 2f64.powi(-24),
+        31 if fraction == 0.0 => f64::INFINITY,
+        31 => f64::NAN,
+        exponent => (1024.0 + fraction) * 2f64.powi(i32::from(exponent) - 25),
+    };
+    if bits & 0x8000 == 0 {
+        magnitude
+    } else {
+        -magnitude
+    }
+}
+
+fn u64_from_be(digits: &[u8]) -> Option<u64> {
+    (digits.len() <= 8).then(|| {
+        digits
+            .iter()
+            .fold(0, |number, &byte| number << 8 | u64::from(byte))
+    })
+}
+
+impl<'a> Reader<'a> for CborReader<'a> {
+    const SERIALIZER: Serializer = Serializer::Cbor;
+
+    fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            len: bytes.len(),
+            rest: bytes,
+        }
+    }
+
+    #[inline]
+    fn token(&mut self) -> Result<Token<'a>, DecodeError> {
+        self.value().map_err(|problem| self.error(problem))
+    }
+
+    #[inline]
+    fn more(&mut self, seq: &mut Seq) -> Result<bool, DecodeError> {
+        if seq.remaining.is_some() {
+            return Ok(seq.count_down());
+        }
+        seq.started = true;
+        Ok(!self.step_over_break())
+    }
+
+    #[inline]
+    fn key(&mut self) -> Result<Cow<'a, str>, DecodeError> {
+        self.map_key().map_err(|problem| self.error(problem))
+    }
+
+    #[inline]
+    fn skip(&mut self) -> Result<&'a [u8], DecodeError> {
+        let start = self.rest;
+        match self.skip_value(DEPTH_MAX) {
+            Ok(()) => Ok(&start[..start.len() - self.rest.len()]),
+            Err(problem) => Err(self.error(problem)),
+        }
+    }
+
+    #[inline]
+    fn offset(&self) -> usize {
+        self.len - self.rest.len()
+    }
+
+    fn finish(&mut self) -> Result<(), DecodeError> {
+        if self.rest.is_empty() {
+            Ok(())
+        } else {
+            Err(self.error(super::SOMETHING_FOLLOWS))
+        }
+    }
+}
+
+/// Appends CBOR: definite lengths, integers and lengths in their shortest form.
+#[derive(Debug)]
+pub struct CborWriter<'o> {
+    out: &'o mut Vec<u8>,
+}
+
+impl<'o> CborWriter<'o> {
+    /// A writer that appends to `out`.
+    pub const fn new(out: &'o mut Vec<u8>) -> Self {
+        Self { out }
+    }
+
+    #[inline]
+    fn put(&mut self, major: u8, argument: u64) {
+        let (head, len) = head(major, argument);
+        self.out.extend_from_slice(&head[..len]);
+    }
+}
+
+/// The first bytes of a value, and how many they are.
+#[inline]
+fn head(major: u8, argument: u64) -> ([u8; 9], usize) {
+    let major = major << 5;
+    let mut head = [0; 9];
+    let [first, rest @ ..] = &mut head;
+    let be = argument.to_be_bytes();
+    let (info, len) = match argument {
+        0..=23 => (argument as u8, 0),
+        24..=0xff => (24, 1),
+        0x100..=0xffff => (25, 2),
+        0x1_0000..=0xffff_ffff => (26, 4),
+        _ => (27, 8),
+    };
+    *first = major | info;
+    rest[..len].copy_from_slice(&be[8 - len..]);
+    (head, 1 + len)
+}
+
+impl Writer for CborWriter<'_> {
+    const SERIALIZER: Serializer = Serializer::Cbor;
+
+    fn null(&mut self) {
+        self.out.push(0xf6);
+    }
+
+    fn bool(&mut self, value: bool) {
+        self.out.push(0xf4 + u8::from(value));
+    }
+
+    #[inline]
+    fn unsigned(&mut self, value: u64) {
+        self.put(UNSIGNED, value);
+    }
+
+    fn signed(&mut self, value: i64) {
+        match value {
+            0.. => self.put(UNSIGNED, value.cast_unsigned()),
+            _ => self.put(NEGATIVE, (!value).cast_unsigned()),
+        }
+    }
+
+    fn float(&mut self, value: f64) {
+        self.out.push(0xfb);
+        self.out.extend_from_slice(&value.to_be_bytes());
+    }
+
+    #[inline]
+    fn text(&mut self, value: &str) {
+        self.put(TEXT, value.len() as u64);
+        self.out.extend_from_slice(value.as_bytes());
+    }
+
+    fn bytes(&mut self, value: &[u8]) {
+        self.put(BYTES, value.len() as u64);
+        self.out.extend_from_slice(value);
+    }
+
+    #[inline]
+    fn begin_list(&mut self, len: usize) {
+        self.put(LIST, len as u64);
+    }
+
+    fn end_list(&mut self) {}
+
+    #[inline]
+    fn begin_map(&mut self, len: usize) {
+        self.put(MAP, len as u64);
+    }
+
+    #[inline]
+    fn key(&mut self, key: &str) {
+        self.text(key);
+    }
+
+    fn end_map(&mut self) {}
+
+    fn begin_uncounted(&mut self, map: bool) -> Uncounted {
+        let open = Uncounted {
+            at: self.out.len(),
+            map,
+        };
+        self.out.push(0);
+        open
+    }
+
+    fn end_uncounted(&mut self, open: Uncounted, len: usize) {
+        let (head, head_len) = head(if open.map { MAP } else { LIST }, len as u64);
+        open.set_head(self.out, &head[..head_len]);
+    }
+
+    #[inline]
+    fn raw(&mut self, encoded: &[u8]) {
+        self.out.extend_from_slice(encoded);
+    }
+}

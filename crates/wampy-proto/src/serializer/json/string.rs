@@ -1,0 +1,144 @@
+//! The inside of JSON strings: finding the end, checking and resolving escapes.
+//!
+//! Everything here works on the bytes behind the opening quote and counts from there.
+
+use crate::serializer::{ENDS_TOO_EARLY, text};
+
+const CONTROL: &str = "a control character inside a string";
+const ESCAPE: &str = "an unknown escape";
+const SURROGATE: &str = "half of a surrogate pair";
+
+/// A string whose end was found.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scanned {
+    /// The bytes before the closing quote.
+    pub(super) len: usize,
+    /// Whether there are escapes, all of them valid.
+    pub(super) escaped: bool,
+    /// Whether there are bytes beyond ASCII, not yet checked to be UTF-8.
+    pub(super) beyond_ascii: bool,
+}
+
+/// Finds the closing quote and checks all but UTF-8.
+#[inline]
+pub(super) fn scan(bytes: &[u8]) -> Result<Scanned, &'static str> {
+    let mut scanned = Scanned {
+        len: 0,
+        escaped: false,
+        beyond_ascii: false,
+    };
+    loop {
+        let (plain, beyond_ascii) = plain_len(&bytes[scanned.len..]);
+        scanned.len += plain;
+        scanned.beyond_ascii |= beyond_ascii;
+        match bytes.get(scanned.len) {
+            Some(b'"') => return Ok(scanned),
+            Some(b'\\') => {
+                scanned.escaped = true;
+                scanned.len += escape(&bytes[scanned.len..])?.1;
+            }
+            Some(_) => return Err(CONTROL),
+            None => return Err(ENDS_TOO_EARLY),
+        }
+    }
+}
+
+/// How many bytes come before the next quote, backslash or control character, and whether one of
+/// them is beyond ASCII.
+#[inline]
+pub(super) fn plain_len(bytes: &[u8]) -> (usize, bool) {
+    const ONES: u64 = u64::MAX / 0xff;
+    const HIGHS: u64 = ONES << 7;
+    let mut len = 0;
+    let mut highs = 0;
+    // Eight bytes at once. A borrow of the subtractions can only mark bytes behind a marked one,
+    // so that the first mark is always right.
+    while let Some(word) = bytes[len..].first_chunk::<8>() {
+        let word = u64::from_le_bytes(*word);
+        let quotes = word ^ (ONES * b'"' as u64);
+        let backslashes = word ^ (ONES * b'\\' as u64);
+        let marks = ((word.wrapping_sub(ONES * 0x20) & !word)
+            | (quotes.wrapping_sub(ONES) & !quotes)
+            | (backslashes.wrapping_sub(ONES) & !backslashes))
+            & HIGHS;
+        if marks != 0 {
+            let first = marks.trailing_zeros();
+            let before = word & ((1 << (first & !7)) - 1);
+            return (len + first as usize / 8, (highs | before) & HIGHS != 0);
+        }
+        highs |= word;
+        len += 8;
+    }
+    let rest = &bytes[len..];
+    let plain = rest
+        .iter()
+        .position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20)
+        .unwrap_or(rest.len());
+    (len + plain, highs & HIGHS != 0 || !rest[..plain].is_ascii())
+}
+
+/// Resolves the escapes of a string that [`scan`] has found.
+#[cold]
+pub(super) fn unescape(mut bytes: &[u8]) -> Result<String, &'static str> {
+    let mut whole = String::with_capacity(bytes.len());
+    while let Some(plain) = bytes.iter().position(|&byte| byte == b'\\') {
+        whole.push_str(text(&bytes[..plain])?);
+        let (resolved, len) = escape(&bytes[plain..])?;
+        whole.push(resolved);
+        bytes = &bytes[plain + len..];
+    }
+    whole.push_str(text(bytes)?);
+    Ok(whole)
+}
+
+/// The character that the escape at the begin of `bytes` stands for, and the escape's length.
+fn escape(bytes: &[u8]) -> Result<(char, usize), &'static str> {
+    let resolved = match bytes.get(1) {
+        Some(b'"') => '"',
+        Some(b'\\') => '\\',
+        Some(b'/') => '/',
+        Some(b'b') => '\u{8}',
+        Some(b'f') => '\u{c}',
+        Some(b'n') => '\n',
+        Some(b'r') => '\r',
+        Some(b't') => '\t',
+        Some(b'u') => return unicode_escape(bytes),
+        Some(_) => return Err(ESCAPE),
+        None => return Err(ENDS_TOO_EARLY),
+    };
+    Ok((resolved, 2))
+}
+
+fn unicode_escape(bytes: &[u8]) -> Result<(char, usize), &'static str> {
+    let first = hex4(bytes.get(2..6))?;
+    match first {
+        0xd800..=0xdbff => {
+            if bytes.get(6..8).is_some_and(|next| next != br"\u") {
+                return Err(SURROGATE);
+            }
+            let second = hex4(bytes.get(8..12))?;
+            if !(0xdc00..=0xdfff).contains(&second) {
+                return Err(SURROGATE);
+            }
+            let code = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+            char::from_u32(code)
+                .map(|resolved| (resolved, 12))
+                .ok_or(SURROGATE)
+        }
+        _ => char::from_u32(first)
+            .map(|resolved| (resolved, 6))
+            .ok_or(SURROGATE),
+    }
+}
+
+fn hex4(digits: Option<&[u8]>) -> Result<u32, &'static str> {
+    digits
+        .ok_or(ENDS_TOO_EARLY)?
+        .iter()
+        .try_fold(0, |code, &digit| {
+            char::from(digit)
+                .to_digit(16)
+                .map(|digit| code << 4 | digit)
+                .ok_or(ESCAPE)
+        })
+}

@@ -1,0 +1,173 @@
+//! Writes JSON text without whitespace.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::string::plain_len;
+use crate::serializer::{Serializer, Uncounted, Writer};
+
+/// Appends JSON text.
+#[derive(Debug)]
+pub struct JsonWriter<'o> {
+    out: &'o mut Vec<u8>,
+    /// Whether a value stands before the next one in the same list or map.
+    comma: bool,
+}
+
+impl<'o> JsonWriter<'o> {
+    /// A writer that appends to `out`.
+    pub const fn new(out: &'o mut Vec<u8>) -> Self {
+        Self { out, comma: false }
+    }
+
+    #[inline]
+    fn separate(&mut self) {
+        if self.comma {
+            self.out.push(b',');
+        }
+        self.comma = true;
+    }
+
+    #[inline]
+    fn put(&mut self, value: &[u8]) {
+        self.separate();
+        self.out.extend_from_slice(value);
+    }
+
+    #[inline]
+    fn begin(&mut self, open: u8) {
+        self.separate();
+        self.out.push(open);
+        self.comma = false;
+    }
+
+    #[inline]
+    fn end(&mut self, close: u8) {
+        self.out.push(close);
+        self.comma = true;
+    }
+
+    #[inline]
+    fn string(&mut self, text: &str) {
+        let mut bytes = text.as_bytes();
+        self.out.push(b'"');
+        loop {
+            let (plain, rest) = bytes.split_at(plain_len(bytes).0);
+            self.out.extend_from_slice(plain);
+            let [special, rest @ ..] = rest else { break };
+            self.escape(*special);
+            bytes = rest;
+        }
+        self.out.push(b'"');
+    }
+
+    fn escape(&mut self, special: u8) {
+        const HEX: &[u8; 16] = b"0123456789abcdef";
+        let short = match special {
+            b'"' | b'\\' => special,
+            0x08 => b'b',
+            b'\t' => b't',
+            b'\n' => b'n',
+            0x0c => b'f',
+            b'\r' => b'r',
+            _ => {
+                let (high, low) = (
+                    HEX[usize::from(special >> 4)],
+                    HEX[usize::from(special & 15)],
+                );
+                self.out
+                    .extend_from_slice(&[b'\\', b'u', b'0', b'0', high, low]);
+                return;
+            }
+        };
+        self.out.extend_from_slice(&[b'\\', short]);
+    }
+}
+
+impl Writer for JsonWriter<'_> {
+    const SERIALIZER: Serializer = Serializer::Json;
+
+    fn null(&mut self) {
+        self.put(b"null");
+    }
+
+    fn bool(&mut self, value: bool) {
+        self.put(if value { b"true" } else { b"false" });
+    }
+
+    #[inline]
+    fn unsigned(&mut self, value: u64) {
+        self.put(itoa::Buffer::new().format(value).as_bytes());
+    }
+
+    fn signed(&mut self, value: i64) {
+        self.put(itoa::Buffer::new().format(value).as_bytes());
+    }
+
+    fn float(&mut self, value: f64) {
+        if value.is_finite() {
+            // The shortest text; it always has a point or an exponent, so that it stays a float.
+            self.put(ryu::Buffer::new().format_finite(value).as_bytes());
+        } else {
+            self.null();
+        }
+    }
+
+    #[inline]
+    fn text(&mut self, value: &str) {
+        self.separate();
+        self.string(value);
+    }
+
+    fn bytes(&mut self, value: &[u8]) {
+        self.put(br#""\u0000"#);
+        let encoded = STANDARD.encode(value);
+        self.out.extend_from_slice(encoded.as_bytes());
+        self.out.push(b'"');
+    }
+
+    #[inline]
+    fn begin_list(&mut self, _len: usize) {
+        self.begin(b'[');
+    }
+
+    #[inline]
+    fn end_list(&mut self) {
+        self.end(b']');
+    }
+
+    #[inline]
+    fn begin_map(&mut self, _len: usize) {
+        self.begin(b'{');
+    }
+
+    #[inline]
+    fn key(&mut self, key: &str) {
+        self.separate();
+        self.string(key);
+        self.out.push(b':');
+        self.comma = false;
+    }
+
+    #[inline]
+    fn end_map(&mut self) {
+        self.end(b'}');
+    }
+
+    fn begin_uncounted(&mut self, map: bool) -> Uncounted {
+        self.begin(if map { b'{' } else { b'[' });
+        Uncounted {
+            at: self.out.len(),
+            map,
+        }
+    }
+
+    fn end_uncounted(&mut self, open: Uncounted, _len: usize) {
+        self.end(if open.map { b'}' } else { b']' });
+    }
+
+    #[inline]
+    fn raw(&mut self, encoded: &[u8]) {
+        self.put(encoded);
+    }
+}
