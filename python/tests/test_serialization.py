@@ -88,7 +88,9 @@ def test_json_has_no_special_floats():
 
 
 @pytest.mark.parametrize("serializer", SERIALIZERS)
-@pytest.mark.parametrize("number", [2**64, -(2**63) - 1, 10**5000])
+@pytest.mark.parametrize(
+    "number", [2**64, -(2**63) - 1, 10**5000], ids=["2**64", "-2**63-1", "10**5000"]
+)
 def test_integers_beyond_64_bits_are_refused_with_their_place(serializer, number):
     with pytest.raises(OverflowError, match=r'value\["a"\]\[1\].*64 bits') as caught:
         _wampy.encode(serializer, {"a": [0, number]})

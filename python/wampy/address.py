@@ -26,14 +26,14 @@ def normalize(url: str) -> str:
     Raises:
         ConfigurationError: the scheme is missing or unknown, or there is no host.
     """
-    scheme, separator, rest = url.partition("://")
+    scheme, separator, rest = url.partition(":")
     if not separator or scheme not in SCHEMES:
-        known = ", ".join(f"{name}://" for name in SCHEMES)
+        known = ", ".join(f"{name}:" for name in SCHEMES)
         raise ConfigurationError(f"{url!r} is no router URL: it must begin with one of {known}")
     port = SCHEMES[scheme]
     if port is None:
-        if not rest.startswith("/"):
-            raise ConfigurationError(f"{url!r} needs an absolute path: {scheme}:///run/router.sock")
+        if not rest.removeprefix("//"):
+            raise ConfigurationError(f"{url!r} names no socket: {scheme}:///run/router.sock does")
         return url
     parts = urlsplit(url)
     try:

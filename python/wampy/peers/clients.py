@@ -65,7 +65,7 @@ class Client:
         if call_timeout is not None and not call_timeout >= 0:
             raise ConfigurationError(f"call_timeout must not be negative, as {call_timeout!r} is")
         self.router = router
-        self._url = address.normalize(url or DEFAULT_ROUTER_URL)
+        self._url = address.normalize(DEFAULT_ROUTER_URL if url is None else url)
         self.name = name or type(self).__name__
         self.realm = realm or getattr(router, "realm", None) or DEFAULT_REALM
         self.roles = roles
@@ -290,8 +290,9 @@ def _declared(cls: type) -> Iterator[tuple[str, object]]:
     seen: set[str] = set()
     for base in cls.__mro__:
         for attribute, value in vars(base).items():
-            function = getattr(value, "__func__", value)
-            marked = procedure_of(function) is not None or topic_of(function) is not None
-            if marked and attribute not in seen:
-                seen.add(attribute)
-                yield attribute, function
+            # The decorator may have been applied inside or outside of @staticmethod.
+            for function in (value, getattr(value, "__func__", None)):
+                marked = procedure_of(function) is not None or topic_of(function) is not None
+                if marked and attribute not in seen:
+                    seen.add(attribute)
+                    yield attribute, function

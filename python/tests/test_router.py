@@ -1,0 +1,117 @@
+"""``wampy.Router``: the router inside the process."""
+
+import socket
+import threading
+import time
+
+import pytest
+
+import wampy
+from wampy import errors
+
+
+def test_it_starts_on_a_free_port_and_stops():
+    router = wampy.Router()
+    assert not router.is_running
+    with router:
+        assert router.is_running
+        assert 1 <= router.port <= 65535
+        assert router.url == f"ws://localhost:{router.port}"
+        with wampy.Client(url=router.url) as client:
+            assert client.session.realm == "realm1"
+            assert client.session.router == router.url
+        port = router.port
+    assert not router.is_running
+    with pytest.raises(errors.ConnectionError):
+        wampy.Client(url=f"ws://localhost:{port}").start()
+    router.stop()
+
+
+def test_it_starts_again():
+    router = wampy.Router()
+    for _ in range(3):
+        assert router.start() is router
+        assert router.start() is router
+        with wampy.Client(router=router) as client:
+            assert client.call("wamp.session.count") == 1
+        router.stop()
+
+
+def test_it_takes_milliseconds():
+    wampy.Router().start().stop()
+    begin = time.monotonic()
+    for _ in range(10):
+        wampy.Router().start().stop()
+    assert time.monotonic() - begin < 5
+
+
+def test_a_port_that_is_taken():
+    with wampy.Router() as first, pytest.raises(errors.ConnectionError) as caught:
+        wampy.Router(port=first.port).start()
+    assert str(first._port) == "0"
+    assert "in use" in str(caught.value)
+
+
+def test_an_address_that_is_not_here():
+    with pytest.raises(errors.ConnectionError):
+        wampy.Router(host="192.0.2.1").start()
+
+
+def test_it_has_the_realms_it_was_given():
+    with wampy.Router(realms=["music", "sport"]) as router:
+        assert wampy.Client(router=router).realm == "music"
+        for realm in ("music", "sport"):
+            with wampy.Client(router=router, realm=realm) as client:
+                assert client.session.id
+        with pytest.raises(errors.WelcomeAbortedError):
+            wampy.Client(router=router, realm="realm1").start()
+
+
+def test_it_listens_on_ipv4_and_ipv6(router):
+    for host in ("127.0.0.1", "::1"):
+        try:
+            socket.create_connection((host, router.port), timeout=5).close()
+        except OSError as error:
+            if host == "::1" and error.errno in {97, 99}:
+                pytest.skip("this machine has no IPv6")
+            raise
+    for ipv in (4, 6):
+        with wampy.Client(router=router, ipv=ipv) as client:
+            assert client.session.id
+
+
+def test_many_routers_at_once():
+    routers = [wampy.Router().start() for _ in range(5)]
+    try:
+        assert len({router.port for router in routers}) == 5
+        clients = [wampy.Client(router=router) for router in routers]
+        for number, client in enumerate(clients):
+            client.register(lambda number=number: number, "who")
+        assert [client.call("who") for client in clients] == [0, 1, 2, 3, 4]
+        for client in clients:
+            client.stop()
+    finally:
+        for router in routers:
+            router.stop()
+
+
+def test_a_client_of_a_router_that_has_not_started():
+    client = wampy.Client(router=wampy.Router())
+    with pytest.raises(errors.ConfigurationError, match="not started"):
+        client.start()
+
+
+def test_stopping_says_goodbye_to_its_sessions(router, start, until):
+    clients = [start() for _ in range(3)]
+    begin = time.monotonic()
+    router.stop()
+    assert time.monotonic() - begin < 5
+    until(lambda: not any(client.session.is_open for client in clients))
+
+
+def test_stopping_from_another_thread(router, start):
+    start()
+    thread = threading.Thread(target=router.stop)
+    thread.start()
+    thread.join(10)
+    assert not thread.is_alive()
