@@ -1,0 +1,119 @@
+//! A stream as two halves: one task reads, whoever has something to say writes.
+//!
+//! A router's connection task owns the [`ReadHalf`]. The [`WriteHalf`] is shared: the task that
+//! routed a message to a session writes it at once, without waiting; what the socket does not take
+//! is left to the connection's own task, the only one that waits.
+//!
+//! Deliberately absent: buffering, agreeing on who writes now, and TLS, whose records can only be
+//! written by a task that also waits.
+
+use std::io;
+use std::net::Shutdown;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use socket2::SockRef;
+use tokio::io::{AsyncRead as _, ReadBuf};
+use tokio::net::tcp;
+#[cfg(unix)]
+use tokio::net::unix;
+
+use crate::stream::Stream;
+
+/// The reading half.
+#[derive(Debug)]
+pub struct ReadHalf(Read);
+
+#[derive(Debug)]
+enum Read {
+    Tcp(tcp::OwnedReadHalf),
+    #[cfg(unix)]
+    Unix(unix::OwnedReadHalf),
+}
+
+/// The writing half. Dropping it ends what the peer can read.
+#[derive(Debug)]
+pub struct WriteHalf(Write);
+
+#[derive(Debug)]
+enum Write {
+    Tcp(tcp::OwnedWriteHalf),
+    #[cfg(unix)]
+    Unix(unix::OwnedWriteHalf),
+}
+
+impl Stream {
+    /// Takes the stream apart.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::Unsupported`] for TLS.
+    pub fn into_halves(self) -> io::Result<(ReadHalf, WriteHalf)> {
+        match self {
+            Self::Tcp(stream) => {
+                let (read, write) = stream.into_split();
+                Ok((ReadHalf(Read::Tcp(read)), WriteHalf(Write::Tcp(write))))
+            }
+            #[cfg(unix)]
+            Self::Unix(stream) => {
+                let (read, write) = stream.into_split();
+                Ok((ReadHalf(Read::Unix(read)), WriteHalf(Write::Unix(write))))
+            }
+            #[cfg(feature = "tls")]
+            Self::Tls(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+}
+
+impl ReadHalf {
+    /// Reads what the socket has into `buf`, at most its length; 0 means that the peer has closed.
+    ///
+    /// # Errors
+    /// The socket failed.
+    #[inline]
+    pub fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut buf = ReadBuf::new(buf);
+        let read = match &mut self.0 {
+            Read::Tcp(half) => Pin::new(half).poll_read(cx, &mut buf),
+            #[cfg(unix)]
+            Read::Unix(half) => Pin::new(half).poll_read(cx, &mut buf),
+        };
+        read.map_ok(|()| buf.filled().len())
+    }
+}
+
+impl WriteHalf {
+    /// Writes as much of `bytes` as the socket takes without waiting.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::WouldBlock`] if it takes nothing now, or the socket failed.
+    #[inline]
+    pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match &self.0 {
+            Write::Tcp(half) => half.try_write(bytes),
+            #[cfg(unix)]
+            Write::Unix(half) => half.try_write(bytes),
+        }
+    }
+
+    /// Waits until the socket takes bytes. Only one task may wait.
+    ///
+    /// # Errors
+    /// The socket failed.
+    pub fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &self.0 {
+            Write::Tcp(half) => half.as_ref().poll_write_ready(cx),
+            #[cfg(unix)]
+            Write::Unix(half) => half.as_ref().poll_write_ready(cx),
+        }
+    }
+
+    /// Tells the peer that nothing more comes, after all that was written.
+    pub fn shut_down(&self) {
+        // A socket that is not connected any more has nothing to tell.
+        let _ = match &self.0 {
+            Write::Tcp(half) => SockRef::from(half.as_ref()).shutdown(Shutdown::Write),
+            #[cfg(unix)]
+            Write::Unix(half) => SockRef::from(half.as_ref()).shutdown(Shutdown::Write),
+        };
+    }
+}
