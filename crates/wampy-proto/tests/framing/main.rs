@@ -1,5 +1,7 @@
 //! Tests of `wampy_proto::framing` through its public interface.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod drive;
 mod handshake_client;
 mod handshake_server;

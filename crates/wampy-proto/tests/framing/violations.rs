@@ -19,8 +19,11 @@ const LIMITS: WebSocketLimits = WebSocketLimits {
     fragments_max: 3,
 };
 
+/// First bytes and payloads of frames that follow each other.
+type Frames = Vec<(u8, Vec<u8>)>;
+
 /// Sections of RFC 6455 or names of limits, frames that violate them, the error.
-fn violations() -> Vec<(&'static str, Vec<(u8, Vec<u8>)>, FramingError)> {
+fn violations() -> Vec<(&'static str, Frames, FramingError)> {
     let one = |first, payload: &[u8]| vec![(first, payload.to_vec())];
     let close = |number: u16| one(CLOSE, &number.to_be_bytes());
     let too_large = |bytes| FramingError::MessageTooLarge {

@@ -26,3 +26,30 @@ pub(super) fn apply(data: &mut [u8], key: [u8; 4], offset: usize) {
         *byte ^= mask;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_length_and_offset_is_masked_byte_by_byte() {
+        let key = [0x37, 0xfa, 0x21, 0x3d];
+        let payload: Vec<u8> = (0..200).collect();
+        for offset in 0..9 {
+            for length in 0..payload.len() {
+                // Start at every alignment: in front of the data are bytes to be left alone.
+                let mut data = payload.clone();
+                apply(&mut data[offset..][..length.min(200 - offset)], key, offset);
+                for (at, byte) in data.iter().enumerate() {
+                    let is_masked = (offset..offset + length).contains(&at);
+                    let mask = if is_masked { key[at % 4] } else { 0 };
+                    assert_eq!(
+                        *byte,
+                        at as u8 ^ mask,
+                        "byte {at} of {length} from {offset}"
+                    );
+                }
+            }
+        }
+    }
+}

@@ -63,3 +63,40 @@ impl Utf8Validator {
         Ok(&[])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Feeds `text` in two pieces and says whether it was valid, or where it was refused.
+    fn feed(text: &[u8], cut: usize) -> Result<bool, usize> {
+        let mut validator = Utf8Validator::default();
+        validator.feed(&text[..cut]).map_err(|_| 1usize)?;
+        validator.feed(&text[cut..]).map_err(|_| 2usize)?;
+        Ok(validator.is_complete())
+    }
+
+    #[test]
+    fn characters_may_be_cut_anywhere() {
+        let text = "a\u{7f}\u{80}\u{7ff}\u{800}\u{d7ff}\u{e000}\u{ffff}\u{10000}\u{10ffff}z";
+        for cut in 0..=text.len() {
+            assert_eq!(feed(text.as_bytes(), cut), Ok(true), "{cut}");
+        }
+        let mut validator = Utf8Validator::default();
+        for (at, byte) in text.bytes().enumerate() {
+            assert_eq!(validator.feed(&[byte]), Ok(()));
+            assert_eq!(validator.is_complete(), text.is_char_boundary(at + 1));
+        }
+    }
+
+    #[test]
+    fn invalid_bytes_are_refused_in_the_piece_that_has_them() {
+        assert_eq!(feed(b"ab\xffcd", 3), Err(1));
+        assert_eq!(feed(b"ab\xffcd", 2), Err(2));
+        assert_eq!(feed(b"\xe2\x28\xa1", 1), Err(2));
+        assert_eq!(feed(b"\xed\xa0\x80", 2), Err(1));
+        assert_eq!(feed(b"\xf4\x90\x80\x80", 1), Err(2));
+        assert_eq!(feed(b"\xf0\x9f\x98", 2), Ok(false));
+        assert_eq!(feed(b"\xf0\x9f\x98\x41", 3), Err(2));
+    }
+}
