@@ -11,6 +11,23 @@ use crate::serializer::{self, DecodeError, EncodeError, Serializer, Writer};
 use crate::value::Value;
 
 /// `args` and `kwargs` of a message, each one encoded value or absent.
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use wampy_proto::{Payload, Serializer};
+///
+/// let kwargs = BTreeMap::from([("unit", "cm")]);
+/// let payload = Payload::encode(Serializer::MsgPack, &(1.5, "tall"), &kwargs)?;
+///
+/// let (height, word): (f64, String) = payload.args()?;
+/// assert_eq!((height, word.as_str()), (1.5, "tall"));
+/// assert_eq!(payload.kwargs::<BTreeMap<String, String>>()?["unit"], "cm");
+///
+/// let mistake = payload.args::<(bool, String)>().unwrap_err();
+/// assert!(mistake.to_string().starts_with("args: invalid type: floating point `1.5`"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payload<'a> {
     serializer: Serializer,

@@ -3,6 +3,8 @@
 //!
 //! The message path never builds one.
 
+mod serde;
+
 use crate::serializer::{DEPTH_MAX, DecodeError, Reader, Token, Writer};
 
 /// A value of any shape that WAMP can carry.

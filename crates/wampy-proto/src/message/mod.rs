@@ -59,6 +59,28 @@ macro_rules! messages {
         }
 
         /// A WAMP message.
+        ///
+        /// ```
+        /// use wampy_proto::message::{Call, CallOptions};
+        /// use wampy_proto::{Message, Payload, RequestId, Serializer};
+        ///
+        /// let call = Message::from(Call {
+        ///     request: RequestId::FIRST,
+        ///     options: CallOptions { timeout_ms: 500, ..CallOptions::default() },
+        ///     procedure: "com.example.add".into(),
+        ///     payload: Payload::encode(Serializer::Json, &(2, 3), &())?,
+        /// });
+        /// let mut frame = Vec::new();
+        /// call.encode(Serializer::Json, &mut frame)?;
+        /// assert_eq!(frame, br#"[48,1,{"timeout":500},"com.example.add",[2,3]]"#);
+        ///
+        /// let Message::Call(decoded) = Message::decode(Serializer::Json, &frame)? else {
+        ///     return Err("another message".into());
+        /// };
+        /// assert_eq!(decoded.procedure, "com.example.add");
+        /// assert_eq!(decoded.payload.args::<(u32, u32)>()?, (2, 3));
+        /// # Ok::<(), Box<dyn std::error::Error>>(())
+        /// ```
         #[derive(Debug, Clone, PartialEq)]
         pub enum Message<'a> {
             $($(#[$doc])* $name($name $(<$lt>)?),)*

@@ -346,7 +346,11 @@ impl<'a> Reader<'a> for CborReader<'a> {
             return Ok(seq.count_down());
         }
         seq.started = true;
-        Ok(!self.step_over_break())
+        if self.step_over_break() {
+            seq.end();
+            return Ok(false);
+        }
+        Ok(true)
     }
 
     #[inline]

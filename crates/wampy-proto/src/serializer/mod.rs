@@ -28,6 +28,14 @@ pub use transcode::transcode;
 pub const DEPTH_MAX: usize = 128;
 
 /// A serializer that WAMP names.
+///
+/// ```
+/// use wampy_proto::Serializer;
+///
+/// assert_eq!(Serializer::from_name("cbor"), Some(Serializer::Cbor));
+/// assert_eq!(Serializer::from_subprotocol("wamp.2.msgpack"), Some(Serializer::MsgPack));
+/// assert!(!Serializer::Json.row().binary);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Serializer {
     /// JSON text; bytes as a string of U+0000 and base64.
@@ -184,6 +192,11 @@ impl Seq {
         }
     }
 
+    /// Remembers that the end was stepped over.
+    const fn end(&mut self) {
+        self.remaining = Some(0);
+    }
+
     /// Takes one off the announced elements; false if none is left.
     #[inline]
     const fn count_down(&mut self) -> bool {
@@ -235,6 +248,20 @@ pub struct EncodeError(pub Cow<'static, str>);
 
 /// Pulls tokens from a slice of encoded bytes.
 ///
+/// ```
+/// use wampy_proto::serializer::{Reader, json::JsonReader};
+///
+/// let mut reader = JsonReader::new(br#"{"count": 3, "rest": [1, 2]}"#);
+/// let mut map = reader.map()?;
+/// let mut skipped = Vec::new();
+/// while reader.more(&mut map)? {
+///     skipped.push((reader.key()?, reader.skip()?));
+/// }
+/// reader.finish()?;
+/// assert_eq!(skipped[1], ("rest".into(), &b"[1, 2]"[..]));
+/// # Ok::<(), wampy_proto::DecodeError>(())
+/// ```
+///
 /// Containers are read by the caller's loop, so a reader needs no stack; [`Reader::skip`] and
 /// whoever recurses must stop at [`DEPTH_MAX`].
 pub trait Reader<'a>: Sized {
@@ -251,6 +278,7 @@ pub trait Reader<'a>: Sized {
     fn token(&mut self) -> Result<Token<'a>, DecodeError>;
 
     /// Whether another element (or pair) of `seq` follows; steps over separators and the end.
+    /// Behind the end, the answer stays false.
     ///
     /// # Errors
     /// The bytes are malformed or end too early.

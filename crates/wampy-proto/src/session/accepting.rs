@@ -5,8 +5,9 @@
 
 use crate::close_reason;
 use crate::error_uri;
+use crate::feature::Role;
 use crate::id::RequestId;
-use crate::message::{Abort, Authenticate, Goodbye, Hello, Message};
+use crate::message::{Abort, Authenticate, Goodbye, Hello, Message, MessageType};
 
 /// The states of the router's side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,9 +93,13 @@ impl Accepting {
         self.state = State::ShuttingDown;
     }
 
-    /// The client's message could not be decoded: ends the session.
-    pub fn undecodable(&mut self, problem: &str) -> Abort<'static> {
-        self.violation(problem)
+    /// The client's message could not be decoded. That ends the session, and the answer is to be
+    /// sent; `None` if no message counts any more.
+    pub fn undecodable(&mut self, problem: &str) -> Option<Abort<'static>> {
+        match self.state {
+            State::Failed | State::ShuttingDown => None,
+            _ => Some(self.violation(problem)),
+        }
     }
 
     /// Takes the client's next message.
@@ -137,8 +142,9 @@ impl Accepting {
     }
 
     fn handle_hello<'a>(&mut self, hello: Hello<'a>) -> Accepted<'a> {
-        if hello.details.roles.is_empty() {
-            let problem = "HELLO announces no role: at least one of caller, callee, publisher, subscriber is needed";
+        let roles = &hello.details.roles;
+        if Role::CLIENT.iter().all(|&role| roles.get(role).is_none()) {
+            let problem = "HELLO announces none of the roles caller, callee, publisher, subscriber";
             return Accepted::Violation(self.violation(problem));
         }
         self.state = State::Establishing;
@@ -157,7 +163,13 @@ impl Accepting {
             Message::Call(m) => Some(m.request),
             Message::Register(m) => Some(m.request),
             Message::Unregister(m) => Some(m.request),
-            Message::Cancel(_) | Message::Yield(_) | Message::Error(_) => None,
+            Message::Cancel(_) | Message::Yield(_) => None,
+            Message::Error(m) if m.request_type == MessageType::Invocation => None,
+            Message::Error(m) => {
+                let name = m.request_type.as_str();
+                let problem = format!("ERROR received about {name}, which a router never requests");
+                return Accepted::Violation(self.violation(&problem));
+            }
             other => {
                 let name = other.message_type().as_str();
                 let problem = format!("{name} received in an established session");

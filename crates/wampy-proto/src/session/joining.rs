@@ -4,7 +4,8 @@
 
 use crate::close_reason;
 use crate::error_uri;
-use crate::message::{Abort, Challenge, Goodbye, Message, Welcome};
+use crate::feature::Role;
+use crate::message::{Abort, Challenge, Goodbye, Message, MessageType, Welcome};
 
 /// The states of the client's side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,9 +78,13 @@ impl Joining {
         self.state = State::ShuttingDown;
     }
 
-    /// The router's message could not be decoded: ends the session.
-    pub fn undecodable(&mut self, problem: &str) -> Abort<'static> {
-        self.violation(problem)
+    /// The router's message could not be decoded. That ends the session, and the answer is to be
+    /// sent; `None` if no message counts any more.
+    pub fn undecodable(&mut self, problem: &str) -> Option<Abort<'static>> {
+        match self.state {
+            State::Closed | State::ShuttingDown => None,
+            _ => Some(self.violation(problem)),
+        }
     }
 
     /// Takes the router's next message.
@@ -111,7 +116,6 @@ impl Joining {
     }
 
     fn handle_welcome<'a>(&mut self, welcome: Welcome) -> Joined<'a> {
-        use crate::feature::Role;
         let roles = &welcome.details.roles;
         if Role::ROUTER.iter().all(|&role| roles.get(role).is_none()) {
             let problem = "WELCOME announces neither a broker nor a dealer";
@@ -129,6 +133,10 @@ impl Joining {
                     said,
                     answer: Goodbye::new(close_reason::GOODBYE_AND_OUT),
                 }
+            }
+            Message::Error(m) if m.request_type == MessageType::Invocation => {
+                let problem = "ERROR received about INVOCATION, which a client never requests";
+                Joined::Violation(self.violation(problem))
             }
             Message::Error(_)
             | Message::Published(_)

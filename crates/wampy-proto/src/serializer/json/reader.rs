@@ -174,10 +174,14 @@ impl<'a> JsonReader<'a> {
     /// Steps over the separator before the next element, or over the end of the list or map.
     #[inline]
     fn has_more(&mut self, seq: &mut Seq) -> Result<bool, &'static str> {
+        if seq.remaining.is_some() {
+            return Ok(false);
+        }
         let byte = self.peek()?;
         let end = if seq.is_map { b'}' } else { b']' };
         if byte == end {
             self.step(1);
+            seq.end();
             return Ok(false);
         }
         if seq.started {

@@ -235,38 +235,25 @@ impl<'de, R: Reader<'de>> Deserializer<'de> for ValueDeserializer<'_, R, Token<'
     }
 }
 
-/// What is left of a list or map.
+/// What is left of a list or map. It gives no hint of its size: the announced one is nothing but
+/// the sender's word, and visitors reserve memory for hints.
 struct Elements<'r, R> {
     reader: &'r mut R,
     seq: Seq,
     depth: usize,
-    ended: bool,
 }
 
 impl<'de, R: Reader<'de>> Elements<'_, R> {
-    /// Whether another element follows; the end is stepped over once only.
-    fn more(&mut self) -> Result<bool, Failure> {
-        self.ended = self.ended || !self.reader.more(&mut self.seq)?;
-        Ok(!self.ended)
-    }
-
     fn value<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Failure> {
         seed.deserialize(ValueDeserializer::new(&mut *self.reader, self.depth))
     }
 
     /// Checks that nothing is left.
     fn finish(mut self) -> Result<(), Failure> {
-        match self.more()? {
+        match self.reader.more(&mut self.seq)? {
             false => Ok(()),
             true => Err(Failure::custom("there are more elements than expected")),
         }
-    }
-
-    /// How many elements are announced, within what a sender can make us believe.
-    fn believable(&self) -> Option<usize> {
-        self.seq
-            .remaining
-            .map(|announced| announced.min(4096) as usize)
     }
 }
 
@@ -277,14 +264,10 @@ impl<'de, R: Reader<'de>> SeqAccess<'de> for Elements<'_, R> {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, Failure> {
-        match self.more()? {
+        match self.reader.more(&mut self.seq)? {
             true => self.value(seed).map(Some),
             false => Ok(None),
         }
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        self.believable()
     }
 }
 
@@ -295,7 +278,7 @@ impl<'de, R: Reader<'de>> MapAccess<'de> for Elements<'_, R> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, Failure> {
-        match self.more()? {
+        match self.reader.more(&mut self.seq)? {
             true => seed
                 .deserialize(KeyDeserializer(self.reader.key()?))
                 .map(Some),
@@ -305,10 +288,6 @@ impl<'de, R: Reader<'de>> MapAccess<'de> for Elements<'_, R> {
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Failure> {
         self.value(seed)
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        self.believable()
     }
 }
 
