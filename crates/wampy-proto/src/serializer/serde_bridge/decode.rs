@@ -89,7 +89,6 @@ impl<'r, 'de, R: Reader<'de>> ValueDeserializer<'r, R, Token<'de>> {
             reader: self.reader,
             seq,
             depth,
-            ended: false,
         })
     }
 
