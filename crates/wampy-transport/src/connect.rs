@@ -11,7 +11,7 @@ use wampy_proto::framing::{Decoder, Encoder};
 use crate::error::{ConnectError, ConnectProblem};
 use crate::opening;
 use crate::stream::Stream;
-use crate::tcp;
+use crate::tcp::{self, IpVersion};
 #[cfg(feature = "tls")]
 use crate::tls::TlsOptions;
 use crate::url::{Endpoint, Framing, Url};
@@ -28,6 +28,8 @@ pub struct ConnectOptions {
     pub headers: Vec<(String, String)>,
     /// How long connecting may take, with all handshakes. Default 10 s.
     pub timeout: Duration,
+    /// The only version of IP to use; `None` for all addresses of the host.
+    pub ip_version: Option<IpVersion>,
     /// How long a TCP connection may be idle before the system probes the peer; the probes repeat
     /// at the same interval. Default 30 s; `None` for no probes.
     pub tcp_keepalive: Option<Duration>,
@@ -43,6 +45,7 @@ impl Default for ConnectOptions {
             message_bytes_max: 16 << 20,
             headers: Vec::new(),
             timeout: Duration::from_secs(10),
+            ip_version: None,
             tcp_keepalive: Some(Duration::from_secs(30)),
             #[cfg(feature = "tls")]
             tls: TlsOptions::default(),
@@ -112,7 +115,8 @@ async fn connect_and_open(
 async fn open_stream(url: &Url, options: &ConnectOptions) -> Result<Stream, ConnectProblem> {
     match url.endpoint() {
         Endpoint::Tcp { host, port } => {
-            let stream = tcp::connect(host, *port, options.tcp_keepalive).await?;
+            let stream =
+                tcp::connect(host, *port, options.ip_version, options.tcp_keepalive).await?;
             match url.scheme().tls {
                 false => Ok(stream.into()),
                 true => secure(stream, host, url.scheme().framing, options).await,

@@ -21,21 +21,50 @@ const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 /// The most addresses of one host that are tried.
 const ADDRESSES_MAX: usize = 16;
 
+/// A version of the Internet Protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IpVersion {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+impl IpVersion {
+    fn matches(self, address: &SocketAddr) -> bool {
+        address.is_ipv4() == (self == Self::V4)
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::V4 => "IPv4",
+            Self::V6 => "IPv6",
+        }
+    }
+}
+
 /// Connects to `host`, trying all its addresses. The socket sends small frames at once, and probes
 /// an idle peer after `keepalive`.
 pub(crate) async fn connect(
     host: &str,
     port: u16,
+    version: Option<IpVersion>,
     keepalive: Option<Duration>,
 ) -> Result<TcpStream, ConnectProblem> {
+    let no_address = |source| ConnectProblem::NoAddress {
+        host: host.to_owned(),
+        source,
+    };
     let addresses: VecDeque<SocketAddr> = lookup_host((host, port))
         .await
-        .map_err(|source| ConnectProblem::NoAddress {
-            host: host.to_owned(),
-            source,
-        })?
+        .map_err(no_address)?
+        .filter(|address| version.is_none_or(|version| version.matches(address)))
         .take(ADDRESSES_MAX)
         .collect();
+    if addresses.is_empty() {
+        let wanted = version.map_or("IP", IpVersion::as_str);
+        return Err(no_address(io::Error::other(format!("none is of {wanted}"))));
+    }
     let tried = addresses
         .iter()
         .map(SocketAddr::to_string)
@@ -100,11 +129,19 @@ mod tests {
         let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = free.local_addr().unwrap().port();
         drop(free);
-        let error = connect("localhost", port, None)
+        let error = connect("localhost", port, None, None)
             .await
             .unwrap_err()
             .to_string();
         assert!(error.contains(&format!("127.0.0.1:{port}")), "{error}");
         assert!(error.contains("refused"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn addresses_of_the_other_version_are_left_out() {
+        let error = connect("127.0.0.1", 1, Some(IpVersion::V6), None)
+            .await
+            .unwrap_err();
+        assert!(error.to_string().contains("none is of IPv6"), "{error}");
     }
 }
