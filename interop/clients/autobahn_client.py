@@ -1,0 +1,237 @@
+"""autobahn-python (asyncio) as caller, callee, publisher and subscriber.
+
+WebSocket for `ws://` URLs, RawSocket for `rs://HOST:PORT` and `unix:///PATH`, with JSON, MessagePack or CBOR.
+"""
+
+import asyncio
+import sys
+import urllib.parse
+
+import steps
+import txaio
+from autobahn.asyncio.rawsocket import WampRawSocketClientFactory
+from autobahn.asyncio.wamp import ApplicationSession
+from autobahn.asyncio.websocket import WampWebSocketClientFactory
+from autobahn.wamp.exception import ApplicationError
+from autobahn.wamp.serializer import create_transport_serializer
+from autobahn.wamp.types import (
+    CallOptions,
+    CallResult,
+    ComponentConfig,
+    EventDetails,
+    PublishOptions,
+    RegisterOptions,
+    SubscribeOptions,
+)
+
+
+class Served:
+    """The procedures and handlers that the serving side offers."""
+
+    def __init__(self):
+        self.released = asyncio.Event()
+
+    async def echo(self, *args, **kwargs):
+        return CallResult(*args, **kwargs)
+
+    async def fail(self):
+        raise ApplicationError(steps.ERROR_URI, *steps.ERROR_ARGS, **steps.ERROR_KWARGS)
+
+    async def count(self, stop, details=None):
+        if details.progress:
+            for number in range(stop):
+                details.progress(number)
+        return stop
+
+    async def slow(self):
+        try:
+            await self.released.wait()
+        except asyncio.CancelledError:
+            steps.report("interrupted")
+            raise
+        return "late"
+
+    async def release(self):
+        self.released.set()
+
+    def handler(self, subscription):
+        def on_event(*args, details=None, **kwargs):
+            steps.report(
+                "event",
+                on=subscription,
+                topic=details.topic,
+                publication=details.publication,
+                args=steps.to_plain(args),
+                kwargs=steps.to_plain(kwargs),
+            )
+
+        return on_event
+
+
+async def serve(session, arguments):
+    served = Served()
+    for name in ("echo", "fail", "slow", "release"):
+        await session.register(getattr(served, name), arguments.prefix + name)
+    await session.register(
+        served.count, arguments.prefix + "count", RegisterOptions(details_arg="details")
+    )
+    for match, topic in steps.SUBSCRIPTIONS:
+        options = SubscribeOptions(match=match, details_arg="details")
+        await session.subscribe(served.handler(match), topic, options)
+    steps.report("ready")
+    await asyncio.get_running_loop().run_in_executor(None, steps.wait_for_end_of_input)
+
+
+class Driver:
+    """The calling and publishing side: one method for each step."""
+
+    def __init__(self, session, arguments):
+        self.session = session
+        self.prefix = arguments.prefix
+        self.payloads = steps.load_payloads(arguments.payloads)
+
+    def call(self, name, *args, **kwargs):
+        return self.session.call(self.prefix + name, *args, **kwargs)
+
+    async def echo(self):
+        for name, args, kwargs in self.payloads:
+            result = await self.call("echo", *args, **kwargs)
+            # autobahn hands over a bare value unless keywords or several values came back.
+            if isinstance(result, CallResult):
+                got_args, got_kwargs = list(result.results), dict(result.kwresults or {})
+            elif result is None and not args:
+                got_args, got_kwargs = [], {}
+            else:
+                got_args, got_kwargs = [result], {}
+            steps.report("echo", name=name, args=got_args, kwargs=got_kwargs)
+
+    async def expect_error(self, step, name):
+        try:
+            result = await self.call(name)
+            steps.report(step, result=result)
+        except ApplicationError as error:
+            steps.report(step, uri=error.error, args=error.args, kwargs=error.kwargs)
+
+    async def error(self):
+        await self.expect_error("error", "fail")
+
+    async def missing(self):
+        await self.expect_error("missing", "nobody.registered.this")
+
+    async def publish(self):
+        for topic in steps.TOPICS:
+            await self.publish_one(topic, (1, "zwei"), {"note": {"topic": topic}}, True)
+        await self.publish_one("interop.topic.exact", ("unacknowledged",), {}, False)
+        await self.publish_one("interop.topic.exact", (), {}, False)
+
+    async def publish_one(self, topic, args, kwargs, acknowledge):
+        options = PublishOptions(acknowledge=acknowledge)
+        pending = self.session.publish(topic, *args, **kwargs, options=options)
+        publication = (await pending).id if acknowledge else None
+        steps.report("published", topic=topic, args=args, kwargs=kwargs, publication=publication)
+
+    async def own_event(self):
+        arrived = asyncio.get_running_loop().create_future()
+
+        def on_event(*args, details: EventDetails, **kwargs):
+            arrived.set_result((args, kwargs, details.publication))
+
+        subscription = await self.session.subscribe(
+            on_event, "interop.topic.own", SubscribeOptions(details_arg="details")
+        )
+        publication = await self.session.publish(
+            "interop.topic.own", 5, five="5", options=PublishOptions(acknowledge=True, exclude_me=False)
+        )
+        args, kwargs, received = await arrived
+        await subscription.unsubscribe()
+        steps.report("own_event", args=args, kwargs=kwargs, same=received == publication.id)
+
+    async def own_procedure(self):
+        registration = await self.session.register(lambda a, b: a + b, self.prefix + "own")
+        answer = await self.call("own", 2, 3)
+        await registration.unregister()
+        await self.expect_error("own_procedure", "own")
+        steps.report("own_result", value=answer)
+
+    async def progress(self):
+        numbers = []
+        options = CallOptions(on_progress=numbers.append)
+        result = await self.call("count", 3, options=options)
+        steps.report("progress", values=numbers, result=result)
+
+    async def cancel(self):
+        pending = self.call("slow")
+        # Calls of one caller reach one callee in order: after this answer `slow` has been invoked.
+        await self.call("echo")
+        pending.cancel()
+        try:
+            await pending
+            steps.report("canceled", canceled=False)
+        except asyncio.CancelledError:
+            steps.report("canceled", canceled=True)
+        await self.call("release")
+        alive = await self.call("echo", "still here")
+        steps.report("after_cancel", value=alive)
+
+
+async def drive(session, arguments):
+    driver = Driver(session, arguments)
+    for step in steps.ALL_STEPS:
+        if step in arguments.steps:
+            await getattr(driver, step)()
+
+
+class ScenarioSession(ApplicationSession):
+    """Runs the script once joined and leaves the realm afterwards."""
+
+    arguments = None
+    outcome = None
+    disconnected = None
+
+    async def onJoin(self, details):
+        steps.report("joined", session=details.session, serializer=self.arguments.serializer)
+        try:
+            await (serve if self.arguments.role == "serve" else drive)(self, self.arguments)
+            self.outcome.set_result(0)
+        except Exception as error:
+            self.outcome.set_exception(error)
+        finally:
+            self.leave()
+
+    def onLeave(self, details):
+        steps.report("left", reason=details.reason)
+        self.disconnect()
+
+    def onDisconnect(self):
+        if not self.disconnected.done():
+            self.disconnected.set_result(None)
+
+
+async def run(arguments):
+    """Connect without autobahn's Component, which reports a RawSocket's clean end as a failure."""
+    loop = asyncio.get_running_loop()
+    session = ScenarioSession(ComponentConfig(arguments.realm))
+    session.arguments = arguments
+    session.outcome = loop.create_future()
+    session.disconnected = loop.create_future()
+    txaio.config.loop = loop
+    serializer = create_transport_serializer(arguments.serializer)
+    address = urllib.parse.urlsplit(arguments.url)
+    if address.scheme == "ws":
+        factory = WampWebSocketClientFactory(
+            lambda: session, url=arguments.url, serializers=[serializer], loop=loop
+        )
+    else:
+        factory = WampRawSocketClientFactory(lambda: session, serializer=serializer)
+    if address.scheme == "unix":
+        await loop.create_unix_connection(factory, address.path)
+    else:
+        await loop.create_connection(factory, address.hostname, address.port)
+    await session.disconnected
+    if not session.outcome.done():
+        sys.exit("the session ended before the script was done")
+    return session.outcome.result()
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(run(steps.parse_command_line())))

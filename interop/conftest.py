@@ -1,0 +1,43 @@
+"""Routers that all interop tests share, each started once and stopped in the end.
+
+With `--interop-router crossbar` the third-party clients meet Crossbar.io instead of our router,
+which shows what in these tests is ours and what is theirs.
+"""
+
+import pytest
+import routers
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--interop-router",
+        choices=["wampy", "crossbar"],
+        default="wampy",
+        help="the router that third-party clients meet",
+    )
+
+
+@pytest.fixture(scope="session")
+def router(request, tmp_path_factory):
+    """The router under test, as strict as it is by default."""
+    directory = tmp_path_factory.mktemp("router")
+    if request.config.getoption("--interop-router") == "crossbar":
+        with routers.crossbar_router(directory) as running:
+            yield running
+    else:
+        with routers.wampy_router(directory) as running:
+            yield running
+
+
+@pytest.fixture(scope="session")
+def lenient_router(tmp_path_factory):
+    """The router under test with `--lenient`, which wampy 1.1.0 needs."""
+    with routers.wampy_router(tmp_path_factory.mktemp("lenient"), "--lenient") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def crossbar(tmp_path_factory):
+    """Crossbar.io, for our own clients to meet."""
+    with routers.crossbar_router(tmp_path_factory.mktemp("crossbar")) as running:
+        yield running
