@@ -1,0 +1,125 @@
+//! `compare`: every workload against the floor, wampy and Crossbar.io in interleaved rounds, so that
+//! a slow minute of the machine hits all of them; then tables of medians.
+
+mod crossbar;
+mod machine;
+mod matrix;
+mod peer;
+mod process;
+mod results;
+mod tables;
+
+use std::error::Error;
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use wampy_bench::{Report, run};
+
+use crate::line;
+use matrix::{Cell, matrix};
+use peer::{Peer, Peers};
+use results::Results;
+
+/// Command line of `compare`.
+#[derive(Debug, Args)]
+pub struct CompareArguments {
+    /// The wampy binary; the default is the one beside this program.
+    #[arg(long)]
+    wampy: Option<PathBuf>,
+    /// The crossbar command; benches/setup-crossbar makes the default one.
+    #[arg(long, default_value = ".venv-crossbar/bin/crossbar")]
+    crossbar: PathBuf,
+    /// Interleaved rounds.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// Seconds that each workload is measured on each peer in each round.
+    #[arg(long, default_value_t = 2.0)]
+    seconds: f64,
+    /// One short round, to see that everything works; the figures are rough.
+    #[arg(long)]
+    quick: bool,
+    /// Only workloads whose name contains this, such as `16x8` or `RawSocket`.
+    #[arg(long, default_value = "")]
+    only: String,
+    /// The file to write; a whole run writes docs/benchmarks.md, any other none.
+    #[arg(long)]
+    out: Option<PathBuf>,
+}
+
+impl CompareArguments {
+    fn rounds(&self) -> u32 {
+        if self.quick { 1 } else { self.rounds }
+    }
+
+    fn duration(&self) -> Result<Duration, Box<dyn Error>> {
+        let seconds = if self.quick { 0.4 } else { self.seconds };
+        Ok(Duration::try_from_secs_f64(seconds)?)
+    }
+
+    fn out(&self) -> Option<PathBuf> {
+        let whole = !self.quick && self.only.is_empty();
+        self.out
+            .clone()
+            .or_else(|| whole.then(|| "docs/benchmarks.md".into()))
+    }
+
+    fn wampy(&self) -> PathBuf {
+        let beside = || Some(std::env::current_exe().ok()?.parent()?.join("wampy"));
+        self.wampy
+            .clone()
+            .or_else(beside)
+            .unwrap_or_else(|| "wampy".into())
+    }
+}
+
+/// Runs the comparison, prints it, and writes it to the file.
+pub fn compare(arguments: &CompareArguments) -> Result<(), Box<dyn Error>> {
+    let duration = arguments.duration()?;
+    let cells: Vec<Cell> = matrix()
+        .into_iter()
+        .filter(|cell| cell.name().contains(&arguments.only))
+        .collect();
+    if cells.is_empty() {
+        return Err(format!("no workload has `{}` in its name", arguments.only).into());
+    }
+    let peers = Peers::start(&arguments.wampy(), &arguments.crossbar)?;
+    let mut results = Results::default();
+    for round in 0..arguments.rounds() {
+        for cell in &cells {
+            for peer in peers.in_order(round) {
+                let outcome = measure(&peers, peer, cell, duration);
+                announce(round, arguments.rounds(), cell, peer, &outcome);
+                results.add(*cell, peer, round, outcome);
+            }
+        }
+    }
+    let text = tables::tables(&cells, &results, peers.list());
+    println!("\n{text}");
+    if let Some(out) = arguments.out() {
+        let page = tables::page(&text, &machine::describe(), peers.versions(), arguments);
+        fs::write(&out, page)
+            .map_err(|error| format!("cannot write {}: {error}", out.display()))?;
+        eprintln!("written to {}", out.display());
+    }
+    Ok(())
+}
+
+fn measure(peers: &Peers, peer: Peer, cell: &Cell, duration: Duration) -> Result<Report, String> {
+    let place = peers.place(peer, cell)?;
+    run(&cell.workload, &place.target, duration, &mut |_| ()).map_err(|error| error.to_string())
+}
+
+fn announce(round: u32, rounds: u32, cell: &Cell, peer: Peer, outcome: &Result<Report, String>) {
+    let said = match outcome {
+        Ok(report) => line(report),
+        Err(error) => format!("FAILED: {error}"),
+    };
+    eprintln!(
+        "{}/{rounds} {:44} {:16} {said}",
+        round + 1,
+        cell.name(),
+        peer.name()
+    );
+}
