@@ -9,6 +9,7 @@ import math
 import pathlib
 
 import peers
+import pytest
 
 PAYLOADS = json.loads(
     (pathlib.Path(__file__).resolve().parent / "payloads.json").read_text(encoding="utf-8")
@@ -24,6 +25,8 @@ STILL_HERE = "still here"
 def run(router, server, driver, steps=peers.ALL_STEPS, payloads=()):
     """Let `driver` drive `server` through `router` and check what both saw."""
     steps = [s for s in steps if s in driver.client.drives and s in server.client.serves]
+    if router.name == "crossbar":
+        steps = steps_with_crossbar(server, driver, steps)
     names = payload_names(server, driver, payloads)
     with peers.serve(server, router, server.client.prefix) as serving:
         driven = peers.drive(driver, router, server.client.prefix, steps, names)
@@ -33,6 +36,15 @@ def run(router, server, driver, steps=peers.ALL_STEPS, payloads=()):
         served = serving.leave()
     check_served(served, server.client, driven, expected, steps)
     check_farewell(router, driven, served)
+
+
+def steps_with_crossbar(server, driver, steps):
+    """What Crossbar.io does otherwise than the specification or the client expects is left out."""
+    for endpoint in (server, driver):
+        if endpoint.client.name == "wampy.js" and endpoint.serializer != "json":
+            pytest.skip("wampy.js sends options that are undefined, which Crossbar.io refuses")
+    # It never ends a canceled call whose callee cannot be interrupted.
+    return [s for s in steps if s != "cancel" or server.client.is_interruptible]
 
 
 def payload_names(server, driver, wanted=()):
@@ -47,7 +59,7 @@ def payload_names(server, driver, wanted=()):
 
 def check_driven(driven, server, steps, names):
     """What the driving client was answered."""
-    lines = {line["step"]: line for line in driven}
+    lines = peers.Line((line["step"], line) for line in driven)
     assert is_id(lines["joined"]["session"])
     if "echo" in steps:
         check_echoes([line for line in driven if line["step"] == "echo"], server, names)
