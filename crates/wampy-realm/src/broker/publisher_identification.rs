@@ -1,0 +1,37 @@
+//! Publisher Identification: subscribers learn who published, if the publisher asks for it and the
+//! realm allows it, or if the realm always discloses.
+//!
+//! The attributes go to every receiver: one that does not know them ignores them.
+
+use wampy_proto::error_uri;
+use wampy_proto::message::EventDetails;
+
+use crate::config::Disclosure;
+use crate::realm::Realm;
+use crate::refusal::Refusal;
+use crate::session::SessionKey;
+
+impl Realm {
+    /// The details of an event, with its publisher if disclosed.
+    pub(super) fn publisher_identity(
+        &self,
+        publisher: SessionKey,
+        disclose_me: bool,
+    ) -> Result<EventDetails, Refusal> {
+        let disclosed = match self.config.publisher_disclosure {
+            Disclosure::Always => true,
+            Disclosure::OnRequest => disclose_me,
+            Disclosure::Denied if disclose_me => {
+                return Err(Refusal::new(error_uri::OPTION_DISALLOWED_DISCLOSE_ME));
+            }
+            Disclosure::Denied => false,
+        };
+        let mut details = EventDetails::default();
+        if disclosed && let Some(session) = self.sessions.get(publisher) {
+            details.publisher = Some(session.details.id.value());
+            details.publisher_authid = Some(session.details.authid.clone());
+            details.publisher_authrole = Some(session.details.authrole.clone());
+        }
+        Ok(details)
+    }
+}

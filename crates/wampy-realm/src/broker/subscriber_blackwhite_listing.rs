@@ -1,0 +1,65 @@
+//! Subscriber Black- and Whitelisting: a publisher names who may get its event, and who may not,
+//! by session id, authid and authrole. A receiver must pass every list that is present.
+
+use wampy_proto::message::PublishOptions;
+
+use crate::session::{SessionKey, Sessions};
+
+/// The lists of one publication, sorted: a lookup stays cheap however long a publisher makes them.
+#[derive(Debug)]
+pub(super) struct ReceiverLists {
+    eligible: Option<Box<[u64]>>,
+    eligible_authid: Option<Box<[Box<str>]>>,
+    eligible_authrole: Option<Box<[Box<str>]>>,
+    exclude: Option<Box<[u64]>>,
+    exclude_authid: Option<Box<[Box<str>]>>,
+    exclude_authrole: Option<Box<[Box<str>]>>,
+}
+
+impl ReceiverLists {
+    /// The lists, if there is any.
+    pub(super) fn new(options: PublishOptions) -> Option<Self> {
+        let lists = Self {
+            eligible: sorted(options.eligible),
+            eligible_authid: sorted(options.eligible_authid),
+            eligible_authrole: sorted(options.eligible_authrole),
+            exclude: sorted(options.exclude),
+            exclude_authid: sorted(options.exclude_authid),
+            exclude_authrole: sorted(options.exclude_authrole),
+        };
+        let present = lists.eligible.is_some()
+            || lists.eligible_authid.is_some()
+            || lists.eligible_authrole.is_some()
+            || lists.exclude.is_some()
+            || lists.exclude_authid.is_some()
+            || lists.exclude_authrole.is_some();
+        present.then_some(lists)
+    }
+
+    /// Whether a session passes every list.
+    pub(super) fn admit(&self, receiver: SessionKey, sessions: &Sessions) -> bool {
+        let Some(session) = sessions.get(receiver) else {
+            return false;
+        };
+        let id = session.details.id.value();
+        let (authid, authrole) = (&session.details.authid, &session.details.authrole);
+        listed(self.eligible.as_deref(), &id) != Some(false)
+            && listed(self.eligible_authid.as_deref(), authid) != Some(false)
+            && listed(self.eligible_authrole.as_deref(), authrole) != Some(false)
+            && listed(self.exclude.as_deref(), &id) != Some(true)
+            && listed(self.exclude_authid.as_deref(), authid) != Some(true)
+            && listed(self.exclude_authrole.as_deref(), authrole) != Some(true)
+    }
+}
+
+fn sorted<T: Ord>(list: Option<Box<[T]>>) -> Option<Box<[T]>> {
+    list.map(|mut list| {
+        list.sort_unstable();
+        list
+    })
+}
+
+/// Whether `item` is in the list, or `None` if there is no list.
+fn listed<T: Ord>(list: Option<&[T]>, item: &T) -> Option<bool> {
+    list.map(|list| list.binary_search(item).is_ok())
+}

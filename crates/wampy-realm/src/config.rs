@@ -1,0 +1,79 @@
+//! What can be set about a realm: its policies and its limits.
+
+use wampy_proto::uri::Grammar;
+
+/// Whether a caller or publisher becomes known to those it reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Disclosure {
+    /// Never: a request with `disclose_me` (or a registration with `disclose_caller`) is refused
+    /// with `wamp.error.option_disallowed.disclose_me`.
+    Denied,
+    /// When `disclose_me` asks for it or, for callers, the registration's `disclose_caller`. The
+    /// default: the specification lets a router deny the request, and grants it otherwise.
+    #[default]
+    OnRequest,
+    /// Always.
+    Always,
+}
+
+/// The policies and limits of a realm.
+///
+/// Each limit says what a session sees that reaches it; `ERROR`s carry an explanation in
+/// `Details.message`. The specification names no error for limits, so each uses the registered URI
+/// that fits best.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RealmConfig {
+    /// The grammar of the URIs in requests. Others are answered by ERROR
+    /// `wamp.error.invalid_uri`. Default: loose.
+    pub uri_grammar: Grammar,
+    /// Whether callees learn who calls. Default: on request.
+    pub caller_disclosure: Disclosure,
+    /// Whether subscribers learn who publishes. Default: on request.
+    pub publisher_disclosure: Disclosure,
+    /// A leniency for clients such as wampy 1.1.0, which end a call that took too long by CANCEL
+    /// and then take any answer to it for an error of the protocol. It applies to sessions that
+    /// announce `call_timeout` in every role and `call_canceling` in none. Their calls end
+    /// without ERROR when they are canceled or time out, and the time limit is forwarded to the
+    /// callee as `timeout` of the INVOCATION. Default: off.
+    pub silent_cancel: bool,
+    /// The most sessions at once. One more is refused by [`Realm::join`](crate::Realm::join).
+    /// Default: 100 000.
+    pub sessions_max: usize,
+    /// The most calls that one session may have made and that have not ended. One more gets ERROR
+    /// `wamp.error.unavailable`. Default: 10 000.
+    pub pending_calls_per_session_max: usize,
+    /// The most invocations that one session may have received and not answered. A further call
+    /// goes to another callee of the registration; if none has room it gets ERROR
+    /// `wamp.error.no_available_callee`. Default: 100 000.
+    pub pending_invocations_per_session_max: usize,
+    /// The most registrations of one session. One more gets ERROR `wamp.error.not_authorized`.
+    /// Default: 10 000.
+    pub registrations_per_session_max: usize,
+    /// The most subscriptions of one session. One more gets ERROR `wamp.error.not_authorized`.
+    /// Default: 10 000.
+    pub subscriptions_per_session_max: usize,
+    /// The longest URI of a procedure, topic or pattern, in bytes. A longer one gets ERROR
+    /// `wamp.error.invalid_uri`. Default: 1024.
+    pub uri_bytes_max: usize,
+    /// The longest time that a call's `timeout` can ask for, in milliseconds. A longer one counts
+    /// as this one. Default: 7 days.
+    pub call_timeout_ms_max: u64,
+}
+
+impl Default for RealmConfig {
+    fn default() -> Self {
+        Self {
+            uri_grammar: Grammar::Loose,
+            caller_disclosure: Disclosure::OnRequest,
+            publisher_disclosure: Disclosure::OnRequest,
+            silent_cancel: false,
+            sessions_max: 100_000,
+            pending_calls_per_session_max: 10_000,
+            pending_invocations_per_session_max: 100_000,
+            registrations_per_session_max: 10_000,
+            subscriptions_per_session_max: 10_000,
+            uri_bytes_max: 1024,
+            call_timeout_ms_max: 7 * 24 * 60 * 60 * 1000,
+        }
+    }
+}

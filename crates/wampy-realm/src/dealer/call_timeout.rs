@@ -1,0 +1,101 @@
+//! Call Timeout: the dealer ends calls whose `timeout` is over, in milliseconds.
+//!
+//! The time runs from the CALL to the first result, and from each progressive result to the next.
+//! The dealer keeps the time itself and does not forward the limit (but see `silent_cancel`).
+
+use std::collections::BTreeSet;
+
+use wampy_proto::error_uri;
+
+use super::Dealer;
+use crate::outbox::Outbox;
+use crate::realm::{Now, Realm};
+use crate::slots::Slot;
+
+/// The deadlines of pending calls, the next first. There are at most as many as pending calls.
+#[derive(Debug, Default)]
+pub(crate) struct CallTimers {
+    deadlines: BTreeSet<(u64, Slot)>,
+}
+
+impl CallTimers {
+    pub(crate) fn len(&self) -> usize {
+        self.deadlines.len()
+    }
+
+    /// The next deadline.
+    pub(crate) fn next_ms(&self) -> Option<u64> {
+        self.deadlines.first().map(|&(deadline_ms, _)| deadline_ms)
+    }
+
+    pub(super) fn remove(&mut self, deadline_ms: u64, slot: Slot) {
+        self.deadlines.remove(&(deadline_ms, slot));
+    }
+
+    /// A call whose deadline is not after `now`.
+    fn overdue(&self, now: Now) -> Option<Slot> {
+        self.deadlines
+            .first()
+            .filter(|&&(deadline_ms, _)| deadline_ms <= now.monotonic_ms)
+            .map(|&(_, slot)| slot)
+    }
+}
+
+impl Dealer {
+    /// Starts a call's time anew, if the call has a limit.
+    pub(super) fn restart_timer(&mut self, now: Now, slot: Slot) {
+        let Some(call) = self.calls.get_mut(slot) else {
+            return;
+        };
+        if call.timeout_ms == 0 {
+            return;
+        }
+        let deadline_ms = now.monotonic_ms.saturating_add(call.timeout_ms);
+        if let Some(old_ms) = call.deadline_ms.replace(deadline_ms) {
+            self.timers.deadlines.remove(&(old_ms, slot));
+        }
+        self.timers.deadlines.insert((deadline_ms, slot));
+    }
+}
+
+impl Realm {
+    pub(crate) fn end_overdue_calls(&mut self, now: Now, outbox: &mut impl Outbox) {
+        while let Some(slot) = self.dealer.timers.overdue(now) {
+            let Some(call) = self.end_call(slot) else {
+                return;
+            };
+            self.interrupt(&call, outbox);
+            self.give_up(&call, error_uri::TIMEOUT, outbox);
+        }
+    }
+
+    /// Checks that timers and pending calls refer to each other.
+    pub(crate) fn check_timers(&self) -> Result<(), String> {
+        let timed = self
+            .dealer
+            .calls
+            .iter()
+            .filter(|(_, call)| call.deadline_ms.is_some())
+            .count();
+        if timed != self.dealer.timers.len() {
+            return Err(format!(
+                "{timed} calls have a deadline, {:?}",
+                self.dealer.timers
+            ));
+        }
+        for &(deadline_ms, slot) in &self.dealer.timers.deadlines {
+            if self
+                .dealer
+                .calls
+                .get(slot)
+                .and_then(|call| call.deadline_ms)
+                != Some(deadline_ms)
+            {
+                return Err(format!(
+                    "the timer {deadline_ms} of {slot:?} belongs to no call"
+                ));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,90 @@
+//! Calls that have not ended.
+//!
+//! A call is in one place, and three tables refer to it: its caller's calls, its callee's
+//! invocations, and the timers. They are changed together, here and nowhere else.
+
+use wampy_proto::message::Error;
+use wampy_proto::{Message, MessageType, RequestId, error_uri};
+
+use crate::outbox::Outbox;
+use crate::realm::{Now, Realm};
+use crate::session::{Session, SessionKey};
+use crate::slots::Slot;
+
+/// A call between its CALL and its final RESULT or ERROR.
+#[derive(Debug)]
+pub(crate) struct PendingCall {
+    pub(crate) caller: SessionKey,
+    /// The caller's id of the call.
+    pub(crate) request: RequestId,
+    pub(crate) callee: SessionKey,
+    /// The callee's id of the call.
+    pub(crate) invocation: RequestId,
+    /// Whether the caller takes the result in parts.
+    pub(crate) receive_progress: bool,
+    /// Whether the callee was sent INTERRUPT.
+    pub(crate) interrupted: bool,
+    /// The caller's time limit; 0 for none.
+    pub(crate) timeout_ms: u64,
+    /// When the time limit is over.
+    pub(crate) deadline_ms: Option<u64>,
+}
+
+impl Realm {
+    /// Enters a call whose invocation was sent.
+    pub(super) fn begin_call(&mut self, now: Now, call: PendingCall) {
+        let (caller, request) = (call.caller, call.request);
+        let (callee, invocation) = (call.callee, call.invocation);
+        let timed = call.timeout_ms > 0;
+        let slot = self.dealer.calls.insert(call);
+        if let Some(session) = self.sessions.get_mut(caller) {
+            session.calls.insert(request, slot);
+        }
+        if let Some(session) = self.sessions.get_mut(callee) {
+            session.last_invocation = Some(invocation);
+            session.invocations.insert(invocation, slot);
+        }
+        if timed {
+            self.dealer.restart_timer(now, slot);
+        }
+    }
+
+    /// Takes a call from every table. What its callee still sends counts for nothing.
+    pub(super) fn end_call(&mut self, slot: Slot) -> Option<PendingCall> {
+        let call = self.dealer.calls.remove(slot)?;
+        if let Some(session) = self.sessions.get_mut(call.caller) {
+            session.calls.remove(&call.request);
+        }
+        if let Some(session) = self.sessions.get_mut(call.callee) {
+            session.invocations.remove(&call.invocation);
+        }
+        if let Some(deadline_ms) = call.deadline_ms {
+            self.dealer.timers.remove(deadline_ms, slot);
+        }
+        Some(call)
+    }
+
+    /// Ends the calls of a session that is gone: those that it should have answered by ERROR
+    /// `wamp.error.canceled`, those that it made by INTERRUPT.
+    pub(crate) fn end_calls_of(&mut self, gone: &Session, outbox: &mut impl Outbox) {
+        let mut invocations: Vec<_> = gone.invocations.iter().collect();
+        invocations.sort_unstable();
+        for (_, &slot) in invocations {
+            let Some(call) = self.end_call(slot) else {
+                continue;
+            };
+            if self.sessions.get(call.caller).is_some() {
+                let mut error = Error::new(MessageType::Call, call.request, error_uri::CANCELED);
+                error.details.message = Some("the callee left before it answered".into());
+                _ = outbox.send(call.caller, &Message::Error(error));
+            }
+        }
+        let mut calls: Vec<_> = gone.calls.iter().collect();
+        calls.sort_unstable();
+        for (_, &slot) in calls {
+            if let Some(call) = self.end_call(slot) {
+                self.interrupt(&call, outbox);
+            }
+        }
+    }
+}

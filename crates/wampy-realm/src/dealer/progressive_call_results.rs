@@ -1,0 +1,64 @@
+//! Progressive Call Results: a call may have several results before its last.
+//!
+//! Where the specification is silent: a progressive YIELD that the caller did not ask for counts
+//! for nothing, and the call goes on until its final result.
+
+use wampy_proto::message::{Result as ResultMessage, ResultDetails};
+use wampy_proto::{Feature, Message, MessageType, Payload, Role};
+
+use crate::outbox::Outbox;
+use crate::realm::{Now, Realm};
+use crate::refusal::Refusal;
+use crate::session::Session;
+use crate::slots::Slot;
+
+/// Whether an invocation says that the caller takes progress: only to callees that have the feature
+/// and can be interrupted, so that they can be told when the caller is gone.
+pub(super) fn forwarded(receive_progress: bool, callee: &Session) -> bool {
+    receive_progress
+        && callee.takes_interrupt()
+        && callee
+            .details
+            .roles
+            .supports(Role::Callee, Feature::ProgressiveCallResults)
+}
+
+impl Realm {
+    /// Forwards one part of a result, and restarts the call's time.
+    pub(super) fn forward_progress(
+        &mut self,
+        now: Now,
+        slot: Slot,
+        payload: Payload<'_>,
+        outbox: &mut impl Outbox,
+    ) {
+        let Some(call) = self
+            .dealer
+            .calls
+            .get(slot)
+            .filter(|call| call.receive_progress)
+        else {
+            return;
+        };
+        let details = ResultDetails {
+            progress: true,
+            ..ResultDetails::default()
+        };
+        let message = Message::Result(ResultMessage {
+            request: call.request,
+            details,
+            payload,
+        });
+        match outbox.send(call.caller, &message) {
+            Ok(()) => self.dealer.restart_timer(now, slot),
+            // A result with a hole in it is none: the call ends.
+            Err(error) => {
+                let Some(call) = self.end_call(slot) else {
+                    return;
+                };
+                self.interrupt(&call, outbox);
+                Refusal::from(error).send(call.caller, MessageType::Call, call.request, outbox);
+            }
+        }
+    }
+}

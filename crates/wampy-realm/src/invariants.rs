@@ -1,0 +1,131 @@
+//! What always holds between the tables of a realm, for tests and simulations.
+//!
+//! A session that is gone is mentioned nowhere; every reference has its counterpart.
+
+use wampy_proto::message::InvocationPolicy;
+
+use crate::realm::Realm;
+use crate::session::{Session, SessionKey};
+
+/// Returns with an error unless the condition holds.
+macro_rules! check {
+    ($condition:expr, $($text:tt)+) => {
+        if !$condition {
+            return Err(format!($($text)+));
+        }
+    };
+}
+
+impl Realm {
+    /// Checks that the tables agree with each other. Its cost grows with everything that the realm
+    /// holds: it is for tests.
+    ///
+    /// # Errors
+    /// They do not agree; the text says where.
+    #[doc(hidden)]
+    pub fn check_invariants(&self) -> Result<(), String> {
+        for (key, session) in self.sessions.iter() {
+            self.check_session(key, session)?;
+        }
+        self.check_calls()?;
+        self.check_timers()?;
+        self.check_registrations()?;
+        self.check_subscriptions()
+    }
+
+    fn check_session(&self, key: SessionKey, session: &Session) -> Result<(), String> {
+        let id = session.details.id;
+        check!(
+            self.sessions.key_of(id) == Some(key),
+            "session {id} is not found by its id"
+        );
+        for (&request, &slot) in &session.calls {
+            let call = self.dealer.calls.get(slot);
+            check!(
+                call.is_some_and(|call| call.caller == key && call.request == request),
+                "session {id} has call {request}: {call:?}"
+            );
+        }
+        for (&invocation, &slot) in &session.invocations {
+            let call = self.dealer.calls.get(slot);
+            check!(
+                call.is_some_and(|call| call.callee == key && call.invocation == invocation),
+                "session {id} has invocation {invocation}: {call:?}"
+            );
+        }
+        for &registration in &session.registrations {
+            let record = self.dealer.registrations.get(registration);
+            check!(
+                record.is_some_and(|r| r.members.list.iter().any(|c| c.session == key)),
+                "session {id} has registration {registration}: {record:?}"
+            );
+        }
+        for (&subscription, &at) in &session.subscriptions {
+            let record = self.broker.subscriptions.get(subscription);
+            check!(
+                record.is_some_and(|record| record.members.get(at) == Some(&key)),
+                "session {id} has subscription {subscription} at {at}: {record:?}"
+            );
+        }
+        Ok(())
+    }
+
+    fn check_calls(&self) -> Result<(), String> {
+        for (slot, call) in self.dealer.calls.iter() {
+            let caller = self.sessions.get(call.caller);
+            check!(
+                caller.is_some_and(|caller| caller.calls.get(&call.request) == Some(&slot)),
+                "the caller does not know {call:?}"
+            );
+            let callee = self.sessions.get(call.callee);
+            check!(
+                callee.is_some_and(|c| c.invocations.get(&call.invocation) == Some(&slot)),
+                "the callee does not know {call:?}"
+            );
+        }
+        Ok(())
+    }
+
+    fn check_registrations(&self) -> Result<(), String> {
+        for (id, record) in self.dealer.registrations.iter() {
+            let known = self
+                .dealer
+                .registrations
+                .lookup(&record.uri, record.match_policy);
+            check!(known == Some(id), "{record:?} is not found by its pattern");
+            let callees = &record.members;
+            check!(!callees.list.is_empty(), "{record:?} has no callee");
+            check!(
+                callees.policy != InvocationPolicy::Single || callees.list.len() == 1,
+                "{record:?} has more than one callee"
+            );
+            for callee in &callees.list {
+                let session = self.sessions.get(callee.session);
+                check!(
+                    session.is_some_and(|session| session.registrations.contains(&id)),
+                    "{callee:?} does not know registration {id}"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn check_subscriptions(&self) -> Result<(), String> {
+        for (id, record) in self.broker.subscriptions.iter() {
+            let known = self
+                .broker
+                .subscriptions
+                .lookup(&record.uri, record.match_policy);
+            check!(known == Some(id), "{record:?} is not found by its pattern");
+            check!(!record.members.is_empty(), "{record:?} has no subscriber");
+            for (at, &key) in record.members.iter().enumerate() {
+                let session = self.sessions.get(key);
+                check!(
+                    session.is_some_and(|session| session.subscriptions.get(&id) == Some(&at)),
+                    "{key:?} does not know subscription {id}"
+                );
+            }
+        }
+        Ok(())
+    }
+}

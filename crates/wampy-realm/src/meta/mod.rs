@@ -1,0 +1,137 @@
+//! The meta API: procedures that the realm itself answers, and events that it publishes about
+//! itself.
+//!
+//! To add a procedure: a function in the file of its family and a row in [`PROCEDURES`]. Procedures
+//! are answered at once, inside the realm: they have no registration, no callee and no invocation.
+//! Events are published after the state that they announce, and built only if somebody subscribed.
+//!
+//! Deliberately absent so far: testaments, event history, and the procedures that appear only in
+//! the specification's catalog (`remove_callee`, `remove_subscriber`, reflection).
+
+mod arguments;
+mod record;
+mod registration;
+mod session;
+mod subscription;
+
+use wampy_proto::message::{Call, Goodbye, Result as ResultMessage, ResultDetails};
+use wampy_proto::{Message, Payload, Serializer, Value, error_uri};
+
+use crate::outbox::Outbox;
+use crate::realm::{MetaEvents, Realm};
+use crate::refusal::Refusal;
+use crate::session::SessionKey;
+use arguments::Arguments;
+
+/// A procedure: reads the realm for a caller, and says what to answer and what to do.
+type Procedure = fn(&Realm, SessionKey, &Arguments) -> Result<Answer, Refusal>;
+
+/// Every procedure by its URI.
+const PROCEDURES: [(&str, Procedure); 19] = [
+    ("wamp.session.count", session::count),
+    ("wamp.session.list", session::list),
+    ("wamp.session.get", session::get),
+    ("wamp.session.kill", session::kill),
+    ("wamp.session.kill_by_authid", session::kill_by_authid),
+    ("wamp.session.kill_by_authrole", session::kill_by_authrole),
+    ("wamp.session.kill_all", session::kill_all),
+    ("wamp.registration.list", registration::list),
+    ("wamp.registration.lookup", registration::lookup),
+    ("wamp.registration.match", registration::best_match),
+    ("wamp.registration.get", registration::get),
+    ("wamp.registration.list_callees", registration::list_callees),
+    (
+        "wamp.registration.count_callees",
+        registration::count_callees,
+    ),
+    ("wamp.subscription.list", subscription::list),
+    ("wamp.subscription.lookup", subscription::lookup),
+    ("wamp.subscription.match", subscription::matches),
+    ("wamp.subscription.get", subscription::get),
+    (
+        "wamp.subscription.list_subscribers",
+        subscription::list_subscribers,
+    ),
+    (
+        "wamp.subscription.count_subscribers",
+        subscription::count_subscribers,
+    ),
+];
+
+/// What a procedure answers.
+#[derive(Debug)]
+struct Answer {
+    /// The positional results.
+    results: Vec<Value>,
+    /// The sessions that the procedure ends.
+    end: Option<EndSessions>,
+}
+
+/// Sessions to be ended.
+#[derive(Debug)]
+struct EndSessions {
+    sessions: Vec<SessionKey>,
+    goodbye: Goodbye<'static>,
+    meta_events: MetaEvents,
+}
+
+impl Answer {
+    /// One positional result.
+    fn one(result: Value) -> Self {
+        Self {
+            results: vec![result],
+            end: None,
+        }
+    }
+}
+
+impl Realm {
+    /// Answers a call of a procedure of the meta API.
+    pub(crate) fn call_meta_procedure(
+        &mut self,
+        caller: SessionKey,
+        call: &Call<'_>,
+        outbox: &mut impl Outbox,
+    ) -> Result<(), Refusal> {
+        let uri = &*call.procedure;
+        let Some((_, procedure)) = PROCEDURES.iter().find(|(known, _)| *known == uri) else {
+            let message = format!("the router has no procedure {uri:?}");
+            return Err(Refusal::explained(error_uri::NO_SUCH_PROCEDURE, message));
+        };
+        let arguments = Arguments::read(&call.payload)?;
+        let answer = procedure(self, caller, &arguments)?;
+        if let Some(end) = answer.end {
+            self.end_sessions(end, outbox);
+        }
+        let payload = encode(call.payload.serializer(), &answer.results);
+        let details = ResultDetails::default();
+        let result = ResultMessage {
+            request: call.request,
+            details,
+            payload,
+        };
+        outbox.send(caller, &Message::Result(result))?;
+        Ok(())
+    }
+
+    fn end_sessions(&mut self, end: EndSessions, outbox: &mut impl Outbox) {
+        for session in end.sessions {
+            if self.take_out(session, end.meta_events, outbox) {
+                outbox.end(session, end.goodbye.clone());
+            }
+        }
+    }
+}
+
+/// The payload of a meta event.
+pub(crate) fn event_payload(args: &[Value]) -> Payload<'static> {
+    encode(Serializer::MsgPack, args)
+}
+
+fn encode(serializer: Serializer, args: &[Value]) -> Payload<'static> {
+    if args.is_empty() {
+        return Payload::EMPTY;
+    }
+    // Values always have a form in every serializer; what has none would be sent as no payload.
+    Payload::encode(serializer, args, &()).unwrap_or(Payload::EMPTY)
+}

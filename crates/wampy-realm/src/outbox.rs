@@ -1,0 +1,38 @@
+//! Where a realm puts the messages that it decides to send.
+
+use wampy_proto::message::Goodbye;
+use wampy_proto::{EncodeError, Message};
+
+use crate::session::SessionKey;
+
+/// Takes the messages that a realm sends, in order.
+///
+/// An implementation encodes each message into the receiver's buffer and returns; it never calls
+/// the realm. Messages to one session must stay in the order in which they came.
+pub trait Outbox {
+    /// Sends one message to one session.
+    ///
+    /// # Errors
+    /// The message cannot be encoded for the receiver, or is larger than the receiver takes;
+    /// nothing was sent then. A receiver that is about to be cut off is no error.
+    fn send(&mut self, to: SessionKey, message: &Message<'_>) -> Result<(), SendError>;
+
+    /// Sends the same message to many sessions, encoded once per serializer. A group of receivers
+    /// for whom it cannot be encoded or is too large is left out.
+    fn send_to_many(&mut self, to: &[SessionKey], message: &Message<'_>);
+
+    /// The realm has ended this session, which is in none of its tables any more: say GOODBYE,
+    /// then close. The key will not be used again by this session.
+    fn end(&mut self, session: SessionKey, goodbye: Goodbye<'_>);
+}
+
+/// Why a message could not be sent to its receiver.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// The payload has no form in the receiver's serializer.
+    #[error(transparent)]
+    Unencodable(#[from] EncodeError),
+    /// The message is larger than the receiver takes.
+    #[error("the message is larger than its receiver takes")]
+    TooLong,
+}

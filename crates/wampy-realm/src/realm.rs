@@ -1,0 +1,246 @@
+//! A realm: its sessions, and the one entry for each thing that can happen to it.
+//!
+//! The handlers are with their chapters in `broker`, `dealer` and `meta`. Deliberately absent so
+//! far: the authorizer, which will be the first step of [`Realm::handle`].
+
+use std::borrow::Cow;
+
+use wampy_proto::{Message, Role, Roles};
+
+use crate::broker::Broker;
+use crate::config::RealmConfig;
+use crate::dealer::Dealer;
+use crate::hash;
+use crate::outbox::Outbox;
+use crate::random::Random;
+use crate::session::{SessionDetails, SessionKey, Sessions};
+
+/// A routing domain: the sessions that have joined it and what they registered and subscribed to.
+#[derive(Debug)]
+pub struct Realm {
+    pub(crate) name: Box<str>,
+    pub(crate) config: RealmConfig,
+    pub(crate) random: Random,
+    pub(crate) sessions: Sessions,
+    pub(crate) broker: Broker,
+    pub(crate) dealer: Dealer,
+}
+
+/// The time, as the caller reads it. The realm reads no clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// Milliseconds of a clock that never goes back; for the time limits of calls.
+    pub monotonic_ms: u64,
+    /// Milliseconds since 1970 (UTC); for the dates that the meta API tells.
+    pub unix_ms: u64,
+}
+
+/// The peer broke the protocol. Take its session from the realm ([`Realm::leave`]), send ABORT
+/// `wamp.error.protocol_violation` with the text as `Details.message`, and close.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct Violation {
+    /// What the peer did wrong, in words.
+    pub text: Cow<'static, str>,
+}
+
+impl Violation {
+    pub(crate) fn new(text: impl Into<Cow<'static, str>>) -> Self {
+        Self { text: text.into() }
+    }
+}
+
+/// Why a session could not join.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum JoinRefused {
+    /// The realm has as many sessions as `sessions_max` allows.
+    #[error("the realm has as many sessions as it may have")]
+    TooManySessions,
+    /// Another session of the realm has this id: draw another.
+    #[error("the session id is in use")]
+    SessionIdInUse,
+}
+
+/// How much a realm holds at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stats {
+    /// Sessions.
+    pub sessions: usize,
+    /// Registrations; one that several callees share counts once.
+    pub registrations: usize,
+    /// Subscriptions; one that several subscribers share counts once.
+    pub subscriptions: usize,
+    /// Calls that have not ended.
+    pub pending_calls: usize,
+    /// Calls with a time limit among them.
+    pub call_timers: usize,
+}
+
+impl Realm {
+    /// An empty realm. `seed` must be random: publication ids, the `random` invocation policy and
+    /// the hashing of URIs follow from it.
+    pub fn new(name: &str, config: RealmConfig, seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        let hash = hash::seeded(random.bits());
+        Self {
+            name: name.into(),
+            config,
+            random,
+            sessions: Sessions::new(hash.clone()),
+            broker: Broker::new(hash.clone()),
+            dealer: Dealer::new(hash),
+        }
+    }
+
+    /// The realm's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The realm's policies and limits.
+    pub const fn config(&self) -> &RealmConfig {
+        &self.config
+    }
+
+    /// The roles and features that WELCOME announces.
+    pub fn welcome_roles(&self) -> Roles {
+        Roles::announced(&Role::ROUTER)
+    }
+
+    /// Takes a session in. WELCOME is the caller's to send, before anything else to this session;
+    /// the realm sends it nothing until it makes its first request.
+    ///
+    /// # Errors
+    /// The realm is full, or has a session of this id.
+    pub fn join(
+        &mut self,
+        _now: Now,
+        details: SessionDetails,
+        outbox: &mut impl Outbox,
+    ) -> Result<SessionKey, JoinRefused> {
+        if self.sessions.len() >= self.config.sessions_max {
+            return Err(JoinRefused::TooManySessions);
+        }
+        if self.sessions.key_of(details.id).is_some() {
+            return Err(JoinRefused::SessionIdInUse);
+        }
+        let key = self.sessions.insert(details, self.config.silent_cancel);
+        self.announce_join(key, outbox);
+        Ok(key)
+    }
+
+    /// Handles a message of an established session. A session that is gone is ignored.
+    ///
+    /// # Errors
+    /// The peer broke the protocol; nothing of the message was done. The session is still in the
+    /// realm: [`leave`](Self::leave) takes it out.
+    pub fn handle(
+        &mut self,
+        now: Now,
+        from: SessionKey,
+        message: Message<'_>,
+        outbox: &mut impl Outbox,
+    ) -> Result<(), Violation> {
+        if self.sessions.get(from).is_none() {
+            return Ok(());
+        }
+        match message {
+            Message::Call(call) => self.handle_call(now, from, call, outbox),
+            Message::Yield(result) => self.handle_yield(now, from, result, outbox),
+            Message::Publish(publish) => self.handle_publish(from, publish, outbox),
+            Message::Error(error) => self.handle_error(from, error, outbox),
+            Message::Cancel(cancel) => {
+                self.handle_cancel(from, cancel, outbox);
+                Ok(())
+            }
+            Message::Subscribe(subscribe) => {
+                self.handle_subscribe(now, from, subscribe, outbox);
+                Ok(())
+            }
+            Message::Unsubscribe(unsubscribe) => {
+                self.handle_unsubscribe(from, unsubscribe, outbox);
+                Ok(())
+            }
+            Message::Register(register) => {
+                self.handle_register(now, from, register, outbox);
+                Ok(())
+            }
+            Message::Unregister(unregister) => {
+                self.handle_unregister(from, unregister, outbox);
+                Ok(())
+            }
+            other => {
+                let name = other.message_type().as_str();
+                Err(Violation::new(format!(
+                    "{name} received, which a client does not send here"
+                )))
+            }
+        }
+    }
+
+    /// Takes a session out, with all that it holds: its calls end, its callers get ERROR
+    /// `wamp.error.canceled`, its registrations and subscriptions go. Nothing is sent to the
+    /// session itself. A session that is gone already is ignored.
+    pub fn leave(&mut self, _now: Now, session: SessionKey, outbox: &mut impl Outbox) {
+        self.take_out(session, MetaEvents::Published, outbox);
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) wants to be called, on the clock of
+    /// [`Now::monotonic_ms`]; `None` if nothing waits.
+    pub fn next_timeout_ms(&self) -> Option<u64> {
+        self.dealer.timers.next_ms()
+    }
+
+    /// Ends the calls whose time has run out.
+    pub fn handle_timeout(&mut self, now: Now, outbox: &mut impl Outbox) {
+        self.end_overdue_calls(now, outbox);
+    }
+
+    /// How much the realm holds.
+    pub fn stats(&self) -> Stats {
+        Stats {
+            sessions: self.sessions.len(),
+            registrations: self.dealer.registrations.len(),
+            subscriptions: self.broker.subscriptions.len(),
+            pending_calls: self.dealer.calls.len(),
+            call_timers: self.dealer.timers.len(),
+        }
+    }
+}
+
+/// Whether taking a session out is announced to the subscribers of the meta topics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MetaEvents {
+    Published,
+    Suppressed,
+}
+
+impl Realm {
+    /// Takes a session out of every table. Returns whether it was there.
+    pub(crate) fn take_out(
+        &mut self,
+        key: SessionKey,
+        meta_events: MetaEvents,
+        outbox: &mut impl Outbox,
+    ) -> bool {
+        let Some(session) = self.sessions.remove(key) else {
+            return false;
+        };
+        self.end_calls_of(&session, outbox);
+        // Everything is removed before anything is announced: no event goes to the session itself,
+        // and none tells what is not yet so.
+        let unsubscribed = self.remove_subscriptions_of(&session);
+        let unregistered = self.remove_registrations_of(key, &session);
+        if meta_events == MetaEvents::Published {
+            let id = session.details.id;
+            for (registration, deleted) in unregistered {
+                self.announce_unregistered(id, registration, deleted, outbox);
+            }
+            for (subscription, deleted) in unsubscribed {
+                self.announce_unsubscribed(id, subscription, deleted, outbox);
+            }
+            self.announce_leave(&session.details, outbox);
+        }
+        true
+    }
+}

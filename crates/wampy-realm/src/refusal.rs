@@ -1,0 +1,106 @@
+//! Requests that the realm refuses: the error's URI, and why in words.
+
+use std::borrow::Cow;
+
+use wampy_proto::message::{Error, ErrorDetails};
+use wampy_proto::{MatchPolicy, Message, MessageType, RequestId, error_uri, uri};
+
+use crate::config::RealmConfig;
+use crate::outbox::{Outbox, SendError};
+use crate::pattern::WILDCARD_COMPONENTS_MAX;
+use crate::session::SessionKey;
+
+/// Why a request gets ERROR.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    uri: &'static str,
+    /// Why, in words: `Details.message` of the ERROR.
+    message: Option<Cow<'static, str>>,
+}
+
+impl Refusal {
+    pub(crate) const fn new(uri: &'static str) -> Self {
+        Self { uri, message: None }
+    }
+
+    pub(crate) fn explained(uri: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            uri,
+            message: Some(message.into()),
+        }
+    }
+
+    /// The session has reached a limit.
+    pub(crate) fn limit(uri: &'static str, what: &str, max: usize) -> Self {
+        Self::explained(
+            uri,
+            format!("this session has {max} {what}, the most that are allowed"),
+        )
+    }
+
+    /// Answers a request with this refusal.
+    pub(crate) fn send(
+        self,
+        to: SessionKey,
+        request_type: MessageType,
+        request: RequestId,
+        outbox: &mut impl Outbox,
+    ) {
+        let message = self.message.map(|text| text.into_owned().into_boxed_str());
+        let details = ErrorDetails {
+            message,
+            ..ErrorDetails::default()
+        };
+        let error = Error {
+            details,
+            ..Error::new(request_type, request, self.uri)
+        };
+        // A receiver too small for an ERROR without payload can be told nothing at all.
+        _ = outbox.send(to, &Message::Error(error));
+    }
+}
+
+/// The payload does not fit the receiver: the sender is told.
+impl From<SendError> for Refusal {
+    fn from(error: SendError) -> Self {
+        let uri = match &error {
+            SendError::Unencodable(_) => error_uri::INVALID_ARGUMENT,
+            SendError::TooLong => error_uri::PAYLOAD_SIZE_EXCEEDED,
+        };
+        Self::explained(uri, error.to_string())
+    }
+}
+
+impl RealmConfig {
+    /// Checks the URI of a call or publication.
+    pub(crate) fn check_uri(&self, uri: &str) -> Result<(), Refusal> {
+        self.check_pattern(uri, MatchPolicy::Exact)
+    }
+
+    /// Checks the URI of a registration or subscription.
+    pub(crate) fn check_pattern(&self, uri: &str, policy: MatchPolicy) -> Result<(), Refusal> {
+        if uri.len() > self.uri_bytes_max {
+            let message = format!("the URI is longer than {} bytes", self.uri_bytes_max);
+            return Err(Refusal::explained(error_uri::INVALID_URI, message));
+        }
+        if !self.uri_grammar.accepts_pattern(uri, policy) {
+            let policy = policy.as_str();
+            let message = format!("{uri:?} is no well-formed URI (match policy: {policy})");
+            return Err(Refusal::explained(error_uri::INVALID_URI, message));
+        }
+        if policy == MatchPolicy::Wildcard && uri.split('.').count() > WILDCARD_COMPONENTS_MAX {
+            let message = format!("the pattern has more than {WILDCARD_COMPONENTS_MAX} components");
+            return Err(Refusal::explained(error_uri::INVALID_URI, message));
+        }
+        Ok(())
+    }
+}
+
+/// Refuses the URIs that belong to the protocol, where applications may not go.
+pub(crate) fn check_not_reserved(uri: &str) -> Result<(), Refusal> {
+    if uri::is_reserved(uri) {
+        let message = format!("{uri:?} begins with \"wamp\", which belongs to the protocol");
+        return Err(Refusal::explained(error_uri::INVALID_URI, message));
+    }
+    Ok(())
+}

@@ -1,0 +1,148 @@
+//! The sessions of a realm: who they are and what each of them holds.
+
+use hashbrown::{HashMap, HashSet};
+use wampy_proto::{
+    Feature, RegistrationId, RequestId, Role, Roles, SessionId, SubscriptionId, Value,
+};
+
+use crate::hash::RandomState;
+use crate::slots::{Slot, Slots};
+
+/// A session's key within its realm: a dense index and a generation, so that the key of a session
+/// that is gone never means the one that took its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SessionKey(Slot);
+
+impl SessionKey {
+    /// The session's index: below the most sessions that the realm had at once, and reused after
+    /// the session left.
+    pub const fn index(self) -> usize {
+        self.0.index as usize
+    }
+}
+
+/// Who a session is, as its authentication found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SessionDetails {
+    /// The session's id, drawn at random by the router.
+    pub id: SessionId,
+    /// Who the client is.
+    pub authid: Box<str>,
+    /// The client's role in the realm.
+    pub authrole: Box<str>,
+    /// How the client was authenticated.
+    pub authmethod: Box<str>,
+    /// Who authenticated the client.
+    pub authprovider: Box<str>,
+    /// The roles and features that the client announced.
+    pub roles: Roles,
+    /// What the session meta API tells about the transport: a map, or null for nothing.
+    pub transport: Value,
+}
+
+/// A session with all that it holds in the realm's tables.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) details: SessionDetails,
+    /// Whether the session's canceled calls end without ERROR (`silent_cancel`).
+    pub(crate) silent_cancel: bool,
+    /// The session's calls that have not ended.
+    pub(crate) calls: HashMap<RequestId, Slot, RandomState>,
+    /// The session's invocations that it has not answered.
+    pub(crate) invocations: HashMap<RequestId, Slot, RandomState>,
+    /// The id of the last invocation that the session got.
+    pub(crate) last_invocation: Option<RequestId>,
+    pub(crate) registrations: HashSet<RegistrationId, RandomState>,
+    /// The session's subscriptions, each with the session's place among its subscribers.
+    pub(crate) subscriptions: HashMap<SubscriptionId, usize, RandomState>,
+}
+
+impl Session {
+    fn new(details: SessionDetails, silent_cancel: bool, hash: &RandomState) -> Self {
+        Self {
+            silent_cancel: silent_cancel && cancels_silently(&details.roles),
+            details,
+            calls: HashMap::with_hasher(hash.clone()),
+            invocations: HashMap::with_hasher(hash.clone()),
+            last_invocation: None,
+            registrations: HashSet::with_hasher(hash.clone()),
+            subscriptions: HashMap::with_hasher(hash.clone()),
+        }
+    }
+
+    /// Whether the session, as callee, takes INTERRUPT.
+    pub(crate) fn takes_interrupt(&self) -> bool {
+        self.details
+            .roles
+            .supports(Role::Callee, Feature::CallCanceling)
+    }
+}
+
+/// Whether a client is of the kind that `silent_cancel` is for.
+fn cancels_silently(roles: &Roles) -> bool {
+    let mut announced = Role::ALL
+        .into_iter()
+        .filter_map(|role| roles.get(role))
+        .peekable();
+    announced.peek().is_some()
+        && announced.all(|features| {
+            features.contains(Feature::CallTimeout) && !features.contains(Feature::CallCanceling)
+        })
+}
+
+/// The sessions of a realm.
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    slots: Slots<Session>,
+    by_id: HashMap<SessionId, SessionKey, RandomState>,
+    hash: RandomState,
+}
+
+impl Sessions {
+    pub(crate) fn new(hash: RandomState) -> Self {
+        Self {
+            slots: Slots::new(),
+            by_id: HashMap::with_hasher(hash.clone()),
+            hash,
+        }
+    }
+
+    pub(crate) const fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(crate) fn key_of(&self, id: SessionId) -> Option<SessionKey> {
+        self.by_id.get(&id).copied()
+    }
+
+    pub(crate) fn insert(&mut self, details: SessionDetails, silent_cancel: bool) -> SessionKey {
+        let id = details.id;
+        let session = Session::new(details, silent_cancel, &self.hash);
+        let key = SessionKey(self.slots.insert(session));
+        self.by_id.insert(id, key);
+        key
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, key: SessionKey) -> Option<&Session> {
+        self.slots.get(key.0)
+    }
+
+    #[inline]
+    pub(crate) fn get_mut(&mut self, key: SessionKey) -> Option<&mut Session> {
+        self.slots.get_mut(key.0)
+    }
+
+    pub(crate) fn remove(&mut self, key: SessionKey) -> Option<Session> {
+        let session = self.slots.remove(key.0)?;
+        self.by_id.remove(&session.details.id);
+        Some(session)
+    }
+
+    /// All sessions, each with its key.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (SessionKey, &Session)> {
+        self.slots
+            .iter()
+            .map(|(slot, session)| (SessionKey(slot), session))
+    }
+}

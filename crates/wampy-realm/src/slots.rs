@@ -1,0 +1,114 @@
+//! Values in a vector whose places are reused: the realm's sessions and pending calls.
+//!
+//! A key holds a generation besides the place, so that the key of a value that is gone never finds
+//! the value that took its place.
+
+/// Where a value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Slot {
+    pub(crate) index: u32,
+    generation: u32,
+}
+
+/// Values with keys.
+#[derive(Debug)]
+pub(crate) struct Slots<T> {
+    places: Vec<Place<T>>,
+    free: Vec<u32>,
+}
+
+#[derive(Debug)]
+struct Place<T> {
+    generation: u32,
+    value: Option<T>,
+}
+
+impl<T> Slots<T> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            places: Vec::new(),
+            free: Vec::new(),
+        }
+    }
+
+    /// How many values there are.
+    pub(crate) const fn len(&self) -> usize {
+        self.places.len() - self.free.len()
+    }
+
+    /// Adds a value.
+    pub(crate) fn insert(&mut self, value: T) -> Slot {
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.places.push(Place {
+                generation: 0,
+                value: None,
+            });
+            (self.places.len() - 1) as u32
+        });
+        let place = &mut self.places[index as usize];
+        let slot = Slot {
+            index,
+            generation: place.generation,
+        };
+        place.value = Some(value);
+        slot
+    }
+
+    pub(crate) fn get(&self, slot: Slot) -> Option<&T> {
+        let place = self.places.get(slot.index as usize)?;
+        if place.generation == slot.generation {
+            place.value.as_ref()
+        } else {
+            None
+        }
+    }
+
+    pub(crate) fn get_mut(&mut self, slot: Slot) -> Option<&mut T> {
+        let place = self.places.get_mut(slot.index as usize)?;
+        if place.generation == slot.generation {
+            place.value.as_mut()
+        } else {
+            None
+        }
+    }
+
+    pub(crate) fn remove(&mut self, slot: Slot) -> Option<T> {
+        let place = self.places.get_mut(slot.index as usize)?;
+        if place.generation != slot.generation {
+            return None;
+        }
+        let value = place.value.take()?;
+        place.generation = place.generation.wrapping_add(1);
+        self.free.push(slot.index);
+        Some(value)
+    }
+
+    /// All values with their keys, in the order of their places.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Slot, &T)> {
+        self.places.iter().enumerate().filter_map(|(index, place)| {
+            let slot = Slot {
+                index: index as u32,
+                generation: place.generation,
+            };
+            Some((slot, place.value.as_ref()?))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_finds_only_its_own_value() {
+        let mut slots = Slots::new();
+        let first = slots.insert("first");
+        assert_eq!(slots.remove(first), Some("first"));
+        let second = slots.insert("second");
+        assert_eq!(second.index, first.index, "the place is reused");
+        assert_eq!(slots.get(first), None);
+        assert_eq!(slots.remove(first), None);
+        assert_eq!(slots.get(second), Some(&"second"));
+        assert_eq!(slots.len(), 1);
+    }
+}
