@@ -186,6 +186,11 @@ fn closes_are_written_within_125_bytes() {
         written(Some(CloseCode::NORMAL), "bye"),
         b"\x88\x05\x03\xe8bye"
     );
+    let longest = "x".repeat(123);
+    assert_eq!(
+        written(Some(CloseCode::NORMAL), &longest)[4..],
+        *longest.as_bytes()
+    );
     // 122 bytes and a character of two that would reach beyond the limit.
     let long = "x".repeat(122) + "\u{fc}";
     let out = written(Some(CloseCode::PROTOCOL_ERROR), &long);

@@ -12,7 +12,7 @@ use std::ops::Range;
 pub struct WebSocketLimits {
     /// Largest message, fragmented or not. Default 16 MiB.
     pub message_bytes_max: usize,
-    /// Most fragments of one message. Default 65536: 16 MiB in pieces of 256 bytes.
+    /// Most fragments of one message. Default 131072: 16 MiB in pieces of 128 bytes.
     pub fragments_max: u32,
 }
 
@@ -20,7 +20,7 @@ impl Default for WebSocketLimits {
     fn default() -> Self {
         Self {
             message_bytes_max: 16 << 20,
-            fragments_max: 1 << 16,
+            fragments_max: 1 << 17,
         }
     }
 }
