@@ -7,14 +7,23 @@ which shows what in these tests is ours and what is theirs.
 import pytest
 import routers
 
+TEST_TIMEOUT_S = 100
+
 
 def pytest_addoption(parser):
+    """Add `--interop-router`."""
     parser.addoption(
         "--interop-router",
         choices=["wampy", "crossbar"],
         default="wampy",
         help="the router that third-party clients meet",
     )
+
+
+def pytest_collection_modifyitems(items):
+    """A test that takes too long fails by an exception, so that its processes are still ended."""
+    for item in items:
+        item.add_marker(pytest.mark.timeout(TEST_TIMEOUT_S, method="signal"))
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,6 @@ PAIRS = [
 ]
 
 
-@pytest.mark.parametrize(("server", "driver"), PAIRS, ids=lambda endpoint: str(endpoint))
+@pytest.mark.parametrize(("server", "driver"), PAIRS, ids=str)
 def test_pair(router, server, driver):
     scenario.run(router, server, driver)

@@ -1,4 +1,4 @@
-"""Our own Python package talks to every other client, through our router and through Crossbar.io."""
+"""Our own Python package with every other client, through our router and Crossbar.io."""
 
 import pytest
 import scenario

@@ -1,6 +1,7 @@
 """autobahn-python (asyncio) as caller, callee, publisher and subscriber.
 
-WebSocket for `ws://` URLs, RawSocket for `rs://HOST:PORT` and `unix:///PATH`, with JSON, MessagePack or CBOR.
+WebSocket for `ws://` URLs, RawSocket for `rs://HOST:PORT` and `unix:///PATH`, with JSON,
+MessagePack or CBOR.
 """
 
 import asyncio
@@ -140,7 +141,10 @@ class Driver:
             on_event, "interop.topic.own", SubscribeOptions(details_arg="details")
         )
         publication = await self.session.publish(
-            "interop.topic.own", 5, five="5", options=PublishOptions(acknowledge=True, exclude_me=False)
+            "interop.topic.own",
+            5,
+            five="5",
+            options=PublishOptions(acknowledge=True, exclude_me=False),
         )
         args, kwargs, received = await arrived
         await subscription.unsubscribe()

@@ -1,4 +1,4 @@
-"""What the Python scenario scripts share: the command line, the payloads, and one JSON line per step.
+"""What the Python scripts share: the command line, the payloads, and one JSON line per step.
 
 Every script here, in Python or in Node, takes the same command line and prints the same lines, so
 that any of them can serve and any of them can drive. The README beside this folder lists the steps.
@@ -16,9 +16,20 @@ PAYLOADS = pathlib.Path(__file__).resolve().parent.parent / "payloads.json"
 ERROR_URI = "interop.error.failed"
 ERROR_ARGS = ["broken", 7]
 ERROR_KWARGS = {"retry": False, "why": "zażółć"}
-ALL_STEPS = ("echo", "error", "missing", "publish", "own_event", "own_procedure", "progress", "cancel")
+ALL_STEPS = (
+    "echo",
+    "error",
+    "missing",
+    "publish",
+    "own_event",
+    "own_procedure",
+    "progress",
+    "cancel",
+)
 # Topics to publish to, and what a serving script with pattern subscriptions subscribes to.
-TOPICS = tuple("interop.topic." + end for end in ("exact", "deep.er", "deeper", "wide.er", "unheard"))
+TOPICS = tuple(
+    "interop.topic." + end for end in ("exact", "deep.er", "deeper", "wide.er", "unheard")
+)
 SUBSCRIPTIONS = (
     ("exact", "interop.topic.exact"),
     ("prefix", "interop.topic.deep"),
@@ -37,7 +48,9 @@ def parse_command_line():
     parser.add_argument("--serializer", default="json", choices=["json", "msgpack", "cbor"])
     parser.add_argument("--prefix", default="interop.", help="what procedure URIs begin with")
     parser.add_argument("--steps", default=",".join(ALL_STEPS), help="what to drive")
-    parser.add_argument("--payloads", default="", help="names of the payloads to echo; empty for all")
+    parser.add_argument(
+        "--payloads", default="", help="names of the payloads to echo; empty for all"
+    )
     arguments = parser.parse_args()
     arguments.steps = set(filter(None, arguments.steps.split(",")))
     arguments.payloads = set(filter(None, arguments.payloads.split(",")))

@@ -113,7 +113,9 @@ class Driver:
         address = {"url": self.arguments.url, "realm": self.arguments.realm}
         with Client(**address, call_timeout=1) as impatient:
             try:
-                steps.report("timed_out", timed_out=False, value=impatient.call(self.prefix + "slow"))
+                steps.report(
+                    "timed_out", timed_out=False, value=impatient.call(self.prefix + "slow")
+                )
             except WampyTimeOutError:
                 steps.report("timed_out", timed_out=True)
             impatient.call(self.prefix + "release")

@@ -69,9 +69,7 @@ def check_shape(value, shown, text):
                 check_shape(item, element, text)
         case ast.Dict(keys=keys, values=values):
             assert isinstance(value, dict) and len(value) == len(keys), (value, text)
-            for (key, item), shown_key, shown_item in zip(
-                value.items(), keys, values, strict=True
-            ):
+            for (key, item), shown_key, shown_item in zip(value.items(), keys, values, strict=True):
                 check_shape(key, shown_key, text)
                 check_shape(item, shown_item, text)
         case _:
