@@ -1,1 +1,54 @@
-//! wampy-router
+//! A WAMP router: realms behind sockets.
+//!
+//! WebSocket and RawSocket, JSON, MessagePack and CBOR, over TCP and Unix sockets, all on one port
+//! each: what a client speaks is told by its first octets. A router embeds in a program in three
+//! lines, on a Tokio runtime that the program owns:
+//!
+//! ```
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use wampy_router::Router;
+//!
+//! let router = Router::builder().listen("127.0.0.1:0").realm("realm1").start().await?;
+//! println!("connect to {}", router.url());
+//! router.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A program without a runtime makes one and keeps it for as long as the router runs:
+//! `tokio::runtime::Runtime::new()?.block_on(..)` to start the router, the same to shut it down; in
+//! between the runtime's threads route.
+//!
+//! How a message travels: a connection's task reads all that its socket has, decodes it, takes the
+//! lock of the realm once for the whole batch and routes it; the realm's answers are encoded into
+//! the receivers' outlets; after the lock is given back the same task writes them to the receivers'
+//! sockets, without waiting. What a socket does not take is left to the task of that connection.
+//! A publisher is never slowed down by a subscriber that does not read: that subscriber is cut off
+//! when more waits for it than [`Limits::outbound_bytes_per_session_max`]. A client that does not
+//! read the answers to its own requests is not read from either.
+//!
+//! Deliberately absent so far: TLS on listeners, authentication beyond `anonymous`, authorization.
+
+mod authenticator;
+mod buffers;
+mod builder;
+mod connection;
+mod delivery;
+mod error;
+mod hosted_realm;
+mod limits;
+mod outlet;
+mod realms;
+mod registry;
+mod router;
+mod stats;
+
+pub use builder::Builder;
+pub use error::StartError;
+pub use limits::Limits;
+pub use router::Router;
+pub use stats::{RealmStats, Stats};
+pub use wampy_proto::Serializer;
+pub use wampy_realm::{Disclosure, RealmConfig};
+pub use wampy_transport::{BindError, BoundAddress, ListenAddress, ListenAddressError};

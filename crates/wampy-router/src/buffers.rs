@@ -1,0 +1,43 @@
+//! Buffers that no connection holds while nothing happens on it.
+//!
+//! Each thread has one buffer to read into, used for as long as one read is being routed, and a few
+//! buffers to write from, lent to whichever sessions have something waiting.
+
+use std::cell::RefCell;
+
+/// How much is read at once.
+pub(crate) const READ_BYTES: usize = 64 << 10;
+/// The most buffers that a thread keeps for later.
+const KEPT_MAX: usize = 64;
+/// The largest buffer that is kept: one that had to hold a large message is given back instead.
+const KEPT_BYTES_MAX: usize = 64 << 10;
+
+thread_local! {
+    static READ: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
+    static WRITE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Runs `f` with this thread's buffer to read into.
+///
+/// `f` must not come here again: it reads and routes, both of which end without another read.
+pub(crate) fn with_read_buffer<T>(f: impl FnOnce(&mut [u8]) -> T) -> T {
+    READ.with_borrow_mut(|buffer| f(buffer))
+}
+
+/// An empty buffer to write from.
+pub(crate) fn take() -> Vec<u8> {
+    WRITE.with_borrow_mut(Vec::pop).unwrap_or_default()
+}
+
+/// Gives back a buffer that was written.
+pub(crate) fn give_back(mut buffer: Vec<u8>) {
+    if buffer.capacity() > KEPT_BYTES_MAX {
+        return;
+    }
+    buffer.clear();
+    WRITE.with_borrow_mut(|kept| {
+        if kept.len() < KEPT_MAX {
+            kept.push(buffer);
+        }
+    });
+}

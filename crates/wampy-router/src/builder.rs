@@ -1,0 +1,163 @@
+//! What can be set about a router before it starts.
+
+use tokio::runtime::Handle;
+use wampy_proto::Serializer;
+use wampy_proto::uri::Grammar;
+use wampy_realm::RealmConfig;
+use wampy_transport::ListenAddress;
+
+use crate::error::StartError;
+use crate::limits::Limits;
+use crate::router::Router;
+
+/// Sets up a [`Router`].
+///
+/// Everything has a default: a builder to which nothing was said listens on `localhost:8080` and
+/// has the realm `realm1`.
+#[derive(Debug, Clone)]
+#[must_use = "a builder does nothing until `start` is called"]
+pub struct Builder {
+    pub(crate) listen: Vec<String>,
+    pub(crate) realms: Vec<String>,
+    pub(crate) auto_create_realms: bool,
+    pub(crate) serializers: Vec<Serializer>,
+    pub(crate) limits: Limits,
+    pub(crate) realm_config: RealmConfig,
+    pub(crate) any_request_id: bool,
+    pub(crate) rawsocket_ping: bool,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            listen: Vec::new(),
+            realms: Vec::new(),
+            auto_create_realms: false,
+            serializers: Serializer::ALL.to_vec(),
+            limits: Limits::default(),
+            realm_config: RealmConfig::default(),
+            any_request_id: false,
+            rawsocket_ping: false,
+        }
+    }
+}
+
+impl Builder {
+    /// Listens on `address`: `HOST:PORT` or `unix:PATH`. May be said several times.
+    ///
+    /// `localhost` means 127.0.0.1 and ::1; port 0 picks a free one. Default: `localhost:8080`.
+    pub fn listen(mut self, address: impl Into<String>) -> Self {
+        self.listen.push(address.into());
+        self
+    }
+
+    /// Has a realm called `name`. May be said several times. Default: `realm1`.
+    pub fn realm(mut self, name: impl Into<String>) -> Self {
+        self.realms.push(name.into());
+        self
+    }
+
+    /// Whether a client that asks for a realm that does not exist brings it into being, up to
+    /// [`Limits::auto_created_realms_max`]. Else it gets ABORT `wamp.error.no_such_realm`.
+    /// Default: no.
+    pub fn auto_create_realms(mut self, yes: bool) -> Self {
+        self.auto_create_realms = yes;
+        self
+    }
+
+    /// Speaks only these serializers. Default: all.
+    pub fn serializers(mut self, serializers: impl Into<Vec<Serializer>>) -> Self {
+        self.serializers = serializers.into();
+        self
+    }
+
+    /// Sets the limits.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets the policies of every realm. Its limits per session, and of sessions, are not taken
+    /// from here but from [`Limits`].
+    pub fn realm_config(mut self, config: RealmConfig) -> Self {
+        self.realm_config = config;
+        self
+    }
+
+    /// A leniency: whether requests may have any id, as wampy 1 draws them at random. Else they
+    /// must be 1, 2, 3, … in each session, as the specification wants it, and a client that does
+    /// otherwise gets ABORT `wamp.error.protocol_violation`. Default: no.
+    pub fn any_request_id(mut self, yes: bool) -> Self {
+        self.any_request_id = yes;
+        self
+    }
+
+    /// A leniency: whether the calls of clients like wampy 1, which take the answer to a CANCEL for
+    /// an error, end without it. See [`RealmConfig::silent_cancel`]. Default: no.
+    pub fn silent_cancel(mut self, yes: bool) -> Self {
+        self.realm_config.silent_cancel = yes;
+        self
+    }
+
+    /// Whether RawSocket peers are pinged like WebSocket peers. Some clients take the PING frame
+    /// that the specification demands of them for an oversized message and close, so the default
+    /// is no: a vanished RawSocket peer is noticed by TCP's own keepalive.
+    pub fn rawsocket_ping(mut self, yes: bool) -> Self {
+        self.rawsocket_ping = yes;
+        self
+    }
+
+    /// Starts the router on the runtime of the caller.
+    ///
+    /// # Errors
+    /// [`StartError`] says what is wrong with the settings, or why the router cannot listen.
+    pub async fn start(self) -> Result<Router, StartError> {
+        if Handle::try_current().is_err() {
+            return Err(StartError::NoRuntime);
+        }
+        Router::start(self.checked()?).await
+    }
+
+    /// The settings with the defaults filled in.
+    fn checked(mut self) -> Result<Checked, StartError> {
+        if self.listen.is_empty() {
+            self.listen.push("localhost:8080".to_owned());
+        }
+        if self.realms.is_empty() {
+            self.realms.push("realm1".to_owned());
+        }
+        if let Some(bad) = self
+            .realms
+            .iter()
+            .find(|name| !Grammar::Loose.accepts(name))
+        {
+            return Err(StartError::RealmName(bad.clone()));
+        }
+        if self.serializers.is_empty() {
+            return Err(StartError::NoSerializer);
+        }
+        if let Some(problem) = self.limits.problem() {
+            return Err(StartError::Limits(problem));
+        }
+        let listen = self
+            .listen
+            .iter()
+            .map(|text| text.parse())
+            .collect::<Result<_, _>>()?;
+        let limits = &self.limits;
+        self.realm_config.sessions_max = limits.sessions_max;
+        self.realm_config.pending_calls_per_session_max = limits.pending_calls_per_session_max;
+        self.realm_config.registrations_per_session_max = limits.registrations_per_session_max;
+        self.realm_config.subscriptions_per_session_max = limits.subscriptions_per_session_max;
+        Ok(Checked {
+            listen,
+            builder: self,
+        })
+    }
+}
+
+/// Settings that make sense.
+pub(crate) struct Checked {
+    pub(crate) listen: Vec<ListenAddress>,
+    pub(crate) builder: Builder,
+}

@@ -1,0 +1,326 @@
+//! From a peer's bytes to routed messages.
+//!
+//! One read takes all that the socket has. Its frames are found first, then decoded, then routed in
+//! one go. Frames that hold anything but requests of an established session (HELLO, GOODBYE) stop a
+//! batch: what came behind them waits until they are dealt with.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::task::{Context, Poll, ready};
+
+use wampy_proto::framing::websocket::CloseCode;
+use wampy_proto::framing::{Decoder, FramingError, Step};
+use wampy_proto::message::{Abort, Hello, Message};
+use wampy_proto::session::accepting::Accepted;
+use wampy_proto::{Serializer, error_uri};
+
+use super::closing::End;
+use super::{Connection, Event};
+use crate::buffers::with_read_buffer;
+use crate::outlet::{Appended, Outlet};
+
+/// How many reads are done before other tasks have their turn.
+const READS_PER_POLL: usize = 4;
+
+/// What has come in and is not done.
+pub(super) struct Inbound {
+    decoder: Decoder,
+    serializer: Serializer,
+    /// The bytes of a frame that is not complete, or of frames that nobody has looked at.
+    rest: Vec<u8>,
+    /// How long `rest` must be before looking at it makes sense.
+    rest_bytes_wanted: usize,
+    /// Messages that came behind one that stopped their batch.
+    stopped: VecDeque<Vec<u8>>,
+    /// What came behind these.
+    stopped_by: Option<Stop>,
+}
+
+/// Why no further message was found.
+enum Stop {
+    /// The next frame is not complete.
+    NeedMore,
+    /// As many messages as one batch may have.
+    BatchFull,
+    /// A message that came in fragments; it is not in the buffer.
+    Assembled(Vec<u8>),
+    WrongKind,
+    Close(Option<CloseCode>),
+    Framing(FramingError),
+}
+
+/// What a message turned out to be.
+enum Understood<'a> {
+    Request(Message<'a>),
+    Nothing,
+    Event(Event),
+}
+
+impl Inbound {
+    /// Begins with bytes that came behind the transport's handshake.
+    pub(super) fn new(decoder: Decoder, serializer: Serializer, received: Vec<u8>) -> Self {
+        Self {
+            decoder,
+            serializer,
+            rest: received,
+            rest_bytes_wanted: 0,
+            stopped: VecDeque::new(),
+            stopped_by: None,
+        }
+    }
+
+    /// Whether something can be done without reading.
+    fn has_unfinished(&self) -> bool {
+        !self.stopped.is_empty()
+            || self.stopped_by.is_some()
+            || (!self.rest.is_empty() && self.rest_bytes_wanted <= self.rest.len())
+    }
+
+    /// Finds the messages at the front of `bytes`, at most `messages_max`: their ranges, how many
+    /// bytes were used up, and what stopped the search. Pings are answered on the way.
+    fn find_messages(
+        &mut self,
+        bytes: &mut [u8],
+        messages_max: usize,
+        found: &mut Vec<Range<usize>>,
+        outlet: &Outlet,
+    ) -> (usize, Stop) {
+        let binary = self.serializer.row().binary;
+        let mut at = 0;
+        while found.len() < messages_max {
+            let address = bytes[at..].as_ptr() as usize;
+            let unread = bytes.len() - at;
+            let next = match self.decoder.next(&mut bytes[at..]) {
+                Ok(next) => next,
+                Err(error) => return (at, Stop::Framing(error)),
+            };
+            let start = at;
+            at += next.consumed;
+            match next.step {
+                Step::NeedMore { frame_bytes } => {
+                    self.rest_bytes_wanted = frame_bytes;
+                    return (at, Stop::NeedMore);
+                }
+                Step::Message { binary: kind, .. } if kind != binary => {
+                    return (at, Stop::WrongKind);
+                }
+                Step::Message { payload, .. } => {
+                    // A message in one frame is a part of `bytes`, an assembled one is not.
+                    let offset = (payload.as_ptr() as usize).wrapping_sub(address);
+                    if offset > unread {
+                        return (at, Stop::Assembled(payload.to_vec()));
+                    }
+                    found.push(start + offset..start + offset + payload.len());
+                }
+                Step::Ping(payload) => {
+                    if outlet.append_control(false, payload) == Appended::FlushNow {
+                        outlet.flush();
+                    }
+                }
+                Step::Pong(_) => {}
+                Step::Close { code, .. } => return (at, Stop::Close(code)),
+            }
+        }
+        (at, Stop::BatchFull)
+    }
+}
+
+impl Connection {
+    /// Reads and routes what has come, until something else has to be done or nothing is left.
+    pub(super) fn poll_inbound(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        if self.inbound.has_unfinished()
+            && let Some(event) = self.take_up_unfinished()
+        {
+            return Poll::Ready(event);
+        }
+        for _ in 0..READS_PER_POLL {
+            let event = ready!(with_read_buffer(|buffer| self.poll_read(cx, buffer)));
+            if let Some(event) = event {
+                return Poll::Ready(event);
+            }
+            if self.is_paused() {
+                return Poll::Pending;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// One read, and all that follows from it.
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Option<Event>> {
+        let kept = self.inbound.rest.len();
+        let is_large = kept.max(self.inbound.rest_bytes_wanted) > buffer.len() / 2;
+        let space = if is_large {
+            &mut *buffer
+        } else {
+            &mut buffer[kept..]
+        };
+        let read = match ready!(self.read.poll_read(cx, space)) {
+            Ok(0) | Err(_) => return Poll::Ready(Some(Event::End(End::Gone))),
+            Ok(read) => read,
+        };
+        self.was_heard = true;
+        if is_large {
+            self.inbound.rest.extend_from_slice(&buffer[..read]);
+            if self.inbound.rest.len() < self.inbound.rest_bytes_wanted {
+                return Poll::Ready(None);
+            }
+            return Poll::Ready(self.take_in_rest());
+        }
+        let mut rest = std::mem::take(&mut self.inbound.rest);
+        buffer[..kept].copy_from_slice(&rest);
+        let bytes = &mut buffer[..kept + read];
+        let (used, event) = self.take_in(bytes);
+        rest.clear();
+        if used < bytes.len() {
+            rest.extend_from_slice(&bytes[used..]);
+            self.inbound.rest = rest;
+        }
+        Poll::Ready(event)
+    }
+
+    /// Takes in what was left over.
+    fn take_in_rest(&mut self) -> Option<Event> {
+        let mut rest = std::mem::take(&mut self.inbound.rest);
+        let (used, event) = self.take_in(&mut rest);
+        if used < rest.len() {
+            // A copy, so that the memory of a large message is given back.
+            self.inbound.rest = rest[used..].to_vec();
+        }
+        event
+    }
+
+    /// Takes in what came behind a message that stopped its batch.
+    fn take_up_unfinished(&mut self) -> Option<Event> {
+        while let Some(message) = self.inbound.stopped.pop_front() {
+            let whole = 0..message.len();
+            if let (_, Some(event)) = self.route(&message, std::slice::from_ref(&whole)) {
+                return Some(event);
+            }
+        }
+        if let Some(stop) = self.inbound.stopped_by.take()
+            && let Some(event) = self.stop(stop)
+        {
+            return Some(event);
+        }
+        if self.inbound.rest.is_empty() {
+            None
+        } else {
+            self.take_in_rest()
+        }
+    }
+
+    /// Takes in bytes from the front of `bytes`: how many were used up, and what else has to be
+    /// done. The caller keeps the others.
+    fn take_in(&mut self, bytes: &mut [u8]) -> (usize, Option<Event>) {
+        let mut found = Vec::new();
+        let mut used = 0;
+        self.inbound.rest_bytes_wanted = 0;
+        loop {
+            // What follows a HELLO is looked at only when that is answered.
+            let messages_max = match self.session.is_established() {
+                true => self.router.limits.messages_per_batch_max,
+                false => 1,
+            };
+            found.clear();
+            let unread = &mut bytes[used..];
+            let (found_bytes, stop) =
+                self.inbound
+                    .find_messages(unread, messages_max, &mut found, &self.outlet);
+            let (routed, event) = self.route(unread, &found);
+            used += found_bytes;
+            if let Some(event) = event {
+                let behind = found[routed..]
+                    .iter()
+                    .map(|range| unread[range.clone()].to_vec());
+                self.inbound.stopped.extend(behind);
+                self.inbound.stopped_by = Some(stop);
+                return (used, Some(event));
+            }
+            match stop {
+                Stop::NeedMore => return (used, None),
+                Stop::BatchFull => {}
+                stop => {
+                    if let Some(event) = self.stop(stop) {
+                        return (used, Some(event));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Does what follows from whatever came behind the messages of a batch.
+    fn stop(&mut self, stop: Stop) -> Option<Event> {
+        match stop {
+            Stop::NeedMore | Stop::BatchFull => None,
+            Stop::Assembled(message) => {
+                let whole = 0..message.len();
+                self.route(&message, std::slice::from_ref(&whole)).1
+            }
+            Stop::WrongKind => Some(Event::End(End::WrongKind)),
+            Stop::Close(code) => Some(Event::End(End::Closed(code))),
+            Stop::Framing(error) => Some(Event::End(End::Framing(error))),
+        }
+    }
+
+    /// Decodes the messages that `found` says are in `bytes`, and routes them: how many were looked
+    /// at, and what the last of them wants to have done.
+    fn route(&mut self, bytes: &[u8], found: &[Range<usize>]) -> (usize, Option<Event>) {
+        let mut requests = Vec::with_capacity(found.len());
+        let mut looked_at = 0;
+        let mut event = None;
+        for range in found {
+            looked_at += 1;
+            match self.understand(&bytes[range.clone()]) {
+                Understood::Request(message) => requests.push(message),
+                Understood::Nothing => {}
+                Understood::Event(it) => {
+                    event = Some(it);
+                    break;
+                }
+            }
+        }
+        if let Some(seat) = &self.seat
+            && !requests.is_empty()
+            && let Err(violation) = seat.route(requests)
+        {
+            self.session.abort();
+            let abort = Abort::new(error_uri::PROTOCOL_VIOLATION, violation.text);
+            event = Some(Event::End(End::Violation(abort)));
+        }
+        (looked_at, event)
+    }
+
+    /// What a message means to the session.
+    #[inline]
+    fn understand<'a>(&mut self, bytes: &'a [u8]) -> Understood<'a> {
+        let message = match Message::decode(self.inbound.serializer, bytes) {
+            Ok(message) => message,
+            Err(error) => {
+                return match self.session.undecodable(&error.to_string()) {
+                    Some(abort) => Understood::Event(Event::End(End::Violation(abort))),
+                    None => Understood::Nothing,
+                };
+            }
+        };
+        match self.session.handle(message) {
+            Accepted::Route(message) => Understood::Request(message),
+            Accepted::Ignored => Understood::Nothing,
+            Accepted::Hello(Hello { realm, details }) => {
+                let realm = realm.into_owned().into();
+                Understood::Event(Event::Hello(Hello { realm, details }))
+            }
+            Accepted::Leave(answer) => Understood::Event(Event::Leave(answer)),
+            Accepted::Closed => Understood::Event(Event::End(End::Finished)),
+            Accepted::Violation(abort) => Understood::Event(Event::End(End::Violation(abort))),
+            // The session state lets AUTHENTICATE pass only after a CHALLENGE, and no authmethod
+            // of this router sends one.
+            Accepted::Authenticate(_) => {
+                let problem = "AUTHENTICATE received without a CHALLENGE";
+                let abort = Abort::new(error_uri::PROTOCOL_VIOLATION, problem);
+                self.session.abort();
+                Understood::Event(Event::End(End::Violation(abort)))
+            }
+        }
+    }
+}

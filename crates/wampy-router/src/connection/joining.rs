@@ -1,0 +1,109 @@
+//! From HELLO to WELCOME, or to the ABORT that says why not.
+
+use std::sync::atomic::Ordering;
+
+use wampy_proto::error_uri;
+use wampy_proto::message::{Abort, Hello, Welcome, WelcomeDetails};
+use wampy_proto::uri::Grammar;
+use wampy_proto::{SessionId, Value, close_reason};
+use wampy_realm::{JoinRefused, SessionDetails};
+use wampy_transport::Framing;
+
+use super::Connection;
+use super::closing::End;
+use crate::authenticator::{self, Identity};
+use crate::hosted_realm::HostedRealm;
+
+/// How the router calls itself in WELCOME.
+const AGENT: &str = concat!("wampy-", env!("CARGO_PKG_VERSION"));
+
+impl Connection {
+    /// Takes the client into the realm that it asks for.
+    pub(super) fn join(&mut self, hello: &Hello<'_>) -> Result<(), End> {
+        if !Grammar::Loose.accepts(&hello.realm) {
+            let problem = format!("{:?} is no realm: it is no valid URI", hello.realm);
+            return Err(self.refuse(Abort::new(error_uri::INVALID_URI, problem)));
+        }
+        let Some(realm) = self.router.realms.find(&hello.realm) else {
+            let problem = format!("this router has no realm {:?}", hello.realm);
+            return Err(self.refuse(Abort::new(error_uri::NO_SUCH_REALM, problem)));
+        };
+        let identity = authenticator::authenticate(hello).map_err(|abort| self.refuse(abort))?;
+        if self.router.sessions.load(Ordering::Relaxed) >= self.router.limits.sessions_max {
+            return Err(self.refuse(too_many_sessions()));
+        }
+        loop {
+            let id = SessionId::from_random_bits(rand::random());
+            let details = self.session_details(hello, &identity, id);
+            let welcome = welcome(&realm, &identity, id);
+            match realm.join(details, welcome, &self.outlet, &self.router.sessions) {
+                Ok(seat) => {
+                    tracing::debug!(peer = self.peer, realm = realm.name(), session = %id, "joined");
+                    self.seat = Some(seat);
+                    self.session.welcome();
+                    self.watch_silence();
+                    return Ok(());
+                }
+                Err(JoinRefused::SessionIdInUse) => {}
+                Err(JoinRefused::TooManySessions) => return Err(self.refuse(too_many_sessions())),
+            }
+        }
+    }
+
+    fn refuse(&mut self, abort: Abort<'static>) -> End {
+        self.session.abort();
+        End::Refused(abort)
+    }
+
+    fn session_details(
+        &self,
+        hello: &Hello<'_>,
+        identity: &Identity,
+        id: SessionId,
+    ) -> SessionDetails {
+        SessionDetails {
+            id,
+            authid: identity.authid.clone(),
+            authrole: identity.authrole.clone(),
+            authmethod: identity.authmethod.into(),
+            authprovider: identity.authprovider.into(),
+            roles: hello.details.roles,
+            transport: self.transport(),
+        }
+    }
+
+    /// What the session meta API tells everybody about the transport. The peer's address is not
+    /// among it: other sessions have no need to know it.
+    fn transport(&self) -> Value {
+        let name = match self.framing {
+            Framing::WebSocket => "websocket",
+            Framing::RawSocket => "rawsocket",
+        };
+        let serializer = self.outlet.serializer().row().name;
+        Value::Map(vec![
+            ("type".to_owned(), Value::Text(name.to_owned())),
+            ("serializer".to_owned(), Value::Text(serializer.to_owned())),
+        ])
+    }
+}
+
+fn too_many_sessions() -> Abort<'static> {
+    Abort::new(
+        close_reason::TOO_MANY_SESSIONS,
+        "the router has as many sessions as it may have",
+    )
+}
+
+fn welcome(realm: &HostedRealm, identity: &Identity, session: SessionId) -> Welcome {
+    let details = WelcomeDetails {
+        roles: realm.welcome_roles(),
+        agent: Some(AGENT.into()),
+        realm: Some(realm.name().into()),
+        authid: Some(identity.authid.clone()),
+        authrole: Some(identity.authrole.clone()),
+        authmethod: Some(identity.authmethod.into()),
+        authprovider: Some(identity.authprovider.into()),
+        ..WelcomeDetails::default()
+    };
+    Welcome { session, details }
+}

@@ -1,0 +1,213 @@
+//! One connection: from the stream that was taken in to its last byte.
+//!
+//! A connection is one task. It waits for three things at once: bytes of its peer (`inbound`),
+//! signals and a socket that takes bytes again (the outlet), and its one timer (`watch`). Messages
+//! of an established session are read, decoded and routed within one poll, out of a buffer that
+//! belongs to the thread, so an idle connection holds none. Whatever needs more time than that
+//! comes back as an [`Event`].
+
+mod closing;
+mod inbound;
+mod joining;
+mod watch;
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use wampy_proto::close_reason;
+use wampy_proto::message::{Goodbye, Hello, Message};
+use wampy_proto::session::accepting::Accepting;
+use wampy_transport::{Accepted, Framing, ReadHalf, Stream, accept};
+
+use crate::hosted_realm::Seat;
+use crate::outlet::{Appended, Outlet, Signal};
+use crate::registry::Ticket;
+use crate::router::{Shared, count};
+use closing::End;
+use inbound::Inbound;
+use watch::{Timer, Watch};
+
+/// A connection after its transport's handshake.
+struct Connection {
+    router: Arc<Shared>,
+    peer: String,
+    framing: Framing,
+    read: ReadHalf,
+    inbound: Inbound,
+    outlet: Arc<Outlet>,
+    session: Accepting,
+    /// The session's place in its realm, while it is established.
+    seat: Option<Seat>,
+    timer: Timer,
+    /// Whether the peer has said anything since the timer last looked.
+    was_heard: bool,
+}
+
+/// What a connection's task has to do beside routing.
+enum Event {
+    /// The client wants to join a realm.
+    Hello(Hello<'static>),
+    /// The client leaves its realm; the connection stays.
+    Leave(Goodbye<'static>),
+    /// The realm has ended the session and said GOODBYE.
+    Ended,
+    /// The router shuts down.
+    ShutDown,
+    /// The timer went off.
+    Timer,
+    /// The connection is over.
+    End(End),
+}
+
+/// Serves one stream until it ends.
+pub(crate) async fn serve(router: Arc<Shared>, stream: Stream, has_room: bool, ticket: Ticket) {
+    let peer = stream.peer();
+    let patience = Duration::from_millis(router.limits.handshake_timeout_ms);
+    let refused = |problem: &dyn std::fmt::Display| {
+        count(&router.counters.connections_refused);
+        tracing::debug!(peer, %problem, "no connection");
+    };
+    let accepted =
+        match tokio::time::timeout(patience, accept(stream, &router.accept, has_room)).await {
+            Ok(Ok(accepted)) => accepted,
+            Ok(Err(error)) => return refused(&error),
+            Err(_) => return refused(&"the handshake took too long"),
+        };
+    match Connection::new(Arc::clone(&router), peer.clone(), accepted) {
+        Ok(connection) => {
+            ticket.attach(&connection.outlet);
+            connection.run().await;
+        }
+        Err(error) => refused(&error),
+    }
+}
+
+impl Connection {
+    fn new(router: Arc<Shared>, peer: String, accepted: Accepted) -> std::io::Result<Self> {
+        let Accepted {
+            connection,
+            framing,
+        } = accepted;
+        let (read, write) = connection.stream.into_halves()?;
+        let serializer = connection.serializer;
+        let bytes_max = router.limits.outbound_bytes_per_session_max;
+        let outlet = Outlet::new(write, connection.encoder, serializer, bytes_max);
+        let timer = Timer::new(Watch::Hello, router.limits.handshake_timeout_ms);
+        Ok(Self {
+            session: Accepting::new(router.any_request_id),
+            inbound: Inbound::new(connection.decoder, serializer, connection.received),
+            outlet: Arc::new(outlet),
+            router,
+            peer,
+            framing,
+            read,
+            seat: None,
+            timer,
+            was_heard: false,
+        })
+    }
+
+    async fn run(mut self) {
+        let end = loop {
+            let ended = match poll_fn(|cx| self.poll_event(cx)).await {
+                Event::Hello(hello) => self.join(&hello).err(),
+                Event::Leave(answer) => {
+                    self.leave(answer);
+                    None
+                }
+                Event::Ended => {
+                    self.seat = None;
+                    self.expect_goodbye();
+                    None
+                }
+                Event::ShutDown => self.shut_down().err(),
+                Event::Timer => self.timer_went_off().err(),
+                Event::End(end) => Some(end),
+            };
+            if let Some(end) = ended {
+                break end;
+            }
+        };
+        self.close(end).await;
+    }
+
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        self.outlet.register_owner(cx);
+        if self.outlet.has_signals()
+            && let Some(event) = self.poll_signals(cx)
+        {
+            return Poll::Ready(event);
+        }
+        if !self.is_paused()
+            && let Poll::Ready(event) = self.poll_inbound(cx)
+        {
+            return Poll::Ready(event);
+        }
+        self.timer.poll(cx).map(|()| Event::Timer)
+    }
+
+    fn poll_signals(&mut self, cx: &mut Context<'_>) -> Option<Event> {
+        // Whether something is left to be written shows in the next signals.
+        let _ = self.outlet.poll_unwritten(cx);
+        if self.outlet.has(Signal::CutOff) {
+            Some(Event::End(End::CutOff))
+        } else if self.outlet.has(Signal::Lost) {
+            Some(Event::End(End::Gone))
+        } else if self.outlet.take(Signal::Ended) {
+            Some(Event::Ended)
+        } else if self.outlet.take(Signal::ShutDown) {
+            Some(Event::ShutDown)
+        } else {
+            None
+        }
+    }
+
+    /// Whether the peer does not read what it gets, and so has to wait before it is read from.
+    fn is_paused(&self) -> bool {
+        self.outlet.has(Signal::Unwritten)
+            && self.outlet.waiting_bytes() > self.router.limits.outbound_bytes_pause
+    }
+
+    /// Sends one message of the session's own.
+    fn send(&self, message: &Message<'_>) {
+        // These messages have no payload that could fail to be encoded. Where a peer announced a
+        // limit too small for them, it cannot be told.
+        if let Ok(Appended::FlushNow) = self.outlet.append(message) {
+            self.outlet.flush();
+        }
+    }
+
+    /// The client has said GOODBYE.
+    fn leave(&mut self, answer: Goodbye<'static>) {
+        self.seat = None;
+        self.send(&answer.into());
+        self.timer
+            .set(Watch::Hello, self.router.limits.handshake_timeout_ms);
+    }
+
+    /// The router shuts down: says GOODBYE to an established session.
+    fn shut_down(&mut self) -> Result<(), End> {
+        if !self.session.is_established() {
+            return match self.timer.watch() {
+                // GOODBYE was said for another reason; its answer ends the connection as well.
+                Watch::Goodbye => Ok(()),
+                _ => Err(End::ShutDown),
+            };
+        }
+        self.seat = None;
+        self.outlet
+            .append_last(&Goodbye::new(close_reason::SYSTEM_SHUTDOWN).into());
+        self.outlet.flush();
+        self.expect_goodbye();
+        Ok(())
+    }
+
+    /// The router has said GOODBYE and waits for the answer.
+    fn expect_goodbye(&mut self) {
+        self.session.goodbye();
+        self.timer
+            .set(Watch::Goodbye, self.router.limits.close_timeout_ms);
+    }
+}

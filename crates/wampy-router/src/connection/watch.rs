@@ -1,0 +1,121 @@
+//! The one timer of a connection: what it waits for, and what happens when it goes off.
+//!
+//! No message moves the timer. While a session is established it goes off once in a keepalive
+//! interval and looks whether the peer was heard since.
+
+use std::future::Future as _;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep};
+use wampy_transport::Framing;
+
+use super::Connection;
+use super::closing::End;
+use crate::outlet::Appended;
+
+/// The payload of a ping: ASCII and longer than a byte, because old clients choke on others.
+const PING: &[u8] = b"wampy";
+
+/// What the timer watches over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Watch {
+    /// HELLO must come.
+    Hello,
+    /// The session stands; a silent peer gets a ping.
+    Silence,
+    /// A ping must be answered. While the peer is not read from, taking bytes is an answer too.
+    Ping {
+        /// How many bytes the peer had taken before.
+        sent_bytes: u64,
+    },
+    /// The answer to GOODBYE must come.
+    Goodbye,
+    /// Nothing.
+    Nothing,
+}
+
+/// A connection's timer.
+pub(super) struct Timer {
+    watch: Watch,
+    sleep: Pin<Box<Sleep>>,
+}
+
+impl Timer {
+    pub(super) fn new(watch: Watch, ms: u64) -> Self {
+        Self {
+            watch,
+            sleep: Box::pin(tokio::time::sleep(Duration::from_millis(ms))),
+        }
+    }
+
+    pub(super) fn watch(&self) -> Watch {
+        self.watch
+    }
+
+    pub(super) fn set(&mut self, watch: Watch, ms: u64) {
+        self.watch = watch;
+        self.sleep
+            .as_mut()
+            .reset(Instant::now() + Duration::from_millis(ms));
+    }
+
+    #[inline]
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self.watch {
+            Watch::Nothing => Poll::Pending,
+            _ => self.sleep.as_mut().poll(cx),
+        }
+    }
+}
+
+impl Connection {
+    /// A session stands: its peer's silence is watched.
+    pub(super) fn watch_silence(&mut self) {
+        let interval_ms = self.router.limits.keepalive_interval_ms;
+        let is_pinged = self.framing == Framing::WebSocket || self.router.rawsocket_ping;
+        let watch = if is_pinged && interval_ms > 0 {
+            Watch::Silence
+        } else {
+            Watch::Nothing
+        };
+        self.was_heard = false;
+        self.timer.set(watch, interval_ms);
+    }
+
+    pub(super) fn timer_went_off(&mut self) -> Result<(), End> {
+        match self.timer.watch() {
+            Watch::Hello => Err(End::TooLate("HELLO did not come in time")),
+            Watch::Goodbye => Err(End::TooLate("GOODBYE was not answered in time")),
+            Watch::Nothing => Ok(()),
+            Watch::Silence if self.was_heard => {
+                self.watch_silence();
+                Ok(())
+            }
+            Watch::Silence => {
+                self.ping();
+                Ok(())
+            }
+            Watch::Ping { sent_bytes } => {
+                let has_taken = self.is_paused() && self.outlet.sent_bytes() > sent_bytes;
+                if !self.was_heard && !has_taken {
+                    return Err(End::Silent);
+                }
+                self.watch_silence();
+                Ok(())
+            }
+        }
+    }
+
+    fn ping(&mut self) {
+        if self.outlet.append_control(true, PING) == Appended::FlushNow {
+            self.outlet.flush();
+        }
+        let watch = Watch::Ping {
+            sent_bytes: self.outlet.sent_bytes(),
+        };
+        self.timer
+            .set(watch, self.router.limits.keepalive_timeout_ms);
+    }
+}

@@ -1,0 +1,179 @@
+//! From the realm's decisions to the sessions' outlets: the router's [`Outbox`].
+//!
+//! Each message is encoded straight into its receiver's outlet. Writing to sockets is not done
+//! here: the outlets that were touched are flushed when the realm is unlocked.
+
+use std::sync::Arc;
+
+use wampy_proto::framing::FrameFormat;
+use wampy_proto::message::Goodbye;
+use wampy_proto::{Message, Serializer};
+use wampy_realm::{Outbox, SendError, SessionKey};
+
+use crate::outlet::{Appended, Outlet, Signal};
+
+/// The outlets of a realm's sessions, by the dense index of their keys.
+#[derive(Debug, Default)]
+pub(crate) struct Seats(Vec<Option<(SessionKey, Arc<Outlet>)>>);
+
+impl Seats {
+    pub(crate) fn insert(&mut self, key: SessionKey, outlet: Arc<Outlet>) {
+        if self.0.len() <= key.index() {
+            self.0.resize(key.index() + 1, None);
+        }
+        self.0[key.index()] = Some((key, outlet));
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, key: SessionKey) -> Option<&Arc<Outlet>> {
+        match self.0.get(key.index()) {
+            Some(Some((seated, outlet))) if *seated == key => Some(outlet),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn remove(&mut self, key: SessionKey) -> Option<Arc<Outlet>> {
+        self.get(key)?;
+        self.0[key.index()].take().map(|(_, outlet)| outlet)
+    }
+}
+
+/// A message encoded once for all receivers that share a serializer and a framing.
+#[derive(Debug, Default)]
+enum Shared {
+    #[default]
+    NotYet,
+    Unencodable,
+    /// The frame, and how many of its bytes are the message.
+    Frame(Vec<u8>, usize),
+}
+
+/// One place for each combination of a serializer with WebSocket or RawSocket.
+const COMBINATIONS: usize = Serializer::ALL.len() * 2;
+
+/// Where one turn of the realm puts its messages.
+pub(crate) struct Delivery<'a> {
+    seats: &'a mut Seats,
+    /// The outlets that the caller has to flush.
+    touched: &'a mut Vec<Arc<Outlet>>,
+    /// The sessions that do not read: the caller has to take them from the realm.
+    pub(crate) overflowed: Vec<SessionKey>,
+    /// How many messages came from sessions.
+    pub(crate) received: u64,
+    /// How many messages were sent to sessions.
+    pub(crate) sent: u64,
+}
+
+impl<'a> Delivery<'a> {
+    pub(crate) fn new(seats: &'a mut Seats, touched: &'a mut Vec<Arc<Outlet>>) -> Self {
+        Self {
+            seats,
+            touched,
+            overflowed: Vec::new(),
+            received: 0,
+            sent: 0,
+        }
+    }
+
+    /// Gives a session its outlet, and sends its first message.
+    pub(crate) fn seat(&mut self, key: SessionKey, outlet: &Arc<Outlet>, first: &Message<'_>) {
+        self.seats.insert(key, Arc::clone(outlet));
+        // WELCOME has no payload that could fail to be encoded, and is short.
+        let _ = self.send(key, first);
+    }
+
+    pub(crate) fn is_seated(&self, key: SessionKey) -> bool {
+        self.seats.get(key).is_some()
+    }
+
+    pub(crate) fn unseat(&mut self, key: SessionKey) {
+        self.seats.remove(key);
+    }
+}
+
+/// Notes what has to be done after a frame was appended.
+#[inline]
+fn note(
+    appended: Appended,
+    to: SessionKey,
+    outlet: &Arc<Outlet>,
+    touched: &mut Vec<Arc<Outlet>>,
+    overflowed: &mut Vec<SessionKey>,
+) {
+    match appended {
+        Appended::Done => {}
+        Appended::FlushNow => touched.push(Arc::clone(outlet)),
+        Appended::Overflow => overflowed.push(to),
+    }
+}
+
+impl Outbox for Delivery<'_> {
+    #[inline]
+    fn send(&mut self, to: SessionKey, message: &Message<'_>) -> Result<(), SendError> {
+        let Some(outlet) = self.seats.get(to) else {
+            return Ok(());
+        };
+        let appended = outlet.append(message)?;
+        self.sent += 1;
+        note(appended, to, outlet, self.touched, &mut self.overflowed);
+        Ok(())
+    }
+
+    fn send_to_many(&mut self, to: &[SessionKey], message: &Message<'_>) {
+        if let [to] = to {
+            // An event that cannot be encoded for its only receiver is left out for all of them.
+            let _ = self.send(*to, message);
+            return;
+        }
+        let mut shared: [Shared; COMBINATIONS] = Default::default();
+        for &key in to {
+            let Some(outlet) = self.seats.get(key) else {
+                continue;
+            };
+            let Some(format) = outlet.encoder().format() else {
+                continue;
+            };
+            let serializer = outlet.serializer();
+            let place = serializer as usize * 2 + usize::from(format == FrameFormat::RawSocket);
+            if matches!(shared[place], Shared::NotYet) {
+                shared[place] = encode(format, serializer, message);
+            }
+            let Shared::Frame(frame, message_bytes) = &shared[place] else {
+                continue;
+            };
+            if let Ok(appended) = outlet.append_encoded(frame, *message_bytes) {
+                self.sent += 1;
+                note(appended, key, outlet, self.touched, &mut self.overflowed);
+            }
+        }
+        for shared in shared {
+            if let Shared::Frame(frame, _) = shared {
+                crate::buffers::give_back(frame);
+            }
+        }
+    }
+
+    fn end(&mut self, session: SessionKey, goodbye: Goodbye<'_>) {
+        let Some(outlet) = self.seats.remove(session) else {
+            return;
+        };
+        outlet.append_last(&Message::Goodbye(goodbye));
+        outlet.signal(Signal::Ended);
+        self.touched.push(outlet);
+    }
+}
+
+fn encode(format: FrameFormat, serializer: Serializer, message: &Message<'_>) -> Shared {
+    let mut frame = crate::buffers::take();
+    let encoder = format.encoder();
+    let mark = encoder.begin_message(&mut frame, 0);
+    let header_bytes = frame.len();
+    if message.encode(serializer, &mut frame).is_err() {
+        return Shared::Unencodable;
+    }
+    let message_bytes = frame.len() - header_bytes;
+    match encoder.finish_message(mark, &mut frame) {
+        Ok(()) => Shared::Frame(frame, message_bytes),
+        Err(_) => Shared::Unencodable,
+    }
+}

@@ -1,0 +1,27 @@
+//! Why a router could not start. Peers' mistakes end their own sessions and are no errors here.
+
+use wampy_transport::{BindError, ListenAddressError};
+
+/// A router could not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// An address to listen on is malformed.
+    #[error(transparent)]
+    Address(#[from] ListenAddressError),
+    /// The operating system does not let the router listen.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// A realm's name is no URI.
+    #[error("{0:?} is no name for a realm: it must be a URI, such as realm1 or com.example.shop")]
+    RealmName(String),
+    /// The limits contradict each other.
+    #[error("the limits contradict each other: {0}")]
+    Limits(&'static str),
+    /// No serializer is left.
+    #[error("a router needs at least one serializer")]
+    NoSerializer,
+    /// There is no runtime to run on.
+    #[error("a router must be started within a Tokio runtime (with I/O and time enabled)")]
+    NoRuntime,
+}

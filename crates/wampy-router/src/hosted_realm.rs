@@ -1,0 +1,269 @@
+//! A realm among tasks: the lock around it, the outlets of its sessions, and its timer.
+//!
+//! Any connection task takes the lock for a short time, routes a whole batch, and flushes what it
+//! touched after giving the lock back. Decoding is done before, writing to sockets after.
+
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::Notify;
+use wampy_proto::message::Welcome;
+use wampy_proto::{Message, Roles, SessionId};
+use wampy_realm::{JoinRefused, Now, Realm, RealmConfig, SessionDetails, SessionKey, Violation};
+
+use crate::delivery::{Delivery, Seats};
+use crate::outlet::Outlet;
+use crate::stats::RealmStats;
+
+/// The time as the router's realms see it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Clock {
+    start: Instant,
+}
+
+impl Clock {
+    pub(crate) fn start() -> Self {
+        Self {
+            start: Instant::now(),
+        }
+    }
+
+    /// Milliseconds since the router started.
+    #[inline]
+    pub(crate) fn monotonic_ms(&self) -> u64 {
+        self.start.elapsed().as_millis() as u64
+    }
+
+    #[inline]
+    pub(crate) fn now(&self) -> Now {
+        let unix = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Now {
+            monotonic_ms: self.monotonic_ms(),
+            unix_ms: unix.as_millis() as u64,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct HostedRealm {
+    name: Box<str>,
+    welcome_roles: Roles,
+    clock: Clock,
+    state: Mutex<State>,
+    /// Wakes the timer's task: its time has become an earlier one.
+    timer_changed: Arc<Notify>,
+}
+
+#[derive(Debug)]
+struct State {
+    realm: Realm,
+    seats: Seats,
+    /// When the timer's task wakes, on the monotonic clock.
+    timer_ms: Option<u64>,
+    received: u64,
+    sent: u64,
+}
+
+thread_local! {
+    /// The outlets touched by the batch that this thread routes; kept for its memory.
+    static TOUCHED: RefCell<Vec<Arc<Outlet>>> = const { RefCell::new(Vec::new()) };
+}
+
+impl HostedRealm {
+    /// A realm and the task of its timer, which ends with it.
+    pub(crate) fn host(name: &str, config: RealmConfig, clock: Clock) -> Arc<Self> {
+        let realm = Realm::new(name, config, rand::random());
+        let welcome_roles = realm.welcome_roles();
+        let seats = Seats::default();
+        let state = State {
+            realm,
+            seats,
+            timer_ms: None,
+            received: 0,
+            sent: 0,
+        };
+        let timer_changed = Arc::new(Notify::new());
+        let hosted = Arc::new(Self {
+            name: name.into(),
+            welcome_roles,
+            clock,
+            state: Mutex::new(state),
+            timer_changed: Arc::clone(&timer_changed),
+        });
+        tokio::spawn(run_timer(Arc::downgrade(&hosted), timer_changed));
+        hosted
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn welcome_roles(&self) -> Roles {
+        self.welcome_roles
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs `turn` with the realm locked, then flushes what it touched.
+    fn with_realm<T>(&self, turn: impl FnOnce(&mut Realm, &mut Delivery<'_>, Now) -> T) -> T {
+        let mut touched = TOUCHED.take();
+        let now = self.clock.now();
+        let result = {
+            let mut state = self.state();
+            let state = &mut *state;
+            let mut delivery = Delivery::new(&mut state.seats, &mut touched);
+            let result = turn(&mut state.realm, &mut delivery, now);
+            while let Some(key) = delivery.overflowed.pop() {
+                delivery.unseat(key);
+                state.realm.leave(now, key, &mut delivery);
+            }
+            state.received += delivery.received;
+            state.sent += delivery.sent;
+            self.set_timer(state);
+            result
+        };
+        for outlet in touched.drain(..) {
+            outlet.flush();
+        }
+        TOUCHED.set(touched);
+        result
+    }
+
+    fn set_timer(&self, state: &mut State) {
+        let next_ms = state.realm.next_timeout_ms();
+        if next_ms.is_some_and(|next_ms| state.timer_ms.is_none_or(|timer_ms| next_ms < timer_ms)) {
+            state.timer_ms = next_ms;
+            self.timer_changed.notify_one();
+        }
+    }
+
+    /// Takes a session in and sends it `welcome`.
+    pub(crate) fn join(
+        self: &Arc<Self>,
+        details: SessionDetails,
+        welcome: Welcome,
+        outlet: &Arc<Outlet>,
+        sessions: &Arc<AtomicUsize>,
+    ) -> Result<Seat, JoinRefused> {
+        let id = details.id;
+        let key = self.with_realm(|realm, delivery, now| {
+            let key = realm.join(now, details, delivery)?;
+            delivery.seat(key, outlet, &Message::Welcome(welcome));
+            Ok(key)
+        })?;
+        sessions.fetch_add(1, Ordering::Relaxed);
+        Ok(Seat {
+            realm: Arc::clone(self),
+            key,
+            id,
+            sessions: Arc::clone(sessions),
+        })
+    }
+
+    pub(crate) fn stats(&self) -> RealmStats {
+        let state = self.state();
+        let held = state.realm.stats();
+        RealmStats {
+            name: self.name.to_string(),
+            sessions: held.sessions,
+            registrations: held.registrations,
+            subscriptions: held.subscriptions,
+            pending_calls: held.pending_calls,
+            messages_received: state.received,
+            messages_sent: state.sent,
+        }
+    }
+}
+
+/// A session's place in a realm. Dropping it takes the session out, with all that it holds.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    realm: Arc<HostedRealm>,
+    key: SessionKey,
+    id: SessionId,
+    sessions: Arc<AtomicUsize>,
+}
+
+impl Seat {
+    pub(crate) fn id(&self) -> SessionId {
+        self.id
+    }
+
+    pub(crate) fn realm_name(&self) -> &str {
+        self.realm.name()
+    }
+
+    /// Routes messages of this session, in order, up to the first that breaks the protocol.
+    pub(crate) fn route(&self, messages: Vec<Message<'_>>) -> Result<(), Violation> {
+        let received = messages.len() as u64;
+        self.realm.with_realm(|realm, delivery, now| {
+            for message in messages {
+                // The session may end by one of its own messages, such as its outlet's overflow.
+                if !delivery.is_seated(self.key) {
+                    break;
+                }
+                realm.handle(now, self.key, message, delivery)?;
+            }
+            delivery.received += received;
+            Ok(())
+        })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.realm.with_realm(|realm, delivery, now| {
+            delivery.unseat(self.key);
+            realm.leave(now, self.key, delivery);
+        });
+        self.sessions.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Drop for HostedRealm {
+    fn drop(&mut self) {
+        self.timer_changed.notify_one();
+    }
+}
+
+/// Ends the realm's overdue calls in time, until the realm is gone.
+async fn run_timer(realm: Weak<HostedRealm>, changed: Arc<Notify>) {
+    loop {
+        // The realm must not be held while waiting, or it would never go.
+        let wait_ms = match realm.upgrade() {
+            Some(hosted) => hosted.run_due_timers(),
+            None => return,
+        };
+        match wait_ms {
+            Some(wait_ms) => {
+                let due = tokio::time::sleep(Duration::from_millis(wait_ms));
+                tokio::select! {
+                    () = due => {}
+                    () = changed.notified() => {}
+                }
+            }
+            None => changed.notified().await,
+        }
+    }
+}
+
+impl HostedRealm {
+    /// Ends the calls that are overdue; returns after how many milliseconds the next will be.
+    fn run_due_timers(&self) -> Option<u64> {
+        let now_ms = self.clock.monotonic_ms();
+        if self.state().timer_ms? <= now_ms {
+            self.with_realm(|realm, delivery, now| realm.handle_timeout(now, delivery));
+            let mut state = self.state();
+            state.timer_ms = state.realm.next_timeout_ms();
+        }
+        self.state()
+            .timer_ms
+            .map(|timer_ms| timer_ms.saturating_sub(now_ms))
+    }
+}

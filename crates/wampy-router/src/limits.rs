@@ -1,0 +1,112 @@
+//! What a router puts up with: every limit by name, with its default and what happens at it.
+
+/// The limits of a router.
+///
+/// A peer that reaches a limit is the only one to notice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// The most connections at once, sessions or not. One more is refused in the words of its
+    /// protocol (HTTP 503, RawSocket's error 4); beyond 64 such refusals at once it is closed
+    /// unheard. Default: 100 000.
+    pub connections_max: usize,
+    /// The most sessions at once, over all realms. One more HELLO gets ABORT
+    /// `wamp.close.too_many_sessions`. Default: 100 000.
+    pub sessions_max: usize,
+    /// The most realms that clients may bring into being where that is allowed
+    /// ([`Builder::auto_create_realms`](crate::Builder::auto_create_realms)). A further one gets
+    /// ABORT `wamp.error.no_such_realm`. Default: 1000.
+    pub auto_created_realms_max: usize,
+    /// The largest message that a client may send, in bytes. A larger one fails its connection:
+    /// WebSocket with close code 1009, RawSocket (which announces the largest power of two that is
+    /// not above this) by closing. Default: 16 MiB.
+    pub message_bytes_max: usize,
+    /// The most fragments of one WebSocket message. More fail the connection with close code 1008.
+    /// Default: 65 536.
+    pub fragments_max: u32,
+    /// The largest head of an HTTP request, in bytes. A larger one gets HTTP 431.
+    /// Default: 16 KiB.
+    pub http_head_bytes_max: usize,
+    /// The most headers of an HTTP request. More get HTTP 431. Default: 100.
+    pub http_headers_max: usize,
+    /// How long a connection may take for the handshake of its transport, and again for its HELLO,
+    /// and after a GOODBYE for the next HELLO, in milliseconds. Then it is closed.
+    /// Default: 10 000.
+    pub handshake_timeout_ms: u64,
+    /// How long a peer may take to answer the router's GOODBYE, and to read what is left for it
+    /// before the socket closes, in milliseconds. Default: 2000.
+    pub close_timeout_ms: u64,
+    /// How long [`Router::shutdown`](crate::Router::shutdown) waits for all sessions to answer
+    /// GOODBYE, in milliseconds. Connections that are still open then are closed. Default: 2000.
+    pub shutdown_timeout_ms: u64,
+    /// The most bytes that wait for one session because it does not read. A session that would need
+    /// more is cut off: its connection is closed, its subscriptions, registrations and calls end.
+    /// Nobody waits for it. A single message larger than this counts as too long for its receiver.
+    /// Default: 32 MiB, so that a message of the largest size fits.
+    pub outbound_bytes_per_session_max: usize,
+    /// While more bytes than this wait for a session, nothing is read from it: who floods the
+    /// router with requests without reading the answers is slowed down. Default: 256 KiB.
+    pub outbound_bytes_pause: usize,
+    /// The most messages of one session that are routed in one go, before others have their turn.
+    /// Default: 256.
+    pub messages_per_batch_max: usize,
+    /// After how much silence of a WebSocket peer (or a RawSocket peer, if
+    /// [`rawsocket_ping`](crate::Builder::rawsocket_ping) is on) a ping is sent, in milliseconds;
+    /// 0 for never. Default: 30 000.
+    pub keepalive_interval_ms: u64,
+    /// How long a peer may take to answer a ping, or to say anything else, in milliseconds. Then
+    /// its connection is closed. Default: 30 000.
+    pub keepalive_timeout_ms: u64,
+    /// The most calls of one session that have not ended. One more gets ERROR
+    /// `wamp.error.unavailable`. Default: 10 000.
+    pub pending_calls_per_session_max: usize,
+    /// The most registrations of one session. One more gets ERROR `wamp.error.not_authorized`.
+    /// Default: 10 000.
+    pub registrations_per_session_max: usize,
+    /// The most subscriptions of one session. One more gets ERROR `wamp.error.not_authorized`.
+    /// Default: 10 000.
+    pub subscriptions_per_session_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections_max: 100_000,
+            sessions_max: 100_000,
+            auto_created_realms_max: 1000,
+            message_bytes_max: 16 << 20,
+            fragments_max: 1 << 16,
+            http_head_bytes_max: 16 << 10,
+            http_headers_max: 100,
+            handshake_timeout_ms: 10_000,
+            close_timeout_ms: 2000,
+            shutdown_timeout_ms: 2000,
+            outbound_bytes_per_session_max: 32 << 20,
+            outbound_bytes_pause: 256 << 10,
+            messages_per_batch_max: 256,
+            keepalive_interval_ms: 30_000,
+            keepalive_timeout_ms: 30_000,
+            pending_calls_per_session_max: 10_000,
+            registrations_per_session_max: 10_000,
+            subscriptions_per_session_max: 10_000,
+        }
+    }
+}
+
+impl Limits {
+    /// What contradicts itself in these limits.
+    pub(crate) fn problem(&self) -> Option<&'static str> {
+        if self.message_bytes_max < 512 {
+            return Some("message_bytes_max is below 512, the least that RawSocket can announce");
+        }
+        if self.outbound_bytes_per_session_max < self.message_bytes_max {
+            return Some("outbound_bytes_per_session_max is below message_bytes_max");
+        }
+        if self.messages_per_batch_max == 0 {
+            return Some("messages_per_batch_max is 0");
+        }
+        if self.handshake_timeout_ms == 0 {
+            return Some("handshake_timeout_ms is 0");
+        }
+        None
+    }
+}

@@ -1,0 +1,387 @@
+//! What waits to be written to one connection, and who writes it.
+//!
+//! Whoever routes a message to a session appends its frame here, in the receiver's serializer and
+//! framing, and afterwards flushes: the bytes go to the socket at once, from the task that routed,
+//! unless somebody else is writing (that one takes them along) or the socket is full (then the
+//! connection's own task, the owner, waits for it). So the order of the bytes is the order in which
+//! they were appended.
+//!
+//! Deliberately absent: shared bytes. An event is encoded once for all its receivers, and then
+//! copied into the buffer of each.
+
+use std::io;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use atomic_waker::AtomicWaker;
+use wampy_proto::framing::Encoder;
+use wampy_proto::framing::websocket::CloseCode;
+use wampy_proto::{Message, Serializer};
+use wampy_realm::SendError;
+use wampy_transport::WriteHalf;
+
+use crate::buffers;
+
+/// How often one flush takes up what was appended meanwhile, before it leaves that to the owner.
+const ROUNDS_MAX: usize = 4;
+
+/// What the owner of an outlet has to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Signal {
+    /// Bytes are left that only the owner can write.
+    Unwritten = 1,
+    /// The session did not read and was taken from its realm.
+    CutOff = 2,
+    /// The socket failed.
+    Lost = 4,
+    /// The realm has ended the session; GOODBYE is on its way.
+    Ended = 8,
+    /// The router shuts down.
+    ShutDown = 16,
+}
+
+/// What appending did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Appended {
+    /// The bytes wait for a flush that the caller has to make.
+    FlushNow,
+    /// The bytes wait, and somebody else will flush; or nobody wants them any more.
+    Done,
+    /// The session would need more bytes than it may have waiting: it must leave its realm.
+    Overflow,
+}
+
+#[derive(Debug)]
+pub(crate) struct Outlet {
+    socket: WriteHalf,
+    encoder: Encoder,
+    serializer: Serializer,
+    bytes_max: usize,
+    queue: Mutex<Queue>,
+    signals: AtomicU8,
+    owner: AtomicWaker,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    /// Whole frames that nobody has begun to write.
+    pending: Vec<u8>,
+    /// What somebody has begun to write, from `written` on.
+    unsent: Vec<u8>,
+    written: usize,
+    /// The bytes that a writer has taken out of here.
+    in_flight_bytes: usize,
+    /// All bytes that the socket ever took.
+    sent_bytes: u64,
+    /// Whether somebody will flush.
+    is_scheduled: bool,
+    /// Whether somebody writes right now.
+    is_writing: bool,
+    /// Whether only the owner may go on writing.
+    is_blocked: bool,
+    /// Whether nothing more is taken.
+    is_sealed: bool,
+}
+
+impl Queue {
+    fn bytes(&self) -> usize {
+        self.pending.len() + self.unsent.len() - self.written + self.in_flight_bytes
+    }
+
+    fn clear(&mut self) {
+        self.pending = Vec::new();
+        self.unsent = Vec::new();
+        self.written = 0;
+    }
+
+    fn seal(&mut self) {
+        self.is_sealed = true;
+    }
+}
+
+impl Outlet {
+    pub(crate) fn new(
+        socket: WriteHalf,
+        encoder: Encoder,
+        serializer: Serializer,
+        bytes_max: usize,
+    ) -> Self {
+        Self {
+            socket,
+            encoder,
+            serializer,
+            bytes_max,
+            queue: Mutex::default(),
+            signals: AtomicU8::new(0),
+            owner: AtomicWaker::new(),
+        }
+    }
+
+    pub(crate) fn serializer(&self) -> Serializer {
+        self.serializer
+    }
+
+    pub(crate) fn encoder(&self) -> &Encoder {
+        &self.encoder
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Appends a message.
+    #[inline]
+    pub(crate) fn append(&self, message: &Message<'_>) -> Result<Appended, SendError> {
+        self.append_frame(|out| {
+            let mark = self.encoder.begin_message(out, 0);
+            if let Err(error) = message.encode(self.serializer, out) {
+                mark.roll_back(out);
+                return Err(error.into());
+            }
+            self.encoder
+                .finish_message(mark, out)
+                .map_err(|_| SendError::TooLong)
+        })
+    }
+
+    /// Appends a frame that was encoded for all receivers of this serializer and framing.
+    #[inline]
+    pub(crate) fn append_encoded(
+        &self,
+        frame: &[u8],
+        message_bytes: usize,
+    ) -> Result<Appended, SendError> {
+        if message_bytes > self.encoder.message_bytes_max() {
+            return Err(SendError::TooLong);
+        }
+        self.append_frame(|out| {
+            out.extend_from_slice(frame);
+            Ok(())
+        })
+    }
+
+    /// Appends a ping or a pong. One that is too long for the peer is left out: a peer that pings
+    /// with more than it takes cannot be answered.
+    pub(crate) fn append_control(&self, is_ping: bool, payload: &[u8]) -> Appended {
+        let appended = self.append_frame(|out| {
+            let written = match is_ping {
+                true => self.encoder.write_ping(payload, out),
+                false => self.encoder.write_pong(payload, out),
+            };
+            written.map_err(|_| SendError::TooLong)
+        });
+        appended.unwrap_or(Appended::Done)
+    }
+
+    #[inline]
+    fn append_frame(
+        &self,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), SendError>,
+    ) -> Result<Appended, SendError> {
+        let mut queue = self.queue();
+        if queue.is_sealed {
+            return Ok(Appended::Done);
+        }
+        if queue.pending.capacity() == 0 {
+            queue.pending = buffers::take();
+        }
+        let start = queue.pending.len();
+        write(&mut queue.pending)?;
+        if queue.bytes() > self.bytes_max {
+            return self.overflow(queue, start);
+        }
+        if queue.is_scheduled || queue.is_writing || queue.is_blocked {
+            return Ok(Appended::Done);
+        }
+        queue.is_scheduled = true;
+        Ok(Appended::FlushNow)
+    }
+
+    #[cold]
+    fn overflow(
+        &self,
+        mut queue: MutexGuard<'_, Queue>,
+        start: usize,
+    ) -> Result<Appended, SendError> {
+        if queue.pending.len() - start > self.bytes_max {
+            queue.pending.truncate(start);
+            return Err(SendError::TooLong);
+        }
+        queue.seal();
+        queue.clear();
+        drop(queue);
+        self.signal(Signal::CutOff);
+        Ok(Appended::Overflow)
+    }
+
+    /// Appends the last message and takes no more.
+    pub(crate) fn append_last(&self, message: &Message<'_>) {
+        // Messages that end a session have no payload that could fail to be encoded, and are short.
+        let _ = self.append(message);
+        self.queue().seal();
+    }
+
+    /// Appends the end of the connection as its framing says it, and takes no more.
+    pub(crate) fn append_close(&self, code: Option<CloseCode>, reason: &str) {
+        let mut queue = self.queue();
+        self.encoder.write_close(code, reason, &mut queue.pending);
+        queue.seal();
+    }
+
+    /// Throws away what waits, and takes no more.
+    pub(crate) fn discard(&self) {
+        let mut queue = self.queue();
+        queue.seal();
+        queue.clear();
+    }
+
+    /// Writes what waits, as far as the socket takes it now and nobody else is writing.
+    pub(crate) fn flush(&self) {
+        let mut queue = self.queue();
+        queue.is_scheduled = false;
+        if queue.is_writing || queue.is_blocked {
+            return;
+        }
+        for _ in 0..ROUNDS_MAX {
+            if queue.unsent.is_empty() {
+                if queue.pending.is_empty() {
+                    return;
+                }
+                queue.unsent = std::mem::take(&mut queue.pending);
+                queue.written = 0;
+            }
+            let unsent = std::mem::take(&mut queue.unsent);
+            let start = std::mem::take(&mut queue.written);
+            queue.in_flight_bytes = unsent.len() - start;
+            queue.is_writing = true;
+            drop(queue);
+            let (written, outcome) = self.write(&unsent, start);
+            queue = self.queue();
+            queue.is_writing = false;
+            queue.in_flight_bytes = 0;
+            queue.sent_bytes += (written - start) as u64;
+            match outcome {
+                Ok(()) => buffers::give_back(unsent),
+                Err(error) => {
+                    queue.unsent = unsent;
+                    queue.written = written;
+                    return self.unwritten(queue, &error);
+                }
+            }
+        }
+        if !queue.pending.is_empty() {
+            self.unwritten(queue, &io::ErrorKind::WouldBlock.into());
+        }
+    }
+
+    /// Writes `bytes` from `at` on: how far it came, and what stopped it.
+    fn write(&self, bytes: &[u8], mut at: usize) -> (usize, io::Result<()>) {
+        while at < bytes.len() {
+            match self.socket.try_write(&bytes[at..]) {
+                Ok(0) => return (at, Err(io::ErrorKind::WriteZero.into())),
+                Ok(written) => at += written,
+                Err(error) => return (at, Err(error)),
+            }
+        }
+        (at, Ok(()))
+    }
+
+    fn unwritten(&self, mut queue: MutexGuard<'_, Queue>, error: &io::Error) {
+        queue.is_blocked = true;
+        let signal = if error.kind() == io::ErrorKind::WouldBlock {
+            Signal::Unwritten
+        } else {
+            queue.seal();
+            queue.clear();
+            Signal::Lost
+        };
+        drop(queue);
+        self.signal(signal);
+    }
+
+    /// Tells the owner something.
+    pub(crate) fn signal(&self, signal: Signal) {
+        self.signals.fetch_or(signal as u8, Ordering::AcqRel);
+        self.owner.wake();
+    }
+
+    /// Makes the task of `cx` the owner: it is woken by signals.
+    pub(crate) fn register_owner(&self, cx: &Context<'_>) {
+        self.owner.register(cx.waker());
+    }
+
+    /// Whether the owner has been told `signal`.
+    #[inline]
+    pub(crate) fn has(&self, signal: Signal) -> bool {
+        self.signals.load(Ordering::Acquire) & signal as u8 != 0
+    }
+
+    /// Whether the owner has been told anything.
+    #[inline]
+    pub(crate) fn has_signals(&self) -> bool {
+        self.signals.load(Ordering::Acquire) != 0
+    }
+
+    /// Takes back `signal`, so that it counts only once.
+    pub(crate) fn take(&self, signal: Signal) -> bool {
+        self.signals.fetch_and(!(signal as u8), Ordering::AcqRel) & signal as u8 != 0
+    }
+
+    /// The owner's part: writes what others could not, and waits for the socket. Ready when nothing
+    /// is left for the owner.
+    pub(crate) fn poll_unwritten(&self, cx: &mut Context<'_>) -> Poll<()> {
+        while self.has(Signal::Unwritten) {
+            match self.socket.poll_writable(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(_)) => {
+                    self.signal(Signal::Lost);
+                    return Poll::Ready(());
+                }
+                Poll::Ready(Ok(())) => {
+                    let mut queue = self.queue();
+                    queue.is_blocked = false;
+                    self.signals
+                        .fetch_and(!(Signal::Unwritten as u8), Ordering::AcqRel);
+                    drop(queue);
+                    self.flush();
+                }
+            }
+        }
+        Poll::Ready(())
+    }
+
+    /// Waits until all is written, or the socket has failed. For the owner.
+    pub(crate) fn poll_empty(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.register_owner(cx);
+        self.flush();
+        match self.poll_unwritten(cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(()) if self.has(Signal::Lost) || self.has(Signal::CutOff) => {
+                Poll::Ready(())
+            }
+            Poll::Ready(()) if self.waiting_bytes() == 0 => Poll::Ready(()),
+            Poll::Ready(()) => {
+                // Another task is writing; it takes everything along or hands it over.
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+        }
+    }
+
+    /// How many bytes wait.
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        self.queue().bytes()
+    }
+
+    /// How many bytes the socket has taken so far.
+    pub(crate) fn sent_bytes(&self) -> u64 {
+        self.queue().sent_bytes
+    }
+
+    /// Tells the peer that nothing more comes.
+    pub(crate) fn shut_down(&self) {
+        self.socket.shut_down();
+    }
+}

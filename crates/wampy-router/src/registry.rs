@@ -1,0 +1,126 @@
+//! The connections of a router: how many there are, and reaching all of them.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
+
+use crate::outlet::{Outlet, Signal};
+
+/// The open connections.
+#[derive(Debug, Default)]
+pub(crate) struct Registry {
+    state: Mutex<State>,
+    /// Told when the last connection has gone.
+    emptied: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    connections: HashMap<u64, Entry>,
+    next: u64,
+    is_closing: bool,
+}
+
+#[derive(Debug)]
+struct Entry {
+    task: AbortHandle,
+    /// Set after the transport's handshake.
+    outlet: Option<Arc<Outlet>>,
+}
+
+/// A connection's place in the registry; dropping it gives the place up.
+#[derive(Debug)]
+pub(crate) struct Ticket {
+    registry: Arc<Registry>,
+    number: u64,
+}
+
+impl Registry {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs a connection as a task, unless the router is closing.
+    pub(crate) fn spawn<F>(self: &Arc<Self>, connection: impl FnOnce(Ticket) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        // The lock is held until the entry is there, so that a task that ends at once finds it.
+        let mut state = self.state();
+        if state.is_closing {
+            return;
+        }
+        let number = state.next;
+        state.next += 1;
+        let ticket = Ticket {
+            registry: Arc::clone(self),
+            number,
+        };
+        let task = tokio::spawn(connection(ticket)).abort_handle();
+        state
+            .connections
+            .insert(number, Entry { task, outlet: None });
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.state().connections.len()
+    }
+
+    /// Tells every connection that the router shuts down, and takes no new ones.
+    pub(crate) fn shut_down(&self) {
+        let mut state = self.state();
+        state.is_closing = true;
+        for entry in state.connections.values() {
+            match &entry.outlet {
+                Some(outlet) => outlet.signal(Signal::ShutDown),
+                None => entry.task.abort(),
+            }
+        }
+    }
+
+    /// Ends what is left at once, and takes no new connections.
+    pub(crate) fn abort_all(&self) {
+        let mut state = self.state();
+        state.is_closing = true;
+        for entry in state.connections.values() {
+            entry.task.abort();
+        }
+    }
+
+    /// Waits until no connection is left.
+    pub(crate) async fn empty(&self) {
+        loop {
+            let emptied = self.emptied.notified();
+            if self.len() == 0 {
+                return;
+            }
+            emptied.await;
+        }
+    }
+}
+
+impl Ticket {
+    /// Makes the connection reachable by signals.
+    pub(crate) fn attach(&self, outlet: &Arc<Outlet>) {
+        let mut state = self.registry.state();
+        if state.is_closing {
+            outlet.signal(Signal::ShutDown);
+        }
+        if let Some(entry) = state.connections.get_mut(&self.number) {
+            entry.outlet = Some(Arc::clone(outlet));
+        }
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let mut state = self.registry.state();
+        state.connections.remove(&self.number);
+        if state.connections.is_empty() {
+            self.registry.emptied.notify_waiters();
+        }
+    }
+}

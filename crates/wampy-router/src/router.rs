@@ -1,0 +1,238 @@
+//! The router: its listeners, its connections, its realms, and its end.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use wampy_proto::framing::websocket::WebSocketLimits;
+use wampy_proto::framing::websocket::handshake::HandshakeLimits;
+use wampy_transport::{AcceptOptions, BoundAddress, ListenOptions, Listener};
+
+use crate::builder::{Builder, Checked};
+use crate::connection;
+use crate::error::StartError;
+use crate::hosted_realm::Clock;
+use crate::limits::Limits;
+use crate::realms::Realms;
+use crate::registry::Registry;
+use crate::stats::Stats;
+
+/// How many connections beyond the limit are told so at once; more are closed unheard.
+const REFUSALS_MAX: usize = 64;
+
+/// A running WAMP router.
+///
+/// Dropping it ends it at once, without a word to its clients; [`Router::shutdown`] says GOODBYE
+/// first.
+#[derive(Debug)]
+pub struct Router {
+    shared: Arc<Shared>,
+    addresses: Vec<BoundAddress>,
+    listeners: tokio::sync::Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// What all connections of a router share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) limits: Limits,
+    pub(crate) accept: AcceptOptions,
+    pub(crate) any_request_id: bool,
+    pub(crate) rawsocket_ping: bool,
+    pub(crate) realms: Realms,
+    pub(crate) registry: Arc<Registry>,
+    /// How many sessions there are.
+    pub(crate) sessions: Arc<AtomicUsize>,
+    pub(crate) counters: Counters,
+}
+
+/// What is counted since the start.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) connections_accepted: AtomicU64,
+    pub(crate) connections_refused: AtomicU64,
+    pub(crate) sessions_cut_off: AtomicU64,
+    pub(crate) violations: AtomicU64,
+}
+
+/// Counts one more.
+pub(crate) fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+impl Router {
+    /// A builder, by which everything about a router is set.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) async fn start(checked: Checked) -> Result<Self, StartError> {
+        let mut listeners = Vec::new();
+        for address in &checked.listen {
+            listeners.extend(Listener::bind(address, ListenOptions::default()).await?);
+        }
+        let addresses = listeners
+            .iter()
+            .map(|listener| listener.address().clone())
+            .collect();
+        let shared = Arc::new(Shared::new(checked.builder));
+        let accept_all = |listener| tokio::spawn(accept_all(listener, Arc::clone(&shared)));
+        let listeners = listeners.into_iter().map(accept_all).collect();
+        Ok(Self {
+            shared,
+            addresses,
+            listeners: tokio::sync::Mutex::new(listeners),
+        })
+    }
+
+    /// Where the router listens, with the ports that it really got.
+    #[must_use]
+    pub fn addresses(&self) -> &[BoundAddress] {
+        &self.addresses
+    }
+
+    /// A URL by which a client on this host reaches the router, such as `ws://127.0.0.1:8080/`, or
+    /// `unix:PATH` if it listens on no TCP port.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let tcp = self.addresses.iter().find_map(|address| match address {
+            BoundAddress::Tcp(address) => Some(reachable(*address)),
+            BoundAddress::Unix(_) => None,
+        });
+        match (tcp, self.addresses.first()) {
+            (Some(address), _) => format!("ws://{address}/"),
+            (None, Some(address)) => address.to_string(),
+            // A router always has an address: without any it does not start.
+            (None, None) => String::new(),
+        }
+    }
+
+    /// What the router knows about itself at this moment.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let Shared {
+            counters,
+            registry,
+            realms,
+            sessions,
+            ..
+        } = &*self.shared;
+        Stats {
+            connections: registry.len(),
+            sessions: sessions.load(Ordering::Relaxed),
+            connections_accepted: counters.connections_accepted.load(Ordering::Relaxed),
+            connections_refused: counters.connections_refused.load(Ordering::Relaxed),
+            sessions_cut_off: counters.sessions_cut_off.load(Ordering::Relaxed),
+            violations: counters.violations.load(Ordering::Relaxed),
+            realms: realms.stats(),
+        }
+    }
+
+    /// Ends the router: listens no more, says GOODBYE `wamp.close.system_shutdown` to every
+    /// session, waits for their answers at most [`Limits::shutdown_timeout_ms`], and closes
+    /// everything. When this returns the ports are free. May be called again.
+    pub async fn shutdown(&self) {
+        for listener in self.listeners.lock().await.drain(..) {
+            listener.abort();
+            // It ends by being aborted; waiting for that frees the port.
+            let _ = listener.await;
+        }
+        let registry = &self.shared.registry;
+        registry.shut_down();
+        let patience = Duration::from_millis(self.shared.limits.shutdown_timeout_ms);
+        if tokio::time::timeout(patience, registry.empty())
+            .await
+            .is_err()
+        {
+            tracing::info!(
+                connections = registry.len(),
+                "clients did not answer GOODBYE in time"
+            );
+            registry.abort_all();
+            registry.empty().await;
+        }
+    }
+}
+
+impl Drop for Router {
+    fn drop(&mut self) {
+        for listener in self.listeners.get_mut().drain(..) {
+            listener.abort();
+        }
+        self.shared.registry.abort_all();
+    }
+}
+
+impl Shared {
+    fn new(builder: Builder) -> Self {
+        let limits = builder.limits;
+        let auto_created_max = if builder.auto_create_realms {
+            limits.auto_created_realms_max
+        } else {
+            0
+        };
+        let realms = Realms::new(
+            &builder.realms,
+            builder.realm_config,
+            Clock::start(),
+            auto_created_max,
+        );
+        let accept = AcceptOptions {
+            serializers: builder.serializers,
+            messages: WebSocketLimits {
+                message_bytes_max: limits.message_bytes_max,
+                fragments_max: limits.fragments_max,
+            },
+            http: HandshakeLimits {
+                head_bytes_max: limits.http_head_bytes_max,
+                headers_max: limits.http_headers_max,
+            },
+        };
+        Self {
+            limits,
+            accept,
+            any_request_id: builder.any_request_id,
+            rawsocket_ping: builder.rawsocket_ping,
+            realms,
+            registry: Arc::default(),
+            sessions: Arc::default(),
+            counters: Counters::default(),
+        }
+    }
+}
+
+/// Takes in connections, each as a task of its own.
+async fn accept_all(listener: Listener, shared: Arc<Shared>) {
+    tracing::debug!(address = %listener.address(), "listening");
+    loop {
+        let stream = listener.accept().await;
+        count(&shared.counters.connections_accepted);
+        let connections_max = shared.limits.connections_max;
+        let open = shared.registry.len();
+        if open >= connections_max.saturating_add(REFUSALS_MAX) {
+            count(&shared.counters.connections_refused);
+            tracing::info!(
+                peer = stream.peer(),
+                "connection refused: too many connections"
+            );
+            continue;
+        }
+        let has_room = open < connections_max;
+        let serve = |ticket| connection::serve(Arc::clone(&shared), stream, has_room, ticket);
+        shared.registry.spawn(serve);
+    }
+}
+
+/// An address that a client on this host can connect to: listening on all addresses means that the
+/// loopback address will do.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    if !address.ip().is_unspecified() {
+        return address;
+    }
+    let loopback: IpAddr = match address {
+        SocketAddr::V4(_) => [127, 0, 0, 1].into(),
+        SocketAddr::V6(_) => [0, 0, 0, 0, 0, 0, 0, 1].into(),
+    };
+    SocketAddr::new(loopback, address.port())
+}
