@@ -4,6 +4,8 @@ With `--interop-router crossbar` the third-party clients meet Crossbar.io instea
 which shows what in these tests is ours and what is theirs.
 """
 
+import pathlib
+
 import pytest
 import routers
 
@@ -22,8 +24,10 @@ def pytest_addoption(parser):
 
 def pytest_collection_modifyitems(items):
     """A test that takes too long fails by an exception, so that its processes are still ended."""
+    here = pathlib.Path(__file__).parent
     for item in items:
-        item.add_marker(pytest.mark.timeout(TEST_TIMEOUT_S, method="signal"))
+        if item.path.is_relative_to(here):
+            item.add_marker(pytest.mark.timeout(TEST_TIMEOUT_S, method="signal"))
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ macro_rules! options {
         }
 
         impl $name {
-            /// Reads the options, one map.
+            /// Reads the options, one map. A key whose value is null counts as absent.
             ///
             /// # Errors
             /// The bytes are malformed, or a known key has a value of another type.
@@ -33,7 +33,8 @@ macro_rules! options {
                 while reader.more(&mut map)? {
                     let key = reader.key()?;
                     match &*key {
-                        $($key => {
+                        // Clients in JavaScript send the keys that their caller left undefined.
+                        $($key => if !reader.skip_null() {
                             options.$field = $crate::serializer::OptionValue::read(reader)
                                 .map_err(|error| $crate::message::options::at_key($key, error))?;
                         })*

@@ -1,7 +1,8 @@
 //! MessagePack, the version that tells text (`str`) from bytes (`bin`).
 //!
 //! Deliberately absent: extension types, the timestamp among them. WAMP has no value for them and
-//! a router could not carry them to a peer of another serializer, so they are errors.
+//! a router could not carry them to a peer of another serializer, so they are errors. One counts
+//! as null: `d4 00 00`, which the libraries of JavaScript write for `undefined`.
 
 use std::borrow::Cow;
 
@@ -11,6 +12,8 @@ use super::{
 };
 
 const EXTENSION: &str = "extension types have no meaning in WAMP";
+/// Type and content of the extension that stands for JavaScript's `undefined`.
+const UNDEFINED: [u8; 2] = [0, 0];
 const RESERVED: &str = "0xc1 begins no value";
 const KEY: &str = "a key is neither text nor an integer";
 
@@ -82,6 +85,7 @@ impl<'a> MsgPackReader<'a> {
             0xdc | 0xdd => Token::List(Seq::list(Some(self.length(first - 0xdc + 1)? as u64))),
             0xde | 0xdf => Token::Map(Seq::map(Some(self.length(first - 0xde + 1)? as u64))),
             0xc1 => return Err(RESERVED),
+            0xd4 if self.array()? == UNDEFINED => Token::Null,
             0xc7..=0xc9 | 0xd4..=0xd8 => return Err(EXTENSION),
         })
     }
@@ -157,6 +161,7 @@ impl<'a> MsgPackReader<'a> {
             0xcb | 0xcf | 0xd3 => 8,
             0xc4..=0xc6 => self.length(first - 0xc4)?,
             0xc1 => return Err(RESERVED),
+            0xd4 if self.array()? == UNDEFINED => return Ok(()),
             0xc7..=0xc9 | 0xd4..=0xd8 => return Err(EXTENSION),
         };
         self.take(bytes).map(drop)
