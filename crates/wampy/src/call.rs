@@ -1,0 +1,523 @@
+//! Calling procedures.
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use futures_core::Stream;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, Sleep};
+use wampy_proto::message::{self, CallOptions, CancelMode, ResultDetails};
+use wampy_proto::{Payload, PayloadError, RequestId, error_uri};
+
+use crate::client::Client;
+use crate::error::Error;
+use crate::queue::Queue;
+use crate::session::{CallSink, Pending, Sent};
+use crate::values::{Values, first_arg};
+
+/// A future of a request.
+pub(crate) type RequestFuture<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
+
+/// A call that is not made yet; made by [`Client::call`]. Awaiting it makes the call and gives its
+/// [`CallResult`]; dropping the future before that cancels the call.
+///
+/// ```
+/// # wampy::doc_example(async |url| {
+/// # let client = wampy::Client::connect(url).await?;
+/// let result = client.call("wamp.session.count").await?;
+/// assert_eq!(result.value::<u64>()?, 1);
+/// # client.close().await });
+/// ```
+#[must_use = "a call is made when it is awaited"]
+#[derive(Debug)]
+pub struct Call {
+    client: Client,
+    procedure: String,
+    options: CallOptions,
+    values: Values,
+    timeout: Option<Duration>,
+    cancel_mode: CancelMode,
+}
+
+impl Call {
+    pub(crate) fn new(client: Client, procedure: String) -> Self {
+        let timeout = client.shared().options.call_timeout;
+        Self {
+            client,
+            procedure,
+            options: CallOptions::default(),
+            values: Values::EMPTY,
+            timeout,
+            cancel_mode: CancelMode::KillNoWait,
+        }
+    }
+
+    /// The arguments: something that serializes as a list, such as a tuple or a `Vec`.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// let id = client.session_id().value();
+    /// client.call("wamp.session.get").args((id,)).await?;
+    /// # client.close().await });
+    /// ```
+    pub fn args(mut self, args: impl Serialize) -> Self {
+        self.values.set_args(self.client.serializer(), &args);
+        self
+    }
+
+    /// The named arguments: something that serializes as a map, such as a struct or a `HashMap`.
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    ///
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// client.register("com.example.echo", async |call: wampy::Invocation| Ok(wampy::Reply::from(call.payload().clone()))).await?;
+    /// let result = client.call("com.example.echo").kwargs(HashMap::from([("a", 1)])).await?;
+    /// assert_eq!(result.kwargs::<HashMap<String, u8>>()?["a"], 1);
+    /// # client.close().await });
+    /// ```
+    pub fn kwargs(mut self, kwargs: impl Serialize) -> Self {
+        self.values.set_kwargs(self.client.serializer(), &kwargs);
+        self
+    }
+
+    /// All arguments, encoded already, in whichever serializer.
+    ///
+    /// ```
+    /// use wampy::proto::Payload;
+    ///
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// client.call("wamp.session.count").payload(Payload::EMPTY).await?;
+    /// # client.close().await });
+    /// ```
+    pub fn payload(mut self, payload: Payload<'static>) -> Self {
+        self.values.set_payload(payload);
+        self
+    }
+
+    /// How long the call may take; for a progressive call, how long each part may. The router is
+    /// told too. When time runs out the call is canceled and fails with [`Error::Timeout`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// client.register("com.example.never", async |_| Ok(std::future::pending::<()>().await)).await?;
+    /// let call = client.call("com.example.never").timeout(Duration::from_millis(50));
+    /// assert!(matches!(call.await, Err(wampy::Error::Timeout { .. })));
+    /// # client.close().await });
+    /// ```
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Whether the callee learns who calls.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// client.register("com.example.who", async |call: wampy::Invocation| Ok(call.details().caller)).await?;
+    /// let caller: Option<u64> = client.call("com.example.who").disclose_me(true).await?.value()?;
+    /// assert_eq!(caller, Some(client.session_id().value()));
+    /// # client.close().await });
+    /// ```
+    pub fn disclose_me(mut self, disclose: bool) -> Self {
+        self.options.disclose_me = disclose;
+        self
+    }
+
+    /// What becomes of the callee's work when the call is canceled, by dropping its future or
+    /// because time ran out. Default `killnowait`: the callee is told to stop.
+    ///
+    /// ```
+    /// use wampy::proto::message::CancelMode;
+    ///
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// client.call("wamp.session.count").cancel_mode(CancelMode::Skip).await?;
+    /// # client.close().await });
+    /// ```
+    pub fn cancel_mode(mut self, mode: CancelMode) -> Self {
+        self.cancel_mode = mode;
+        self
+    }
+
+    /// All options of the CALL message at once, for those without a method here. A time limit in
+    /// them counts like [`Call::timeout`].
+    ///
+    /// ```
+    /// use wampy::proto::message::CallOptions;
+    ///
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// let options = CallOptions { disclose_me: true, ..CallOptions::default() };
+    /// client.call("wamp.session.count").options(options).await?;
+    /// # client.close().await });
+    /// ```
+    pub fn options(mut self, options: CallOptions) -> Self {
+        if options.timeout_ms > 0 {
+            self.timeout = Some(Duration::from_millis(options.timeout_ms));
+        }
+        self.options = options;
+        self
+    }
+
+    /// Makes the call for a result that comes in parts.
+    ///
+    /// ```
+    /// use wampy::Invocation;
+    ///
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// client.register("com.example.count", async |invocation: Invocation| {
+    ///     for number in 1..=2 {
+    ///         invocation.progress((number,)).await?;
+    ///     }
+    ///     Ok("done")
+    /// }).await?;
+    /// let mut parts = client.call("com.example.count").progressive();
+    /// assert_eq!(parts.next().await.unwrap()?.value::<u32>()?, 1);
+    /// assert_eq!(parts.next().await.unwrap()?.value::<u32>()?, 2);
+    /// let last = parts.next().await.unwrap()?;
+    /// assert!(!last.is_progress());
+    /// assert_eq!(last.value::<String>()?, "done");
+    /// # client.close().await });
+    /// ```
+    pub fn progressive(mut self) -> ProgressiveCall {
+        self.options.receive_progress = true;
+        let procedure = self.procedure.clone();
+        let timeout = self.timeout;
+        let queue = Queue::new(&self.client.shared().options.limits);
+        let start = Box::pin(self.start(CallSink::Parts(queue.clone())));
+        ProgressiveCall {
+            procedure,
+            timeout,
+            deadline: None,
+            queue,
+            progress: Progress::Starting(start),
+        }
+    }
+
+    /// Sends the call; its answers go to `sink`.
+    async fn start(self, sink: CallSink) -> Result<CancelOnDrop, Error> {
+        let Self {
+            client,
+            procedure,
+            mut options,
+            values,
+            timeout,
+            cancel_mode,
+        } = self;
+        options.timeout_ms = timeout.map_or(0, timeout_ms);
+        let call = message::Call {
+            request: RequestId::FIRST,
+            options,
+            procedure: procedure.into(),
+            payload: values.finish()?,
+        };
+        let sent = client
+            .shared()
+            .request(call.into(), Some(Pending::Call(sink)))
+            .await?;
+        Ok(CancelOnDrop {
+            client,
+            sent,
+            mode: Some(cancel_mode),
+        })
+    }
+
+    async fn run(self) -> Result<CallResult, Error> {
+        let (sender, receiver) = oneshot::channel();
+        let mut guard = self.start(CallSink::Once(sender)).await?;
+        let answer = receiver
+            .await
+            .unwrap_or_else(|_| Err(guard.client.shared().over()));
+        guard.mode = None;
+        answer
+    }
+}
+
+impl IntoFuture for Call {
+    type Output = Result<CallResult, Error>;
+    type IntoFuture = RequestFuture<CallResult>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let (procedure, timeout) = (self.procedure.clone(), self.timeout);
+        Box::pin(async move {
+            let result = match timeout {
+                None => self.run().await,
+                // Dropping the call when time is out cancels it.
+                Some(after) => match tokio::time::timeout(after, self.run()).await {
+                    Ok(result) => result,
+                    Err(_) => Err(timed_out(&procedure, after)),
+                },
+            };
+            result.map_err(|error| about(error, &procedure, timeout))
+        })
+    }
+}
+
+/// A time limit as the message says it: whole milliseconds, but not 0, which means none.
+fn timeout_ms(timeout: Duration) -> u64 {
+    u64::try_from(timeout.as_millis())
+        .unwrap_or(u64::MAX)
+        .clamp(1, wampy_proto::ID_MAX)
+}
+
+fn timed_out(procedure: &str, after: Duration) -> Error {
+    Error::Timeout {
+        what: format!("the call of {procedure}"),
+        after,
+    }
+}
+
+/// Says in an error which procedure it is about. The router's clock may be the first to notice
+/// that time is out.
+fn about(error: Error, procedure: &str, timeout: Option<Duration>) -> Error {
+    match (error, timeout) {
+        (Error::Wamp(error), Some(after)) if error.uri() == error_uri::TIMEOUT => {
+            timed_out(procedure, after)
+        }
+        (Error::Wamp(error), _) => Error::from(error.about(procedure)),
+        (error, _) => error,
+    }
+}
+
+/// Cancels a call unless it is over.
+struct CancelOnDrop {
+    client: Client,
+    sent: Sent,
+    mode: Option<CancelMode>,
+}
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        if let Some(mode) = self.mode {
+            self.client.shared().cancel(self.sent, mode);
+        }
+    }
+}
+
+/// The result of a call, or a part of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallResult {
+    pub(crate) request: RequestId,
+    pub(crate) details: ResultDetails,
+    pub(crate) payload: Payload<'static>,
+}
+
+impl CallResult {
+    /// The first arg, decoded: what a procedure with one result returned. No args count as null.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// let count: u64 = client.call("wamp.session.count").await?.value()?;
+    /// # client.close().await });
+    /// ```
+    ///
+    /// # Errors
+    /// The value does not suit `T`.
+    pub fn value<T: DeserializeOwned>(&self) -> Result<T, PayloadError> {
+        first_arg(&self.payload)
+    }
+
+    /// All args, decoded as a list: a tuple or a `Vec`.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// let (count,): (u64,) = client.call("wamp.session.count").await?.args()?;
+    /// # client.close().await });
+    /// ```
+    ///
+    /// # Errors
+    /// The values do not suit `T`.
+    pub fn args<T: DeserializeOwned>(&self) -> Result<T, PayloadError> {
+        self.payload.args()
+    }
+
+    /// The kwargs, decoded as a map or struct.
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    ///
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// let result = client.call("wamp.session.count").await?;
+    /// assert!(result.kwargs::<HashMap<String, u64>>()?.is_empty());
+    /// # client.close().await });
+    /// ```
+    ///
+    /// # Errors
+    /// The values do not suit `T`.
+    pub fn kwargs<T: DeserializeOwned>(&self) -> Result<T, PayloadError> {
+        self.payload.kwargs()
+    }
+
+    /// The values as they are encoded.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// let result = client.call("wamp.session.count").await?;
+    /// assert_eq!(result.payload().serializer(), client.serializer());
+    /// # client.close().await });
+    /// ```
+    #[must_use]
+    pub fn payload(&self) -> &Payload<'static> {
+        &self.payload
+    }
+
+    /// Whether more parts follow.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// assert!(!client.call("wamp.session.count").await?.is_progress());
+    /// # client.close().await });
+    /// ```
+    #[must_use]
+    pub fn is_progress(&self) -> bool {
+        self.details.progress
+    }
+
+    /// The details of the RESULT message.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// assert_eq!(client.call("wamp.session.count").await?.details().ppt_scheme, None);
+    /// # client.close().await });
+    /// ```
+    #[must_use]
+    pub fn details(&self) -> &ResultDetails {
+        &self.details
+    }
+
+    /// The id of the call.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// assert_eq!(client.call("wamp.session.count").await?.request_id().value(), 1);
+    /// # client.close().await });
+    /// ```
+    #[must_use]
+    pub fn request_id(&self) -> RequestId {
+        self.request
+    }
+}
+
+/// A call whose result comes in parts; made by [`Call::progressive`].
+///
+/// A [`Stream`] of [`CallResult`]s, of which the last one is not [`CallResult::is_progress`], or an
+/// error; then it ends. Dropping it before that cancels the call. Parts that are not read wait in a
+/// queue; when [`Limits::queue_events_max`](crate::Limits) is reached the call is canceled and fails.
+#[must_use = "a call is made when its results are asked for"]
+pub struct ProgressiveCall {
+    procedure: String,
+    timeout: Option<Duration>,
+    deadline: Option<Pin<Box<Sleep>>>,
+    queue: Queue<Result<CallResult, Error>>,
+    progress: Progress,
+}
+
+enum Progress {
+    Starting(Pin<Box<dyn Future<Output = Result<CancelOnDrop, Error>> + Send>>),
+    Running(CancelOnDrop),
+    Over,
+}
+
+impl fmt::Debug for ProgressiveCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProgressiveCall")
+            .field("procedure", &self.procedure)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ProgressiveCall {
+    /// The next part, or the last one; `None` after it.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// let mut parts = client.call("wamp.session.count").progressive();
+    /// assert_eq!(parts.next().await.unwrap()?.value::<u64>()?, 1);
+    /// assert!(parts.next().await.is_none());
+    /// # client.close().await });
+    /// ```
+    pub async fn next(&mut self) -> Option<Result<CallResult, Error>> {
+        std::future::poll_fn(|cx| self.poll_part(cx)).await
+    }
+
+    fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<CallResult, Error>>> {
+        loop {
+            match &mut self.progress {
+                Progress::Over => return Poll::Ready(None),
+                Progress::Starting(start) => match ready!(start.as_mut().poll(cx)) {
+                    Ok(guard) => {
+                        self.progress = Progress::Running(guard);
+                        self.restart_clock();
+                    }
+                    Err(error) => return self.end(Err(error)),
+                },
+                Progress::Running(guard) => {
+                    if let Poll::Ready(part) = self.queue.poll_next(cx) {
+                        return match part {
+                            Some(Ok(part)) if part.is_progress() => {
+                                self.restart_clock();
+                                Poll::Ready(Some(Ok(part)))
+                            }
+                            Some(last) => {
+                                guard.mode = None;
+                                self.end(last)
+                            }
+                            None => Poll::Ready(None),
+                        };
+                    }
+                    let (Some(deadline), Some(after)) = (&mut self.deadline, self.timeout) else {
+                        return Poll::Pending;
+                    };
+                    ready!(deadline.as_mut().poll(cx));
+                    let error = timed_out(&self.procedure, after);
+                    return self.end(Err(error));
+                }
+            }
+        }
+    }
+
+    fn restart_clock(&mut self) {
+        let Some(after) = self.timeout else { return };
+        match &mut self.deadline {
+            Some(deadline) => deadline.as_mut().reset(Instant::now() + after),
+            None => self.deadline = Some(Box::pin(tokio::time::sleep(after))),
+        }
+    }
+
+    fn end(&mut self, last: Result<CallResult, Error>) -> Poll<Option<Result<CallResult, Error>>> {
+        self.progress = Progress::Over;
+        Poll::Ready(Some(
+            last.map_err(|error| about(error, &self.procedure, self.timeout)),
+        ))
+    }
+}
+
+impl Stream for ProgressiveCall {
+    type Item = Result<CallResult, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().poll_part(cx)
+    }
+}

@@ -1,0 +1,266 @@
+//! Publishing events.
+
+use std::future::IntoFuture;
+
+use serde::Serialize;
+use tokio::sync::oneshot;
+use wampy_proto::message::{self, PublishOptions};
+use wampy_proto::{Payload, PublicationId, RequestId, SessionId};
+
+use crate::call::RequestFuture;
+use crate::client::Client;
+use crate::error::Error;
+use crate::session::{Pending, about};
+use crate::values::Values;
+
+/// A publication that is not made yet; made by [`Client::publish`].
+///
+/// Awaiting it gives, with [`Publish::acknowledge`], the publication's id when the router has taken
+/// the event. Without, it gives `None` as soon as the event is queued, and whether the router takes
+/// it stays unknown; the queue is sent at once, and before a [`Client::close`].
+///
+/// ```
+/// # wampy::doc_example(async |url| {
+/// # let client = wampy::Client::connect(url).await?;
+/// client.publish("com.example.news").args(("It works",)).await?;
+/// # client.close().await });
+/// ```
+#[must_use = "an event is published when this is awaited"]
+#[derive(Debug)]
+pub struct Publish {
+    client: Client,
+    topic: String,
+    options: PublishOptions,
+    values: Values,
+}
+
+impl Publish {
+    pub(crate) fn new(client: Client, topic: String) -> Self {
+        Self {
+            client,
+            topic,
+            options: PublishOptions::default(),
+            values: Values::EMPTY,
+        }
+    }
+
+    /// The event's values: something that serializes as a list, such as a tuple or a `Vec`.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// client.publish("com.example.measured").args((21.5, "degrees")).await?;
+    /// # client.close().await });
+    /// ```
+    pub fn args(mut self, args: impl Serialize) -> Self {
+        self.values.set_args(self.client.serializer(), &args);
+        self
+    }
+
+    /// The event's named values: something that serializes as a map.
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    ///
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// client.publish("com.example.measured").kwargs(HashMap::from([("degrees", 21.5)])).await?;
+    /// # client.close().await });
+    /// ```
+    pub fn kwargs(mut self, kwargs: impl Serialize) -> Self {
+        self.values.set_kwargs(self.client.serializer(), &kwargs);
+        self
+    }
+
+    /// All values, encoded already, in whichever serializer.
+    ///
+    /// ```
+    /// use wampy::proto::Payload;
+    ///
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// client.publish("com.example.tick").payload(Payload::EMPTY).await?;
+    /// # client.close().await });
+    /// ```
+    pub fn payload(mut self, payload: Payload<'static>) -> Self {
+        self.values.set_payload(payload);
+        self
+    }
+
+    /// Whether to wait until the router has taken the event.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// let publication = client.publish("com.example.news").acknowledge(true).await?;
+    /// assert!(publication.is_some());
+    /// # client.close().await });
+    /// ```
+    pub fn acknowledge(mut self, acknowledge: bool) -> Self {
+        self.options.acknowledge = acknowledge;
+        self
+    }
+
+    /// Whether this session's own subscriptions get no event. Default true.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// let mut events = client.subscribe("com.example.news").await?;
+    /// client.publish("com.example.news").exclude_me(false).await?;
+    /// assert!(events.next().await.is_some());
+    /// # client.close().await });
+    /// ```
+    pub fn exclude_me(mut self, exclude: bool) -> Self {
+        self.options.exclude_me = Some(exclude);
+        self
+    }
+
+    /// Whether subscribers learn who publishes.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// client.publish("com.example.news").disclose_me(true).await?;
+    /// # client.close().await });
+    /// ```
+    pub fn disclose_me(mut self, disclose: bool) -> Self {
+        self.options.disclose_me = disclose;
+        self
+    }
+
+    /// The only sessions that get the event.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// client.publish("com.example.news").eligible([client.session_id()]).exclude_me(false).await?;
+    /// # client.close().await });
+    /// ```
+    pub fn eligible(mut self, sessions: impl IntoIterator<Item = SessionId>) -> Self {
+        self.options.eligible = Some(sessions.into_iter().map(SessionId::value).collect());
+        self
+    }
+
+    /// The only authids whose sessions get the event.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// client.publish("com.example.news").eligible_authid(["ada"]).await?;
+    /// # client.close().await });
+    /// ```
+    pub fn eligible_authid<T: Into<Box<str>>>(mut self, ids: impl IntoIterator<Item = T>) -> Self {
+        self.options.eligible_authid = Some(ids.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// The only authroles whose sessions get the event.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// client.publish("com.example.news").eligible_authrole(["anonymous"]).await?;
+    /// # client.close().await });
+    /// ```
+    pub fn eligible_authrole<T: Into<Box<str>>>(
+        mut self,
+        roles: impl IntoIterator<Item = T>,
+    ) -> Self {
+        self.options.eligible_authrole = Some(roles.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Sessions that get no event.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// client.publish("com.example.news").exclude([client.session_id()]).await?;
+    /// # client.close().await });
+    /// ```
+    pub fn exclude(mut self, sessions: impl IntoIterator<Item = SessionId>) -> Self {
+        self.options.exclude = Some(sessions.into_iter().map(SessionId::value).collect());
+        self
+    }
+
+    /// Authids whose sessions get no event.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// client.publish("com.example.news").exclude_authid(["bob"]).await?;
+    /// # client.close().await });
+    /// ```
+    pub fn exclude_authid<T: Into<Box<str>>>(mut self, ids: impl IntoIterator<Item = T>) -> Self {
+        self.options.exclude_authid = Some(ids.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Authroles whose sessions get no event.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// client.publish("com.example.news").exclude_authrole(["guest"]).await?;
+    /// # client.close().await });
+    /// ```
+    pub fn exclude_authrole<T: Into<Box<str>>>(
+        mut self,
+        roles: impl IntoIterator<Item = T>,
+    ) -> Self {
+        self.options.exclude_authrole = Some(roles.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// All options of the PUBLISH message at once, for those without a method here.
+    ///
+    /// ```
+    /// use wampy::proto::message::PublishOptions;
+    ///
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// let options = PublishOptions { acknowledge: true, ..PublishOptions::default() };
+    /// assert!(client.publish("com.example.news").options(options).await?.is_some());
+    /// # client.close().await });
+    /// ```
+    pub fn options(mut self, options: PublishOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    async fn run(self) -> Result<Option<PublicationId>, Error> {
+        let Self {
+            client,
+            topic,
+            options,
+            values,
+        } = self;
+        let publish = message::Publish {
+            request: RequestId::FIRST,
+            topic: topic.as_str().into(),
+            payload: values.finish()?,
+            options,
+        };
+        if !publish.options.acknowledge {
+            client.shared().request(publish.into(), None).await?;
+            return Ok(None);
+        }
+        let (done, answer) = oneshot::channel();
+        client
+            .shared()
+            .request(publish.into(), Some(Pending::Publish { done }))
+            .await?;
+        let answer = answer.await.unwrap_or_else(|_| Err(client.shared().over()));
+        answer.map(Some).map_err(|error| about(error, &topic))
+    }
+}
+
+impl IntoFuture for Publish {
+    type Output = Result<Option<PublicationId>, Error>;
+    type IntoFuture = RequestFuture<Option<PublicationId>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}

@@ -1,0 +1,272 @@
+//! The invocations of a session: which run, which wait for their turn, and how they are answered.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use wampy_proto::message::{self, YieldOptions};
+use wampy_proto::{EncodeError, Message, Payload, RegistrationId, RequestId, error_uri};
+
+use super::Shared;
+use super::records::{HandlerTask, RegistrationRecord};
+use super::send::{Unsendable, wake_owner};
+use super::state::{Online, Phase};
+use crate::invocation::{Invocation, InvocationKey, Responder};
+use crate::wamp_error::{RUNTIME_ERROR, WampError, text_payload};
+
+/// A registration that stands.
+pub(super) struct Active {
+    pub(super) record: Arc<RegistrationRecord>,
+    running: usize,
+    waiting: VecDeque<RequestId>,
+}
+
+impl Active {
+    pub(super) fn new(record: Arc<RegistrationRecord>) -> Self {
+        Self {
+            record,
+            running: 0,
+            waiting: VecDeque::new(),
+        }
+    }
+}
+
+/// An invocation that is not answered yet.
+pub(super) struct InWork {
+    registration: RegistrationId,
+    stage: Stage,
+}
+
+enum Stage {
+    /// For its turn.
+    Waiting(Box<Start>),
+    /// In a handler.
+    Running(HandlerTask),
+}
+
+impl InWork {
+    /// Stops the work. Not to be called under the lock: what is dropped here may run code of the
+    /// program.
+    pub(super) fn stop(self) {
+        match self.stage {
+            Stage::Waiting(start) => drop(start),
+            Stage::Running(task) => {
+                if let Some(task) = task {
+                    task.abort();
+                }
+            }
+        }
+    }
+}
+
+/// An invocation whose turn has come.
+pub(super) struct Start {
+    record: Arc<RegistrationRecord>,
+    invocation: Invocation,
+    responder: Responder,
+}
+
+/// How an invocation is answered.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Yield(Result<Payload<'static>, EncodeError>),
+    Error(WampError),
+}
+
+impl Online {
+    /// Takes in an invocation, for whose record there is an [`Active`]. Returns it if its turn has
+    /// come.
+    fn admit(&mut self, registration: RegistrationId, start: Start) -> Option<Start> {
+        let request = start.invocation.key.request;
+        let Some(active) = self.registrations.get_mut(&registration) else {
+            // Dropping it here would be answering it, which needs the lock.
+            return Some(start);
+        };
+        let (stage, start) = match active.running < active.record.concurrency {
+            true => {
+                active.running += 1;
+                (Stage::Running(None), Some(start))
+            }
+            false => {
+                active.waiting.push_back(request);
+                (Stage::Waiting(Box::new(start)), None)
+            }
+        };
+        self.invocations.insert(
+            request,
+            InWork {
+                registration,
+                stage,
+            },
+        );
+        start
+    }
+
+    /// Takes out an invocation; returns it, and the one whose turn has come by that.
+    fn take_out(&mut self, request: RequestId) -> Option<(InWork, Option<Start>)> {
+        let out = self.invocations.remove(&request)?;
+        let Some(active) = self.registrations.get_mut(&out.registration) else {
+            return Some((out, None));
+        };
+        if let Stage::Waiting(_) = out.stage {
+            active.waiting.retain(|&waiting| waiting != request);
+            return Some((out, None));
+        }
+        active.running -= 1;
+        let next = active
+            .waiting
+            .pop_front()
+            .and_then(|next| self.invocations.get_mut(&next));
+        let start =
+            next.and_then(
+                |next| match std::mem::replace(&mut next.stage, Stage::Running(None)) {
+                    Stage::Waiting(start) => Some(*start),
+                    Stage::Running(_) => None,
+                },
+            );
+        if start.is_some() {
+            active.running += 1;
+        }
+        Some((out, start))
+    }
+
+    /// Sends the answer to an invocation, or, if it has no form here, an error that says so.
+    fn encode_answer(&mut self, request: RequestId, answer: Answer) {
+        let encoded = match answer {
+            Answer::Yield(Ok(payload)) => {
+                let options = YieldOptions::default();
+                self.encode(&Message::Yield(message::Yield {
+                    request,
+                    options,
+                    payload,
+                }))
+            }
+            Answer::Yield(Err(error)) => Err(Unsendable::Shapeless(error)),
+            Answer::Error(error) => self.encode(&Message::Error(error.as_message(request))),
+        };
+        let Err(problem) = encoded else { return };
+        let uri = match problem {
+            Unsendable::TooLong(_) => error_uri::PAYLOAD_SIZE_EXCEEDED,
+            Unsendable::Shapeless(_) => RUNTIME_ERROR,
+        };
+        let error = WampError::new(uri).with_payload(text_payload(&problem.to_string()));
+        // This one is short and made of text.
+        _ = self.encode(&Message::Error(error.as_message(request)));
+    }
+}
+
+impl Shared {
+    /// Hands an invocation to its handler.
+    pub(super) fn deliver_invocation(self: &Arc<Self>, message: message::Invocation<'_>) {
+        let request = message.request;
+        let mut state = self.lock();
+        let invocations_max = self.options.limits.invocations_max;
+        let Phase::Online(online) = &mut state.phase else {
+            return;
+        };
+        // Further parts of a call cannot come: this client does not announce to take them.
+        if online.invocations.contains_key(&request) {
+            return;
+        }
+        let Some(active) = online.registrations.get(&message.registration) else {
+            online.encode_answer(request, refusal(error_uri::NO_SUCH_REGISTRATION));
+            return wake_owner(state);
+        };
+        if online.invocations.len() >= invocations_max {
+            online.encode_answer(request, refusal(error_uri::UNAVAILABLE));
+            return wake_owner(state);
+        }
+        let key = InvocationKey {
+            shared: Arc::clone(self),
+            epoch: online.epoch,
+            request,
+        };
+        let record = Arc::clone(&active.record);
+        let invocation = Invocation {
+            key: key.clone(),
+            procedure: Arc::clone(&record.procedure),
+            details: message.details,
+            payload: message.payload.into_owned(),
+        };
+        let start = Start {
+            record,
+            invocation,
+            responder: Responder::new(key),
+        };
+        let start = online.admit(message.registration, start);
+        drop(state);
+        self.run(start);
+    }
+
+    /// Runs the handler of an invocation whose turn has come. Not to be called under the lock.
+    fn run(&self, start: Option<Start>) {
+        let Some(Start {
+            record,
+            invocation,
+            responder,
+        }) = start
+        else {
+            return;
+        };
+        let (epoch, request) = (invocation.key.epoch, invocation.key.request);
+        // The responder answers when the panic drops it.
+        let started = catch_unwind(AssertUnwindSafe(|| (record.handler)(invocation, responder)));
+        let Ok(Some(task)) = started else { return };
+        let mut state = self.lock();
+        let in_work = state
+            .session(epoch)
+            .and_then(|online| online.invocations.get_mut(&request));
+        match in_work {
+            Some(in_work) => in_work.stage = Stage::Running(Some(task)),
+            // Canceled meanwhile; or done, and then there is nothing to abort.
+            None => task.abort(),
+        }
+    }
+
+    /// Answers an invocation; false if that has happened already.
+    pub(crate) fn answer(&self, key: &InvocationKey, answer: Answer) -> bool {
+        let mut state = self.lock();
+        let Some(online) = state.session(key.epoch) else {
+            return false;
+        };
+        let Some((out, next)) = online.take_out(key.request) else {
+            return false;
+        };
+        online.encode_answer(key.request, answer);
+        wake_owner(state);
+        drop(out);
+        self.run(next);
+        true
+    }
+
+    /// Whether an invocation waits for its answer.
+    pub(crate) fn is_in_work(&self, key: &InvocationKey) -> bool {
+        let mut state = self.lock();
+        let online = state.session(key.epoch);
+        online.is_some_and(|online| online.invocations.contains_key(&key.request))
+    }
+
+    /// Stops the handler of an invocation that was given up, and answers for it.
+    pub(super) fn interrupt(&self, interrupt: message::Interrupt) {
+        let mut state = self.lock();
+        let Phase::Online(online) = &mut state.phase else {
+            return;
+        };
+        let Some((out, next)) = online.take_out(interrupt.request) else {
+            return;
+        };
+        let reason = interrupt
+            .options
+            .reason
+            .as_deref()
+            .unwrap_or(error_uri::CANCELED);
+        online.encode_answer(interrupt.request, refusal(reason));
+        wake_owner(state);
+        out.stop();
+        self.run(next);
+    }
+}
+
+fn refusal(uri: &str) -> Answer {
+    Answer::Error(WampError::new(uri))
+}

@@ -1,0 +1,233 @@
+//! From a URL to a session: connecting, HELLO, WELCOME.
+
+use std::future::poll_fn;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::task::Poll;
+
+use tokio::time::timeout;
+use wampy_proto::message::{Abort, Hello, Welcome};
+use wampy_proto::session::joining::{Joined as Meaning, Joining};
+use wampy_proto::{Message, Serializer, error_uri};
+use wampy_transport::connect;
+
+use super::Shared;
+use super::lost::Cause;
+use super::wire::{Stop, Wire};
+use crate::builder::Options;
+use crate::error::Error;
+use crate::status::Status;
+
+/// A session that has just begun.
+#[derive(Debug)]
+pub(super) struct Joined {
+    pub(super) wire: Wire,
+    pub(super) serializer: Serializer,
+    pub(super) joining: Joining,
+    pub(super) welcome: Arc<Welcome>,
+}
+
+/// How joining ended, before it is said in an error.
+enum Outcome {
+    Welcome(Welcome),
+    Refused(Error),
+    Misbehaved(Abort<'static>),
+    NeedsProof(String),
+}
+
+/// Joins for the first time: once, unless the options ask for more.
+pub(super) async fn first(options: &Options) -> Result<Joined, Error> {
+    let mut failed_attempts = 0;
+    loop {
+        let error = match join(options).await {
+            Ok(joined) => return Ok(joined),
+            Err(error) => error,
+        };
+        failed_attempts += 1;
+        let reconnect = options
+            .reconnect
+            .as_ref()
+            .filter(|reconnect| reconnect.first_connection);
+        match reconnect {
+            Some(reconnect)
+                if !reconnect.is_exhausted(failed_attempts)
+                    && Cause::from_join(error.clone()).is_temporary() =>
+            {
+                tracing::warn!(%error, "the router cannot be reached; trying again");
+                tokio::time::sleep(reconnect.delay(failed_attempts)).await;
+            }
+            _ => return Err(error),
+        }
+    }
+}
+
+/// Joins again after the session was lost to `cause`, until it succeeds, makes no sense any more,
+/// or the program closes the client.
+pub(super) async fn again(shared: &Shared, cause: Cause) -> Result<Joined, Cause> {
+    let options = &shared.options;
+    let Some(reconnect) = &options.reconnect else {
+        return Err(cause);
+    };
+    let mut cause = cause;
+    let mut failed_attempts = 0;
+    loop {
+        let reason = cause.text(options.url.as_str());
+        let attempt = failed_attempts + 1;
+        tracing::warn!(attempt, reason, "the session is lost; reconnecting");
+        shared.set_status(Status::Reconnecting { attempt, reason });
+        let attempting = async {
+            tokio::time::sleep(reconnect.delay(attempt)).await;
+            join(options).await
+        };
+        let outcome = tokio::select! {
+            outcome = attempting => outcome,
+            () = shared.close_requested.notified() => return Err(Cause::Closed),
+        };
+        match outcome {
+            Ok(joined) => return Ok(joined),
+            Err(error) => cause = Cause::from_join(error),
+        }
+        failed_attempts += 1;
+        if !cause.is_temporary() || reconnect.is_exhausted(failed_attempts) {
+            return Err(cause);
+        }
+    }
+}
+
+async fn join(options: &Options) -> Result<Joined, Error> {
+    let after = options.connect.timeout;
+    let what = format!("joining the realm {} at {}", options.realm, options.url);
+    timeout(after, connect_and_join(options))
+        .await
+        .unwrap_or(Err(Error::Timeout { what, after }))
+}
+
+async fn connect_and_join(options: &Options) -> Result<Joined, Error> {
+    let connection = connect(&options.url, &options.connect)
+        .await
+        .map_err(|error| Error::Connect {
+            url: options.url.to_string(),
+            source: Arc::new(error),
+        })?;
+    let serializer = connection.serializer;
+    let mut wire = Wire::new(connection);
+    let hello = Hello {
+        realm: options.realm.as_str().into(),
+        details: options.hello.clone(),
+    };
+    wire.push(serializer, &hello.into());
+    let mut joining = Joining::new();
+    let outcome = loop {
+        let received = wire.receive(serializer, |message| handle(&mut joining, message, options));
+        match received {
+            ControlFlow::Continue(()) => exchange(&mut wire, options).await?,
+            ControlFlow::Break(Stop::Messages(outcome)) => break outcome,
+            ControlFlow::Break(Stop::Closed(reason)) => return Err(lost(options, reason)),
+            ControlFlow::Break(Stop::Framing(problem)) => {
+                farewell(wire, options).await;
+                return Err(Error::PeerMisbehaved {
+                    url: options.url.to_string(),
+                    problem,
+                });
+            }
+        }
+    };
+    match outcome {
+        Outcome::Welcome(welcome) => Ok(Joined {
+            wire,
+            serializer,
+            joining,
+            welcome: Arc::new(welcome),
+        }),
+        Outcome::Refused(error) => {
+            farewell(wire, options).await;
+            Err(error)
+        }
+        Outcome::Misbehaved(abort) => {
+            let problem = abort
+                .details
+                .message
+                .as_deref()
+                .unwrap_or_default()
+                .to_owned();
+            wire.push(serializer, &abort.into());
+            farewell(wire, options).await;
+            Err(Error::PeerMisbehaved {
+                url: options.url.to_string(),
+                problem,
+            })
+        }
+        Outcome::NeedsProof(authmethod) => {
+            let problem =
+                format!("the router asks for a proof by {authmethod}, which was not given");
+            let abort = Abort::new(error_uri::AUTHENTICATION_FAILED, problem.as_str());
+            wire.push(serializer, &abort.into());
+            farewell(wire, options).await;
+            Err(Error::misuse(problem))
+        }
+    }
+}
+
+fn handle(
+    joining: &mut Joining,
+    message: Result<Message<'_>, wampy_proto::DecodeError>,
+    options: &Options,
+) -> ControlFlow<Outcome> {
+    let message = match message {
+        Ok(message) => message,
+        Err(error) => {
+            return match joining.undecodable(&error.to_string()) {
+                Some(abort) => ControlFlow::Break(Outcome::Misbehaved(abort)),
+                None => ControlFlow::Continue(()),
+            };
+        }
+    };
+    ControlFlow::Break(match joining.handle(message) {
+        Meaning::Welcome(welcome) => Outcome::Welcome(welcome),
+        Meaning::Challenge(challenge) => Outcome::NeedsProof(challenge.authmethod.into_owned()),
+        Meaning::Aborted(abort) => Outcome::Refused(Error::Aborted {
+            url: options.url.to_string(),
+            reason: abort.reason.into_owned(),
+            message: abort.details.message.map(String::from),
+        }),
+        Meaning::Violation(abort) => Outcome::Misbehaved(abort),
+        Meaning::Goodbye { said, .. } => Outcome::Refused(lost(
+            options,
+            format!("the router said goodbye: {}", said.reason),
+        )),
+        Meaning::Deliver(_) | Meaning::Closed | Meaning::Ignored => {
+            return ControlFlow::Continue(());
+        }
+    })
+}
+
+/// Writes what is outgoing and reads what has come.
+async fn exchange(wire: &mut Wire, options: &Options) -> Result<(), Error> {
+    let read = poll_fn(|cx| {
+        if let Poll::Ready(Err(error)) = wire.poll_write(cx) {
+            return Poll::Ready(Err(error));
+        }
+        wire.poll_read(cx)
+    });
+    match read.await {
+        Ok(0) => Err(lost(
+            options,
+            "the router closed the connection before WELCOME".to_owned(),
+        )),
+        Ok(_) => Ok(()),
+        Err(error) => Err(lost(options, error.to_string())),
+    }
+}
+
+/// Sends what is outgoing and closes, within a bounded time.
+async fn farewell(wire: Wire, options: &Options) {
+    // Whether the router has heard it makes no difference any more.
+    _ = timeout(options.close_timeout, wire.shut_down()).await;
+}
+
+fn lost(options: &Options, reason: String) -> Error {
+    Error::ConnectionLost {
+        url: options.url.to_string(),
+        reason,
+    }
+}

@@ -1,0 +1,218 @@
+//! The registrations and subscriptions of a client, which outlive a session.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use wampy_proto::message::{self, RegisterOptions, SubscribeOptions};
+use wampy_proto::{MessageType, RegistrationId, RequestId, SubscriptionId};
+
+use super::Shared;
+use super::send::wake_owner;
+use super::state::{Done, Online, Pending, Phase};
+use crate::event::Event;
+use crate::invocation::{Invocation, Responder};
+use crate::queue::Queue;
+
+/// Starts the work on an invocation; must not wait.
+pub(crate) type Handler = Arc<dyn Fn(Invocation, Responder) -> HandlerTask + Send + Sync>;
+
+/// The task that works on an invocation, if it is one that can be stopped.
+pub(crate) type HandlerTask = Option<tokio::task::AbortHandle>;
+
+/// A procedure that this client offers.
+pub(crate) struct RegistrationRecord {
+    pub(crate) procedure: Arc<str>,
+    pub(crate) options: RegisterOptions,
+    pub(crate) handler: Handler,
+    /// How many invocations run at once; the others wait in their order.
+    pub(crate) concurrency: usize,
+    id: AtomicU64,
+}
+
+impl RegistrationRecord {
+    pub(crate) fn new(
+        procedure: Arc<str>,
+        options: RegisterOptions,
+        handler: Handler,
+        concurrency: usize,
+    ) -> Self {
+        Self {
+            procedure,
+            options,
+            handler,
+            concurrency,
+            id: AtomicU64::new(0),
+        }
+    }
+
+    /// The registration's id in the current session, if it stands there.
+    pub(crate) fn id(&self) -> Option<RegistrationId> {
+        RegistrationId::try_from(self.id.load(Ordering::Acquire)).ok()
+    }
+
+    pub(super) fn set_id(&self, id: Option<RegistrationId>) {
+        self.id
+            .store(id.map_or(0, RegistrationId::value), Ordering::Release);
+    }
+}
+
+/// Where the events of a subscription go.
+pub(crate) enum EventSink {
+    /// Into the queue of a stream.
+    Queue(Queue<Event>),
+    /// To a function, which must not wait.
+    Callback(Box<dyn Fn(Event) + Send + Sync>),
+}
+
+impl EventSink {
+    pub(super) fn deliver(&self, event: Event) {
+        match self {
+            Self::Queue(queue) => {
+                let bytes = event.payload().encoded_len();
+                queue.push_dropping_oldest(event, bytes);
+            }
+            Self::Callback(callback) => callback(event),
+        }
+    }
+
+    pub(super) fn end(&self) {
+        if let Self::Queue(queue) = self {
+            queue.end();
+        }
+    }
+}
+
+/// A topic that this client listens to, for one [`Subscription`](crate::Subscription).
+pub(crate) struct SubscriptionRecord {
+    pub(crate) topic: Arc<str>,
+    pub(crate) options: SubscribeOptions,
+    pub(crate) sink: EventSink,
+    id: AtomicU64,
+}
+
+impl SubscriptionRecord {
+    pub(crate) fn new(topic: Arc<str>, options: SubscribeOptions, sink: EventSink) -> Self {
+        Self {
+            topic,
+            options,
+            sink,
+            id: AtomicU64::new(0),
+        }
+    }
+
+    /// The subscription's id in the current session, if it stands there.
+    pub(crate) fn id(&self) -> Option<SubscriptionId> {
+        SubscriptionId::try_from(self.id.load(Ordering::Acquire)).ok()
+    }
+
+    pub(super) fn set_id(&self, id: Option<SubscriptionId>) {
+        self.id
+            .store(id.map_or(0, SubscriptionId::value), Ordering::Release);
+    }
+
+    /// Whether the router keeps one subscription for both.
+    pub(super) fn shares_with(&self, other: &Self) -> bool {
+        self.topic == other.topic
+            && self.options.match_policy == other.options.match_policy
+            && self.options.nkey == other.options.nkey
+    }
+}
+
+impl Shared {
+    /// No invocation will come by this registration any more.
+    pub(super) fn end_registration(&self, id: RegistrationId) -> Option<Arc<RegistrationRecord>> {
+        let mut state = self.lock();
+        let Phase::Online(online) = &mut state.phase else {
+            return None;
+        };
+        let active = online.registrations.remove(&id)?;
+        active.record.set_id(None);
+        Some(active.record)
+    }
+
+    /// The registration is not restored in the next session.
+    pub(crate) fn forget_registration(&self, record: &Arc<RegistrationRecord>) {
+        let forgotten = self
+            .lock()
+            .registrations
+            .remove(&(Arc::as_ptr(record) as usize));
+        // Its handler is code of the program, which is not to be dropped under the lock.
+        drop(forgotten);
+    }
+
+    /// Takes back a registration whose maker has stopped waiting for it.
+    pub(super) fn abandon_registration(&self, record: &Arc<RegistrationRecord>) {
+        self.forget_registration(record);
+        let Some(registration) = record.id() else {
+            return;
+        };
+        let mut state = self.lock();
+        let Phase::Online(online) = &mut state.phase else {
+            return;
+        };
+        let request = RequestId::FIRST;
+        let mut unregister = message::Unregister {
+            request,
+            registration,
+        }
+        .into();
+        // An UNREGISTER always has a form and is short.
+        _ = online.encode_request(
+            &mut unregister,
+            Some(Pending::Unasked(MessageType::Unregister)),
+        );
+        wake_owner(state);
+        self.end_registration(registration);
+    }
+
+    /// Ends a local subscription; with the last of those that share it, the one at the router.
+    /// False if there is nothing at the router to wait for.
+    pub(crate) fn unsubscribe(
+        &self,
+        record: &Arc<SubscriptionRecord>,
+        done: Option<Done<()>>,
+    ) -> bool {
+        let mut state = self.lock();
+        let forgotten = state.subscriptions.remove(&(Arc::as_ptr(record) as usize));
+        let asks = match (record.id(), &mut state.phase) {
+            (Some(id), Phase::Online(online)) => online.end_subscription(id, record, done),
+            _ => false,
+        };
+        wake_owner(state);
+        record.set_id(None);
+        record.sink.end();
+        drop(forgotten);
+        asks
+    }
+}
+
+impl Online {
+    fn end_subscription(
+        &mut self,
+        id: SubscriptionId,
+        record: &Arc<SubscriptionRecord>,
+        done: Option<Done<()>>,
+    ) -> bool {
+        let Some(records) = self.subscriptions.get_mut(&id) else {
+            return false;
+        };
+        records.retain(|other| !Arc::ptr_eq(other, record));
+        if !records.is_empty() {
+            return false;
+        }
+        // Another SUBSCRIBE that is on its way would share the subscription, and lose it.
+        let is_asked_for = |pending: &Pending| matches!(pending, Pending::Subscribe { record: other, .. } if other.shares_with(record));
+        if self.pending.values().any(is_asked_for) {
+            return false;
+        }
+        self.subscriptions.remove(&id);
+        let mut unsubscribe = message::Unsubscribe {
+            request: RequestId::FIRST,
+            subscription: id,
+        }
+        .into();
+        // An UNSUBSCRIBE always has a form and is short.
+        self.encode_request(&mut unsubscribe, Some(Pending::Unsubscribe { done }))
+            .is_ok()
+    }
+}

@@ -1,0 +1,81 @@
+//! Registrations and subscriptions in a new session.
+//!
+//! A router that has not noticed the end of the old session refuses a registration that the old
+//! session still holds, so what is refused is asked for again, at growing intervals.
+
+use std::sync::Arc;
+
+use super::Shared;
+use super::records::{RegistrationRecord, SubscriptionRecord};
+use super::state::Phase;
+use crate::status::Status;
+
+/// What the new session does not have yet.
+struct Missing {
+    registrations: Vec<Arc<RegistrationRecord>>,
+    subscriptions: Vec<Arc<SubscriptionRecord>>,
+}
+
+/// Restores what session number `epoch` does not have, and then says that it is established.
+pub(super) async fn run(shared: Arc<Shared>, epoch: u64) {
+    let reconnect = shared.options.reconnect.clone().unwrap_or_default();
+    let mut attempt = 0;
+    while let Some(missing) = shared.missing(epoch) {
+        let failures = restore(&shared, missing).await;
+        attempt += 1;
+        if attempt == 1 {
+            shared.established(epoch);
+        }
+        if failures == 0 {
+            return;
+        }
+        tokio::time::sleep(reconnect.delay(attempt)).await;
+    }
+}
+
+/// Asks for all that is missing; returns how much was refused.
+async fn restore(shared: &Shared, missing: Missing) -> usize {
+    let mut failures = 0;
+    for record in &missing.subscriptions {
+        if let Err(error) = shared.subscribe(record).await {
+            tracing::warn!(%error, topic = &*record.topic, "the subscription is not restored");
+            failures += 1;
+        }
+    }
+    for record in &missing.registrations {
+        if let Err(error) = shared.register(record).await {
+            tracing::warn!(%error, procedure = &*record.procedure, "the registration is not restored");
+            failures += 1;
+        }
+    }
+    failures
+}
+
+impl Shared {
+    /// What the session number `epoch` lacks; `None` if it is over.
+    fn missing(&self, epoch: u64) -> Option<Missing> {
+        let mut state = self.lock();
+        state.session(epoch)?;
+        let registrations = state.registrations.values();
+        let subscriptions = state.subscriptions.values();
+        Some(Missing {
+            registrations: registrations
+                .filter(|it| it.id().is_none())
+                .cloned()
+                .collect(),
+            subscriptions: subscriptions
+                .filter(|it| it.id().is_none())
+                .cloned()
+                .collect(),
+        })
+    }
+
+    /// Says that session number `epoch` is established, if it still is.
+    fn established(&self, epoch: u64) {
+        let state = self.lock();
+        if matches!(&state.phase, Phase::Online(online) if online.epoch == epoch) {
+            let session = state.welcome.session;
+            self.set_status(Status::Established { session });
+        }
+    }
+}

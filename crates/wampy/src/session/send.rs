@@ -1,0 +1,263 @@
+//! From a message to bytes in the outbox.
+
+use std::sync::MutexGuard;
+use std::task::Waker;
+
+use wampy_proto::framing::TooLong;
+use wampy_proto::message::{self, CancelMode, CancelOptions, YieldOptions};
+use wampy_proto::{EncodeError, Feature, Message, MessageType, Payload, RequestId, Role};
+
+use super::Shared;
+use super::state::{Online, Pending, Phase, State};
+use super::wire::Wire;
+use crate::error::Error;
+use crate::invocation::InvocationKey;
+
+/// A request that was sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sent {
+    pub(crate) epoch: u64,
+    pub(crate) request: RequestId,
+}
+
+/// Why a message cannot be sent.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unsendable {
+    /// The router takes no message of this length.
+    #[error(transparent)]
+    TooLong(#[from] TooLong),
+    /// A value has no form in the session's serializer.
+    #[error(transparent)]
+    Shapeless(#[from] EncodeError),
+}
+
+impl From<Unsendable> for Error {
+    fn from(problem: Unsendable) -> Self {
+        Self::misuse(problem.to_string())
+    }
+}
+
+impl Online {
+    /// Appends a message to the outbox, which is as it was on an error.
+    pub(super) fn encode(&mut self, message: &Message<'_>) -> Result<(), Unsendable> {
+        let mark = self.encoder.begin_message(&mut self.outbox, 0);
+        if let Err(error) = message.encode(self.serializer, &mut self.outbox) {
+            mark.roll_back(&mut self.outbox);
+            return Err(error.into());
+        }
+        Ok(self.encoder.finish_message(mark, &mut self.outbox)?)
+    }
+
+    /// Appends a request under the next id.
+    pub(super) fn encode_request(
+        &mut self,
+        message: &mut Message<'_>,
+        pending: Option<Pending>,
+    ) -> Result<Sent, Error> {
+        let request = self.next_request;
+        set_request(message, request);
+        self.encode(message)?;
+        self.next_request = request.next();
+        if let Some(pending) = pending {
+            self.pending.insert(request, pending);
+        }
+        Ok(Sent {
+            epoch: self.epoch,
+            request,
+        })
+    }
+}
+
+/// Gives a request its id; other messages keep theirs.
+fn set_request(message: &mut Message<'_>, id: RequestId) -> bool {
+    match message {
+        Message::Call(call) => call.request = id,
+        Message::Publish(publish) => publish.request = id,
+        Message::Subscribe(subscribe) => subscribe.request = id,
+        Message::Unsubscribe(unsubscribe) => unsubscribe.request = id,
+        Message::Register(register) => register.request = id,
+        Message::Unregister(unregister) => unregister.request = id,
+        _ => return false,
+    }
+    true
+}
+
+impl Shared {
+    /// Runs `send` on the session as soon as the outbox has room, and wakes the owner.
+    async fn when_room<T>(
+        &self,
+        mut send: impl FnMut(&mut Online) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let url = self.options.url.as_str();
+        let limit = self.options.limits.outbox_bytes_max;
+        loop {
+            let mut room = std::pin::pin!(self.room.notified());
+            {
+                let mut state = self.lock();
+                let online = state.online(url)?;
+                if online.outbox.len() < limit {
+                    let result = send(online);
+                    wake_owner(state);
+                    return result;
+                }
+                room.as_mut().enable();
+            }
+            room.await;
+        }
+    }
+
+    /// Sends a request; its answer goes to `pending`. Waits while the outbox is full.
+    pub(crate) async fn request(
+        &self,
+        mut message: Message<'_>,
+        pending: Option<Pending>,
+    ) -> Result<Sent, Error> {
+        let requests_max = self.options.limits.requests_max;
+        let mut pending = pending;
+        self.when_room(|online| {
+            if pending.is_some() && online.pending.len() >= requests_max {
+                let problem = format!("{requests_max} requests wait for their answers already");
+                return Err(Error::misuse(problem));
+            }
+            online.encode_request(&mut message, pending.take())
+        })
+        .await
+    }
+
+    /// Sends a message as it is, except that a request gets the next id.
+    pub(crate) async fn send_raw(
+        &self,
+        mut message: Message<'_>,
+    ) -> Result<Option<RequestId>, Error> {
+        match message.message_type() {
+            MessageType::Cancel | MessageType::Yield | MessageType::Error => {
+                self.when_room(|online| Ok(online.encode(&message)?))
+                    .await?;
+                Ok(None)
+            }
+            _ if set_request(&mut message, RequestId::FIRST) => self
+                .request(message, None)
+                .await
+                .map(|sent| Some(sent.request)),
+            other => Err(Error::misuse(format!(
+                "{} is no message that a client sends in an established session",
+                other.as_str()
+            ))),
+        }
+    }
+
+    /// Waits while the outbox is full; returns at once if there is no session.
+    pub(crate) async fn wait_for_room(&self) {
+        // Whoever sends next will see for itself why there is no session.
+        _ = self.when_room(|_| Ok(())).await;
+    }
+
+    /// Sends a part of the result of an invocation.
+    pub(crate) async fn progress(
+        &self,
+        key: &InvocationKey,
+        payload: Payload<'static>,
+    ) -> Result<(), Error> {
+        let options = YieldOptions {
+            progress: true,
+            ..YieldOptions::default()
+        };
+        let part = Message::Yield(message::Yield {
+            request: key.request,
+            options,
+            payload,
+        });
+        self.when_room(|online| {
+            if online.epoch != key.epoch || !online.invocations.contains_key(&key.request) {
+                return Err(Error::misuse(
+                    "the call is over, so no part of its result can follow",
+                ));
+            }
+            Ok(online.encode(&part)?)
+        })
+        .await
+    }
+
+    /// Gives up a call, unless it is over.
+    pub(crate) fn cancel(&self, sent: Sent, mode: CancelMode) {
+        let mut state = self.lock();
+        let cancels = state
+            .welcome
+            .details
+            .roles
+            .supports(Role::Dealer, Feature::CallCanceling);
+        let Some(online) = state.session(sent.epoch) else {
+            return;
+        };
+        let abandoned = online.pending.remove(&sent.request);
+        if abandoned.is_some() && cancels {
+            let options = CancelOptions {
+                mode: Some(mode),
+                ..CancelOptions::default()
+            };
+            let cancel = Message::Cancel(message::Cancel {
+                request: sent.request,
+                options,
+            });
+            // A CANCEL always has a form and is short.
+            _ = online.encode(&cancel);
+        }
+        wake_owner(state);
+        drop(abandoned);
+    }
+
+    /// The error for requests after the end of the session.
+    pub(crate) fn over(&self) -> Error {
+        let url = self.options.url.as_str();
+        match self.lock().online(url) {
+            Err(error) => error,
+            Ok(_) => Error::ConnectionLost {
+                url: url.to_owned(),
+                reason: "the session in which the request was made is over".to_owned(),
+            },
+        }
+    }
+
+    /// Whether more waits for the socket than senders alone can have caused.
+    pub(super) fn is_overfull(&self, wire: &Wire) -> bool {
+        let limits = &self.options.limits;
+        let limit = limits.outbox_bytes_max + limits.message_bytes_max;
+        let waiting = match &self.lock().phase {
+            Phase::Online(online) => online.outbox.len(),
+            _ => 0,
+        };
+        waiting.max(wire.outgoing.bytes.len()) > limit
+    }
+
+    /// Moves what waits in the outbox to an idle wire, for the owner. Returns the reason of the
+    /// goodbye to send behind it, if the program has asked for the end.
+    pub(super) fn pull(&self, wire: &mut Wire, waker: &Waker) -> Option<String> {
+        let mut state = self.lock();
+        let state = &mut *state;
+        state.owner = Some(waker.clone());
+        let Phase::Online(online) = &mut state.phase else {
+            return None;
+        };
+        let outgoing = &mut wire.outgoing.bytes;
+        if outgoing.is_empty() || state.goodbye.is_some() {
+            let was_full = online.outbox.len() >= self.options.limits.outbox_bytes_max;
+            match outgoing.is_empty() {
+                true => std::mem::swap(outgoing, &mut online.outbox),
+                false => outgoing.append(&mut online.outbox),
+            }
+            if was_full {
+                self.room.notify_waiters();
+            }
+        }
+        state.goodbye.take()
+    }
+}
+
+/// Unlocks the state and wakes the owner if it waits.
+pub(super) fn wake_owner(mut state: MutexGuard<'_, State>) {
+    let owner = state.owner.take();
+    drop(state);
+    if let Some(owner) = owner {
+        owner.wake();
+    }
+}

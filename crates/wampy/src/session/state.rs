@@ -1,0 +1,183 @@
+//! What the lock of a client guards.
+
+use std::sync::Arc;
+use std::task::Waker;
+
+use hashbrown::HashMap;
+use tokio::sync::oneshot;
+use wampy_proto::framing::Encoder;
+use wampy_proto::message::Welcome;
+use wampy_proto::{
+    MessageType, PublicationId, RegistrationId, RequestId, Serializer, SubscriptionId,
+};
+
+use super::invocations::{Active, InWork};
+use super::join::Joined;
+use super::lost::Cause;
+use super::records::{RegistrationRecord, SubscriptionRecord};
+use crate::call::CallResult;
+use crate::error::Error;
+use crate::queue::Queue;
+
+/// Who gets the answer to a request.
+pub(crate) type Done<T> = oneshot::Sender<Result<T, Error>>;
+
+/// A client's state.
+pub(super) struct State {
+    pub(super) serializer: Serializer,
+    pub(super) welcome: Arc<Welcome>,
+    pub(super) phase: Phase,
+    /// The program has asked for the end.
+    pub(super) closing: bool,
+    /// The reason of the goodbye that the owner has to send.
+    pub(super) goodbye: Option<String>,
+    /// The registrations to restore in the next session, by address.
+    pub(super) registrations: HashMap<usize, Arc<RegistrationRecord>>,
+    /// The subscriptions to restore in the next session, by address.
+    pub(super) subscriptions: HashMap<usize, Arc<SubscriptionRecord>>,
+    /// The owner, if it waits for something to send.
+    pub(super) owner: Option<Waker>,
+}
+
+/// Whether there is a session.
+pub(super) enum Phase {
+    Online(Box<Online>),
+    Offline(Cause),
+    Closed(Cause),
+}
+
+/// A session.
+pub(super) struct Online {
+    /// Which session of the client, so that late answers do not get into the next one.
+    pub(super) epoch: u64,
+    pub(super) serializer: Serializer,
+    pub(super) encoder: Encoder,
+    /// Frames that wait for the owner.
+    pub(super) outbox: Vec<u8>,
+    pub(super) next_request: RequestId,
+    pub(super) pending: HashMap<RequestId, Pending>,
+    pub(super) registrations: HashMap<RegistrationId, Active>,
+    pub(super) subscriptions: HashMap<SubscriptionId, Vec<Arc<SubscriptionRecord>>>,
+    pub(super) invocations: HashMap<RequestId, InWork>,
+}
+
+/// Where the result of a call goes.
+#[derive(Debug)]
+pub(crate) enum CallSink {
+    /// The whole result.
+    Once(Done<CallResult>),
+    /// Each part.
+    Parts(Queue<Result<CallResult, Error>>),
+}
+
+impl CallSink {
+    pub(super) fn finish(self, result: Result<CallResult, Error>) {
+        match self {
+            // Whoever has dropped the receiver wants no answer.
+            Self::Once(done) => _ = done.send(result),
+            Self::Parts(queue) => queue.push_last(result),
+        }
+    }
+}
+
+/// Who waits for the answer to a request.
+pub(crate) enum Pending {
+    Call(CallSink),
+    Publish {
+        done: Done<PublicationId>,
+    },
+    Register {
+        record: Arc<RegistrationRecord>,
+        done: Done<()>,
+    },
+    Unregister {
+        registration: RegistrationId,
+        done: Done<()>,
+    },
+    Subscribe {
+        record: Arc<SubscriptionRecord>,
+        done: Done<()>,
+    },
+    Unsubscribe {
+        done: Option<Done<()>>,
+    },
+    /// The answer to a cleaning up that nobody waits for.
+    Unasked(MessageType),
+}
+
+impl Pending {
+    /// The type of the request.
+    pub(super) fn request_type(&self) -> MessageType {
+        match self {
+            Self::Call(_) => MessageType::Call,
+            Self::Publish { .. } => MessageType::Publish,
+            Self::Register { .. } => MessageType::Register,
+            Self::Unregister { .. } => MessageType::Unregister,
+            Self::Subscribe { .. } => MessageType::Subscribe,
+            Self::Unsubscribe { .. } => MessageType::Unsubscribe,
+            Self::Unasked(request_type) => *request_type,
+        }
+    }
+
+    pub(super) fn fail(self, error: Error) {
+        match self {
+            Self::Call(sink) => sink.finish(Err(error)),
+            Self::Publish { done } => _ = done.send(Err(error)),
+            Self::Register { done, .. }
+            | Self::Unregister { done, .. }
+            | Self::Subscribe { done, .. }
+            | Self::Unsubscribe { done: Some(done) } => _ = done.send(Err(error)),
+            Self::Unsubscribe { done: None } | Self::Unasked(_) => {}
+        }
+    }
+}
+
+impl State {
+    pub(super) fn new(joined: &Joined) -> Self {
+        Self {
+            serializer: joined.serializer,
+            welcome: Arc::clone(&joined.welcome),
+            phase: Phase::Online(Box::new(Online::new(0, joined))),
+            closing: false,
+            goodbye: None,
+            registrations: HashMap::new(),
+            subscriptions: HashMap::new(),
+            owner: None,
+        }
+    }
+
+    /// The session, for a new request of the program.
+    pub(super) fn online(&mut self, url: &str) -> Result<&mut Online, Error> {
+        if self.closing {
+            return Err(Error::Closed);
+        }
+        match &mut self.phase {
+            Phase::Online(online) => Ok(online),
+            Phase::Offline(cause) | Phase::Closed(cause) => Err(cause.error(url)),
+        }
+    }
+
+    /// The session number `epoch`, if it stands and nobody has said goodbye yet.
+    pub(super) fn session(&mut self, epoch: u64) -> Option<&mut Online> {
+        match &mut self.phase {
+            Phase::Online(online) if online.epoch == epoch && !self.closing => Some(online),
+            _ => None,
+        }
+    }
+}
+
+impl Online {
+    pub(super) fn new(epoch: u64, joined: &Joined) -> Self {
+        Self {
+            epoch,
+            serializer: joined.serializer,
+            encoder: joined.wire.encoder,
+            outbox: Vec::new(),
+            next_request: RequestId::FIRST,
+            pending: HashMap::new(),
+            registrations: HashMap::new(),
+            subscriptions: HashMap::new(),
+            invocations: HashMap::new(),
+        }
+    }
+}

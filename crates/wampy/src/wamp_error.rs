@@ -1,0 +1,327 @@
+//! An error with a URI and values: what ERROR carries, in either direction.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wampy_proto::message::{self, ErrorDetails};
+use wampy_proto::serializer::json::JsonWriter;
+use wampy_proto::serializer::transcode;
+use wampy_proto::{MessageType, Payload, PayloadError, RequestId, Serializer};
+
+use crate::error::Error;
+use crate::values::Values;
+
+/// The URI of errors that a handler did not name: it failed, panicked or gave no answer. Other
+/// WAMP libraries use it so.
+pub const RUNTIME_ERROR: &str = "wamp.error.runtime_error";
+
+/// The longest text of args that an error shows, in bytes.
+const SHOWN_BYTES_MAX: usize = 400;
+
+/// An ERROR of WAMP: a URI, and values as a result has them.
+///
+/// A handler returns one to its caller; whoever makes a request that fails gets one inside
+/// [`Error::Wamp`]. In a handler, `?` turns every [`std::error::Error`] into one: an error of WAMP
+/// passes through with its URI and values, any other becomes [`RUNTIME_ERROR`] with its text.
+///
+/// ```
+/// use wampy::WampError;
+///
+/// let error = WampError::new("com.example.error.too_hot").with_args((81, "degrees"));
+/// assert_eq!(error.uri(), "com.example.error.too_hot");
+/// assert_eq!(error.args::<(u32, String)>()?, (81, "degrees".to_owned()));
+/// # Ok::<(), wampy::proto::PayloadError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct WampError {
+    uri: String,
+    details: ErrorDetails,
+    payload: Payload<'static>,
+    request: Option<Request>,
+}
+
+/// The request that an error answers.
+#[derive(Debug, Clone, PartialEq)]
+struct Request {
+    request_type: MessageType,
+    id: RequestId,
+    target: String,
+}
+
+impl WampError {
+    /// An error without values.
+    ///
+    /// ```
+    /// assert_eq!(wampy::WampError::new("com.example.no").uri(), "com.example.no");
+    /// ```
+    pub fn new(uri: impl Into<String>) -> Self {
+        Self {
+            uri: uri.into(),
+            details: ErrorDetails::default(),
+            payload: Payload::EMPTY,
+            request: None,
+        }
+    }
+
+    /// Adds a list of values, such as a tuple. Values that WAMP has no form for are replaced by a
+    /// text that says so.
+    ///
+    /// ```
+    /// let error = wampy::WampError::new("com.example.no").with_args(("because", 1));
+    /// assert_eq!(error.args::<(String, u8)>().unwrap().1, 1);
+    /// ```
+    #[must_use]
+    pub fn with_args(self, args: impl Serialize) -> Self {
+        self.with(|values| values.set_args(Serializer::MsgPack, &args))
+    }
+
+    /// Adds named values: a map, or a struct.
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    ///
+    /// let error = wampy::WampError::new("com.example.no").with_kwargs(HashMap::from([("code", 7)]));
+    /// assert_eq!(error.kwargs::<HashMap<String, u8>>().unwrap()["code"], 7);
+    /// ```
+    #[must_use]
+    pub fn with_kwargs(self, kwargs: impl Serialize) -> Self {
+        self.with(|values| values.set_kwargs(Serializer::MsgPack, &kwargs))
+    }
+
+    /// Replaces all values by those of `payload`.
+    ///
+    /// ```
+    /// use wampy::proto::{Payload, Serializer};
+    ///
+    /// let payload = Payload::from_encoded(Serializer::Json, b"[1]".as_slice(), b"".as_slice());
+    /// let error = wampy::WampError::new("com.example.no").with_payload(payload);
+    /// assert_eq!(error.args::<(u8,)>().unwrap(), (1,));
+    /// ```
+    #[must_use]
+    pub fn with_payload(mut self, payload: Payload<'static>) -> Self {
+        self.payload = payload;
+        self
+    }
+
+    fn with(mut self, set: impl FnOnce(&mut Values)) -> Self {
+        let mut values = Values::EMPTY;
+        values.set_payload(std::mem::replace(&mut self.payload, Payload::EMPTY));
+        set(&mut values);
+        self.payload = values
+            .finish()
+            .unwrap_or_else(|error| text_payload(&error.to_string()));
+        self
+    }
+
+    /// The error's URI.
+    ///
+    /// ```
+    /// assert_eq!(wampy::WampError::new("com.example.no").uri(), "com.example.no");
+    /// ```
+    #[must_use]
+    pub fn uri(&self) -> &str {
+        &self.uri
+    }
+
+    /// The values, decoded as a list (a tuple, a `Vec`).
+    ///
+    /// ```
+    /// let error = wampy::WampError::new("com.example.no").with_args((1, 2));
+    /// assert_eq!(error.args::<Vec<u8>>().unwrap(), [1, 2]);
+    /// ```
+    ///
+    /// # Errors
+    /// The values do not suit `T`.
+    pub fn args<T: DeserializeOwned>(&self) -> Result<T, PayloadError> {
+        self.payload.args()
+    }
+
+    /// The named values, decoded as a map or struct.
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    ///
+    /// let error = wampy::WampError::new("com.example.no");
+    /// assert!(error.kwargs::<HashMap<String, u8>>().unwrap().is_empty());
+    /// ```
+    ///
+    /// # Errors
+    /// The values do not suit `T`.
+    pub fn kwargs<T: DeserializeOwned>(&self) -> Result<T, PayloadError> {
+        self.payload.kwargs()
+    }
+
+    /// The values as they are encoded.
+    ///
+    /// ```
+    /// assert!(wampy::WampError::new("com.example.no").payload().is_empty());
+    /// ```
+    #[must_use]
+    pub fn payload(&self) -> &Payload<'static> {
+        &self.payload
+    }
+
+    /// The details of the ERROR message.
+    ///
+    /// ```
+    /// assert_eq!(wampy::WampError::new("com.example.no").details().message, None);
+    /// ```
+    #[must_use]
+    pub fn details(&self) -> &ErrorDetails {
+        &self.details
+    }
+
+    /// The procedure or topic of the request that failed; `None` for an error made by this program.
+    ///
+    /// ```
+    /// assert_eq!(wampy::WampError::new("com.example.no").target(), None);
+    /// ```
+    #[must_use]
+    pub fn target(&self) -> Option<&str> {
+        self.request.as_ref().map(|request| request.target.as_str())
+    }
+
+    /// The id of the request that failed.
+    ///
+    /// ```
+    /// assert_eq!(wampy::WampError::new("com.example.no").request_id(), None);
+    /// ```
+    #[must_use]
+    pub fn request_id(&self) -> Option<RequestId> {
+        self.request.as_ref().map(|request| request.id)
+    }
+
+    /// The type of the request that failed.
+    ///
+    /// ```
+    /// assert_eq!(wampy::WampError::new("com.example.no").request_type(), None);
+    /// ```
+    #[must_use]
+    pub fn request_type(&self) -> Option<MessageType> {
+        self.request.as_ref().map(|request| request.request_type)
+    }
+
+    /// The error that the router answered; the target is known to whoever made the request.
+    pub(crate) fn received(error: message::Error<'_>) -> Self {
+        Self {
+            uri: error.error.into_owned(),
+            details: error.details,
+            payload: error.payload.into_owned(),
+            request: Some(Request {
+                request_type: error.request_type,
+                id: error.request,
+                target: String::new(),
+            }),
+        }
+    }
+
+    pub(crate) fn about(mut self, target: &str) -> Self {
+        if let Some(request) = &mut self.request {
+            target.clone_into(&mut request.target);
+        }
+        self
+    }
+
+    /// The message that answers `request` with this error.
+    pub(crate) fn as_message(&self, request: RequestId) -> message::Error<'_> {
+        message::Error {
+            request_type: MessageType::Invocation,
+            request,
+            details: self.details.clone(),
+            error: self.uri.as_str().into(),
+            payload: self.payload.borrowed(),
+        }
+    }
+}
+
+/// A payload of one text.
+pub(crate) fn text_payload(text: &str) -> Payload<'static> {
+    Payload::encode(Serializer::MsgPack, &(text,), &()).unwrap_or(Payload::EMPTY)
+}
+
+impl fmt::Display for WampError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(Request {
+            request_type,
+            target,
+            ..
+        }) = &self.request
+        {
+            write!(f, "{}", request_type.as_str())?;
+            match target.as_str() {
+                "" => f.write_str(" failed: ")?,
+                target => write!(f, " of {target} failed: ")?,
+            }
+        }
+        f.write_str(&self.uri)?;
+        if let Some(message) = &self.details.message {
+            write!(f, ": {message}")?;
+        }
+        for encoded in [self.payload.encoded_args(), self.payload.encoded_kwargs()] {
+            if let Some(text) = shown(self.payload.serializer(), encoded) {
+                write!(f, " {text}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The values as JSON, cut if they are long; `None` if there are none.
+fn shown(serializer: Serializer, encoded: &[u8]) -> Option<String> {
+    if encoded.is_empty() {
+        return None;
+    }
+    let mut json = Vec::new();
+    transcode(serializer, encoded, &mut JsonWriter::new(&mut json)).ok()?;
+    let mut text = String::from_utf8(json).ok()?;
+    if text == "[]" || text == "{}" {
+        return None;
+    }
+    if text.len() > SHOWN_BYTES_MAX {
+        text.truncate(text.floor_char_boundary(SHOWN_BYTES_MAX));
+        text.push('…');
+    }
+    Some(text)
+}
+
+impl<E: std::error::Error + 'static> From<E> for WampError {
+    fn from(error: E) -> Self {
+        let erased: &(dyn std::error::Error + 'static) = &error;
+        match erased.downcast_ref::<Error>() {
+            Some(Error::Wamp(error)) => Self {
+                request: None,
+                ..(**error).clone()
+            },
+            _ => Self::new(RUNTIME_ERROR).with_payload(text_payload(&error.to_string())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_shows_its_request_and_values() {
+        let message = message::Error {
+            payload: Payload::encode(Serializer::Cbor, &("no", 1), &()).unwrap(),
+            ..message::Error::new(MessageType::Call, RequestId::FIRST, "com.example.no")
+        };
+        let error = WampError::received(message).about("com.example.add");
+        assert_eq!(
+            error.to_string(),
+            r#"CALL of com.example.add failed: com.example.no ["no",1]"#
+        );
+        assert_eq!(error.target(), Some("com.example.add"));
+    }
+
+    #[test]
+    fn wamp_errors_pass_through_and_others_become_runtime_errors() {
+        let inner = WampError::new("com.example.no").with_args((1,));
+        assert_eq!(WampError::from(Error::from(inner.clone())), inner);
+        let other = WampError::from(std::io::Error::other("disk full"));
+        assert_eq!(other.uri(), RUNTIME_ERROR);
+        assert_eq!(other.args::<(String,)>().unwrap().0, "disk full");
+    }
+}
