@@ -39,12 +39,16 @@ class Session:
         realm: str,
         *,
         timeout: float,
+        close_timeout: float,
         authmethods: Sequence[str] = ...,
         authid: str | None = None,
         ca_path: str | None = None,
         ip_version: int | None = None,
     ) -> Session:
-        """Connect to ``url`` and join ``realm``; ``timeout`` in seconds bounds both together."""
+        """Connect to ``url`` and join ``realm``; ``timeout`` in seconds bounds both together.
+
+        ``close_timeout`` is how long ``close`` waits for the router's goodbye.
+        """
 
     @property
     def id(self) -> int:
@@ -54,13 +58,16 @@ class Session:
     def is_open(self) -> bool:
         """Whether the session can still send."""
 
+    @property
+    def events_dropped(self) -> int:
+        """How many events were dropped because handlers were too slow."""
+
     def call(
         self,
         procedure: str,
         args: Sequence[Any],
         kwargs: Mapping[str, Any],
         options: Mapping[str, Any],
-        timeout: float | None,
     ) -> tuple[int, dict[str, Any], list[Any], dict[str, Any]]:
         """Call and wait; returns ``(request_id, details, args, kwargs)`` of the RESULT."""
 
@@ -90,7 +97,7 @@ class Session:
     def unsubscribe(self, subscription_id: int, timeout: float | None) -> None:
         """End a subscription and wait for the acknowledgement."""
 
-    def send(self, message: Sequence[Any]) -> int:
+    def send(self, message: Sequence[Any]) -> int | None:
         """Send a hand-built request; its answer comes from ``next_answer``. Returns its id."""
 
     def next_answer(self, request_id: int | None, timeout: float | None) -> list[Any]:
@@ -113,8 +120,8 @@ class Session:
     ) -> bool:
         """Answer an invocation with ERROR; False if it was answered or canceled before."""
 
-    def close(self, reason: str, timeout: float) -> None:
-        """Say GOODBYE and wait for the answer, ``timeout`` seconds at most. Never fails."""
+    def close(self, reason: str) -> None:
+        """Say GOODBYE and wait for the answer, a bounded time. Never fails."""
 
 @final
 class Router:

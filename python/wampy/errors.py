@@ -128,10 +128,15 @@ class Error(WampyError):
         super().__init__(*args)
         self.uri: str = uri
         self.kwargs = kwargs
+        #: what the router says about the error beside its arguments
+        self.description: str | None = None
 
     def __str__(self) -> str:
         where = f"{self.procedure}: " if self.procedure and self.procedure != self.uri else ""
-        return f"{where}{self.uri}: {_describe(self.args, self.kwargs)}".removesuffix(": ")
+        return f"{where}{self.uri}: {self._reason()}".removesuffix(": ")
+
+    def _reason(self) -> str:
+        return _describe(self.args, self.kwargs) or self.description or ""
 
     def __repr__(self) -> str:
         given = [repr(self.uri), *map(repr, self.args)]
@@ -197,12 +202,14 @@ def remote(
     kwargs: Mapping[str, Any] | None = None,
     procedure: str | None = None,
     request_id: int | None = None,
+    description: str | None = None,
 ) -> Error:
     """Build the exception for an ERROR message; well-known URIs have classes of their own."""
     error = _BY_URI.get(uri, Error)(uri or "wamp.error.runtime_error", *args)
     error.kwargs = dict(kwargs or {})
     error.procedure = procedure
     error.request_id = request_id
+    error.description = description
     return error
 
 

@@ -101,10 +101,12 @@ class Session:
         self.request_ids: dict[int, Any] = {}
         self._handlers: dict[int, Callable[..., Any]] = {}
         self._subscriptions: dict[int, list[Subscription]] = {}
+        self._topics: dict[tuple[str, Any, Any], Subscribed] = {}
         self._answers: collections.deque[Message] = collections.deque(maxlen=ANSWERS_MAX)
         self._wire: _wampy.Session | None = None
         self._threads: HandlerThreads | None = None
         self._ended = False
+        self._events_dropped = 0
         # Held while the router grants an id that jobs may name before we have noted its handler.
         self._granting = threading.RLock()
         # Only a handler class of the application wants to see answers pass.
@@ -153,6 +155,7 @@ class Session:
             self.url,
             self.realm,
             timeout=CONNECT_TIMEOUT,
+            close_timeout=GOODBYE_TIMEOUT,
             authmethods=list(self.roles.get("authmethods", ())),
             authid=self.roles.get("authid"),
             ca_path=self.cert_path,
@@ -160,6 +163,7 @@ class Session:
         )
         self._wire = wire
         self._ended = False
+        self._events_dropped = 0
         self._threads = HandlerThreads(self.client_name, wire, self._run)
         logger.debug("%s joined %s as session %s", self.client_name, self.realm, wire.id)
         self._observe(Welcome(wire.id, {}))
@@ -171,7 +175,7 @@ class Session:
         self._forget()
         if wire is None:
             return
-        wire.close(_CLOSE_REASON, GOODBYE_TIMEOUT)
+        wire.close(_CLOSE_REASON)
         logger.debug("%s said goodbye", goodbye_from or self.client_name)
         self._observe(Goodbye({}, "wamp.close.goodbye_and_out"))
 
@@ -183,6 +187,7 @@ class Session:
             known.clear()
         self._handlers.clear()
         self._subscriptions.clear()
+        self._topics.clear()
         self._answers.clear()
 
     def _joined(self) -> _wampy.Session:
@@ -212,9 +217,7 @@ class Session:
             options.setdefault("timeout", max(1, int(timeout * 1000)))
         wire = self._joined()
         try:
-            request_id, details, result, by_name = wire.call(
-                procedure, args, kwargs or {}, options, timeout
-            )
+            request_id, details, result, by_name = wire.call(procedure, args, kwargs or {}, options)
         except errors.Error as error:
             self._observe_error(48, error)
             raise
@@ -291,16 +294,21 @@ class Session:
     ) -> Subscribed:
         wire = self._joined()
         subscription = Subscription(handler, topic)
+        options = options or {}
+        # The router has one subscription for both handlers of a topic, and one event.
+        key = (topic, options.get("match", "exact"), options.get("nkey"))
         with self._granting:
+            shared = self._topics.get(key)
+            if shared is not None:
+                self._subscriptions[shared.subscription_id].append(subscription)
+                return shared
             try:
-                granted = Subscribed(
-                    *wire.subscribe(topic, options or {}, self.call_timeout or None)
-                )
+                granted = Subscribed(*wire.subscribe(topic, options, self.call_timeout or None))
             except errors.Error as error:
                 self._observe_error(32, error)
                 raise
-            # A topic that is subscribed to twice has one subscription id, and both handlers run.
-            self._subscriptions.setdefault(granted.subscription_id, []).append(subscription)
+            self._topics[key] = granted
+            self._subscriptions[granted.subscription_id] = [subscription]
             self.subscription_map[granted.subscription_id] = handler, topic
         self.request_ids[granted.request_id] = topic
         self._start_threads()
@@ -311,6 +319,9 @@ class Session:
         """End a subscription, for all handlers that it has here."""
         self._joined().unsubscribe(subscription_id, self.call_timeout or None)
         self._subscriptions.pop(subscription_id, None)
+        for key, granted in tuple(self._topics.items()):
+            if granted.subscription_id == subscription_id:
+                del self._topics[key]
         self.subscription_map.pop(subscription_id, None)
 
     def handler_of(self, registration_id: int) -> Callable[..., Any]:
@@ -354,7 +365,7 @@ class Session:
             self._answers.append(self._grant(message))
         elif isinstance(message, (Call, Publish, Cancel)):
             sent: Any = message
-            sent.request_id = wire.send(message.message)
+            sent.request_id = wire.send(message.message) or message.request_id
         else:
             raise errors.WampProtocolError(
                 f"{message!r} is not a message that a client sends by hand"
@@ -423,6 +434,7 @@ class Session:
                 self._deliver(Event(*fields))
             finally:
                 wire.event_done()
+            self._warn_of_dropped_events(wire)
             return
         invocation = Invocation(*fields)
         try:
@@ -431,6 +443,14 @@ class Session:
             # The application's own MessageHandler failed: its caller still gets an answer.
             wire.reply_error(invocation.request_id, "wamp.error.runtime_error", [str(error)], {})
             raise
+
+    def _warn_of_dropped_events(self, wire: _wampy.Session) -> None:
+        dropped = wire.events_dropped
+        if dropped > self._events_dropped:
+            logger.warning(
+                "%s handles events too slowly: %d were dropped", self.client_name, dropped
+            )
+            self._events_dropped = dropped
 
     def _deliver(self, message: Message) -> None:
         if self._wants_text:

@@ -6,10 +6,15 @@
 //! Deliberately absent: protocol logic, exception classes, and any call into Python from the
 //! network thread.
 
+mod answers;
 mod decode;
 mod encode;
 mod error;
+mod inbox;
+mod options;
+mod router;
 mod runtime;
+mod session;
 
 use pyo3::prelude::*;
 
@@ -21,6 +26,10 @@ mod _wampy {
     use wampy_proto::serializer::Serializer;
 
     use crate::error::{Kind, failure};
+    #[pymodule_export]
+    use crate::router::Router;
+    #[pymodule_export]
+    use crate::session::Session;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -55,6 +64,12 @@ mod _wampy {
     #[pyfunction]
     fn shut_down(py: Python<'_>, timeout: f64) -> PyResult<bool> {
         Ok(crate::runtime::shut_down(py, crate::runtime::duration(py, timeout)?))
+    }
+
+    /// Run the command line; `argv[0]` is the program's name. Returns the exit code.
+    #[pyfunction]
+    fn main(py: Python<'_>, argv: Vec<String>) -> u8 {
+        py.detach(|| wampy_cli::run(argv))
     }
 
     /// Tell the extension that this process is a fork.

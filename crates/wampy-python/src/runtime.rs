@@ -9,14 +9,16 @@
 use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
+use wampy_proto::close_reason;
 
 use crate::error::{Kind, failure};
+use crate::session::Live;
 
 /// How long a wait goes on before it looks up.
 pub const SLICE: Duration = Duration::from_millis(50);
@@ -32,6 +34,8 @@ static RUNTIME: Mutex<Option<&'static Process>> = Mutex::new(None);
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 static ENDING: AtomicBool = AtomicBool::new(false);
 static WAITING: AtomicUsize = AtomicUsize::new(0);
+/// The sessions that say goodbye when the process ends. Those that are gone leave at the next push.
+static SESSIONS: Mutex<Vec<Weak<Live>>> = Mutex::new(Vec::new());
 
 /// What one process has once.
 struct Process {
@@ -63,14 +67,31 @@ pub fn check_generation(py: Python<'_>, made_in: u64, what: &str) -> PyResult<()
 pub fn forked() {
     GENERATION.fetch_add(1, Ordering::AcqRel);
     WAITING.store(0, Ordering::Release);
-    *RUNTIME.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    *lock(&RUNTIME) = None;
+    lock(&SESSIONS).clear();
+}
+
+/// Notes a session that has to say goodbye when the process ends.
+pub fn at_exit(session: &Arc<Live>) {
+    let mut sessions = lock(&SESSIONS);
+    sessions.retain(|session| session.strong_count() > 0);
+    sessions.push(Arc::downgrade(session));
+}
+
+/// Whether the interpreter is ending.
+pub fn is_ending() -> bool {
+    ENDING.load(Ordering::Acquire)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn process(py: Python<'_>) -> PyResult<&'static Process> {
-    if ENDING.load(Ordering::Acquire) {
+    if is_ending() {
         return Err(ending(py));
     }
-    let mut slot = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut slot = lock(&RUNTIME);
     if let Some(process) = *slot {
         return Ok(process);
     }
@@ -118,7 +139,7 @@ where
             return Ok(Some(output));
         }
         py.check_signals()?;
-        if ENDING.load(Ordering::Acquire) {
+        if is_ending() {
             return Err(ending(py));
         }
         if Instant::now() >= deadline {
@@ -137,7 +158,7 @@ where
     F: Future + Send,
     F::Output: Send,
 {
-    if ENDING.load(Ordering::Acquire) {
+    if is_ending() {
         return Ok(None);
     }
     let process = process(py)?;
@@ -156,13 +177,32 @@ where
     Ok(output)
 }
 
-/// Ends every wait and keeps new ones from starting; true when none is left within `timeout`.
+/// Says goodbye in every session, ends every wait and keeps new ones from starting; true when no
+/// wait is left within `timeout`.
 pub fn shut_down(py: Python<'_>, timeout: Duration) -> bool {
+    let deadline = Instant::now() + timeout.min(FOREVER);
+    let process = *lock(&RUNTIME);
+    if let Some(process) = process {
+        let sessions: Vec<_> = lock(&SESSIONS).iter().filter_map(Weak::upgrade).collect();
+        let leaving = sessions.into_iter().map(|session| {
+            process.runtime.spawn(async move { session.leave(close_reason::CLOSE_REALM).await })
+        });
+        let leaving: Vec<_> = leaving.collect();
+        // Half of the time is for the waits, which end by themselves after a slice.
+        let left = async {
+            for session in leaving {
+                // A session that cannot say goodbye is over all the same.
+                _ = session.await;
+            }
+        };
+        py.detach(|| {
+            process.runtime.block_on(async { tokio::time::timeout(timeout / 2, left).await.ok() })
+        });
+    }
     ENDING.store(true, Ordering::Release);
-    if let Some(process) = *RUNTIME.lock().unwrap_or_else(PoisonError::into_inner) {
+    if let Some(process) = process {
         process.ending.send_replace(true);
     }
-    let deadline = Instant::now() + timeout.min(FOREVER);
     while WAITING.load(Ordering::Acquire) > 0 {
         if Instant::now() >= deadline {
             return false;

@@ -1,0 +1,144 @@
+//! Jobs on their way from the network thread to Python's handler threads.
+//!
+//! The network thread only appends; whichever handler thread is free takes the next job. Events of
+//! one session are handed out one at a time, so that they are handled in the order in which they
+//! came, across topics. Invocations need no order among themselves and run side by side.
+//!
+//! Deliberately absent: Python. Values are converted by the thread that takes the job.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, SetOnce};
+use wampy::{Event, Invocation, Responder};
+
+/// The most events that wait; then the oldest make room, as in the Rust client's own queues.
+const EVENTS_MAX: usize = 1 << 14;
+/// The most bytes of payload that they hold.
+const EVENT_BYTES_MAX: usize = 64 << 20;
+
+/// The id of a registration: the first call may come before whoever registers has noted it.
+pub type Granted = Arc<SetOnce<u64>>;
+
+/// Work for a handler thread.
+pub enum Job {
+    /// A call, the means to answer it, and the id of its registration as soon as it is known.
+    Invocation(Invocation, Responder, Granted),
+    /// An event.
+    Event(Event),
+}
+
+/// The jobs of one session that no thread has taken yet. The client bounds the invocations.
+#[derive(Default)]
+pub struct Inbox {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    invocations: VecDeque<(Invocation, Responder, Granted)>,
+    events: VecDeque<Event>,
+    event_bytes: usize,
+    events_dropped: u64,
+    event_in_work: bool,
+    ended: bool,
+}
+
+impl Inbox {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Appends an invocation. After the end it is dropped, which answers it.
+    pub fn push_invocation(&self, invocation: Invocation, responder: Responder, id: Granted) {
+        let mut state = self.lock();
+        if state.ended {
+            return;
+        }
+        state.invocations.push_back((invocation, responder, id));
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    /// Appends an event; the oldest make room for it.
+    pub fn push_event(&self, event: Event) {
+        let bytes = event.payload().encoded_len();
+        let mut state = self.lock();
+        if state.ended {
+            return;
+        }
+        while state.events.len() >= EVENTS_MAX || state.event_bytes + bytes > EVENT_BYTES_MAX {
+            let Some(dropped) = state.events.pop_front() else { break };
+            state.event_bytes -= dropped.payload().encoded_len();
+            state.events_dropped += 1;
+        }
+        state.event_bytes += bytes;
+        state.events.push_back(event);
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    /// Takes the next job, waiting for it; `None` after the end.
+    pub async fn next(&self) -> Option<Job> {
+        loop {
+            let changed = self.changed.notified();
+            {
+                let mut state = self.lock();
+                let job = state.take();
+                if job.is_some() && state.has_work() || state.ended {
+                    // One notification may stand for several jobs, and the end is for all.
+                    self.changed.notify_one();
+                }
+                if job.is_some() || state.ended {
+                    return job;
+                }
+            }
+            changed.await;
+        }
+    }
+
+    /// The event handed out last has been handled: the next one may follow.
+    pub fn event_done(&self) {
+        let mut state = self.lock();
+        state.event_in_work = false;
+        let more = !state.events.is_empty();
+        drop(state);
+        if more {
+            self.changed.notify_one();
+        }
+    }
+
+    /// How many events had to make room.
+    pub fn events_dropped(&self) -> u64 {
+        self.lock().events_dropped
+    }
+
+    /// Nothing more will come, and what has not been taken is dropped, which answers it.
+    pub fn end(&self) {
+        let mut state = self.lock();
+        state.ended = true;
+        let left = (std::mem::take(&mut state.invocations), std::mem::take(&mut state.events));
+        drop(state);
+        drop(left);
+        self.changed.notify_one();
+    }
+}
+
+impl State {
+    fn has_work(&self) -> bool {
+        !self.invocations.is_empty() || (!self.events.is_empty() && !self.event_in_work)
+    }
+
+    fn take(&mut self) -> Option<Job> {
+        if !self.event_in_work
+            && let Some(event) = self.events.pop_front()
+        {
+            self.event_bytes -= event.payload().encoded_len();
+            self.event_in_work = true;
+            return Some(Job::Event(event));
+        }
+        let (invocation, responder, id) = self.invocations.pop_front()?;
+        Some(Job::Invocation(invocation, responder, id))
+    }
+}

@@ -1,0 +1,93 @@
+//! `_wampy.Router`: the embedded router, on a runtime of its own.
+//!
+//! Deliberately absent: configuration beyond addresses and realms.
+
+use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
+
+use pyo3::prelude::*;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::error::{Kind, failure};
+use crate::runtime::{self, duration, wait};
+
+/// The threads of one router. It serves one process or one test; a router for many has a process.
+const THREADS: usize = 1;
+
+/// A router in this process, on a thread of its own.
+#[pyclass(frozen, module = "wampy._wampy")]
+pub struct Router {
+    generation: u64,
+    port: u16,
+    running: Mutex<Option<Running>>,
+}
+
+struct Running {
+    router: wampy::Router,
+    runtime: Runtime,
+}
+
+impl Drop for Router {
+    fn drop(&mut self) {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if self.generation != runtime::generation() {
+            // Its threads are in the parent of a fork; waiting for them would never end.
+            std::mem::forget(running);
+        } else if let Some(running) = running {
+            running.runtime.shutdown_background();
+        }
+    }
+}
+
+#[pymethods]
+impl Router {
+    /// Listen on `host` and `port` (0: a free one).
+    #[staticmethod]
+    fn start(py: Python<'_>, host: &str, port: u16, realms: Vec<String>) -> PyResult<Self> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(THREADS)
+            .thread_name("wampy-router")
+            .enable_all()
+            .build()
+            .map_err(|error| failure(py, Kind::Connection, &format!("no threads: {error}")))?;
+        let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+        let mut builder = wampy::Router::builder().listen(format!("{host}:{port}"));
+        for realm in realms {
+            builder = builder.realm(realm);
+        }
+        let started = runtime.spawn(builder.start());
+        let router = match wait(py, None, started)? {
+            Some(Ok(Ok(router))) => router,
+            Some(Ok(Err(error))) => return Err(failure(py, Kind::Connection, &error.to_string())),
+            _ => return Err(failure(py, Kind::Connection, "the router did not start")),
+        };
+        let port = router
+            .addresses()
+            .iter()
+            .find_map(|address| address.to_string().parse::<SocketAddr>().ok())
+            .map(|address| address.port())
+            .ok_or_else(|| failure(py, Kind::Connection, "the router has no port"))?;
+        let running = Mutex::new(Some(Running { router, runtime }));
+        Ok(Self { generation: runtime::generation(), port, running })
+    }
+
+    /// The port that the router listens on.
+    #[getter]
+    fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Say GOODBYE to every session and stop, within `timeout` seconds. Never fails.
+    fn stop(&self, py: Python<'_>, timeout: f64) -> PyResult<()> {
+        let timeout = duration(py, timeout)?;
+        if self.generation != runtime::generation() {
+            return Ok(());
+        }
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Running { router, runtime }) = running else { return Ok(()) };
+        let stopped = runtime.spawn(async move { router.shutdown().await });
+        let outcome = wait(py, Some(timeout), stopped);
+        runtime.shutdown_background();
+        if runtime::is_ending() { Ok(()) } else { outcome.map(|_| ()) }
+    }
+}

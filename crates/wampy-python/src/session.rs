@@ -1,0 +1,443 @@
+//! `_wampy.Session`: the Rust client as Python's sessions use it.
+//!
+//! Every method converts, lets the client do it, waits with the GIL released, and converts back.
+//! Invocations and events go to the [`Inbox`], from which Python's handler threads take them.
+//!
+//! Deliberately absent: reconnecting, which a later face of the package turns on in the client.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use tokio::sync::SetOnce;
+use wampy::{Client, IpVersion, Registration, Responder, Status, Subscription, WampError};
+use wampy_proto::message::{CallOptions, PublishOptions, RegisterOptions, SubscribeOptions};
+use wampy_proto::{Message, error_uri};
+
+use crate::answers::{self, Answers};
+use crate::decode::decode;
+use crate::encode::encode;
+use crate::error::{self, Kind, failure, failure_of};
+use crate::inbox::{Inbox, Job};
+use crate::options::{arguments, details, payload, read_options};
+use crate::runtime::{self, check_generation, duration, wait, wait_quietly};
+
+/// How long a handler thread waits for the id of a registration whose first call came before the
+/// thread that registers has noted it.
+const GRANT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// INVOCATION or EVENT as a tuple: code, two ids, details, args, kwargs.
+type JobTuple<'py> = (u64, u64, u64, Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>);
+
+/// RESULT as a tuple: request id, details, args, kwargs.
+type ResultTuple<'py> = (u64, Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>);
+
+/// A joined WAMP session.
+#[pyclass(frozen, module = "wampy._wampy")]
+pub struct Session {
+    generation: u64,
+    /// `None` only while it is dropped.
+    live: Option<Arc<Live>>,
+}
+
+/// What belongs to a session in the process that opened it.
+pub struct Live {
+    client: Client,
+    inbox: Arc<Inbox>,
+    answers: Arc<Answers>,
+    registrations: Mutex<HashMap<u64, Registration>>,
+    subscriptions: Mutex<HashMap<u64, Subscription>>,
+    /// The invocations that handlers work on, by request id.
+    responders: Mutex<HashMap<u64, Responder>>,
+}
+
+impl Live {
+    /// Says goodbye; used at the end of the process too.
+    pub async fn leave(&self, reason: &str) {
+        // Failing to say goodbye is no failure: the session is over in any case.
+        _ = self.client.leave(reason).await;
+        self.inbox.end();
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if self.generation != runtime::generation() {
+            // The locks in there may be held by threads that the fork has left behind.
+            std::mem::forget(self.live.take());
+        }
+    }
+}
+
+impl Session {
+    fn live(&self, py: Python<'_>) -> PyResult<&Arc<Live>> {
+        check_generation(py, self.generation, "client")?;
+        self.live.as_ref().ok_or_else(|| failure(py, Kind::Session, "the session is gone"))
+    }
+}
+
+#[pymethods]
+impl Session {
+    /// Connect to `url` and join `realm`; `timeout` in seconds bounds both together.
+    #[staticmethod]
+    #[pyo3(signature = (url, realm, *, timeout, close_timeout, authmethods = Vec::new(), authid = None, ca_path = None, ip_version = None))]
+    #[allow(clippy::too_many_arguments)]
+    fn connect(
+        py: Python<'_>,
+        url: &str,
+        realm: &str,
+        timeout: f64,
+        close_timeout: f64,
+        authmethods: Vec<String>,
+        authid: Option<String>,
+        ca_path: Option<String>,
+        ip_version: Option<u8>,
+    ) -> PyResult<Self> {
+        let answers = Arc::new(Answers::default());
+        let observed = Arc::clone(&answers);
+        let mut builder = Client::builder(url)
+            .realm(realm)
+            .agent(concat!("wampy-python/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(duration(py, timeout)?)
+            .close_timeout(duration(py, close_timeout)?)
+            .observer(move |message| observed.push(message));
+        if !authmethods.is_empty() {
+            builder = builder.authmethods(authmethods);
+        }
+        if let Some(authid) = authid {
+            builder = builder.authid(authid);
+        }
+        if let Some(path) = ca_path {
+            builder = builder.ca_file(path);
+        }
+        builder = match ip_version {
+            Some(4) => builder.ip_version(IpVersion::V4),
+            Some(6) => builder.ip_version(IpVersion::V6),
+            _ => builder,
+        };
+        let connected = wait(py, None, builder.connect())?
+            .ok_or_else(|| failure(py, Kind::Timeout, "no connection in time"))?
+            .map_err(|error| error::of_connect(py, &error))?;
+        Self::joined(py, connected, answers)
+    }
+
+    /// The session id that the router chose.
+    #[getter]
+    fn id(&self, py: Python<'_>) -> PyResult<u64> {
+        let live = self.live.as_ref();
+        let live = live.ok_or_else(|| failure(py, Kind::Session, "the session is gone"))?;
+        check_generation(py, self.generation, "client").map(|()| live.client.session_id().value())
+    }
+
+    /// Whether the session can still send.
+    #[getter]
+    fn is_open(&self) -> bool {
+        let ours = self.generation == runtime::generation();
+        let live = self.live.as_ref().filter(|_| ours);
+        live.is_some_and(|live| matches!(live.client.status(), Status::Established { .. }))
+    }
+
+    /// How many events were dropped because handlers were too slow.
+    #[getter]
+    fn events_dropped(&self, py: Python<'_>) -> PyResult<u64> {
+        Ok(self.live(py)?.inbox.events_dropped())
+    }
+
+    /// Call and wait; returns `(request_id, details, args, kwargs)` of the RESULT.
+    fn call<'py>(
+        &self,
+        py: Python<'py>,
+        procedure: &str,
+        args: &Bound<'py, PyAny>,
+        kwargs: &Bound<'py, PyAny>,
+        options: &Bound<'py, PyDict>,
+    ) -> PyResult<ResultTuple<'py>> {
+        let client = &self.live(py)?.client;
+        let options = read_options(options, |reader| CallOptions::read(reader))?;
+        let call = client
+            .call(procedure)
+            .payload(payload(client.serializer(), args, kwargs)?)
+            .options(options);
+        let result = answer(py, wait(py, None, call.into_future())?, procedure)?;
+        let (args, kwargs) = arguments(py, result.payload())?;
+        let details = details(py, |writer| result.details().write(writer))?;
+        Ok((result.request_id().value(), details, args, kwargs))
+    }
+
+    /// Publish; with the option `acknowledge`, wait and return the publication id.
+    fn publish<'py>(
+        &self,
+        py: Python<'py>,
+        topic: &str,
+        args: &Bound<'py, PyAny>,
+        kwargs: &Bound<'py, PyAny>,
+        options: &Bound<'py, PyDict>,
+        timeout: Option<f64>,
+    ) -> PyResult<Option<u64>> {
+        let client = &self.live(py)?.client;
+        let options = read_options(options, |reader| PublishOptions::read(reader))?;
+        let publish = client
+            .publish(topic)
+            .payload(payload(client.serializer(), args, kwargs)?)
+            .options(options);
+        let published = wait(py, limit(py, timeout)?, publish.into_future())?;
+        Ok(answer(py, published, topic)?.map(|publication| publication.value()))
+    }
+
+    /// Register and wait; returns `(request_id, registration_id)`.
+    fn register(
+        &self,
+        py: Python<'_>,
+        procedure: &str,
+        options: &Bound<'_, PyDict>,
+        timeout: Option<f64>,
+    ) -> PyResult<(u64, u64)> {
+        let live = self.live(py)?;
+        let options = read_options(options, |reader| RegisterOptions::read(reader))?;
+        let (inbox, granted) = (Arc::clone(&live.inbox), Arc::new(SetOnce::new()));
+        let id = Arc::clone(&granted);
+        let register = live
+            .client
+            .register_with(procedure, move |invocation, responder| {
+                inbox.push_invocation(invocation, responder, Arc::clone(&id));
+            })
+            .options(options);
+        let registered = wait(py, limit(py, timeout)?, register.into_future())?;
+        let registration = answer(py, registered, procedure)?;
+        let registration_id = noted(py, registration.id().map(|id| id.value()))?;
+        // A new cell cannot be set already.
+        _ = granted.set(registration_id);
+        let request_id = registration.request_id().value();
+        lock(&live.registrations).insert(registration_id, registration);
+        Ok((request_id, registration_id))
+    }
+
+    /// Withdraw a registration and wait for the acknowledgement.
+    fn unregister(
+        &self,
+        py: Python<'_>,
+        registration_id: u64,
+        timeout: Option<f64>,
+    ) -> PyResult<()> {
+        let registration = lock(&self.live(py)?.registrations).remove(&registration_id);
+        let registration = known(py, registration, "registration", registration_id)?;
+        let procedure = registration.procedure().to_owned();
+        answer(py, wait(py, limit(py, timeout)?, registration.unregister())?, &procedure)
+    }
+
+    /// Subscribe and wait; returns `(request_id, subscription_id)`.
+    fn subscribe(
+        &self,
+        py: Python<'_>,
+        topic: &str,
+        options: &Bound<'_, PyDict>,
+        timeout: Option<f64>,
+    ) -> PyResult<(u64, u64)> {
+        let live = self.live(py)?;
+        let options = read_options(options, |reader| SubscribeOptions::read(reader))?;
+        let inbox = Arc::clone(&live.inbox);
+        let subscribe =
+            live.client.subscribe_with(topic, move |event| inbox.push_event(event)).options(options);
+        let subscribed = wait(py, limit(py, timeout)?, subscribe.into_future())?;
+        let subscription = answer(py, subscribed, topic)?;
+        let subscription_id = noted(py, subscription.id().map(|id| id.value()))?;
+        let request_id = subscription.request_id().value();
+        lock(&live.subscriptions).insert(subscription_id, subscription);
+        Ok((request_id, subscription_id))
+    }
+
+    /// End a subscription and wait for the acknowledgement.
+    fn unsubscribe(
+        &self,
+        py: Python<'_>,
+        subscription_id: u64,
+        timeout: Option<f64>,
+    ) -> PyResult<()> {
+        let subscription = lock(&self.live(py)?.subscriptions).remove(&subscription_id);
+        let subscription = known(py, subscription, "subscription", subscription_id)?;
+        let topic = subscription.topic().to_owned();
+        answer(py, wait(py, limit(py, timeout)?, subscription.unsubscribe())?, &topic)
+    }
+
+    /// Send a hand-built request; its answer comes from `next_answer`. Returns the id it got.
+    fn send(&self, py: Python<'_>, message: &Bound<'_, PyAny>) -> PyResult<Option<u64>> {
+        let client = &self.live(py)?.client;
+        let serializer = client.serializer();
+        let encoded = encode(serializer, message, "message")?;
+        let message = Message::decode(serializer, &encoded).map_err(|error| {
+            failure(py, Kind::Protocol, &format!("this is no WAMP message: {error}"))
+        })?;
+        let name = message.message_type().as_str();
+        let sent = answer(py, wait(py, None, client.send(message))?, name)?;
+        Ok(sent.map(|request| request.value()))
+    }
+
+    /// The next answer to a request that `send` sent, or the one to `request_id`.
+    fn next_answer<'py>(
+        &self,
+        py: Python<'py>,
+        request_id: Option<u64>,
+        timeout: Option<f64>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let live = self.live(py)?;
+        match wait(py, limit(py, timeout)?, live.answers.next(request_id))? {
+            Some(Some(encoded)) => decode(py, answers::SERIALIZER, &encoded),
+            Some(None) => Err(failure(py, Kind::Session, "the session ended without an answer")),
+            None => Err(failure(py, Kind::Timeout, "no message came in time")),
+        }
+    }
+
+    /// The next invocation or event; None after `timeout` seconds or at the session's end.
+    fn next_job<'py>(&self, py: Python<'py>, timeout: f64) -> PyResult<Option<JobTuple<'py>>> {
+        let live = self.live(py)?;
+        loop {
+            let job = wait_quietly(py, duration(py, timeout)?, live.inbox.next())?.flatten();
+            let Some(job) = job else { return Ok(None) };
+            match live.job(py, job) {
+                Ok(job) => return Ok(Some(job)),
+                // The peer's mistake must not end this thread; Python reports it.
+                Err(error) => error.write_unraisable(py, None),
+            }
+        }
+    }
+
+    /// Say that the event handed out last has been handled.
+    fn event_done(&self, py: Python<'_>) -> PyResult<()> {
+        self.live(py)?.inbox.event_done();
+        Ok(())
+    }
+
+    /// YIELD the result of an invocation; False if it was answered or canceled before.
+    fn reply<'py>(
+        &self,
+        py: Python<'py>,
+        request_id: u64,
+        args: &Bound<'py, PyAny>,
+        kwargs: &Bound<'py, PyAny>,
+    ) -> PyResult<bool> {
+        let live = self.live(py)?;
+        let payload = payload(live.client.serializer(), args, kwargs)?;
+        let responder = lock(&live.responders).remove(&request_id);
+        Ok(responder.is_some_and(|responder| py.detach(|| responder.complete(payload))))
+    }
+
+    /// Answer an invocation with ERROR; False if it was answered or canceled before.
+    fn reply_error<'py>(
+        &self,
+        py: Python<'py>,
+        request_id: u64,
+        uri: &str,
+        args: &Bound<'py, PyAny>,
+        kwargs: &Bound<'py, PyAny>,
+    ) -> PyResult<bool> {
+        let live = self.live(py)?;
+        let payload = payload(live.client.serializer(), args, kwargs)?;
+        let error = WampError::new(uri).with_payload(payload);
+        let responder = lock(&live.responders).remove(&request_id);
+        Ok(responder.is_some_and(|responder| py.detach(|| responder.fail(error))))
+    }
+
+    /// Say GOODBYE and wait for the answer, at most as long as `connect` was told. Never fails.
+    fn close(&self, py: Python<'_>, reason: &str) -> PyResult<()> {
+        let ours = self.generation == runtime::generation();
+        let Some(live) = self.live.as_ref().filter(|_| ours) else { return Ok(()) };
+        let left = wait(py, None, live.leave(reason));
+        live.inbox.end();
+        // The end of the interpreter has said goodbye already.
+        if runtime::is_ending() { Ok(()) } else { left.map(|_| ()) }
+    }
+}
+
+impl Session {
+    fn joined(py: Python<'_>, client: Client, answers: Arc<Answers>) -> PyResult<Self> {
+        let (inbox, mut changes) = (Arc::new(Inbox::default()), client.status_changes());
+        let ends = (Arc::clone(&inbox), Arc::clone(&answers));
+        runtime::runtime(py)?.spawn(async move {
+            // An error means that the client is gone altogether.
+            _ = changes.wait_for(|status| matches!(status, Status::Closed { .. })).await;
+            ends.0.end();
+            ends.1.end();
+        });
+        let live = Arc::new(Live {
+            client,
+            inbox,
+            answers,
+            registrations: Mutex::default(),
+            subscriptions: Mutex::default(),
+            responders: Mutex::default(),
+        });
+        runtime::at_exit(&live);
+        Ok(Self { generation: runtime::generation(), live: Some(live) })
+    }
+}
+
+impl Live {
+    /// A job as Python gets it. An invocation that cannot be converted is answered.
+    fn job<'py>(&self, py: Python<'py>, job: Job) -> PyResult<JobTuple<'py>> {
+        match job {
+            Job::Event(event) => {
+                let converted = arguments(py, event.payload()).and_then(|arguments| {
+                    Ok((details(py, |writer| event.details().write(writer))?, arguments))
+                });
+                let (details, (args, kwargs)) =
+                    converted.inspect_err(|_| self.inbox.event_done())?;
+                let (id, publication) = (event.subscription().value(), event.publication().value());
+                Ok((36, id, publication, details, args, kwargs))
+            }
+            Job::Invocation(invocation, responder, granted) => {
+                let request_id = invocation.request_id().value();
+                let converted = arguments(py, invocation.payload()).and_then(|arguments| {
+                    let registration_id = match granted.get() {
+                        Some(id) => *id,
+                        None => {
+                            let id = wait(py, Some(GRANT_TIMEOUT), granted.wait())?.copied();
+                            noted(py, id)?
+                        }
+                    };
+                    let details = details(py, |writer| invocation.details().write(writer))?;
+                    Ok((68, request_id, registration_id, details, arguments.0, arguments.1))
+                });
+                match converted {
+                    Ok(_) => drop(lock(&self.responders).insert(request_id, responder)),
+                    Err(_) => drop(responder.fail(WampError::new(error_uri::INVALID_ARGUMENT))),
+                }
+                converted
+            }
+        }
+    }
+}
+
+fn lock<T>(table: &Mutex<T>) -> MutexGuard<'_, T> {
+    table.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn limit(py: Python<'_>, timeout: Option<f64>) -> PyResult<Option<Duration>> {
+    timeout.map(|seconds| duration(py, seconds)).transpose()
+}
+
+/// What the client answered within the time limit, or the exception that says why not.
+fn answer<T>(
+    py: Python<'_>,
+    answer: Option<Result<T, wampy::Error>>,
+    target: &str,
+) -> PyResult<T> {
+    match answer {
+        Some(Ok(value)) => Ok(value),
+        Some(Err(error)) => Err(error::of(py, &error, target)),
+        None => {
+            let message = format!("{target}: the router did not answer in time");
+            Err(failure_of(py, Kind::Timeout, &message, None, Some(target)))
+        }
+    }
+}
+
+/// The id of a registration or subscription that the session still has.
+fn noted(py: Python<'_>, id: Option<u64>) -> PyResult<u64> {
+    id.ok_or_else(|| failure(py, Kind::Session, "the session ended meanwhile"))
+}
+
+fn known<T>(py: Python<'_>, found: Option<T>, what: &str, id: u64) -> PyResult<T> {
+    found.ok_or_else(|| failure(py, Kind::Configuration, &format!("there is no {what} {id}")))
+}
