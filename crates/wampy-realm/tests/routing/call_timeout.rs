@@ -1,0 +1,143 @@
+//! Time limits of calls, which the dealer keeps.
+
+use serde_json::{Value as Json, json};
+use wampy_proto::Feature;
+use wampy_realm::RealmConfig;
+
+use crate::simulated::{Network, assert_error, features_without};
+
+const NOTHING: [Json; 0] = [];
+
+#[test]
+fn check_54_without_a_limit_a_call_never_times_out() {
+    let mut network = Network::new();
+    let (callee, caller) = (network.join(), network.join());
+    network.register(callee, "a.b", json!({}));
+    network.invoke(caller, 1, json!({}), "a.b", callee);
+    network.invoke(caller, 2, json!({"timeout": 0}), "a.b", callee);
+    assert_eq!(network.realm.next_timeout_ms(), None);
+    network.pass(u64::MAX / 2);
+    assert_eq!(network.received(caller), NOTHING);
+    assert_eq!(network.realm.stats().pending_calls, 2);
+}
+
+#[test]
+fn check_55_a_call_that_takes_too_long_is_interrupted() {
+    let mut network = Network::new();
+    let (callee, caller) = (network.join(), network.join());
+    network.register(callee, "a.b", json!({}));
+    network.invoke(caller, 1, json!({"timeout": 100}), "a.b", callee);
+    network.pass(99);
+    assert_eq!(network.received(caller), NOTHING);
+    network.pass(1);
+    assert_error(&network.receive(caller), 48, 1, "wamp.error.timeout");
+    assert_eq!(
+        network.receive(callee),
+        json!([69, 1, {"mode": "killnowait"}])
+    );
+    network.send(callee, json!([70, 1, {}]));
+    assert_eq!(network.received(caller), NOTHING);
+}
+
+#[test]
+fn check_55_a_callee_that_takes_no_interrupt_gets_none() {
+    let mut network = Network::new();
+    let callee = network.join_with(features_without(&[Feature::CallCanceling]));
+    let caller = network.join();
+    network.register(callee, "a.b", json!({}));
+    network.invoke(caller, 1, json!({"timeout": 100}), "a.b", callee);
+    network.pass(100);
+    assert_error(&network.receive(caller), 48, 1, "wamp.error.timeout");
+    assert_eq!(network.received(callee), NOTHING);
+}
+
+#[test]
+fn a_call_answered_in_time_does_not_time_out() {
+    let mut network = Network::new();
+    let (callee, caller) = (network.join(), network.join());
+    network.register(callee, "a.b", json!({}));
+    let (id, _) = network.invoke(caller, 1, json!({"timeout": 100}), "a.b", callee);
+    network.pass(99);
+    network.send(callee, json!([70, id, {}]));
+    assert_eq!(network.receive(caller)[0], 50);
+    assert_eq!(network.realm.next_timeout_ms(), None);
+    network.pass(100);
+    assert_eq!(network.received(caller), NOTHING);
+}
+
+#[test]
+fn calls_time_out_in_the_order_of_their_deadlines() {
+    let mut network = Network::new();
+    let (callee, caller) = (network.join(), network.join());
+    network.register(callee, "a.b", json!({}));
+    for (request, timeout) in [(1, 300), (2, 100), (3, 200), (4, 100)] {
+        network.invoke(caller, request, json!({"timeout": timeout}), "a.b", callee);
+    }
+    assert_eq!(network.realm.stats().call_timers, 4);
+    network.pass(1_000);
+    let order: Vec<_> = network
+        .received(caller)
+        .iter()
+        .map(|error| error[2].clone())
+        .collect();
+    assert_eq!(order, [2, 4, 3, 1]);
+}
+
+#[test]
+fn check_56_the_limit_is_not_forwarded() {
+    let mut network = Network::new();
+    let (callee, caller) = (network.join(), network.join());
+    network.register(callee, "a.b", json!({}));
+    let (_, details) = network.invoke(caller, 1, json!({"timeout": 100}), "a.b", callee);
+    assert_eq!(details, json!({}));
+}
+
+#[test]
+fn check_57_each_progressive_result_restarts_the_time() {
+    let mut network = Network::new();
+    let (callee, caller) = (network.join(), network.join());
+    network.register(callee, "a.b", json!({}));
+    let options = json!({"timeout": 100, "receive_progress": true});
+    let (id, _) = network.invoke(caller, 1, options, "a.b", callee);
+    for _ in 0..5 {
+        network.pass(90);
+        network.send(callee, json!([70, id, {"progress": true}]));
+        assert_eq!(network.receive(caller), json!([50, 1, {"progress": true}]));
+    }
+    network.pass(100);
+    assert_error(&network.receive(caller), 48, 1, "wamp.error.timeout");
+    assert_eq!(network.receive(callee)[0], 69);
+}
+
+#[test]
+fn a_killed_call_can_still_time_out() {
+    let mut network = Network::new();
+    let (callee, caller) = (network.join(), network.join());
+    network.register(callee, "a.b", json!({}));
+    network.invoke(caller, 1, json!({"timeout": 100}), "a.b", callee);
+    network.send(caller, json!([49, 1, {"mode": "kill"}]));
+    assert_eq!(network.receive(callee)[0], 69);
+    network.pass(100);
+    assert_error(&network.receive(caller), 48, 1, "wamp.error.timeout");
+    assert_eq!(
+        network.received(callee),
+        NOTHING,
+        "the callee was interrupted already"
+    );
+}
+
+#[test]
+fn endless_limits_are_cut() {
+    let config = RealmConfig {
+        call_timeout_ms_max: 500,
+        ..RealmConfig::default()
+    };
+    let mut network = Network::with(config);
+    let (callee, caller) = (network.join(), network.join());
+    network.register(callee, "a.b", json!({}));
+    network.invoke(caller, 1, json!({"timeout": u64::MAX}), "a.b", callee);
+    network.pass(499);
+    assert_eq!(network.received(caller), NOTHING);
+    network.pass(1);
+    assert_error(&network.receive(caller), 48, 1, "wamp.error.timeout");
+}

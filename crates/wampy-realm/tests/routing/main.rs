@@ -1,0 +1,19 @@
+//! Whole conversations between simulated clients and a realm.
+//!
+//! Numbers in test names are those of the table `WIRE_CHECKS.md`.
+
+mod call_canceling;
+mod call_timeout;
+mod calls;
+mod leniency;
+mod limits;
+mod pattern_based;
+mod pubsub;
+mod random_walk;
+mod receivers;
+mod registration_meta_api;
+mod registrations;
+mod session_meta_api;
+mod sessions;
+mod simulated;
+mod subscription_meta_api;
