@@ -1,0 +1,64 @@
+//! The commands, one file each.
+
+mod bench;
+mod call;
+mod completions;
+mod publish;
+mod register;
+mod router;
+mod subscribe;
+
+use clap::Subcommand;
+
+use crate::exit::Exit;
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Router(router::Router),
+    Call(call::Call),
+    Publish(publish::Publish),
+    Subscribe(subscribe::Subscribe),
+    Register(register::Register),
+    Bench(bench::Bench),
+    Completions(completions::Completions),
+}
+
+impl Command {
+    /// Runs the command to its end.
+    pub(crate) fn run(self) -> anyhow::Result<Exit> {
+        match self {
+            Self::Router(command) => on_all_cores(command.run()),
+            Self::Call(command) => until_interrupted(command.run()),
+            Self::Publish(command) => until_interrupted(command.run()),
+            Self::Subscribe(command) => until_interrupted(command.run()),
+            Self::Register(command) => until_interrupted(command.run()),
+            Self::Bench(command) => command.run(),
+            Self::Completions(command) => command.run(),
+        }
+    }
+}
+
+/// Runs a server, which has its own way to end.
+fn on_all_cores(server: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(server)
+}
+
+/// Runs a client's command; Ctrl-C ends it, and its session with it.
+fn until_interrupted(client: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        tokio::select! {
+            result = client => result,
+            signal = tokio::signal::ctrl_c() => {
+                signal?;
+                Ok(Exit::Interrupted)
+            }
+        }
+    })
+}

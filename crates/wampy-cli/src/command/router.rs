@@ -1,0 +1,210 @@
+//! `wampy router`: runs a router until it is told to stop.
+
+use std::io::{IsTerminal, Write};
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+use wampy::proto::Serializer;
+use wampy_router::{BoundAddress, Limits, Router as Server};
+
+use crate::connection::SerializerName;
+use crate::exit::{Exit, UsageError};
+
+/// Run a router.
+///
+/// Without arguments it listens on this machine only: localhost, port 8080, realm `realm1`,
+/// WebSocket and RawSocket, everybody welcome. It has no authentication yet: listen on other
+/// addresses only where everybody who can connect may do everything. SIGINT (Ctrl-C) and SIGTERM
+/// end all sessions in order.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wampy router
+  wampy router --listen 0.0.0.0:8080 --realm shop --realm warehouse
+  wampy router --listen '[::1]:0' --listen unix:/run/wampy.sock
+  wampy router --lenient                 # serves wampy 1.x")]
+pub(crate) struct Router {
+    /// Where to listen: HOST:PORT (port 0 picks a free one) or unix:PATH; may be repeated.
+    #[arg(long, value_name = "ADDRESS", default_value = "localhost:8080")]
+    listen: Vec<String>,
+    /// A realm to serve; may be repeated.
+    #[arg(long, value_name = "NAME", default_value = "realm1")]
+    realm: Vec<String>,
+    /// Let a client that asks for another realm bring it into being.
+    #[arg(long)]
+    auto_create_realms: bool,
+    /// A serializer to offer; may be repeated. All, if not given.
+    #[arg(long, value_enum)]
+    serializer: Vec<SerializerName>,
+    /// Tolerate a habit of old clients; may be repeated. Without a value: all of them.
+    #[arg(long, value_enum, value_name = "HABIT", num_args = 0..=1, default_missing_value = "all")]
+    lenient: Vec<Habit>,
+    /// What to log: error, warn, info, debug or trace, or targets with levels.
+    #[arg(long, value_name = "FILTER", env = "WAMPY_LOG", default_value = "warn")]
+    log: String,
+    #[command(flatten)]
+    limits: LimitArguments,
+}
+
+/// What the router can be told to tolerate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Habit {
+    /// All that follow.
+    All,
+    /// Request ids need not be 1, 2, 3, …
+    RequestIds,
+    /// Clients that announce call timeouts for every role and no call canceling (wampy 1.x) get
+    /// no error for a call that they cancel, and their callees mind the timeout.
+    SilentCancel,
+}
+
+/// The router's limits; see [`Limits`].
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
+struct LimitArguments {
+    /// Connections at once, sessions or not. One more is refused.
+    #[arg(long, value_name = "CONNECTIONS", default_value_t = Limits::default().connections_max)]
+    connections_max: usize,
+    /// Sessions at once, over all realms. One more is refused.
+    #[arg(long, value_name = "SESSIONS", default_value_t = Limits::default().sessions_max)]
+    sessions_max: usize,
+    /// Largest message that a client may send. A larger one ends its connection.
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().message_bytes_max)]
+    message_bytes_max: usize,
+    /// Bytes that wait for one session. One that does not read, and would need more, is cut off.
+    #[arg(long, value_name = "BYTES",
+        default_value_t = Limits::default().outbound_bytes_per_session_max)]
+    outbound_bytes_per_session_max: usize,
+    /// Time for a connection's handshake, and again for its HELLO.
+    #[arg(long, value_name = "MILLISECONDS",
+        default_value_t = Limits::default().handshake_timeout_ms)]
+    handshake_timeout_ms: u64,
+    /// Silence of a WebSocket client after which it is pinged; 0 for never.
+    #[arg(long, value_name = "MILLISECONDS",
+        default_value_t = Limits::default().keepalive_interval_ms)]
+    keepalive_interval_ms: u64,
+    /// Time for the answer to a ping. Then the connection is closed.
+    #[arg(long, value_name = "MILLISECONDS",
+        default_value_t = Limits::default().keepalive_timeout_ms)]
+    keepalive_timeout_ms: u64,
+    /// Time for all sessions to answer GOODBYE when the router ends.
+    #[arg(long, value_name = "MILLISECONDS",
+        default_value_t = Limits::default().shutdown_timeout_ms)]
+    shutdown_timeout_ms: u64,
+    /// Calls of one session that have not ended. One more fails.
+    #[arg(long, value_name = "CALLS",
+        default_value_t = Limits::default().pending_calls_per_session_max)]
+    pending_calls_per_session_max: usize,
+    /// Registrations of one session. One more fails.
+    #[arg(long, value_name = "REGISTRATIONS",
+        default_value_t = Limits::default().registrations_per_session_max)]
+    registrations_per_session_max: usize,
+    /// Subscriptions of one session. One more fails.
+    #[arg(long, value_name = "SUBSCRIPTIONS",
+        default_value_t = Limits::default().subscriptions_per_session_max)]
+    subscriptions_per_session_max: usize,
+}
+
+impl From<LimitArguments> for Limits {
+    fn from(given: LimitArguments) -> Self {
+        Self {
+            connections_max: given.connections_max,
+            sessions_max: given.sessions_max,
+            message_bytes_max: given.message_bytes_max,
+            outbound_bytes_per_session_max: given.outbound_bytes_per_session_max,
+            handshake_timeout_ms: given.handshake_timeout_ms,
+            keepalive_interval_ms: given.keepalive_interval_ms,
+            keepalive_timeout_ms: given.keepalive_timeout_ms,
+            shutdown_timeout_ms: given.shutdown_timeout_ms,
+            pending_calls_per_session_max: given.pending_calls_per_session_max,
+            registrations_per_session_max: given.registrations_per_session_max,
+            subscriptions_per_session_max: given.subscriptions_per_session_max,
+            ..Self::default()
+        }
+    }
+}
+
+impl Router {
+    /// Listens, says where, and serves until a signal comes.
+    pub(crate) async fn run(self) -> anyhow::Result<Exit> {
+        start_logging(&self.log)?;
+        let realms = self.realm.clone();
+        let server = self.start().await?;
+        announce(&server, &realms)?;
+        let signal = await_signal().await?;
+        eprintln!("wampy: {signal} received, ending all sessions");
+        server.shutdown().await;
+        Ok(Exit::Success)
+    }
+
+    async fn start(self) -> anyhow::Result<Server> {
+        let tolerates = |habit| self.lenient.contains(&Habit::All) || self.lenient.contains(&habit);
+        let mut builder = Server::builder()
+            .any_request_id(tolerates(Habit::RequestIds))
+            .silent_cancel(tolerates(Habit::SilentCancel))
+            .auto_create_realms(self.auto_create_realms)
+            .limits(self.limits.into());
+        for address in self.listen {
+            builder = builder.listen(address);
+        }
+        for realm in self.realm {
+            builder = builder.realm(realm);
+        }
+        if !self.serializer.is_empty() {
+            let serializers: Vec<Serializer> =
+                self.serializer.into_iter().map(Serializer::from).collect();
+            builder = builder.serializers(serializers);
+        }
+        Ok(builder.start().await?)
+    }
+}
+
+/// Logs go to standard error, so that standard output holds only where the router listens.
+fn start_logging(filter: &str) -> anyhow::Result<()> {
+    let filter = EnvFilter::builder()
+        .parse(filter)
+        .map_err(|error| UsageError(format!("--log {filter:?} is no filter: {error}")))?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .try_init()
+        .map_err(|error| anyhow::anyhow!("logging cannot start: {error}"))
+}
+
+/// Prints where the router listens, and how to try it.
+fn announce(server: &Server, realms: &[String]) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(
+        out,
+        "wampy router {}, realm {}",
+        env!("CARGO_PKG_VERSION"),
+        realms.join(", ")
+    )?;
+    for address in server.addresses() {
+        match address {
+            BoundAddress::Tcp(address) => {
+                writeln!(out, "listening on ws://{address}/ and rs://{address}")?;
+            }
+            BoundAddress::Unix(path) => writeln!(out, "listening on unix://{}", path.display())?,
+        }
+    }
+    let url = match server.url() {
+        url if url == "ws://127.0.0.1:8080/" => String::new(),
+        url => format!(" --url {}", url.replacen("unix:", "unix://", 1)),
+    };
+    writeln!(out, "try it: wampy call wamp.session.count{url}")?;
+    Ok(out.flush()?)
+}
+
+/// Waits for a signal that asks the process to end.
+async fn await_signal() -> anyhow::Result<&'static str> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot await SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot await SIGINT")?;
+    Ok(tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    })
+}

@@ -1,0 +1,72 @@
+//! The arguments that say to which router a command speaks, and the session they lead to.
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use wampy::Client;
+use wampy::proto::Serializer;
+
+use crate::exit::SessionEnded;
+
+/// Which router to speak to.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Router")]
+pub(crate) struct Connection {
+    /// Where the router listens: ws://, wss://, rs:// or rss:// HOST:PORT, or unix:///PATH.
+    #[arg(long, short, env = "WAMPY_URL", default_value = "ws://localhost:8080")]
+    pub(crate) url: String,
+    /// The realm to join.
+    #[arg(long, short, env = "WAMPY_REALM", default_value = "realm1")]
+    realm: String,
+    /// The serializer to speak; if not given, the router chooses.
+    #[arg(long, value_enum)]
+    serializer: Option<SerializerName>,
+}
+
+/// The serializers by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SerializerName {
+    /// JSON.
+    Json,
+    /// MessagePack.
+    Msgpack,
+    /// CBOR.
+    Cbor,
+}
+
+impl From<SerializerName> for Serializer {
+    fn from(name: SerializerName) -> Self {
+        match name {
+            SerializerName::Json => Self::Json,
+            SerializerName::Msgpack => Self::MsgPack,
+            SerializerName::Cbor => Self::Cbor,
+        }
+    }
+}
+
+impl Connection {
+    /// Joins the realm.
+    ///
+    /// # Errors
+    /// The router cannot be reached, or refuses the session.
+    pub(crate) async fn join(&self) -> Result<Client, wampy::Error> {
+        let mut builder = Client::builder(&self.url).realm(&self.realm);
+        if let Some(serializer) = self.serializer {
+            builder = builder.serializer(serializer.into());
+        }
+        builder.connect().await
+    }
+}
+
+/// The error of a session that the router has ended.
+pub(crate) fn session_ended() -> anyhow::Error {
+    SessionEnded.into()
+}
+
+/// A time limit given in seconds, such as `1.5`.
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text
+        .parse()
+        .map_err(|_| format!("{text:?} is no number of seconds"))?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}

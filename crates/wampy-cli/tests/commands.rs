@@ -1,0 +1,420 @@
+//! The `wampy` command as scripts use it: the real binary, a real router, pipes and exit codes.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long a process may take to do what is awaited.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A process that is killed when the test is done with it.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        _ = self.0.kill();
+        _ = self.0.wait();
+    }
+}
+
+impl Process {
+    fn start(url: Option<&str>, args: &[&str]) -> Self {
+        let mut command = wampy(url);
+        command
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Self(command.spawn().unwrap())
+    }
+
+    /// Reads standard error up to a line with `text`.
+    fn await_stderr(&mut self, text: &str) {
+        let stderr = BufReader::new(self.0.stderr.take().unwrap());
+        assert!(
+            stderr
+                .lines()
+                .map_while(Result::ok)
+                .any(|line| line.contains(text)),
+            "{text}"
+        );
+    }
+
+    /// Waits until the process ends, and returns its exit code and standard output.
+    fn finish(mut self) -> (i32, String) {
+        let deadline = Instant::now() + PATIENCE;
+        let status = loop {
+            match self.0.try_wait().unwrap() {
+                Some(status) => break status,
+                None if Instant::now() > deadline => panic!("the process does not end"),
+                None => std::thread::sleep(Duration::from_millis(10)),
+            }
+        };
+        let mut stdout = String::new();
+        if let Some(mut pipe) = self.0.stdout.take() {
+            pipe.read_to_string(&mut stdout).unwrap();
+        }
+        (status.code().unwrap_or(-1), stdout)
+    }
+}
+
+/// A router on a free port.
+struct Router {
+    process: Process,
+    url: String,
+}
+
+impl Router {
+    fn start(args: &[&str]) -> Self {
+        let args = [&["router", "--listen", "127.0.0.1:0"], args].concat();
+        let mut process = Process::start(None, &args);
+        let mut stdout = BufReader::new(process.0.stdout.take().unwrap());
+        let mut line = String::new();
+        let url = loop {
+            line.clear();
+            assert!(
+                stdout.read_line(&mut line).unwrap() > 0,
+                "the router says where it listens"
+            );
+            if let Some(at) = line.find("ws://") {
+                let url = line[at..].split_whitespace().next().unwrap();
+                break url.to_owned();
+            }
+        };
+        // Keep the pipe open and empty, or the router could not print any more.
+        std::thread::spawn(move || stdout.read_to_string(&mut String::new()));
+        Self { process, url }
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        wampy(Some(&self.url))
+            .args(args)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+
+    /// Runs a command that must succeed, and returns what it prints.
+    fn stdout(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        assert!(output.status.success(), "{args:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn start_process(&self, args: &[&str], ready: &str) -> Process {
+        let mut process = Process::start(Some(&self.url), args);
+        process.await_stderr(ready);
+        process
+    }
+}
+
+fn wampy(url: Option<&str>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wampy"));
+    command.env_remove("WAMPY_REALM").env_remove("WAMPY_URL");
+    if let Some(url) = url {
+        command.env("WAMPY_URL", url);
+    }
+    command
+}
+
+fn signal(process: &Process, name: &str) {
+    let pid = process.0.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-s", name, &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+#[test]
+fn an_echo_answers_with_args_and_kwargs() {
+    let router = Router::start(&[]);
+    let _echo = router.start_process(&["register", "a.echo", "--echo"], "registered");
+    assert_eq!(router.stdout(&["call", "a.echo", "1"]), "1\n");
+    assert_eq!(
+        router.stdout(&["call", "a.echo", "two words"]),
+        "\"two words\"\n"
+    );
+    assert_eq!(router.stdout(&["call", "a.echo", "-5"]), "-5\n");
+    assert_eq!(router.stdout(&["call", "a.echo"]), "null\n");
+    let both = router.stdout(&["call", "a.echo", "[1,2.5]", "null", "-k", "key=true"]);
+    assert_eq!(
+        both,
+        "{\"args\":[[1,2.5],null],\"kwargs\":{\"key\":true}}\n"
+    );
+}
+
+#[test]
+fn every_serializer_and_transport_carries_the_same() {
+    let router = Router::start(&[]);
+    let _echo = router.start_process(&["register", "a.echo", "--echo"], "registered");
+    let rawsocket = router.url.replace("ws://", "rs://");
+    for url in [router.url.as_str(), rawsocket.trim_end_matches('/')] {
+        for serializer in ["json", "msgpack", "cbor"] {
+            let argument = r#"{"text":"ü\u0001","list":[1,-2,3.5,18446744073709551615,null]}"#;
+            let call = [
+                "call",
+                "a.echo",
+                argument,
+                "--serializer",
+                serializer,
+                "--url",
+                url,
+            ];
+            let echoed: serde_json::Value = serde_json::from_str(&router.stdout(&call)).unwrap();
+            let sent: serde_json::Value = serde_json::from_str(argument).unwrap();
+            assert_eq!(echoed, sent, "{url} {serializer}");
+        }
+    }
+}
+
+#[test]
+fn a_shell_command_answers_calls() {
+    let router = Router::start(&[]);
+    let command = r#"read line; echo "$line""#;
+    let register = ["register", "a.", "--match", "prefix", "--exec", command];
+    let _exec = router.start_process(&register, "registered");
+    let input = router.stdout(&["call", "a.any", "1", "-k", "b=2"]);
+    assert_eq!(
+        input,
+        "{\"procedure\":\"a.any\",\"args\":[1],\"kwargs\":{\"b\":2}}\n"
+    );
+}
+
+#[test]
+fn text_of_a_shell_command_is_text() {
+    let router = Router::start(&[]);
+    let exec = ["register", "a.text", "--exec", "echo it works"];
+    let _exec = router.start_process(&exec, "registered");
+    assert_eq!(router.stdout(&["call", "a.text"]), "\"it works\"\n");
+}
+
+#[test]
+fn a_failing_shell_command_is_an_error() {
+    let router = Router::start(&[]);
+    let exec = ["register", "a.fail", "--exec", "echo no luck >&2; exit 7"];
+    let _exec = router.start_process(&exec, "registered");
+    let output = router.run(&["call", "a.fail"]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("wampy.error.command_failed"), "{stderr}");
+    assert!(
+        stderr.contains("no luck") && stderr.contains('7'),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn register_ends_after_its_count_and_its_last_caller_has_the_answer() {
+    let router = Router::start(&[]);
+    let echo = router.start_process(
+        &["register", "a.echo", "--echo", "--count", "2"],
+        "registered",
+    );
+    assert_eq!(router.stdout(&["call", "a.echo", "1"]), "1\n");
+    assert_eq!(router.stdout(&["call", "a.echo", "2"]), "2\n");
+    assert_eq!(echo.finish().0, 0);
+}
+
+#[test]
+fn events_are_printed_a_line_each() {
+    let router = Router::start(&[]);
+    let subscribe = ["subscribe", "a.", "--match", "prefix", "--count", "3"];
+    let events = router.start_process(&subscribe, "subscribed");
+    router.stdout(&["publish", "a.one", "1", "two", "-k", "three=3"]);
+    let mut lines = wampy(Some(&router.url))
+        .args(["publish", "a.lines", "--lines"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    lines
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(b"first line\n{\"second\":2}\n")
+        .unwrap();
+    assert!(lines.wait().unwrap().success());
+    let (code, stdout) = events.finish();
+    assert_eq!(code, 0);
+    let printed: Vec<serde_json::Value> = stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(printed[0]["topic"], "a.one");
+    assert_eq!(printed[0]["args"], serde_json::json!([1, "two"]));
+    assert_eq!(printed[0]["kwargs"], serde_json::json!({"three": 3}));
+    assert_eq!(printed[1]["args"], serde_json::json!(["first line"]));
+    assert_eq!(printed[2]["args"], serde_json::json!([{"second": 2}]));
+    assert!(printed[0]["publication"].is_u64());
+}
+
+#[test]
+fn exit_codes_tell_what_went_wrong() {
+    let router = Router::start(&[]);
+    let code = |args: &[&str]| router.run(args).status.code();
+    assert_eq!(code(&["call", "a.nobody"]), Some(1), "no such procedure");
+    assert_eq!(code(&["call"]), Some(2), "missing argument");
+    assert_eq!(
+        code(&["call", "a.b", "-k", "novalue"]),
+        Some(2),
+        "malformed keyword argument"
+    );
+    assert_eq!(
+        code(&["call", "a.b", "--url", "ws://127.0.0.1:1"]),
+        Some(3),
+        "nobody listens"
+    );
+    assert_eq!(
+        code(&["call", "a.b", "--url", "http://127.0.0.1"]),
+        Some(2),
+        "unknown scheme"
+    );
+    assert_eq!(
+        code(&["call", "a.b", "--realm", "elsewhere"]),
+        Some(3),
+        "no such realm"
+    );
+    assert_eq!(
+        code(&["subscribe", "a.b", "--timeout", "0.1"]),
+        Some(4),
+        "no event came"
+    );
+}
+
+#[test]
+fn a_call_gives_up_after_its_timeout() {
+    let router = Router::start(&[]);
+    let _slow = router.start_process(&["register", "a.slow", "--exec", "sleep 60"], "registered");
+    let output = router.run(&["call", "a.slow", "--timeout", "0.2"]);
+    assert_eq!(output.status.code(), Some(4), "{output:?}");
+}
+
+#[test]
+fn standard_input_is_an_argument() {
+    let router = Router::start(&[]);
+    let _echo = router.start_process(&["register", "a.echo", "--echo"], "registered");
+    let mut call = wampy(Some(&router.url))
+        .args(["call", "a.echo", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    call.stdin
+        .take()
+        .unwrap()
+        .write_all(b"{\"piped\": [1]}\n")
+        .unwrap();
+    let output = call.wait_with_output().unwrap();
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        "{\"piped\":[1]}\n"
+    );
+}
+
+#[test]
+fn signals_end_the_router_in_order() {
+    for name in ["INT", "TERM"] {
+        let router = Router::start(&[]);
+        let subscriber = router.start_process(&["subscribe", "a.b"], "subscribed");
+        signal(&router.process, name);
+        assert_eq!(router.process.finish().0, 0, "SIG{name}");
+        assert_ne!(
+            subscriber.finish().0,
+            0,
+            "the subscriber's session was ended"
+        );
+    }
+}
+
+#[test]
+fn interrupted_commands_exit_with_130() {
+    let router = Router::start(&[]);
+    let subscriber = router.start_process(&["subscribe", "a.b"], "subscribed");
+    signal(&subscriber, "INT");
+    assert_eq!(subscriber.finish().0, 130);
+}
+
+#[test]
+fn the_router_says_what_is_wrong_with_its_arguments() {
+    for (args, expected) in [
+        (["--listen", "nonsense"], "nonsense"),
+        (["--realm", "a realm"], "a realm"),
+        (["--listen", "256.1.1.1:80"], "256.1.1.1"),
+    ] {
+        let output = wampy(None).arg("router").args(args).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success(), "{args:?}");
+        assert!(stderr.contains(expected), "{args:?}: {stderr}");
+    }
+}
+
+#[test]
+fn a_busy_port_is_named() {
+    let router = Router::start(&[]);
+    let address = router.url.trim_start_matches("ws://").trim_end_matches('/');
+    let output = wampy(None)
+        .args(["router", "--listen", address])
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success());
+    assert!(stderr.contains(address), "{stderr}");
+}
+
+#[test]
+fn completions_know_every_command() {
+    for shell in ["bash", "zsh", "fish"] {
+        let output = wampy(None).args(["completions", shell]).output().unwrap();
+        let script = String::from_utf8(output.stdout).unwrap();
+        for command in [
+            "router",
+            "call",
+            "publish",
+            "subscribe",
+            "register",
+            "bench",
+        ] {
+            assert!(script.contains(command), "{shell}: {command}");
+        }
+    }
+}
+
+#[test]
+fn the_readme_s_shell_commands_work() {
+    let router = Router::start(&[]);
+    let readme = include_str!("../../../README.md");
+    let lines = |command: &str| {
+        let prefix = format!("wampy {command} ");
+        let found: Vec<&str> = readme
+            .lines()
+            .filter(|line| line.starts_with(&prefix))
+            .collect();
+        assert!(!found.is_empty(), "the readme shows wampy {command}");
+        found
+    };
+    let mut servers = Vec::new();
+    for (command, ready) in [("register", "registered"), ("subscribe", "subscribed")] {
+        for line in lines(command) {
+            servers.push(router.start_process(&words(line)[1..], ready));
+        }
+    }
+    for command in ["call", "publish"] {
+        for line in lines(command) {
+            router.stdout(&words(line)[1..]);
+        }
+    }
+}
+
+/// The words of a simple shell line: split at spaces, double quotes kept together.
+fn words(line: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    for (index, part) in line.split('"').enumerate() {
+        match index % 2 {
+            0 => words.extend(part.split_whitespace()),
+            _ => words.push(part),
+        }
+    }
+    words
+}
