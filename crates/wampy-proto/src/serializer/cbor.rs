@@ -368,6 +368,17 @@ impl<'a> Reader<'a> for CborReader<'a> {
     }
 
     #[inline]
+    fn skip_null(&mut self) -> bool {
+        match self.rest {
+            [0xf6 | 0xf7, rest @ ..] => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    #[inline]
     fn offset(&self) -> usize {
         self.len - self.rest.len()
     }

@@ -264,7 +264,7 @@ pub struct EncodeError(pub Cow<'static, str>);
 ///
 /// Containers are read by the caller's loop, so a reader needs no stack; [`Reader::skip`] and
 /// whoever recurses must stop at [`DEPTH_MAX`].
-pub trait Reader<'a>: Sized + Clone {
+pub trait Reader<'a>: Sized {
     /// Which serializer this reads.
     const SERIALIZER: Serializer;
 
@@ -295,6 +295,9 @@ pub trait Reader<'a>: Sized + Clone {
     /// # Errors
     /// The bytes are malformed, end too early, or are nested deeper than [`DEPTH_MAX`].
     fn skip(&mut self) -> Result<&'a [u8], DecodeError>;
+
+    /// Steps over the next value if it is null, and says whether it was.
+    fn skip_null(&mut self) -> bool;
 
     /// The offset of the next byte to read.
     fn offset(&self) -> usize;
@@ -333,16 +336,6 @@ pub trait Reader<'a>: Sized + Clone {
             Token::Map(seq) => Ok(seq),
             other => Err(self.error(format!("expected a map, found {}", other.kind()))),
         }
-    }
-
-    /// Steps over the next value if it is null, and says whether it was.
-    fn skip_null(&mut self) -> bool {
-        let mut ahead = self.clone();
-        let is_null = matches!(ahead.token(), Ok(Token::Null));
-        if is_null {
-            *self = ahead;
-        }
-        is_null
     }
 
     /// Steps over what is left of the value that `token` began.

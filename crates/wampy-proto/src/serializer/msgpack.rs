@@ -220,6 +220,17 @@ impl<'a> Reader<'a> for MsgPackReader<'a> {
     }
 
     #[inline]
+    fn skip_null(&mut self) -> bool {
+        match self.rest {
+            [0xc0, rest @ ..] | [0xd4, 0, 0, rest @ ..] => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    #[inline]
     fn offset(&self) -> usize {
         self.len - self.rest.len()
     }

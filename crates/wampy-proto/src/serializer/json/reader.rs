@@ -376,6 +376,11 @@ impl<'a> Reader<'a> for JsonReader<'a> {
     }
 
     #[inline]
+    fn skip_null(&mut self) -> bool {
+        self.peek() == Ok(b'n') && self.literal(b"null").is_ok()
+    }
+
+    #[inline]
     fn offset(&self) -> usize {
         self.len - self.rest.len()
     }
