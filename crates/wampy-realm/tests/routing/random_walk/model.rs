@@ -420,6 +420,10 @@ impl Model {
         if procedure.contains(' ') {
             return self.expect_error(client, 48, request, "invalid_uri");
         }
+        // The realm's own procedures need no place among the pending calls.
+        if procedure.starts_with("wamp.") {
+            return self.expect_error(client, 48, request, "no_such_procedure");
+        }
         if self
             .calls
             .iter()
