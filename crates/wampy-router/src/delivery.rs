@@ -78,8 +78,10 @@ impl<'a> Delivery<'a> {
     /// Gives a session its outlet, and sends its first message.
     pub(crate) fn seat(&mut self, key: SessionKey, outlet: &Arc<Outlet>, first: &Message<'_>) {
         self.seats.insert(key, Arc::clone(outlet));
-        // WELCOME has no payload that could fail to be encoded, and is short.
-        let _ = self.send(key, first);
+        if self.send(key, first).is_err() {
+            // A peer that takes less than a WELCOME can have no session.
+            outlet.signal(Signal::Lost);
+        }
     }
 
     pub(crate) fn is_seated(&self, key: SessionKey) -> bool {
