@@ -146,7 +146,7 @@ def test_exit_while_a_remote_router_is_silent(python):
     try:
         begin = time.monotonic()
         process.stdin.write("\n")
-        process.stdin.close()
+        process.stdin.flush()
         assert process.wait(20) == 0
         assert time.monotonic() - begin < 10
     finally:

@@ -67,17 +67,19 @@ def test_it_has_the_realms_it_was_given():
             wampy.Client(router=router, realm="realm1").start()
 
 
-def test_it_listens_on_ipv4_and_ipv6(router):
-    for host in ("127.0.0.1", "::1"):
-        try:
-            socket.create_connection((host, router.port), timeout=5).close()
-        except OSError as error:
-            if host == "::1" and error.errno in {97, 99}:
-                pytest.skip("this machine has no IPv6")
-            raise
-    for ipv in (4, 6):
+@pytest.mark.parametrize(("host", "ipv"), [("127.0.0.1", 4), ("::1", 6)])
+def test_ipv4_and_ipv6(host, ipv):
+    try:
+        socket.create_server(
+            (host, 0), family=socket.AF_INET6 if ipv == 6 else socket.AF_INET
+        ).close()
+    except OSError:
+        pytest.skip(f"this machine has no {host}")
+    with wampy.Router(host=host) as router:
         with wampy.Client(router=router, ipv=ipv) as client:
             assert client.session.id
+        with pytest.raises(errors.ConnectionError):
+            wampy.Client(router=router, ipv=10 - ipv).start()
 
 
 def test_many_routers_at_once():

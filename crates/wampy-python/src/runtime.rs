@@ -1,15 +1,17 @@
 //! The one background runtime of the process, and how Python threads wait for it.
 //!
-//! A wait releases the GIL and looks up every [`SLICE`] to answer signals and the end of the
-//! interpreter: after finalization a thread must not come back to Python through Rust. A fork
-//! leaves the threads of its parent behind, so everything made before it is refused by its number.
+//! A wait releases the GIL and looks up every [`SLICE`] to answer signals. When the interpreter ends
+//! no thread but the one that ends it comes back to Python: each stays where it is until the process
+//! is gone, because Python would unwind it through Rust. A fork leaves the threads of its parent
+//! behind, so everything made before it is refused by its number.
 //!
 //! Deliberately absent: futures in Python; an asyncio face needs another way of waiting.
 
 use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
@@ -33,6 +35,9 @@ const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 static RUNTIME: Mutex<Option<&'static Process>> = Mutex::new(None);
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 static ENDING: AtomicBool = AtomicBool::new(false);
+/// The thread that ends the interpreter.
+static ENDER: OnceLock<ThreadId> = OnceLock::new();
+/// The threads that are waiting and will come back to Python.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 /// The sessions that say goodbye when the process ends. Those that are gone leave at the next push.
 static SESSIONS: Mutex<Vec<Weak<Live>>> = Mutex::new(Vec::new());
@@ -89,7 +94,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn process(py: Python<'_>) -> PyResult<&'static Process> {
     if is_ending() {
-        return Err(ending(py));
+        detached(py, || ());
+        return Err(failure(py, Kind::Session, "the interpreter is shutting down"));
     }
     let mut slot = lock(&RUNTIME);
     if let Some(process) = *slot {
@@ -130,18 +136,13 @@ where
     let mut future = pin!(future);
     loop {
         let slice = SLICE.min(deadline.saturating_duration_since(Instant::now()));
-        let waiting = Waiting::begin();
-        let outcome = py.detach(|| {
+        let outcome = detached(py, || {
             runtime.block_on(async { tokio::time::timeout(slice, future.as_mut()).await })
         });
-        drop(waiting);
         if let Ok(output) = outcome {
             return Ok(Some(output));
         }
         py.check_signals()?;
-        if is_ending() {
-            return Err(ending(py));
-        }
         if Instant::now() >= deadline {
             return Ok(None);
         }
@@ -149,7 +150,7 @@ where
 }
 
 /// Waits as [`wait`] does, but without looking up: for threads that get no signals and may wait
-/// for long. The end of the interpreter ends it with `None`, as the timeout does.
+/// for long. `None` after `timeout`.
 ///
 /// # Errors
 /// The system has no more threads.
@@ -158,13 +159,9 @@ where
     F: Future + Send,
     F::Output: Send,
 {
-    if is_ending() {
-        return Ok(None);
-    }
     let process = process(py)?;
     let mut ending = process.ending.subscribe();
-    let waiting = Waiting::begin();
-    let output = py.detach(|| {
+    let output = detached(py, || {
         process.runtime.block_on(async {
             tokio::select! {
                 biased;
@@ -173,41 +170,58 @@ where
             }
         })
     });
-    drop(waiting);
     Ok(output)
 }
 
-/// Says goodbye in every session, ends every wait and keeps new ones from starting; true when no
-/// wait is left within `timeout`.
+/// Runs `wait` without the GIL. A thread that finds the interpreter ending does not return.
+fn detached<T: Send>(py: Python<'_>, wait: impl FnOnce() -> T + Send) -> T {
+    WAITING.fetch_add(1, Ordering::AcqRel);
+    let output = py.detach(|| {
+        let output = wait();
+        if is_ending() && ENDER.get() != Some(&thread::current().id()) {
+            WAITING.fetch_sub(1, Ordering::AcqRel);
+            loop {
+                thread::park();
+            }
+        }
+        output
+    });
+    WAITING.fetch_sub(1, Ordering::AcqRel);
+    output
+}
+
+/// Says goodbye in every session and lets no thread but this one come back to Python from a wait;
+/// true when that is so within `timeout`.
 pub fn shut_down(py: Python<'_>, timeout: Duration) -> bool {
     let deadline = Instant::now() + timeout.min(FOREVER);
-    let process = *lock(&RUNTIME);
-    if let Some(process) = process {
+    _ = ENDER.set(thread::current().id());
+    ENDING.store(true, Ordering::Release);
+    if let Some(process) = *lock(&RUNTIME) {
+        process.ending.send_replace(true);
         let sessions: Vec<_> = lock(&SESSIONS).iter().filter_map(Weak::upgrade).collect();
-        let leaving = sessions.into_iter().map(|session| {
-            process.runtime.spawn(async move { session.leave(close_reason::CLOSE_REALM).await })
-        });
-        let leaving: Vec<_> = leaving.collect();
-        // Half of the time is for the waits, which end by themselves after a slice.
+        let leaving: Vec<_> = sessions
+            .into_iter()
+            .map(|session| {
+                process.runtime.spawn(async move { session.leave(close_reason::CLOSE_REALM).await })
+            })
+            .collect();
         let left = async {
             for session in leaving {
                 // A session that cannot say goodbye is over all the same.
                 _ = session.await;
             }
         };
+        // The rest of the time is for the waits, which look up after a slice.
+        let patience = timeout.saturating_sub(2 * SLICE);
         py.detach(|| {
-            process.runtime.block_on(async { tokio::time::timeout(timeout / 2, left).await.ok() })
+            process.runtime.block_on(async { tokio::time::timeout(patience, left).await.ok() })
         });
-    }
-    ENDING.store(true, Ordering::Release);
-    if let Some(process) = process {
-        process.ending.send_replace(true);
     }
     while WAITING.load(Ordering::Acquire) > 0 {
         if Instant::now() >= deadline {
             return false;
         }
-        py.detach(|| std::thread::sleep(Duration::from_millis(1)));
+        py.detach(|| thread::sleep(Duration::from_millis(1)));
     }
     true
 }
@@ -227,24 +241,4 @@ pub fn duration(py: Python<'_>, seconds: f64) -> PyResult<Duration> {
 
 fn deadline(timeout: Option<Duration>) -> Instant {
     Instant::now() + timeout.unwrap_or(FOREVER)
-}
-
-fn ending(py: Python<'_>) -> PyErr {
-    failure(py, Kind::Session, "the interpreter is shutting down")
-}
-
-/// Counts a thread from before it releases the GIL until after it has it again.
-struct Waiting;
-
-impl Waiting {
-    fn begin() -> Self {
-        WAITING.fetch_add(1, Ordering::AcqRel);
-        Self
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        WAITING.fetch_sub(1, Ordering::AcqRel);
-    }
 }

@@ -320,7 +320,7 @@ impl Session {
         let live = self.live(py)?;
         let payload = payload(live.client.serializer(), args, kwargs)?;
         let responder = lock(&live.responders).remove(&request_id);
-        Ok(responder.is_some_and(|responder| py.detach(|| responder.complete(payload))))
+        Ok(responder.is_some_and(|responder| responder.complete(payload)))
     }
 
     /// Answer an invocation with ERROR; False if it was answered or canceled before.
@@ -336,7 +336,7 @@ impl Session {
         let payload = payload(live.client.serializer(), args, kwargs)?;
         let error = WampError::new(uri).with_payload(payload);
         let responder = lock(&live.responders).remove(&request_id);
-        Ok(responder.is_some_and(|responder| py.detach(|| responder.fail(error))))
+        Ok(responder.is_some_and(|responder| responder.fail(error)))
     }
 
     /// Say GOODBYE and wait for the answer, at most as long as `connect` was told. Never fails.
