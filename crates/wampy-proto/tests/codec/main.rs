@@ -15,5 +15,6 @@ mod readers;
 mod refused;
 mod round_trip;
 mod transcoding;
+mod undefined_options;
 mod values;
 mod wire;

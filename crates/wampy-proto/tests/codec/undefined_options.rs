@@ -3,11 +3,10 @@
 use wampy_proto::message::{Message, SubscribeOptions};
 use wampy_proto::{MatchPolicy, Serializer};
 
+use super::values::from_hex;
+
 fn options(serializer: Serializer, digits: &str) -> SubscribeOptions {
-    let bytes: Vec<u8> = (0..digits.len() / 2)
-        .map(|at| u8::from_str_radix(&digits[2 * at..2 * at + 2], 16).unwrap())
-        .collect();
-    match Message::decode(serializer, &bytes).unwrap() {
+    match Message::decode(serializer, &from_hex(digits)).unwrap() {
         Message::Subscribe(subscribe) => subscribe.options,
         other => panic!("not a SUBSCRIBE: {other:?}"),
     }
