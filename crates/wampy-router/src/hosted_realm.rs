@@ -4,7 +4,6 @@
 //! touched after giving the lock back. Decoding is done before, writing to sockets after.
 
 use std::cell::RefCell;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -15,6 +14,7 @@ use wampy_realm::{JoinRefused, Now, Realm, RealmConfig, SessionDetails, SessionK
 
 use crate::delivery::{Delivery, Seats};
 use crate::outlet::Outlet;
+use crate::registry::SessionPermit;
 use crate::stats::RealmStats;
 
 /// The time as the router's realms see it.
@@ -149,7 +149,7 @@ impl HostedRealm {
         details: SessionDetails,
         welcome: Welcome,
         outlet: &Arc<Outlet>,
-        sessions: &Arc<AtomicUsize>,
+        permit: SessionPermit,
     ) -> Result<Seat, JoinRefused> {
         let id = details.id;
         let key = self.with_realm(|realm, delivery, now| {
@@ -157,12 +157,11 @@ impl HostedRealm {
             delivery.seat(key, outlet, &Message::Welcome(welcome));
             Ok(key)
         })?;
-        sessions.fetch_add(1, Ordering::Relaxed);
         Ok(Seat {
             realm: Arc::clone(self),
             key,
             id,
-            sessions: Arc::clone(sessions),
+            _permit: permit,
         })
     }
 
@@ -187,7 +186,8 @@ pub(crate) struct Seat {
     realm: Arc<HostedRealm>,
     key: SessionKey,
     id: SessionId,
-    sessions: Arc<AtomicUsize>,
+    /// Given back after the session has left its realm.
+    _permit: SessionPermit,
 }
 
 impl Seat {
@@ -222,7 +222,6 @@ impl Drop for Seat {
             delivery.unseat(self.key);
             realm.leave(now, self.key, delivery);
         });
-        self.sessions.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

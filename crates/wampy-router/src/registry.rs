@@ -1,7 +1,8 @@
-//! The connections of a router: how many there are, and reaching all of them.
+//! The connections and sessions of a router: how many there are, and reaching all of them.
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -122,5 +123,32 @@ impl Drop for Ticket {
         if state.connections.is_empty() {
             self.registry.emptied.notify_waiters();
         }
+    }
+}
+
+/// How many sessions a router has.
+#[derive(Debug, Default)]
+pub(crate) struct SessionCount(AtomicUsize);
+
+/// The right to have one session; dropping it gives it back.
+#[derive(Debug)]
+pub(crate) struct SessionPermit(Arc<SessionCount>);
+
+impl SessionCount {
+    /// Counts one session more, unless there are `sessions_max`.
+    pub(crate) fn permit(self: &Arc<Self>, sessions_max: usize) -> Option<SessionPermit> {
+        let permit = SessionPermit(Arc::clone(self));
+        let before = self.0.fetch_add(1, Ordering::Relaxed);
+        (before < sessions_max).then_some(permit)
+    }
+
+    pub(crate) fn get(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for SessionPermit {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
@@ -16,7 +16,7 @@ use crate::error::StartError;
 use crate::hosted_realm::Clock;
 use crate::limits::Limits;
 use crate::realms::Realms;
-use crate::registry::Registry;
+use crate::registry::{Registry, SessionCount};
 use crate::stats::Stats;
 
 /// How many connections beyond the limit are told so at once; more are closed unheard.
@@ -42,8 +42,7 @@ pub(crate) struct Shared {
     pub(crate) rawsocket_ping: bool,
     pub(crate) realms: Realms,
     pub(crate) registry: Arc<Registry>,
-    /// How many sessions there are.
-    pub(crate) sessions: Arc<AtomicUsize>,
+    pub(crate) sessions: Arc<SessionCount>,
     pub(crate) counters: Counters,
 }
 
@@ -120,7 +119,7 @@ impl Router {
         } = &*self.shared;
         Stats {
             connections: registry.len(),
-            sessions: sessions.load(Ordering::Relaxed),
+            sessions: sessions.get(),
             connections_accepted: counters.connections_accepted.load(Ordering::Relaxed),
             connections_refused: counters.connections_refused.load(Ordering::Relaxed),
             sessions_cut_off: counters.sessions_cut_off.load(Ordering::Relaxed),

@@ -1,5 +1,7 @@
 //! Bad input of every kind ends only its own session, with the right reason, and within its limits.
 
+#![allow(clippy::unwrap_used)]
+
 mod peer;
 
 use std::io::{Read, Write};

@@ -1,5 +1,7 @@
 //! How a router ends.
 
+#![allow(clippy::unwrap_used)]
+
 mod peer;
 
 use std::net::TcpStream;

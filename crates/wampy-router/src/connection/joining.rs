@@ -1,6 +1,6 @@
 //! From HELLO to WELCOME, or to the ABORT that says why not.
 
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
 
 use wampy_proto::error_uri;
 use wampy_proto::message::{Abort, Hello, Welcome, WelcomeDetails};
@@ -29,14 +29,23 @@ impl Connection {
             return Err(self.refuse(Abort::new(error_uri::NO_SUCH_REALM, problem)));
         };
         let identity = authenticator::authenticate(hello).map_err(|abort| self.refuse(abort))?;
-        if self.router.sessions.load(Ordering::Relaxed) >= self.router.limits.sessions_max {
-            return Err(self.refuse(too_many_sessions()));
-        }
+        self.seat(hello, &realm, &identity)
+    }
+
+    fn seat(
+        &mut self,
+        hello: &Hello<'_>,
+        realm: &Arc<HostedRealm>,
+        identity: &Identity,
+    ) -> Result<(), End> {
         loop {
+            let Some(permit) = self.router.sessions.permit(self.router.limits.sessions_max) else {
+                return Err(self.refuse(too_many_sessions()));
+            };
             let id = SessionId::from_random_bits(rand::random());
-            let details = self.session_details(hello, &identity, id);
-            let welcome = welcome(&realm, &identity, id);
-            match realm.join(details, welcome, &self.outlet, &self.router.sessions) {
+            let details = self.session_details(hello, identity, id);
+            let welcome = welcome(realm, identity, id);
+            match realm.join(details, welcome, &self.outlet, permit) {
                 Ok(seat) => {
                     tracing::debug!(peer = self.peer, realm = realm.name(), session = %id, "joined");
                     self.seat = Some(seat);
