@@ -1,22 +1,21 @@
 //! What callees have registered and subscribers have subscribed to: records by id and by pattern.
 //!
-//! A pair of URI and match policy has one record, whichever sessions share it. Ids are 1, 2, 3, …
-//! and never reused, so that a late request cannot mean a newer record.
+//! A pair of URI and match policy has one record, whichever sessions share it. An id says where its
+//! record is, so that finding one takes no search, and in which generation, so that a late request
+//! does not mean a newer record.
 
-use std::hash::Hash;
-
-use hashbrown::HashMap;
 use wampy_proto::{MatchPolicy, RegistrationId, SubscriptionId};
 
 use crate::hash::RandomState;
 use crate::pattern::PatternTable;
+use crate::slots::{Slot, Slots};
 
-/// The id of a record.
-pub(crate) trait RecordId: Copy + Eq + Hash + Ord {
-    /// The first id.
-    const FIRST: Self;
-    /// The id after this one.
-    fn following(self) -> Self;
+/// The id of a record: its slot's number, and 1.
+pub(crate) trait RecordId: Copy + Eq + Ord {
+    /// The id of the record in that slot.
+    fn from_slot(slot: Slot) -> Self;
+    /// The slot of the record with this id.
+    fn slot(self) -> Slot;
     /// The id as a number.
     fn number(self) -> u64;
     /// The id with that number, if there is one.
@@ -26,10 +25,13 @@ pub(crate) trait RecordId: Copy + Eq + Hash + Ord {
 macro_rules! record_ids {
     ($($id:ident),*) => {$(
         impl RecordId for $id {
-            const FIRST: Self = Self::FIRST;
+            fn from_slot(slot: Slot) -> Self {
+                // Slots have 53 bits, and so become ids one by one.
+                Self::from_random_bits(slot.number())
+            }
 
-            fn following(self) -> Self {
-                self.next()
+            fn slot(self) -> Slot {
+                Slot::from_number(self.value() - 1)
             }
 
             fn number(self) -> u64 {
@@ -59,31 +61,29 @@ pub(crate) struct Record<M> {
 #[derive(Debug)]
 pub(crate) struct Records<I, M> {
     patterns: PatternTable<I>,
-    by_id: HashMap<I, Record<M>, RandomState>,
-    next_id: I,
+    slots: Slots<Record<M>>,
 }
 
 impl<I: RecordId, M> Records<I, M> {
     pub(crate) fn new(hash: RandomState) -> Self {
         Self {
-            patterns: PatternTable::new(hash.clone()),
-            by_id: HashMap::with_hasher(hash),
-            next_id: I::FIRST,
+            patterns: PatternTable::new(hash),
+            slots: Slots::new(),
         }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.by_id.len()
+    pub(crate) const fn len(&self) -> usize {
+        self.slots.len()
     }
 
     #[inline]
     pub(crate) fn get(&self, id: I) -> Option<&Record<M>> {
-        self.by_id.get(&id)
+        self.slots.get(id.slot())
     }
 
     #[inline]
     pub(crate) fn get_mut(&mut self, id: I) -> Option<&mut Record<M>> {
-        self.by_id.get_mut(&id)
+        self.slots.get_mut(id.slot())
     }
 
     /// The record of exactly this URI and match policy.
@@ -93,15 +93,16 @@ impl<I: RecordId, M> Records<I, M> {
 
     /// Creates a record. There must be none for its URI and match policy.
     pub(crate) fn insert(&mut self, record: Record<M>) -> I {
-        let id = self.next_id;
-        self.next_id = id.following();
-        self.patterns.insert(&record.uri, record.match_policy, id);
-        self.by_id.insert(id, record);
+        let slot = self.slots.insert(record);
+        let id = I::from_slot(slot);
+        if let Some(record) = self.slots.get(slot) {
+            self.patterns.insert(&record.uri, record.match_policy, id);
+        }
         id
     }
 
     pub(crate) fn remove(&mut self, id: I) {
-        if let Some(record) = self.by_id.remove(&id) {
+        if let Some(record) = self.slots.remove(id.slot()) {
             self.patterns.remove(&record.uri, record.match_policy);
         }
     }
@@ -116,14 +117,16 @@ impl<I: RecordId, M> Records<I, M> {
     #[inline]
     pub(crate) fn for_each_match(&self, uri: &str, mut found: impl FnMut(I, &Record<M>)) {
         self.patterns.for_each_match(uri, |id| {
-            if let Some(record) = self.by_id.get(&id) {
+            if let Some(record) = self.get(id) {
                 found(id, record);
             }
         });
     }
 
-    /// All records with their ids, in no order.
+    /// All records with their ids.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (I, &Record<M>)> {
-        self.by_id.iter().map(|(&id, record)| (id, record))
+        self.slots
+            .iter()
+            .map(|(slot, record)| (I::from_slot(slot), record))
     }
 }

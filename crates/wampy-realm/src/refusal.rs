@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
-use wampy_proto::message::{Error, ErrorDetails};
-use wampy_proto::{MatchPolicy, Message, MessageType, RequestId, error_uri, uri};
+use wampy_proto::message::Error;
+use wampy_proto::{
+    MatchPolicy, Message, MessageType, Payload, RequestId, Serializer, error_uri, uri,
+};
 
 use crate::config::RealmConfig;
 use crate::outbox::{Outbox, SendError};
@@ -14,7 +16,8 @@ use crate::session::SessionKey;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     uri: &'static str,
-    /// Why, in words: `Details.message` of the ERROR.
+    /// Why, in words: the only argument of the ERROR. Client libraries show arguments to their
+    /// users and hide details, or even (wampy 1.x) fail on details that are not empty.
     message: Option<Cow<'static, str>>,
 }
 
@@ -46,17 +49,20 @@ impl Refusal {
         request: RequestId,
         outbox: &mut impl Outbox,
     ) {
-        let message = self.message.map(|text| text.into_owned().into_boxed_str());
-        let details = ErrorDetails {
-            message,
-            ..ErrorDetails::default()
-        };
-        let error = Error {
-            details,
-            ..Error::new(request_type, request, self.uri)
-        };
+        let bare = Error::new(request_type, request, self.uri);
+        if let Some(message) = self.message {
+            let payload = Payload::encode(Serializer::MsgPack, &(message,), &());
+            let payload = payload.unwrap_or(Payload::EMPTY);
+            let explained = Error {
+                payload,
+                ..bare.clone()
+            };
+            if outbox.send(to, &Message::Error(explained)).is_ok() {
+                return;
+            }
+        }
         // A receiver too small for an ERROR without payload can be told nothing at all.
-        _ = outbox.send(to, &Message::Error(error));
+        _ = outbox.send(to, &Message::Error(bare));
     }
 }
 

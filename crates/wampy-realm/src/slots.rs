@@ -1,13 +1,32 @@
-//! Values in a vector whose places are reused: the realm's sessions and pending calls.
+//! Values in a vector whose places are reused: sessions, pending calls, registrations,
+//! subscriptions.
 //!
 //! A key holds a generation besides the place, so that the key of a value that is gone never finds
 //! the value that took its place.
+
+/// How many generations a place has before they begin anew: few enough for [`Slot::number`].
+const GENERATIONS: u32 = 1 << 21;
 
 /// Where a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Slot {
     pub(crate) index: u32,
     generation: u32,
+}
+
+impl Slot {
+    /// The slot as a number below 2^53, the range of WAMP's ids.
+    pub(crate) const fn number(self) -> u64 {
+        (self.generation as u64) << 32 | self.index as u64
+    }
+
+    /// The slot with that number. There need be no value there.
+    pub(crate) const fn from_number(number: u64) -> Self {
+        Self {
+            index: number as u32,
+            generation: (number >> 32) as u32,
+        }
+    }
 }
 
 /// Values with keys.
@@ -78,7 +97,7 @@ impl<T> Slots<T> {
             return None;
         }
         let value = place.value.take()?;
-        place.generation = place.generation.wrapping_add(1);
+        place.generation = (place.generation + 1) % GENERATIONS;
         self.free.push(slot.index);
         Some(value)
     }
@@ -98,6 +117,22 @@ impl<T> Slots<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_name_their_slot_and_stay_in_the_range_of_ids() {
+        let last = Slot {
+            index: u32::MAX,
+            generation: GENERATIONS - 1,
+        };
+        assert_eq!(Slot::from_number(last.number()), last);
+        assert_eq!(last.number(), (1 << 53) - 1);
+        let mut slots = Slots::new();
+        for _ in 0..GENERATIONS + 5 {
+            let slot = slots.insert(());
+            assert!(slot.number() < 1 << 53);
+            assert_eq!(slots.remove(slot), Some(()));
+        }
+    }
 
     #[test]
     fn a_key_finds_only_its_own_value() {

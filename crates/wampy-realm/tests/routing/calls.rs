@@ -41,7 +41,7 @@ fn check_42_a_call_of_nothing_is_refused() {
         network.send(client, json!([48, 1, {}, procedure]));
         let error = network.receive(client);
         assert_error(&error, 48, 1, "wamp.error.no_such_procedure");
-        assert!(error[3]["message"].as_str().unwrap().contains(procedure));
+        assert!(error[5][0].as_str().unwrap().contains(procedure));
     }
 }
 

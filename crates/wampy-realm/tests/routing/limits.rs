@@ -9,7 +9,7 @@ use crate::simulated::{Network, all_features, assert_error};
 #[track_caller]
 fn assert_explained(error: &Json, request_type: u64, request: u64, uri: &str, why: &str) {
     assert_error(error, request_type, request, uri);
-    let message = error[3]["message"].as_str().unwrap();
+    let message = error[5][0].as_str().unwrap();
     assert!(message.contains(why), "{message}");
 }
 

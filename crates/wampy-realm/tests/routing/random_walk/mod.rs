@@ -286,8 +286,26 @@ impl Walk {
             client,
             json!([32, request, {"match": policy.as_str()}, uri]),
         );
-        self.model.subscribe(client, request, uri, policy);
+        let granted = self.granted(client, 33);
+        self.model.subscribe(client, request, uri, policy, granted);
         self.compare("SUBSCRIBE");
+    }
+
+    /// The id that an answer of this type grants in this step.
+    fn granted(&self, client: Client, message_type: u64) -> Option<u64> {
+        self.step[&client]
+            .iter()
+            .find(|m| m[0] == message_type)
+            .and_then(|m| m[2].as_u64())
+    }
+
+    /// An id of a subscription or registration: one that is, or was, or never was.
+    fn some_id(&mut self, ids: impl Fn(&Model) -> &Vec<u64>) -> u64 {
+        let ids = ids(&self.model);
+        match self.dice.roll(ids.len() + 1) {
+            0 => 123_456_789,
+            at => ids[at - 1],
+        }
     }
 
     fn unsubscribe(&mut self) {
@@ -300,7 +318,7 @@ impl Walk {
             .map(|subscription| subscription.id)
             .collect();
         let id = if held.is_empty() || self.dice.chance(20) {
-            1 + self.dice.roll(40) as u64
+            self.some_id(|model| &model.subscription_ids)
         } else {
             self.dice.pick(&held)
         };
@@ -344,7 +362,9 @@ impl Walk {
         let invoke = self.dice.pick(&INVOKES);
         let options = json!({"match": policy.as_str(), "invoke": invoke});
         self.send(client, json!([64, request, options, uri]));
-        self.model.register(client, request, uri, policy, invoke);
+        let granted = self.granted(client, 65);
+        self.model
+            .register(client, request, uri, policy, invoke, granted);
         self.compare("REGISTER");
     }
 
@@ -358,7 +378,7 @@ impl Walk {
             .map(|registration| registration.id)
             .collect();
         let id = if held.is_empty() {
-            1 + self.dice.roll(40) as u64
+            self.some_id(|model| &model.registration_ids)
         } else {
             self.dice.pick(&held)
         };
@@ -458,7 +478,7 @@ impl Walk {
                 ("registration.match", json!([uri]), json!(found))
             }
             _ => {
-                let id = 1 + self.dice.roll(40) as u64;
+                let id = self.some_id(|model| &model.subscription_ids);
                 let found = self.model.subscriptions.iter().find(|s| s.id == id);
                 let Some(found) = found.map(|s| (s.uri.clone(), s.policy)) else {
                     return;
@@ -501,7 +521,14 @@ impl Walk {
 /// A message without what the model does not know: publication ids, the words of errors.
 fn normalized(mut message: Json) -> Json {
     match message[0].as_u64() {
-        Some(8) => message[3] = json!({}),
+        // The model does not know the words with which the realm explains a refusal.
+        Some(8) => {
+            let uri = message[4].as_str().unwrap_or_default();
+            if uri.starts_with("wamp.error.") {
+                message.as_array_mut().unwrap().truncate(5);
+            }
+            message[3] = json!({});
+        }
         Some(36 | 17) => message[2] = json!(0),
         _ => {}
     }

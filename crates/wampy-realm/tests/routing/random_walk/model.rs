@@ -62,8 +62,9 @@ pub struct Model {
     pub registrations: Vec<Registration>,
     pub calls: Vec<Call>,
     pub now: u64,
-    pub subscriptions_made: u64,
-    pub registrations_made: u64,
+    /// The ids of all subscriptions and registrations there ever were.
+    pub subscription_ids: Vec<u64>,
+    pub registration_ids: Vec<u64>,
     /// What is to be received since this was last taken.
     pub expected: BTreeMap<Client, Vec<Json>>,
 }
@@ -191,7 +192,15 @@ impl Model {
         }
     }
 
-    pub fn subscribe(&mut self, client: Client, request: u64, uri: &str, policy: MatchPolicy) {
+    /// `granted` is the id that SUBSCRIBED names, if it came.
+    pub fn subscribe(
+        &mut self,
+        client: Client,
+        request: u64,
+        uri: &str,
+        policy: MatchPolicy,
+        granted: Option<u64>,
+    ) {
         if uri.contains(' ') {
             return self.expect_error(client, 32, request, "invalid_uri");
         }
@@ -223,8 +232,8 @@ impl Model {
                 (subscription.id, false)
             }
             None => {
-                self.subscriptions_made += 1;
-                let (id, uri) = (self.subscriptions_made, uri.to_owned());
+                let id = fresh(granted, &mut self.subscription_ids);
+                let uri = uri.to_owned();
                 self.subscriptions.push(Subscription {
                     id,
                     uri,
@@ -301,6 +310,7 @@ impl Model {
         }
     }
 
+    /// `granted` is the id that REGISTERED names, if it came.
     pub fn register(
         &mut self,
         client: Client,
@@ -308,6 +318,7 @@ impl Model {
         uri: &str,
         policy: MatchPolicy,
         invoke: &'static str,
+        granted: Option<u64>,
     ) {
         if uri.contains(' ') || uri.starts_with("wamp.") {
             return self.expect_error(client, 64, request, "invalid_uri");
@@ -333,8 +344,8 @@ impl Model {
         }
         let session = self.session(client).id;
         let at = known.unwrap_or_else(|| {
-            self.registrations_made += 1;
-            let (id, uri) = (self.registrations_made, uri.to_owned());
+            let id = fresh(granted, &mut self.registration_ids);
+            let uri = uri.to_owned();
             let callees = Vec::new();
             let registration = Registration {
                 id,
@@ -569,6 +580,14 @@ impl Model {
             }
         }
     }
+}
+
+/// The id of a new subscription or registration, which the realm chooses: one that never was.
+fn fresh(granted: Option<u64>, known: &mut Vec<u64>) -> u64 {
+    let id = granted.expect("the realm grants what the model does");
+    assert!(!known.contains(&id), "the id {id} is used again");
+    known.push(id);
+    id
 }
 
 /// What a callee answers.
