@@ -1,6 +1,9 @@
 """The bugs that wampy 1.1.0 had, each with a test that fails if it comes back."""
 
+import base64
 import hashlib
+import json
+import socket
 import subprocess
 import sys
 import threading
@@ -157,6 +160,76 @@ def test_importing_wampy_installs_nothing_into_pytest():
         cwd="/dev",
     )
     assert "wampy" not in done.stdout
+
+
+PINGS = [b"", b"\x07", b"ascii", b"\xff\xfe\x00\x80", bytes(range(125))]
+
+
+class PingingRouter(threading.Thread):
+    """Welcomes one client over WebSocket-JSON, and pings it before it answers its first call."""
+
+    def __init__(self):
+        super().__init__()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"ws://127.0.0.1:{self.listener.getsockname()[1]}"
+        self.pongs = []
+
+    def run(self):
+        connection, _ = self.listener.accept()
+        with self.listener, connection, connection.makefile("rb") as stream:
+            headers = {}
+            while (line := stream.readline().decode().strip()) or not headers:
+                name, _, value = line.partition(": ")
+                headers[name.lower()] = value
+            key = headers["sec-websocket-key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+            accept = base64.b64encode(hashlib.sha1(key.encode()).digest()).decode()
+            connection.sendall(
+                "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                f"Sec-WebSocket-Accept: {accept}\r\n"
+                "Sec-WebSocket-Protocol: wamp.2.json\r\n\r\n".encode()
+            )
+            while (frame := self.read(stream)) is not None:
+                self.answer(connection, *frame)
+
+    def read(self, stream):
+        head = stream.read(2)
+        if len(head) < 2 or head[0] & 15 == 8:
+            return None
+        length = head[1] & 127
+        if length == 126:
+            length = int.from_bytes(stream.read(2), "big")
+        mask = stream.read(4)
+        payload = bytes(byte ^ mask[i % 4] for i, byte in enumerate(stream.read(length)))
+        return head[0] & 15, payload
+
+    def answer(self, connection, opcode, payload):
+        def send(code, data):
+            connection.sendall(bytes([128 | code, len(data)]) + data)
+
+        if opcode == 10:
+            self.pongs.append(payload)
+            return
+        code, *fields = json.loads(payload)
+        if code == 1:
+            send(1, b'[2,7,{"roles":{"broker":{},"dealer":{}}}]')
+        elif code == 48:
+            for ping in PINGS:
+                send(9, ping)
+            send(1, json.dumps([50, fields[0], {}, ["answer"]]).encode())
+        elif code == 6:
+            send(1, b'[6,{},"wamp.close.goodbye_and_out"]')
+
+
+def test_pings_of_every_kind_are_answered():
+    """A ping whose payload was no text made the client deaf; one of a single byte hung it."""
+    router = PingingRouter()
+    router.start()
+    with Client(url=router.url) as client:
+        assert client.session.id == 7
+        assert client.call("com.x") == "answer"
+        assert client.call("com.x") == "answer"
+    router.join(20)
+    assert router.pongs == PINGS * 2
 
 
 def test_long_strings_and_bytes(start):

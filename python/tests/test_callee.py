@@ -191,6 +191,42 @@ def test_a_handler_may_stop_its_client(start, until):
     until(lambda: service.session is None)
 
 
+def test_an_answer_never_goes_to_a_later_session(start, seen, caplog):
+    """Request ids begin again with every session; a late answer must not hit a new request."""
+
+    class Late(Client):
+        @callee
+        def late(self, n):
+            seen.add(n)
+            (first if n == 1 else second).wait(20)
+            return n
+
+    first, second = threading.Event(), threading.Event()
+    service = start(Late)
+    caller = start()
+    results = []
+
+    def call(n):
+        try:
+            results.append(caller.rpc.late(n))
+        except errors.WampyError as error:
+            results.append(error)
+
+    threads = [threading.Thread(target=call, args=(n,)) for n in (1, 2)]
+    threads[0].start()
+    seen.take(1)
+    service.stop()
+    service.start()
+    threads[1].start()
+    seen.take(2)
+    first.set()
+    threads[0].join()
+    second.set()
+    threads[1].join()
+    assert isinstance(results[0], errors.WampyError)
+    assert results[1] == 2
+
+
 def test_handlers_run_at_the_same_time_and_never_on_the_network_thread(start):
     class Meeting(Client):
         @callee

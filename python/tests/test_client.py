@@ -242,6 +242,19 @@ def test_the_router_goes_away(router, start, until):
     client.stop()
 
 
+def test_start_again_after_the_router_was_away(start, until):
+    port = free_port()
+    with wampy.Router(port=port) as first:
+        service = start(Adder, router=first)
+    until(lambda: not service.session.is_open)
+    with pytest.raises(errors.ConnectionError):
+        service.start()
+    with wampy.Router(port=port) as second, Client(router=second) as caller:
+        service.start()
+        assert caller.call("add", 1, 2) == 3
+        service.stop()
+
+
 def test_a_pending_call_ends_when_the_router_goes_away(router, start, seen):
     class Slow(Client):
         @callee

@@ -1,5 +1,7 @@
 """Topics: what arrives, in which order, with which ``meta``, and handlers that fail."""
 
+import threading
+
 import pytest
 
 from wampy import errors
@@ -151,6 +153,32 @@ def test_unsubscribe(start, seen):
     publisher.publish("com.topic", 1)
     publisher.publish("com.end", 2)
     assert seen.take(1) == [2]
+
+
+def test_a_handler_that_is_too_slow_loses_the_oldest_events_and_says_so(start, seen, caplog, until):
+    class Slow(Client):
+        @subscribe(topic="com.flood")
+        def on_flood(self, n):
+            seen.add(n)
+            release.wait(20)
+
+    release = threading.Event()
+    slow = start(Slow, name="slow")
+    publisher = start()
+    publisher.publish("com.flood", 0)
+    seen.take(1)
+    count = 20_000
+    for n in range(1, count):
+        publisher.publish("com.flood", n)
+    publisher.publish("com.flood", count, options=ACKNOWLEDGE)
+    # The queue of waiting events is full when it has dropped all that it cannot hold.
+    until(lambda: slow.session._wire.events_dropped > count - 17_000)
+    release.set()
+    until(lambda: seen.take(1)[-1] == count)
+    received = seen.take(1)
+    assert received == sorted(received)
+    assert len(received) < count
+    until(lambda: "slow handles events too slowly" in caplog.text)
 
 
 def test_a_message_of_64_kib_and_more(start, seen, listener):

@@ -7,6 +7,8 @@ Failures raise what ``wampy.errors.failure`` and ``wampy.errors.remote`` build.
 from collections.abc import Mapping, Sequence
 from typing import Any, final
 
+__all__ = ["Router", "Session", "__version__", "decode", "encode", "forked", "main", "shut_down"]
+
 __version__: str
 
 #: What a job is: the message's list, without trailing emptiness. INVOCATION is

@@ -27,7 +27,7 @@ class HandlerThreads:
         self,
         name: str,
         wire: _wampy.Session,
-        run: Callable[[Any], None],
+        run: Callable[[_wampy.Session, Any], None],
         limit: int = HANDLER_THREADS_MAX,
     ) -> None:
         self._name = name
@@ -77,7 +77,7 @@ class HandlerThreads:
                 if self._idle == 0 and self._threads < self._limit:
                     self._spawn()
             try:
-                self._run(job)
+                self._run(self._wire, job)
             except Exception:
                 logger.exception("%s could not process %r", self._name, job[:3])
             del job

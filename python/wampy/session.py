@@ -7,15 +7,14 @@ which are Rust's, and everything about classes with decorated methods, which is 
 
 from __future__ import annotations
 
-import collections
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from wampy import _wampy, errors, process
+from wampy.by_hand import MessagesByHand
 from wampy.constants import (
-    ANSWERS_MAX,
     CONNECT_TIMEOUT,
     DEFAULT_REALM,
     DEFAULT_TIMEOUT,
@@ -24,24 +23,14 @@ from wampy.constants import (
 from wampy.handler_threads import HandlerThreads
 from wampy.message_handler import MessageHandler
 from wampy.messages import (
-    MESSAGE_TYPE_MAP,
-    Call,
-    Cancel,
     Error,
     Event,
     Goodbye,
     Invocation,
     Message,
-    Publish,
-    Register,
     Registered,
     Result,
-    Subscribe,
     Subscribed,
-    Unregister,
-    Unregistered,
-    Unsubscribe,
-    Unsubscribed,
     Welcome,
     Yield,
 )
@@ -102,7 +91,9 @@ class Session:
         self._handlers: dict[int, Callable[..., Any]] = {}
         self._subscriptions: dict[int, list[Subscription]] = {}
         self._topics: dict[tuple[str, Any, Any], Subscribed] = {}
-        self._answers: collections.deque[Message] = collections.deque(maxlen=ANSWERS_MAX)
+        # The wire of the job that this thread works on.
+        self._current = threading.local()
+        self._by_hand = MessagesByHand(self)
         self._wire: _wampy.Session | None = None
         self._threads: HandlerThreads | None = None
         self._ended = False
@@ -188,7 +179,7 @@ class Session:
         self._handlers.clear()
         self._subscriptions.clear()
         self._topics.clear()
-        self._answers.clear()
+        self._by_hand.forget()
 
     def _joined(self) -> _wampy.Session:
         if self._wire is None:
@@ -250,15 +241,16 @@ class Session:
         Raises:
             Error: the router refuses, for instance because the procedure exists already.
         """
-        return self._register(procedure, handler, options, method).registration_id
+        return self.register_granted(procedure, handler, options, method).registration_id
 
-    def _register(
+    def register_granted(
         self,
         procedure: str,
         handler: Callable[..., Any],
         options: Mapping[str, Any] | None = None,
         method: str | None = None,
     ) -> Registered:
+        """Do as ``register``; returns the router's message."""
         wire = self._joined()
         with self._granting:
             try:
@@ -287,11 +279,12 @@ class Session:
         self, topic: str, handler: Callable[..., Any], options: Mapping[str, Any] | None = None
     ) -> int:
         """Run ``handler`` for the events of ``topic``; returns the subscription id."""
-        return self._subscribe(topic, handler, options).subscription_id
+        return self.subscribe_granted(topic, handler, options).subscription_id
 
-    def _subscribe(
+    def subscribe_granted(
         self, topic: str, handler: Callable[..., Any], options: Mapping[str, Any] | None = None
     ) -> Subscribed:
+        """Do as ``subscribe``; returns the router's message."""
         wire = self._joined()
         subscription = Subscription(handler, topic)
         options = options or {}
@@ -352,24 +345,11 @@ class Session:
         Raises:
             WampProtocolError: a client does not send such a message, or not by hand.
         """
-        wire = self._joined()
-        if isinstance(message, Yield):
-            wire.reply(message.invocation_request_id, message.result_args, message.result_kwargs)
-        elif isinstance(message, Error) and message.request_type == Invocation.WAMP_CODE:
-            wire.reply_error(
-                message.request_id, message.error, message.args_list, message.kwargs_dict
-            )
-        elif isinstance(message, Goodbye):
-            self.end()
-        elif isinstance(message, (Register, Subscribe, Unregister, Unsubscribe)):
-            self._answers.append(self._grant(message))
-        elif isinstance(message, (Call, Publish, Cancel)):
-            sent: Any = message
-            sent.request_id = wire.send(message.message) or message.request_id
+        if isinstance(message, (Yield, Error)):
+            # An answer belongs to the session that asked, even if another one has begun meanwhile.
+            self._by_hand.answer(getattr(self._current, "wire", None) or self._joined(), message)
         else:
-            raise errors.WampProtocolError(
-                f"{message!r} is not a message that a client sends by hand"
-            )
+            self._by_hand.send(self._joined(), message)
 
     def recv_message(
         self, source_request_id: int | None = None, timeout: float | None = None
@@ -383,30 +363,8 @@ class Session:
         Raises:
             WampyTimeOutError: none came in time.
         """
-        for answer in tuple(self._answers):
-            if source_request_id in (None, getattr(answer, "request_id", None)):
-                self._answers.remove(answer)
-                return answer
         patience = timeout if timeout is not None else self.call_timeout
-        code, *fields = self._joined().next_answer(source_request_id, patience or None)
-        return MESSAGE_TYPE_MAP[code](*fields)
-
-    def _grant(self, message: Register | Subscribe | Unregister | Unsubscribe) -> Message:
-        """Ask the router for what ``message`` says, with the client's method of that name."""
-        granted: Registered | Subscribed
-        if isinstance(message, (Register, Subscribe)):
-            if isinstance(message, Register):
-                handler = getattr(self.client, message.procedure)
-                granted = self._register(message.procedure, handler, message.options)
-            else:
-                granted = self._subscribe(message.topic, _ignore, message.options)
-            message.request_id = granted.request_id
-            return granted
-        if isinstance(message, Unregister):
-            self.unregister(message.registration_id)
-            return Unregistered(message.request_id)
-        self.unsubscribe(message.subscription_id)
-        return Unsubscribed(message.request_id)
+        return self._by_hand.receive(self._joined(), source_request_id, patience or None)
 
     def _register_procedure(self, procedure_name: str, invocation_policy: str = "single") -> None:
         """Offer the client's method of that name; extensions of wampy 1 call this."""
@@ -423,20 +381,25 @@ class Session:
         if self._threads is not None:
             self._threads.start()
 
-    def _run(self, job: tuple[Any, ...]) -> None:
+    def _run(self, wire: _wampy.Session, job: tuple[Any, ...]) -> None:
         """Process one job of the wire, on a handler thread."""
-        wire = self._wire
+        if wire is not self._wire:
+            # The session has ended, and its ids mean something else in the next one.
+            return
         code, *fields = job
-        if wire is None:
-            return
-        if code == Event.WAMP_CODE:
-            try:
+        self._current.wire = wire
+        try:
+            if code == Event.WAMP_CODE:
                 self._deliver(Event(*fields))
-            finally:
+            else:
+                self._answer(wire, Invocation(*fields))
+        finally:
+            self._current.wire = None
+            if code == Event.WAMP_CODE:
                 wire.event_done()
-            self._warn_of_dropped_events(wire)
-            return
-        invocation = Invocation(*fields)
+                self._warn_of_dropped_events(wire)
+
+    def _answer(self, wire: _wampy.Session, invocation: Invocation) -> None:
         try:
             self._deliver(invocation)
         except Exception as error:
@@ -472,7 +435,3 @@ class Session:
             request_id = error.request_id or 0
             message = Error(request_type, request_id, {}, error.uri, error.args, error.kwargs)
             self._observe(message)
-
-
-def _ignore(*args: Any, **kwargs: Any) -> None:
-    """The handler of a subscription made by a message alone."""

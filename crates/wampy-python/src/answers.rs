@@ -38,7 +38,9 @@ impl Answers {
 
     /// Keeps `message` if it answers a request.
     pub fn push(&self, message: &Message<'_>) {
-        let Some(request) = answered(message) else { return };
+        let Some(request) = answered(message) else {
+            return;
+        };
         let mut encoded = Vec::new();
         if message.encode(SERIALIZER, &mut encoded).is_err() {
             return;
@@ -48,7 +50,9 @@ impl Answers {
             state.waiting.len() >= ANSWERS_MAX || state.bytes + encoded.len() > ANSWER_BYTES_MAX
         };
         while is_full(&state) {
-            let Some((_, dropped)) = state.waiting.pop_front() else { break };
+            let Some((_, dropped)) = state.waiting.pop_front() else {
+                break;
+            };
             state.bytes -= dropped.len();
         }
         state.bytes += encoded.len();

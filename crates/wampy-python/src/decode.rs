@@ -81,7 +81,10 @@ fn read<'py, 'a, R: Reader<'a>>(
         Token::List(mut seq) => {
             let depth = deeper(py, reader, depth)?;
             let list = PyList::empty(py);
-            while reader.more(&mut seq).map_err(|error| malformed(py, &error))? {
+            while reader
+                .more(&mut seq)
+                .map_err(|error| malformed(py, &error))?
+            {
                 list.append(read(py, reader, depth)?)?;
             }
             Ok(list.into_any())
@@ -89,7 +92,10 @@ fn read<'py, 'a, R: Reader<'a>>(
         Token::Map(mut seq) => {
             let depth = deeper(py, reader, depth)?;
             let map = PyDict::new(py);
-            while reader.more(&mut seq).map_err(|error| malformed(py, &error))? {
+            while reader
+                .more(&mut seq)
+                .map_err(|error| malformed(py, &error))?
+            {
                 let key = reader.key().map_err(|error| malformed(py, &error))?;
                 let key = PyString::new(py, &key);
                 map.set_item(key, read(py, reader, depth)?)?;
@@ -106,5 +112,9 @@ fn deeper<'a, R: Reader<'a>>(py: Python<'_>, reader: &R, depth: usize) -> PyResu
 }
 
 fn malformed(py: Python<'_>, error: &DecodeError) -> PyErr {
-    failure(py, Kind::Serialization, &format!("malformed value: {error}"))
+    failure(
+        py,
+        Kind::Serialization,
+        &format!("malformed value: {error}"),
+    )
 }

@@ -53,9 +53,17 @@ pub fn encode(serializer: Serializer, value: &Bound<'_, PyAny>, name: &str) -> P
 /// As for [`encode`], or `args` is no list and no tuple.
 pub fn encode_args(serializer: Serializer, args: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     if !args.is_instance_of::<PyTuple>() && !args.is_instance_of::<PyList>() {
-        return Err(no_form(args, &Place::Root("args"), "is not a list or tuple"));
+        return Err(no_form(
+            args,
+            &Place::Root("args"),
+            "is not a list or tuple",
+        ));
     }
-    if args.len()? == 0 { Ok(Vec::new()) } else { encode(serializer, args, "args") }
+    if args.len()? == 0 {
+        Ok(Vec::new())
+    } else {
+        encode(serializer, args, "args")
+    }
 }
 
 /// Encodes the keyword arguments of a message; no arguments are no bytes.
@@ -64,9 +72,17 @@ pub fn encode_args(serializer: Serializer, args: &Bound<'_, PyAny>) -> PyResult<
 /// As for [`encode`], or `kwargs` is no dictionary.
 pub fn encode_kwargs(serializer: Serializer, kwargs: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     if !kwargs.is_instance_of::<PyDict>() {
-        return Err(no_form(kwargs, &Place::Root("kwargs"), "is not a dictionary"));
+        return Err(no_form(
+            kwargs,
+            &Place::Root("kwargs"),
+            "is not a dictionary",
+        ));
     }
-    if kwargs.len()? == 0 { Ok(Vec::new()) } else { encode(serializer, kwargs, "kwargs") }
+    if kwargs.len()? == 0 {
+        Ok(Vec::new())
+    } else {
+        encode(serializer, kwargs, "kwargs")
+    }
 }
 
 fn write<W: Writer>(
@@ -91,14 +107,24 @@ fn write<W: Writer>(
         let depth = deeper(value, place, depth)?;
         writer.begin_list(list.len());
         for index in 0..list.len() {
-            write(writer, &list.get_item(index)?, &Place::Index(place, index), depth)?;
+            write(
+                writer,
+                &list.get_item(index)?,
+                &Place::Index(place, index),
+                depth,
+            )?;
         }
         writer.end_list();
     } else if let Ok(tuple) = value.cast::<PyTuple>() {
         let depth = deeper(value, place, depth)?;
         writer.begin_list(tuple.len());
         for index in 0..tuple.len() {
-            write(writer, &tuple.get_item(index)?, &Place::Index(place, index), depth)?;
+            write(
+                writer,
+                &tuple.get_item(index)?,
+                &Place::Index(place, index),
+                depth,
+            )?;
         }
         writer.end_list();
     } else {
@@ -194,5 +220,9 @@ fn no_form(value: &Bound<'_, PyAny>, place: &Place<'_>, problem: &str) -> PyErr 
         .get_type()
         .fully_qualified_name()
         .map_or_else(|_| "object".to_owned(), |name| name.to_string());
-    failure(value.py(), Kind::Serialization, &format!("{place}: a value of type {name} {problem}"))
+    failure(
+        value.py(),
+        Kind::Serialization,
+        &format!("{place}: a value of type {name} {problem}"),
+    )
 }

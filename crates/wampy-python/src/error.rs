@@ -119,9 +119,14 @@ fn remote(py: Python<'_>, error: &WampError, target: &str) -> PyErr {
     let make = || {
         let (args, kwargs) = arguments(py, error.payload())?;
         let description = error.details().message.as_deref();
-        REMOTE
-            .import(py, "wampy.errors", "remote")?
-            .call1((error.uri(), args, kwargs, target, request_id, description))
+        REMOTE.import(py, "wampy.errors", "remote")?.call1((
+            error.uri(),
+            args,
+            kwargs,
+            target,
+            request_id,
+            description,
+        ))
     };
     make().map_or_else(|error| error, PyErr::from_value)
 }

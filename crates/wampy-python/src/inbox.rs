@@ -23,7 +23,7 @@ pub type Granted = Arc<SetOnce<u64>>;
 /// Work for a handler thread.
 pub enum Job {
     /// A call, the means to answer it, and the id of its registration as soon as it is known.
-    Invocation(Invocation, Responder, Granted),
+    Invocation(Box<Invocation>, Responder, Granted),
     /// An event.
     Event(Event),
 }
@@ -37,7 +37,7 @@ pub struct Inbox {
 
 #[derive(Default)]
 struct State {
-    invocations: VecDeque<(Invocation, Responder, Granted)>,
+    invocations: VecDeque<(Box<Invocation>, Responder, Granted)>,
     events: VecDeque<Event>,
     event_bytes: usize,
     events_dropped: u64,
@@ -56,7 +56,9 @@ impl Inbox {
         if state.ended {
             return;
         }
-        state.invocations.push_back((invocation, responder, id));
+        state
+            .invocations
+            .push_back((Box::new(invocation), responder, id));
         drop(state);
         self.changed.notify_one();
     }
@@ -69,7 +71,9 @@ impl Inbox {
             return;
         }
         while state.events.len() >= EVENTS_MAX || state.event_bytes + bytes > EVENT_BYTES_MAX {
-            let Some(dropped) = state.events.pop_front() else { break };
+            let Some(dropped) = state.events.pop_front() else {
+                break;
+            };
             state.event_bytes -= dropped.payload().encoded_len();
             state.events_dropped += 1;
         }
@@ -118,7 +122,10 @@ impl Inbox {
     pub fn end(&self) {
         let mut state = self.lock();
         state.ended = true;
-        let left = (std::mem::take(&mut state.invocations), std::mem::take(&mut state.events));
+        let left = (
+            std::mem::take(&mut state.invocations),
+            std::mem::take(&mut state.events),
+        );
         drop(state);
         drop(left);
         self.changed.notify_one();

@@ -11,6 +11,7 @@ mod decode;
 mod encode;
 mod error;
 mod inbox;
+mod live;
 mod options;
 mod router;
 mod runtime;
@@ -38,7 +39,11 @@ mod _wampy {
 
     fn serializer_named(py: Python<'_>, name: &str) -> PyResult<Serializer> {
         Serializer::from_name(name).ok_or_else(|| {
-            failure(py, Kind::Configuration, &format!("there is no serializer {name:?}"))
+            failure(
+                py,
+                Kind::Configuration,
+                &format!("there is no serializer {name:?}"),
+            )
         })
     }
 
@@ -52,18 +57,17 @@ mod _wampy {
 
     /// Decode one value that fills `data`.
     #[pyfunction]
-    fn decode<'py>(
-        py: Python<'py>,
-        serializer: &str,
-        data: &[u8],
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn decode<'py>(py: Python<'py>, serializer: &str, data: &[u8]) -> PyResult<Bound<'py, PyAny>> {
         crate::decode::decode(py, serializer_named(py, serializer)?, data)
     }
 
     /// End every wait in this process, and wait until they have ended.
     #[pyfunction]
     fn shut_down(py: Python<'_>, timeout: f64) -> PyResult<bool> {
-        Ok(crate::runtime::shut_down(py, crate::runtime::duration(py, timeout)?))
+        Ok(crate::runtime::shut_down(
+            py,
+            crate::runtime::duration(py, timeout)?,
+        ))
     }
 
     /// Run the command line; `argv[0]` is the program's name. Returns the exit code.

@@ -68,5 +68,8 @@ pub fn arguments<'py>(
 ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
     let serializer = payload.serializer();
     let args = decode_args(py, serializer, payload.encoded_args())?;
-    Ok((args, decode_kwargs(py, serializer, payload.encoded_kwargs())?))
+    Ok((
+        args,
+        decode_kwargs(py, serializer, payload.encoded_kwargs())?,
+    ))
 }

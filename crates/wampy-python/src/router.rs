@@ -29,7 +29,11 @@ struct Running {
 
 impl Drop for Router {
     fn drop(&mut self) {
-        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let running = self
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if self.generation != runtime::generation() {
             // Its threads are in the parent of a fork; waiting for them would never end.
             std::mem::forget(running);
@@ -50,7 +54,11 @@ impl Router {
             .enable_all()
             .build()
             .map_err(|error| failure(py, Kind::Connection, &format!("no threads: {error}")))?;
-        let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+        let host = if host.contains(':') {
+            format!("[{host}]")
+        } else {
+            host.to_owned()
+        };
         let mut builder = wampy::Router::builder().listen(format!("{host}:{port}"));
         for realm in realms {
             builder = builder.realm(realm);
@@ -68,7 +76,11 @@ impl Router {
             .map(|address| address.port())
             .ok_or_else(|| failure(py, Kind::Connection, "the router has no port"))?;
         let running = Mutex::new(Some(Running { router, runtime }));
-        Ok(Self { generation: runtime::generation(), port, running })
+        Ok(Self {
+            generation: runtime::generation(),
+            port,
+            running,
+        })
     }
 
     /// The port that the router listens on.
@@ -83,11 +95,21 @@ impl Router {
         if self.generation != runtime::generation() {
             return Ok(());
         }
-        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Running { router, runtime }) = running else { return Ok(()) };
+        let running = self
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let Some(Running { router, runtime }) = running else {
+            return Ok(());
+        };
         let stopped = runtime.spawn(async move { router.shutdown().await });
         let outcome = wait(py, Some(timeout), stopped);
         runtime.shutdown_background();
-        if runtime::is_ending() { Ok(()) } else { outcome.map(|_| ()) }
+        if runtime::is_ending() {
+            Ok(())
+        } else {
+            outcome.map(|_| ())
+        }
     }
 }

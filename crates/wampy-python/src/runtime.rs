@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use wampy_proto::close_reason;
 
 use crate::error::{Kind, failure};
-use crate::session::Live;
+use crate::live::Live;
 
 /// How long a wait goes on before it looks up.
 pub const SLICE: Duration = Duration::from_millis(50);
@@ -95,7 +95,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn process(py: Python<'_>) -> PyResult<&'static Process> {
     if is_ending() {
         detached(py, || ());
-        return Err(failure(py, Kind::Session, "the interpreter is shutting down"));
+        return Err(failure(
+            py,
+            Kind::Session,
+            "the interpreter is shutting down",
+        ));
     }
     let mut slot = lock(&RUNTIME);
     if let Some(process) = *slot {
@@ -108,8 +112,10 @@ fn process(py: Python<'_>) -> PyResult<&'static Process> {
         .build()
         .map_err(|error| failure(py, Kind::Connection, &format!("no threads: {error}")))?;
     // Leaked on purpose: it lives as long as the process, and a fork cannot drop it.
-    let process: &'static Process =
-        Box::leak(Box::new(Process { runtime, ending: watch::Sender::new(false) }));
+    let process: &'static Process = Box::leak(Box::new(Process {
+        runtime,
+        ending: watch::Sender::new(false),
+    }));
     *slot = Some(process);
     Ok(process)
 }
@@ -202,7 +208,9 @@ pub fn shut_down(py: Python<'_>, timeout: Duration) -> bool {
         let leaving: Vec<_> = sessions
             .into_iter()
             .map(|session| {
-                process.runtime.spawn(async move { session.leave(close_reason::CLOSE_REALM).await })
+                process
+                    .runtime
+                    .spawn(async move { session.leave(close_reason::CLOSE_REALM).await })
             })
             .collect();
         let left = async {
@@ -214,7 +222,9 @@ pub fn shut_down(py: Python<'_>, timeout: Duration) -> bool {
         // The rest of the time is for the waits, which look up after a slice.
         let patience = timeout.saturating_sub(2 * SLICE);
         py.detach(|| {
-            process.runtime.block_on(async { tokio::time::timeout(patience, left).await.ok() })
+            process
+                .runtime
+                .block_on(async { tokio::time::timeout(patience, left).await.ok() })
         });
     }
     while WAITING.load(Ordering::Acquire) > 0 {
@@ -235,7 +245,11 @@ pub fn duration(py: Python<'_>, seconds: f64) -> PyResult<Duration> {
         return Ok(FOREVER);
     }
     Duration::try_from_secs_f64(seconds).map_err(|_| {
-        failure(py, Kind::Configuration, &format!("{seconds} is no length of time in seconds"))
+        failure(
+            py,
+            Kind::Configuration,
+            &format!("{seconds} is no length of time in seconds"),
+        )
     })
 }
 

@@ -5,31 +5,24 @@
 //!
 //! Deliberately absent: reconnecting, which a later face of the package turns on in the client.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tokio::sync::SetOnce;
-use wampy::{Client, IpVersion, Registration, Responder, Status, Subscription, WampError};
+use wampy::{Client, IpVersion, Status, WampError};
+use wampy_proto::Message;
 use wampy_proto::message::{CallOptions, PublishOptions, RegisterOptions, SubscribeOptions};
-use wampy_proto::{Message, error_uri};
 
 use crate::answers::{self, Answers};
 use crate::decode::decode;
 use crate::encode::encode;
 use crate::error::{self, Kind, failure, failure_of};
-use crate::inbox::{Inbox, Job};
+use crate::inbox::Inbox;
+use crate::live::{JobTuple, Live, lock, noted};
 use crate::options::{arguments, details, payload, read_options};
 use crate::runtime::{self, check_generation, duration, wait, wait_quietly};
-
-/// How long a handler thread waits for the id of a registration whose first call came before the
-/// thread that registers has noted it.
-const GRANT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// INVOCATION or EVENT as a tuple: code, two ids, details, args, kwargs.
-type JobTuple<'py> = (u64, u64, u64, Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>);
 
 /// RESULT as a tuple: request id, details, args, kwargs.
 type ResultTuple<'py> = (u64, Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>);
@@ -40,26 +33,6 @@ pub struct Session {
     generation: u64,
     /// `None` only while it is dropped.
     live: Option<Arc<Live>>,
-}
-
-/// What belongs to a session in the process that opened it.
-pub struct Live {
-    client: Client,
-    inbox: Arc<Inbox>,
-    answers: Arc<Answers>,
-    registrations: Mutex<HashMap<u64, Registration>>,
-    subscriptions: Mutex<HashMap<u64, Subscription>>,
-    /// The invocations that handlers work on, by request id.
-    responders: Mutex<HashMap<u64, Responder>>,
-}
-
-impl Live {
-    /// Says goodbye; used at the end of the process too.
-    pub async fn leave(&self, reason: &str) {
-        // Failing to say goodbye is no failure: the session is over in any case.
-        _ = self.client.leave(reason).await;
-        self.inbox.end();
-    }
 }
 
 impl Drop for Session {
@@ -74,7 +47,9 @@ impl Drop for Session {
 impl Session {
     fn live(&self, py: Python<'_>) -> PyResult<&Arc<Live>> {
         check_generation(py, self.generation, "client")?;
-        self.live.as_ref().ok_or_else(|| failure(py, Kind::Session, "the session is gone"))
+        self.live
+            .as_ref()
+            .ok_or_else(|| failure(py, Kind::Session, "the session is gone"))
     }
 }
 
@@ -224,7 +199,11 @@ impl Session {
         let registration = lock(&self.live(py)?.registrations).remove(&registration_id);
         let registration = known(py, registration, "registration", registration_id)?;
         let procedure = registration.procedure().to_owned();
-        answer(py, wait(py, limit(py, timeout)?, registration.unregister())?, &procedure)
+        answer(
+            py,
+            wait(py, limit(py, timeout)?, registration.unregister())?,
+            &procedure,
+        )
     }
 
     /// Subscribe and wait; returns `(request_id, subscription_id)`.
@@ -238,8 +217,10 @@ impl Session {
         let live = self.live(py)?;
         let options = read_options(options, |reader| SubscribeOptions::read(reader))?;
         let inbox = Arc::clone(&live.inbox);
-        let subscribe =
-            live.client.subscribe_with(topic, move |event| inbox.push_event(event)).options(options);
+        let subscribe = live
+            .client
+            .subscribe_with(topic, move |event| inbox.push_event(event))
+            .options(options);
         let subscribed = wait(py, limit(py, timeout)?, subscribe.into_future())?;
         let subscription = answer(py, subscribed, topic)?;
         let subscription_id = noted(py, subscription.id().map(|id| id.value()))?;
@@ -258,7 +239,11 @@ impl Session {
         let subscription = lock(&self.live(py)?.subscriptions).remove(&subscription_id);
         let subscription = known(py, subscription, "subscription", subscription_id)?;
         let topic = subscription.topic().to_owned();
-        answer(py, wait(py, limit(py, timeout)?, subscription.unsubscribe())?, &topic)
+        answer(
+            py,
+            wait(py, limit(py, timeout)?, subscription.unsubscribe())?,
+            &topic,
+        )
     }
 
     /// Send a hand-built request; its answer comes from `next_answer`. Returns the id it got.
@@ -267,7 +252,11 @@ impl Session {
         let serializer = client.serializer();
         let encoded = encode(serializer, message, "message")?;
         let message = Message::decode(serializer, &encoded).map_err(|error| {
-            failure(py, Kind::Protocol, &format!("this is no WAMP message: {error}"))
+            failure(
+                py,
+                Kind::Protocol,
+                &format!("this is no WAMP message: {error}"),
+            )
         })?;
         let name = message.message_type().as_str();
         let sent = answer(py, wait(py, None, client.send(message))?, name)?;
@@ -284,7 +273,11 @@ impl Session {
         let live = self.live(py)?;
         match wait(py, limit(py, timeout)?, live.answers.next(request_id))? {
             Some(Some(encoded)) => decode(py, answers::SERIALIZER, &encoded),
-            Some(None) => Err(failure(py, Kind::Session, "the session ended without an answer")),
+            Some(None) => Err(failure(
+                py,
+                Kind::Session,
+                "the session ended without an answer",
+            )),
             None => Err(failure(py, Kind::Timeout, "no message came in time")),
         }
     }
@@ -342,11 +335,17 @@ impl Session {
     /// Say GOODBYE and wait for the answer, at most as long as `connect` was told. Never fails.
     fn close(&self, py: Python<'_>, reason: &str) -> PyResult<()> {
         let ours = self.generation == runtime::generation();
-        let Some(live) = self.live.as_ref().filter(|_| ours) else { return Ok(()) };
+        let Some(live) = self.live.as_ref().filter(|_| ours) else {
+            return Ok(());
+        };
         let left = wait(py, None, live.leave(reason));
         live.inbox.end();
         // The end of the interpreter has said goodbye already.
-        if runtime::is_ending() { Ok(()) } else { left.map(|_| ()) }
+        if runtime::is_ending() {
+            Ok(())
+        } else {
+            left.map(|_| ())
+        }
     }
 }
 
@@ -356,7 +355,9 @@ impl Session {
         let ends = (Arc::clone(&inbox), Arc::clone(&answers));
         runtime::runtime(py)?.spawn(async move {
             // An error means that the client is gone altogether.
-            _ = changes.wait_for(|status| matches!(status, Status::Closed { .. })).await;
+            _ = changes
+                .wait_for(|status| matches!(status, Status::Closed { .. }))
+                .await;
             ends.0.end();
             ends.1.end();
         });
@@ -369,48 +370,11 @@ impl Session {
             responders: Mutex::default(),
         });
         runtime::at_exit(&live);
-        Ok(Self { generation: runtime::generation(), live: Some(live) })
+        Ok(Self {
+            generation: runtime::generation(),
+            live: Some(live),
+        })
     }
-}
-
-impl Live {
-    /// A job as Python gets it. An invocation that cannot be converted is answered.
-    fn job<'py>(&self, py: Python<'py>, job: Job) -> PyResult<JobTuple<'py>> {
-        match job {
-            Job::Event(event) => {
-                let converted = arguments(py, event.payload()).and_then(|arguments| {
-                    Ok((details(py, |writer| event.details().write(writer))?, arguments))
-                });
-                let (details, (args, kwargs)) =
-                    converted.inspect_err(|_| self.inbox.event_done())?;
-                let (id, publication) = (event.subscription().value(), event.publication().value());
-                Ok((36, id, publication, details, args, kwargs))
-            }
-            Job::Invocation(invocation, responder, granted) => {
-                let request_id = invocation.request_id().value();
-                let converted = arguments(py, invocation.payload()).and_then(|arguments| {
-                    let registration_id = match granted.get() {
-                        Some(id) => *id,
-                        None => {
-                            let id = wait(py, Some(GRANT_TIMEOUT), granted.wait())?.copied();
-                            noted(py, id)?
-                        }
-                    };
-                    let details = details(py, |writer| invocation.details().write(writer))?;
-                    Ok((68, request_id, registration_id, details, arguments.0, arguments.1))
-                });
-                match converted {
-                    Ok(_) => drop(lock(&self.responders).insert(request_id, responder)),
-                    Err(_) => drop(responder.fail(WampError::new(error_uri::INVALID_ARGUMENT))),
-                }
-                converted
-            }
-        }
-    }
-}
-
-fn lock<T>(table: &Mutex<T>) -> MutexGuard<'_, T> {
-    table.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn limit(py: Python<'_>, timeout: Option<f64>) -> PyResult<Option<Duration>> {
@@ -418,11 +382,7 @@ fn limit(py: Python<'_>, timeout: Option<f64>) -> PyResult<Option<Duration>> {
 }
 
 /// What the client answered within the time limit, or the exception that says why not.
-fn answer<T>(
-    py: Python<'_>,
-    answer: Option<Result<T, wampy::Error>>,
-    target: &str,
-) -> PyResult<T> {
+fn answer<T>(py: Python<'_>, answer: Option<Result<T, wampy::Error>>, target: &str) -> PyResult<T> {
     match answer {
         Some(Ok(value)) => Ok(value),
         Some(Err(error)) => Err(error::of(py, &error, target)),
@@ -431,11 +391,6 @@ fn answer<T>(
             Err(failure_of(py, Kind::Timeout, &message, None, Some(target)))
         }
     }
-}
-
-/// The id of a registration or subscription that the session still has.
-fn noted(py: Python<'_>, id: Option<u64>) -> PyResult<u64> {
-    id.ok_or_else(|| failure(py, Kind::Session, "the session ended meanwhile"))
 }
 
 fn known<T>(py: Python<'_>, found: Option<T>, what: &str, id: u64) -> PyResult<T> {
