@@ -50,7 +50,8 @@ class Client:
     lacks: tuple[str, ...] = ()
     #: Serializers with which it has no bytes.
     no_bytes_in: tuple[str, ...] = ()
-    #: Whether an INTERRUPT stops its procedures.
+    #: Whether an INTERRUPT stops its procedures. The specification has a callee without call
+    #: canceling give no progressive results either, so the router does not ask it for them.
     is_interruptible: bool = False
     #: Whether its procedures return one value instead of args and kwargs.
     returns_one_value: bool = False

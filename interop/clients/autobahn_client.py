@@ -49,7 +49,7 @@ class Served:
             await self.released.wait()
         except asyncio.CancelledError:
             steps.report("interrupted")
-            raise
+            raise ApplicationError("wamp.error.canceled") from None
         return "late"
 
     async def release(self):

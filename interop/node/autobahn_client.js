@@ -27,7 +27,10 @@ async function serve(session, { prefix }) {
       return stop;
     },
     slow: () => released.promise,
-    release: () => released.resolve("late"),
+    release: () => {
+      released.resolve("late");
+      return true;
+    },
   };
   for (const [name, procedure] of Object.entries(procedures)) {
     await session.register(prefix + name, procedure);
