@@ -101,7 +101,7 @@ pub(crate) async fn start(options: Options) -> Result<Client, Error> {
     let handle = Arc::new(Handle::new(Arc::clone(&shared)));
     // A new lock cannot be full.
     _ = shared.handle.set(Arc::downgrade(&handle));
-    tokio::spawn(owner::run(shared, joined));
+    owner::spawn(shared, joined);
     Ok(Client::from_handle(handle))
 }
 

@@ -22,12 +22,19 @@ use super::{Shared, restore};
 /// What a ping carries: text, because some peers read it as such.
 const PING_PAYLOAD: &[u8] = b"wampy";
 
-/// Runs the sessions of a client, one after the other, until it is closed for good.
-pub(super) async fn run(shared: Arc<Shared>, first: Joined) {
+/// Starts the task that runs the sessions of a client, one after the other, until it is closed for
+/// good.
+pub(super) fn spawn(shared: Arc<Shared>, first: Joined) {
+    // Made here, because a task may be dropped before it has run at all.
     let end = EndWithTask {
-        shared: &shared,
+        shared,
         done: false,
     };
+    tokio::spawn(run(end, first));
+}
+
+async fn run(end: EndWithTask, first: Joined) {
+    let shared = Arc::clone(&end.shared);
     let mut joined = first;
     let mut epoch = 0;
     let cause = loop {
@@ -48,19 +55,19 @@ pub(super) async fn run(shared: Arc<Shared>, first: Joined) {
 }
 
 /// Sees to it that nobody waits for a task that is gone, because its runtime is.
-struct EndWithTask<'a> {
-    shared: &'a Shared,
+struct EndWithTask {
+    shared: Arc<Shared>,
     done: bool,
 }
 
-impl EndWithTask<'_> {
+impl EndWithTask {
     fn finish(mut self, cause: Cause) {
         self.done = true;
         self.shared.finish(cause);
     }
 }
 
-impl Drop for EndWithTask<'_> {
+impl Drop for EndWithTask {
     fn drop(&mut self) {
         if !self.done {
             let reason = "the runtime on which the client was made has ended";
@@ -319,6 +326,10 @@ impl Clock {
 
     fn heard(&mut self) {
         self.last_heard = Instant::now();
+        // Else the alarm rings early, finds that something was heard, and is set anew.
+        if self.pinged.take().is_some() {
+            self.set_alarm();
+        }
     }
 
     fn close_within(&mut self, timeout: Duration) {
@@ -335,9 +346,6 @@ impl Clock {
         if self.close_at.is_some_and(|close_at| now >= close_at) {
             let reason = "the router has not answered the goodbye";
             return Rang::Dead(Cause::ClosedWithoutAnswer(reason.to_owned()));
-        }
-        if self.pinged.is_some_and(|pinged| self.last_heard > pinged) {
-            self.pinged = None;
         }
         let rang = match (self.pinged, self.ping_interval) {
             (Some(pinged), _) if now >= pinged + self.ping_timeout => {

@@ -1,0 +1,46 @@
+//! What the tests stand on: a router of their own each, and a limit to every wait.
+
+use std::time::Duration;
+
+use wampy::{Client, Router};
+
+/// No test waits longer than this for anything.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Runs a test, or fails when it hangs.
+pub async fn within<T>(test: impl Future<Output = T>) -> T {
+    tokio::time::timeout(TIMEOUT, test)
+        .await
+        .expect("the test hangs")
+}
+
+/// A router on a free port.
+pub async fn router() -> Router {
+    router_at("127.0.0.1:0").await
+}
+
+/// A router at an address.
+pub async fn router_at(address: &str) -> Router {
+    Router::builder()
+        .listen(address)
+        .realm("realm1")
+        .start()
+        .await
+        .expect("the address is free")
+}
+
+/// A router and a client of it.
+pub async fn router_and_client() -> (Router, Client) {
+    let router = router().await;
+    let client = Client::connect(router.url())
+        .await
+        .expect("the router takes clients");
+    (router, client)
+}
+
+/// Waits until `condition` holds.
+pub async fn until(mut condition: impl AsyncFnMut() -> bool) {
+    while !condition().await {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}

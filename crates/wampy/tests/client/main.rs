@@ -1,0 +1,16 @@
+//! The client over real sockets: against the embedded router, and against routers of a script that
+//! show what the client puts on the wire.
+
+mod callee;
+mod caller;
+mod fake_router;
+mod fixture;
+mod goodbye;
+mod keepalive;
+mod limits;
+mod pubsub;
+mod rawsocket;
+mod reconnect;
+mod transports;
+mod violations;
+mod wire;

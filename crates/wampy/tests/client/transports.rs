@@ -1,0 +1,241 @@
+//! Every URL scheme with every serializer, TLS through a proxy that ends it in front of the router.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use wampy::proto::Serializer;
+use wampy::{Builder, Client, Error, Invocation, IpVersion, Router};
+
+use crate::fixture::{router, router_at, within};
+
+/// A directory of this test run, removed at the end.
+struct TestDirectory(PathBuf);
+
+impl TestDirectory {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("wampy-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for TestDirectory {
+    fn drop(&mut self) {
+        _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Calls and publishes over `builder`, once for each serializer.
+async fn exercise(builder: Builder) {
+    for serializer in Serializer::ALL {
+        let client = builder
+            .clone()
+            .serializer(serializer)
+            .connect()
+            .await
+            .unwrap();
+        assert_eq!(client.serializer(), serializer);
+        let mut events = client.subscribe("com.example").await.unwrap();
+        let registration = client
+            .register("com.example.reverse", async |invocation: Invocation| {
+                let (text,): (String,) = invocation.args()?;
+                Ok(text.chars().rev().collect::<String>())
+            })
+            .await
+            .unwrap();
+        let result = client
+            .call("com.example.reverse")
+            .args(("wämpy",))
+            .await
+            .unwrap();
+        assert_eq!(result.value::<String>().unwrap(), "ypmäw");
+        let big = "x".repeat(300_000);
+        client
+            .publish("com.example")
+            .args((&big, 1.5, -3))
+            .exclude_me(false)
+            .await
+            .unwrap();
+        let event = events.next().await.unwrap();
+        assert_eq!(event.args::<(String, f64, i64)>().unwrap(), (big, 1.5, -3));
+        registration.unregister().await.unwrap();
+        client.close().await.unwrap();
+    }
+}
+
+fn tcp_url(router: &Router, scheme: &str) -> String {
+    router.url().replacen("ws://", &format!("{scheme}://"), 1)
+}
+
+#[tokio::test]
+async fn ws_and_rs() {
+    within(async {
+        let router = router().await;
+        exercise(Client::builder(tcp_url(&router, "ws"))).await;
+        exercise(Client::builder(tcp_url(&router, "rs"))).await;
+        exercise(Client::builder(tcp_url(&router, "ws") + "/any/path?q=1")).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn localhost_over_each_version_of_ip() {
+    within(async {
+        let router = router_at("localhost:0").await;
+        let url = router.url();
+        let port = url.trim_end_matches('/').rsplit(':').next().unwrap();
+        let url = format!("ws://localhost:{port}");
+        Client::connect(url.as_str())
+            .await
+            .unwrap()
+            .close()
+            .await
+            .unwrap();
+        let client = Client::builder(url)
+            .ip_version(IpVersion::V4)
+            .connect()
+            .await
+            .unwrap();
+        client.close().await.unwrap();
+    })
+    .await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn unix_sockets() {
+    within(async {
+        let directory = TestDirectory::new("unix");
+        let path = directory.0.join("router.sock");
+        let router = router_at(&format!("unix:{}", path.display())).await;
+        exercise(Client::builder(format!("unix://{}", path.display()))).await;
+        exercise(Client::builder(format!("ws+unix://{}", path.display()))).await;
+        router.shutdown().await;
+        let error = Client::connect(format!("unix://{}", path.display()))
+            .await
+            .unwrap_err();
+        assert!(error.to_string().contains("router.sock"), "{error}");
+    })
+    .await;
+}
+
+/// Ends TLS in front of a router: its address, and the file of the certificate to trust.
+async fn tls_proxy(router: &Router, directory: &TestDirectory) -> (SocketAddr, PathBuf) {
+    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let made = rcgen::generate_simple_self_signed(names).unwrap();
+    let file = directory.0.join("certificate.pem");
+    std::fs::write(&file, made.cert.pem()).unwrap();
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let target = tcp_url(router, "")
+        .trim_start_matches("://")
+        .trim_end_matches('/')
+        .to_owned();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (acceptor, target) = (acceptor.clone(), target.clone());
+            tokio::spawn(async move {
+                let Ok(mut outside) = acceptor.accept(stream).await else {
+                    return;
+                };
+                let mut inside = TcpStream::connect(target).await.unwrap();
+                _ = tokio::io::copy_bidirectional(&mut outside, &mut inside).await;
+            });
+        }
+    });
+    (address, file)
+}
+
+#[tokio::test]
+async fn wss_and_rss() {
+    within(async {
+        let router = router().await;
+        let directory = TestDirectory::new("tls");
+        let (address, ca_file) = tls_proxy(&router, &directory).await;
+        for host in ["localhost", "127.0.0.1"] {
+            for scheme in ["wss", "rss"] {
+                let url = format!("{scheme}://{host}:{}", address.port());
+                exercise(Client::builder(url).ca_file(&ca_file)).await;
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_certificate_of_nobody_trusted_is_refused() {
+    within(async {
+        let router = router().await;
+        let directory = TestDirectory::new("untrusted");
+        let (address, ca_file) = tls_proxy(&router, &directory).await;
+        let url = format!("wss://127.0.0.1:{}", address.port());
+        let error = Client::connect(url.as_str()).await.unwrap_err();
+        assert!(matches!(error, Error::Connect { .. }), "{error:?}");
+        assert!(
+            error.to_string().contains("TLS: invalid peer certificate"),
+            "{error}"
+        );
+
+        let missing = ca_file.with_file_name("missing.pem");
+        let error = Client::builder(url.as_str())
+            .ca_file(&missing)
+            .connect()
+            .await
+            .unwrap_err();
+        assert!(error.to_string().contains("missing.pem"), "{error}");
+        std::fs::write(&missing, "nothing").unwrap();
+        let error = Client::builder(url)
+            .ca_file(missing)
+            .connect()
+            .await
+            .unwrap_err();
+        assert!(error.to_string().contains("no PEM certificate"), "{error}");
+
+        // TLS to a port that speaks none.
+        let plain = tcp_url(&router, "wss");
+        let error = Client::connect(plain).await.unwrap_err();
+        assert!(matches!(error, Error::Connect { .. }), "{error:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn urls_and_realms_that_lead_nowhere_are_clear_errors() {
+    within(async {
+        let error = Client::connect("http://localhost").await.unwrap_err();
+        assert!(matches!(error, Error::Misuse { .. }), "{error:?}");
+        assert!(error.to_string().contains("did you mean ws?"), "{error}");
+        let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ws://{}", free.local_addr().unwrap());
+        drop(free);
+        let error = Client::connect(url.as_str()).await.unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with(&format!("cannot connect to {url}")),
+            "{error}"
+        );
+        assert!(error.to_string().contains("refused"), "{error}");
+        let router = router().await;
+        let error = Client::builder(router.url())
+            .realm("nowhere")
+            .connect()
+            .await
+            .unwrap_err();
+        assert_eq!(error.uri(), Some("wamp.error.no_such_realm"));
+    })
+    .await;
+}
