@@ -138,44 +138,31 @@ impl Realm {
         &mut self,
         now: Now,
         from: SessionKey,
-        message: Message<'_>,
+        mut message: Message<'_>,
         outbox: &mut impl Outbox,
     ) -> Result<(), Violation> {
         if self.sessions.get(from).is_none() {
             return Ok(());
         }
-        match message {
-            Message::Call(call) => self.handle_call(now, from, call, outbox),
-            Message::Yield(result) => self.handle_yield(now, from, result, outbox),
-            Message::Publish(publish) => self.handle_publish(from, publish, outbox),
-            Message::Error(error) => self.handle_error(from, error, outbox),
-            Message::Cancel(cancel) => {
-                self.handle_cancel(from, cancel, outbox);
-                Ok(())
-            }
-            Message::Subscribe(subscribe) => {
-                self.handle_subscribe(now, from, subscribe, outbox);
-                Ok(())
-            }
-            Message::Unsubscribe(unsubscribe) => {
-                self.handle_unsubscribe(from, unsubscribe, outbox);
-                Ok(())
-            }
-            Message::Register(register) => {
-                self.handle_register(now, from, register, outbox);
-                Ok(())
-            }
-            Message::Unregister(unregister) => {
-                self.handle_unregister(from, unregister, outbox);
-                Ok(())
-            }
+        // By reference: messages are large, and most of what they say is passed on as it is.
+        match &mut message {
+            Message::Call(call) => self.handle_call(now, from, call, outbox)?,
+            Message::Yield(result) => self.handle_yield(now, from, result, outbox)?,
+            Message::Publish(publish) => self.handle_publish(from, publish, outbox)?,
+            Message::Error(error) => self.handle_error(from, error, outbox)?,
+            Message::Cancel(cancel) => self.handle_cancel(from, cancel, outbox),
+            Message::Subscribe(subscribe) => self.handle_subscribe(now, from, subscribe, outbox),
+            Message::Unsubscribe(unsubscribe) => self.handle_unsubscribe(from, unsubscribe, outbox),
+            Message::Register(register) => self.handle_register(now, from, register, outbox),
+            Message::Unregister(unregister) => self.handle_unregister(from, unregister, outbox),
             other => {
                 let name = other.message_type().as_str();
-                Err(Violation::new(format!(
+                return Err(Violation::new(format!(
                     "{name} received, which a client does not send here"
-                )))
+                )));
             }
         }
+        Ok(())
     }
 
     /// Takes a session out, with all that it holds: its calls end, its callers get ERROR

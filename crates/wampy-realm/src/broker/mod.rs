@@ -98,7 +98,7 @@ impl Realm {
     pub(crate) fn handle_publish(
         &mut self,
         from: SessionKey,
-        publish: Publish<'_>,
+        publish: &mut Publish<'_>,
         outbox: &mut impl Outbox,
     ) -> Result<(), Violation> {
         let options = &publish.options;
@@ -127,31 +127,25 @@ impl Realm {
     fn publish(
         &mut self,
         from: SessionKey,
-        publish: Publish<'_>,
+        publish: &mut Publish<'_>,
         outbox: &mut impl Outbox,
     ) -> Result<PublicationId, Refusal> {
         self.config.check_uri(&publish.topic)?;
         check_not_reserved(&publish.topic)?;
-        let Publish {
-            options,
-            topic,
-            payload,
-            ..
-        } = publish;
-        let details = self.publisher_identity(from, options.disclose_me)?;
+        let details = self.publisher_identity(from, publish.options.disclose_me)?;
         let publication = PublicationId::from_random_bits(self.random.bits());
         let exclusions = Exclusions {
-            publisher: ExcludedPublisher::new(from, &options, &self.sessions),
-            lists: ReceiverLists::new(options),
+            publisher: ExcludedPublisher::new(from, &publish.options, &self.sessions),
+            lists: ReceiverLists::take(&mut publish.options),
         };
         let event = Event {
             subscription: SubscriptionId::FIRST,
             publication,
             details,
-            payload,
+            payload: publish.payload.borrowed(),
         };
         self.broker
-            .dispatch(&topic, event, &exclusions, &self.sessions, outbox);
+            .dispatch(&publish.topic, event, &exclusions, &self.sessions, outbox);
         Ok(publication)
     }
 

@@ -17,23 +17,22 @@ pub(super) struct ReceiverLists {
 }
 
 impl ReceiverLists {
-    /// The lists, if there is any.
-    pub(super) fn new(options: PublishOptions) -> Option<Self> {
-        let lists = Self {
-            eligible: sorted(options.eligible),
-            eligible_authid: sorted(options.eligible_authid),
-            eligible_authrole: sorted(options.eligible_authrole),
-            exclude: sorted(options.exclude),
-            exclude_authid: sorted(options.exclude_authid),
-            exclude_authrole: sorted(options.exclude_authrole),
-        };
-        let present = lists.eligible.is_some()
-            || lists.eligible_authid.is_some()
-            || lists.eligible_authrole.is_some()
-            || lists.exclude.is_some()
-            || lists.exclude_authid.is_some()
-            || lists.exclude_authrole.is_some();
-        present.then_some(lists)
+    /// Takes the lists from the options, if there is any.
+    pub(super) fn take(options: &mut PublishOptions) -> Option<Self> {
+        let any = options.eligible.is_some()
+            || options.eligible_authid.is_some()
+            || options.eligible_authrole.is_some()
+            || options.exclude.is_some()
+            || options.exclude_authid.is_some()
+            || options.exclude_authrole.is_some();
+        any.then(|| Self {
+            eligible: sorted(&mut options.eligible),
+            eligible_authid: sorted(&mut options.eligible_authid),
+            eligible_authrole: sorted(&mut options.eligible_authrole),
+            exclude: sorted(&mut options.exclude),
+            exclude_authid: sorted(&mut options.exclude_authid),
+            exclude_authrole: sorted(&mut options.exclude_authrole),
+        })
     }
 
     /// Whether a session passes every list.
@@ -52,8 +51,8 @@ impl ReceiverLists {
     }
 }
 
-fn sorted<T: Ord>(list: Option<Box<[T]>>) -> Option<Box<[T]>> {
-    list.map(|mut list| {
+fn sorted<T: Ord>(list: &mut Option<Box<[T]>>) -> Option<Box<[T]>> {
+    list.take().map(|mut list| {
         list.sort_unstable();
         list
     })

@@ -28,11 +28,11 @@ impl Realm {
         &mut self,
         now: Now,
         from: SessionKey,
-        subscribe: Subscribe<'_>,
+        subscribe: &Subscribe<'_>,
         outbox: &mut impl Outbox,
     ) {
         let request = subscribe.request;
-        let joined = match self.subscribe(now, from, &subscribe) {
+        let joined = match self.subscribe(now, from, subscribe) {
             Ok(joined) => joined,
             Err(refusal) => return refusal.send(from, MessageType::Subscribe, request, outbox),
         };
@@ -102,13 +102,13 @@ impl Realm {
     pub(crate) fn handle_unsubscribe(
         &mut self,
         from: SessionKey,
-        unsubscribe: Unsubscribe,
+        unsubscribe: &Unsubscribe,
         outbox: &mut impl Outbox,
     ) {
         let Unsubscribe {
             request,
             subscription,
-        } = unsubscribe;
+        } = *unsubscribe;
         let Some(session) = self.sessions.get_mut(from) else {
             return;
         };

@@ -16,7 +16,7 @@ impl Realm {
     pub(crate) fn handle_cancel(
         &mut self,
         from: SessionKey,
-        cancel: Cancel,
+        cancel: &Cancel,
         outbox: &mut impl Outbox,
     ) {
         let Some(caller) = self.sessions.get(from) else {

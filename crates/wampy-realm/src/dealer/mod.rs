@@ -32,6 +32,7 @@ use crate::session::{Session, SessionKey};
 use crate::slots::{Slot, Slots};
 use call_timeout::CallTimers;
 use pending::PendingCall;
+use shared_registration::Callee;
 pub(crate) use shared_registration::Callees;
 
 /// The registrations and pending calls of a realm.
@@ -57,16 +58,16 @@ impl Realm {
         &mut self,
         now: Now,
         from: SessionKey,
-        call: Call<'_>,
+        call: &Call<'_>,
         outbox: &mut impl Outbox,
     ) -> Result<(), Violation> {
         let Some(caller) = self.sessions.get(from) else {
             return Ok(());
         };
-        check_call(caller, &call)?;
+        check_call(caller, call)?;
         let request = call.request;
         let routed = if uri::is_reserved(&call.procedure) {
-            self.call_meta_procedure(from, &call, outbox)
+            self.call_meta_procedure(from, call, outbox)
         } else {
             self.route_call(now, from, call, outbox)
         };
@@ -81,82 +82,96 @@ impl Realm {
         &mut self,
         now: Now,
         from: SessionKey,
-        call: Call<'_>,
+        call: &Call<'_>,
         outbox: &mut impl Outbox,
     ) -> Result<(), Refusal> {
         self.config.check_uri(&call.procedure)?;
-        let Some(caller) = self.sessions.get(from) else {
+        self.check_pending_calls(from)?;
+        let (registration, match_policy, chosen) = self.find_callee(&call.procedure)?;
+        let (Some(caller), Some(callee)) =
+            (self.sessions.get(from), self.sessions.get(chosen.session))
+        else {
             return Ok(());
         };
-        let pending_max = self.config.pending_calls_per_session_max;
-        if caller.calls.len() >= pending_max {
-            return Err(Refusal::limit(
-                error_uri::UNAVAILABLE,
-                "pending calls",
-                pending_max,
-            ));
-        }
-        let Some(registration) = self.dealer.registrations.best_match(&call.procedure) else {
-            let message = format!("no callee has registered {:?}", call.procedure);
-            return Err(Refusal::explained(error_uri::NO_SUCH_PROCEDURE, message));
-        };
-        let Some(record) = self.dealer.registrations.get_mut(registration) else {
-            return Err(Refusal::new(error_uri::NO_SUCH_PROCEDURE));
-        };
-        let room = self.config.pending_invocations_per_session_max;
-        let chosen = record.members.choose(&mut self.random, |callee| {
-            self.sessions
-                .get(callee.session)
-                .is_some_and(|s| s.invocations.len() < room)
-        });
-        let Some((callee_key, callee)) =
-            chosen.and_then(|c| Some((c, self.sessions.get(c.session)?)))
-        else {
-            let message = format!("each callee has {room} invocations to answer, the most allowed");
-            return Err(Refusal::explained(error_uri::NO_AVAILABLE_CALLEE, message));
-        };
-        let disclose = call.options.disclose_me;
-        let mut details =
-            self.config
-                .caller_identity(&caller.details, disclose, callee_key.disclose_caller)?;
+        let options = &call.options;
+        let mut details = self.config.caller_identity(
+            &caller.details,
+            options.disclose_me,
+            chosen.disclose_caller,
+        )?;
         details.receive_progress =
-            progressive_call_results::forwarded(call.options.receive_progress, callee);
+            progressive_call_results::forwarded(options.receive_progress, callee);
         if caller.silent_cancel {
-            details.timeout_ms = call.options.timeout_ms;
+            details.timeout_ms = options.timeout_ms;
         }
-        if record.match_policy != MatchPolicy::Exact {
+        if match_policy != MatchPolicy::Exact {
             details.procedure = Some((*call.procedure).into());
         }
-        let invocation = callee
-            .last_invocation
-            .map_or(RequestId::FIRST, RequestId::next);
+        let invocation = Invocation {
+            request: callee
+                .last_invocation
+                .map_or(RequestId::FIRST, RequestId::next),
+            registration,
+            details,
+            payload: call.payload.borrowed(),
+        };
         let pending = PendingCall {
             caller: from,
             request: call.request,
-            callee: callee_key.session,
-            invocation,
-            receive_progress: call.options.receive_progress,
+            callee: chosen.session,
+            invocation: invocation.request,
+            receive_progress: options.receive_progress,
             interrupted: false,
-            timeout_ms: call.options.timeout_ms.min(self.config.call_timeout_ms_max),
+            timeout_ms: options.timeout_ms.min(self.config.call_timeout_ms_max),
             deadline_ms: None,
         };
-        let payload = call.payload;
-        let message = Message::Invocation(Invocation {
-            request: invocation,
-            registration,
-            details,
-            payload,
-        });
-        outbox.send(pending.callee, &message)?;
+        outbox.send(chosen.session, &Message::Invocation(invocation))?;
         self.begin_call(now, pending);
         Ok(())
+    }
+
+    fn check_pending_calls(&self, caller: SessionKey) -> Result<(), Refusal> {
+        let max = self.config.pending_calls_per_session_max;
+        if self
+            .sessions
+            .get(caller)
+            .is_some_and(|caller| caller.calls.len() >= max)
+        {
+            return Err(Refusal::limit(error_uri::UNAVAILABLE, "pending calls", max));
+        }
+        Ok(())
+    }
+
+    /// The registration that a call of `procedure` goes to, and which of its callees.
+    fn find_callee(
+        &mut self,
+        procedure: &str,
+    ) -> Result<(RegistrationId, MatchPolicy, Callee), Refusal> {
+        let registrations = &mut self.dealer.registrations;
+        let found = registrations
+            .best_match(procedure)
+            .and_then(|id| registrations.get_mut(id).map(|record| (id, record)));
+        let Some((id, record)) = found else {
+            let message = format!("no callee has registered {procedure:?}");
+            return Err(Refusal::explained(error_uri::NO_SUCH_PROCEDURE, message));
+        };
+        let room = self.config.pending_invocations_per_session_max;
+        let chosen = record.members.choose(&mut self.random, |callee| {
+            let session = self.sessions.get(callee.session);
+            session.is_some_and(|session| session.invocations.len() < room)
+        });
+        let Some(callee) = chosen else {
+            let message = format!("each callee has {room} invocations to answer, the most allowed");
+            return Err(Refusal::explained(error_uri::NO_AVAILABLE_CALLEE, message));
+        };
+        Ok((id, record.match_policy, callee))
     }
 
     pub(crate) fn handle_yield(
         &mut self,
         now: Now,
         from: SessionKey,
-        result: Yield<'_>,
+        result: &Yield<'_>,
         outbox: &mut impl Outbox,
     ) -> Result<(), Violation> {
         if result.options.ppt_scheme.is_some() {
@@ -168,7 +183,7 @@ impl Realm {
             return Ok(());
         };
         if result.options.progress {
-            self.forward_progress(now, slot, result.payload, outbox);
+            self.forward_progress(now, slot, result.payload.borrowed(), outbox);
             return Ok(());
         }
         let Some(call) = self.end_call(slot) else {
@@ -178,7 +193,7 @@ impl Realm {
         let message = Message::Result(ResultMessage {
             request: call.request,
             details,
-            payload: result.payload,
+            payload: result.payload.borrowed(),
         });
         if let Err(error) = outbox.send(call.caller, &message) {
             Refusal::from(error).send(call.caller, MessageType::Call, call.request, outbox);
@@ -190,7 +205,7 @@ impl Realm {
     pub(crate) fn handle_error(
         &mut self,
         from: SessionKey,
-        error: Error<'_>,
+        error: &mut Error<'_>,
         outbox: &mut impl Outbox,
     ) -> Result<(), Violation> {
         if error.request_type != MessageType::Invocation {
@@ -208,7 +223,9 @@ impl Realm {
         let mut error = Error {
             request_type: MessageType::Call,
             request: call.request,
-            ..error
+            details: std::mem::take(&mut error.details),
+            error: Cow::Borrowed(&*error.error),
+            payload: error.payload.borrowed(),
         };
         // A malformed URI is the callee's mistake and must not become a violation at the caller.
         if !Grammar::Loose.accepts(&error.error) {

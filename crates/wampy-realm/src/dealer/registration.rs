@@ -17,11 +17,11 @@ impl Realm {
         &mut self,
         now: Now,
         from: SessionKey,
-        register: Register<'_>,
+        register: &Register<'_>,
         outbox: &mut impl Outbox,
     ) {
         let request = register.request;
-        match self.register(now, from, &register) {
+        match self.register(now, from, register) {
             Ok((registration, created)) => {
                 let registered = Registered {
                     request,
@@ -86,13 +86,13 @@ impl Realm {
     pub(crate) fn handle_unregister(
         &mut self,
         from: SessionKey,
-        unregister: Unregister,
+        unregister: &Unregister,
         outbox: &mut impl Outbox,
     ) {
         let Unregister {
             request,
             registration,
-        } = unregister;
+        } = *unregister;
         let Some(session) = self.sessions.get_mut(from) else {
             return;
         };
