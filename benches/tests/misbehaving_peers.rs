@@ -1,5 +1,10 @@
 //! The load generator against peers that refuse, lose, lie, or leave: it must say so, and end.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot set up its peer has failed"
+)]
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;

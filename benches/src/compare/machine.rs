@@ -24,6 +24,25 @@ pub fn describe() -> String {
         .join(", ")
 }
 
+/// Above this many runnable tasks before the start, others disturb the measurement.
+const IDLE_LOAD_MAX: f64 = 0.5;
+
+/// What the page says about other work on the machine, from the load average before the start:
+/// nothing if it was idle.
+pub fn disturbance() -> Option<String> {
+    disturbed_by(&fs::read_to_string("/proc/loadavg").ok()?)
+}
+
+fn disturbed_by(averages: &str) -> Option<String> {
+    let load: f64 = averages.split(' ').next()?.parse().ok()?;
+    (load > IDLE_LOAD_MAX).then(|| {
+        format!(
+            "The machine was not idle: its load average before the start was {load:.1}. \
+             Rates are too low, tails too long, and the ratios rough."
+        )
+    })
+}
+
 fn env_arch() -> &'static str {
     std::env::consts::ARCH
 }
@@ -64,8 +83,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_kernel_is_two_numbers() {
+    fn what_the_system_files_say_is_read() {
         assert_eq!(kernel("6.18.44-some-site\n"), "Linux 6.18");
+        assert_eq!(disturbed_by("0.21 3.00 4.00 1/99 7"), None);
+        assert!(disturbed_by("5.49 7.22 5.27 2/99 7").is_some_and(|said| said.contains("5.5")));
         assert_eq!(gibibytes("16384000 kB").as_deref(), Some("16 GiB"));
     }
 }

@@ -84,6 +84,10 @@ pub fn compare(arguments: &CompareArguments) -> Result<(), Box<dyn Error>> {
     if cells.is_empty() {
         return Err(format!("no workload has `{}` in its name", arguments.only).into());
     }
+    let disturbance = machine::disturbance();
+    if let Some(disturbance) = &disturbance {
+        eprintln!("warning: {disturbance}");
+    }
     let peers = Peers::start(&arguments.wampy(), &arguments.crossbar)?;
     let mut results = Results::default();
     for round in 0..arguments.rounds() {
@@ -98,7 +102,9 @@ pub fn compare(arguments: &CompareArguments) -> Result<(), Box<dyn Error>> {
     let text = tables::tables(&cells, &results, peers.list());
     println!("\n{text}");
     if let Some(out) = arguments.out() {
-        let page = tables::page(&text, &machine::describe(), peers.versions(), arguments);
+        let machine = [machine::describe()].into_iter().chain(disturbance);
+        let machine = machine.collect::<Vec<_>>().join(". ");
+        let page = tables::page(&text, &machine, peers.versions(), arguments);
         fs::write(&out, page)
             .map_err(|error| format!("cannot write {}: {error}", out.display()))?;
         eprintln!("written to {}", out.display());

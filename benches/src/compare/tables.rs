@@ -17,12 +17,18 @@ pub fn page(
     let versions = versions.join("; ");
     let (rounds, seconds) = (arguments.rounds(), arguments.seconds);
     format!(
-        "{}\n**This run:** {machine}. {versions}. {rounds} rounds of {seconds} s:\n\n\
+        "{}\n**This run:** {} {versions}. {rounds} rounds of {seconds} s:\n\n\
          ```\nbenches/setup-crossbar\ncargo build --release -p wampy-cli -p wampy-bench\n\
          cargo run --release -p wampy-bench -- compare --rounds {rounds} --seconds {seconds}\n\
          ```\n\n{tables}",
         include_str!("page.md"),
+        sentence(machine),
     )
+}
+
+/// The text with a full stop at its end.
+fn sentence(text: &str) -> String {
+    format!("{}.", text.trim_end_matches('.'))
 }
 
 /// All tables.
