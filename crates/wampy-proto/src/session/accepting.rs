@@ -102,6 +102,32 @@ impl Accepting {
         }
     }
 
+    /// Whether `message` is the client's next request, or an answer to an invocation, and can be
+    /// routed as it is. If not, nothing has happened and [`Accepting::handle`] says what it means.
+    ///
+    /// This is `handle` for the usual case, without moving a large message in and out.
+    #[inline]
+    pub fn admit(&mut self, message: &Message<'_>) -> bool {
+        if self.state != State::Established {
+            return false;
+        }
+        let request = match message {
+            Message::Publish(m) => m.request,
+            Message::Call(m) => m.request,
+            Message::Yield(_) => return true,
+            Message::Error(m) => return m.request_type == MessageType::Invocation,
+            _ => return false,
+        };
+        if self.any_request_id {
+            return true;
+        }
+        let is_next = request == self.next_request;
+        if is_next {
+            self.next_request = request.next();
+        }
+        is_next
+    }
+
     /// Takes the client's next message.
     pub fn handle<'a>(&mut self, message: Message<'a>) -> Accepted<'a> {
         match self.state {

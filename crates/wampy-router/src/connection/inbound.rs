@@ -271,13 +271,20 @@ impl Connection {
         let mut event = None;
         for range in found {
             looked_at += 1;
-            match self.understand(&bytes[range.clone()]) {
-                Understood::Request(message) => requests.push(message),
-                Understood::Nothing => {}
-                Understood::Event(it) => {
-                    event = Some(it);
-                    break;
+            match Message::decode(self.inbound.serializer, &bytes[range.clone()]) {
+                Ok(message) if self.session.admit(&message) => requests.push(message),
+                Ok(message) => match self.understand(message) {
+                    Understood::Request(message) => requests.push(message),
+                    Understood::Nothing => {}
+                    Understood::Event(it) => event = Some(it),
+                },
+                Err(error) => {
+                    let abort = self.session.undecodable(&error.to_string());
+                    event = abort.map(|abort| Event::End(End::Violation(abort)));
                 }
+            }
+            if event.is_some() {
+                break;
             }
         }
         if let Some(seat) = &self.seat
@@ -292,17 +299,8 @@ impl Connection {
     }
 
     /// What a message means to the session.
-    #[inline]
-    fn understand<'a>(&mut self, bytes: &'a [u8]) -> Understood<'a> {
-        let message = match Message::decode(self.inbound.serializer, bytes) {
-            Ok(message) => message,
-            Err(error) => {
-                return match self.session.undecodable(&error.to_string()) {
-                    Some(abort) => Understood::Event(Event::End(End::Violation(abort))),
-                    None => Understood::Nothing,
-                };
-            }
-        };
+    #[cold]
+    fn understand<'a>(&mut self, message: Message<'a>) -> Understood<'a> {
         match self.session.handle(message) {
             Accepted::Route(message) => Understood::Request(message),
             Accepted::Ignored => Understood::Nothing,
