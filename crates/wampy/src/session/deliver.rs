@@ -23,7 +23,9 @@ impl Shared {
     /// Hands a message to whom it belongs.
     pub(super) fn deliver(self: &Arc<Self>, message: Message<'_>) -> Result<(), Violation> {
         if !self.is_expected(&message) {
-            self.observe(&message);
+            if !self.is_too_late(&message) {
+                self.observe(&message);
+            }
             return Ok(());
         }
         match message {
@@ -89,6 +91,14 @@ impl Shared {
                     || online.registrations.contains_key(&m.registration)
             }
             Message::Interrupt(m) => online.invocations.contains_key(&m.request),
+            _ => false,
+        }
+    }
+
+    /// Whether the message answers a call that was given up, so that nobody wants it.
+    fn is_too_late(&self, message: &Message<'_>) -> bool {
+        match &mut self.lock().phase {
+            Phase::Online(online) => online.is_too_late(message),
             _ => false,
         }
     }
@@ -307,7 +317,7 @@ fn overflow(mut state: std::sync::MutexGuard<'_, State>, request: RequestId) {
     let Phase::Online(online) = &mut state.phase else {
         return;
     };
-    let Some(Pending::Call(sink)) = online.pending.remove(&request) else {
+    let Some(Pending::Call(sink)) = online.give_up(request) else {
         return;
     };
     cancel(online, request);

@@ -189,7 +189,7 @@ impl Shared {
         let Some(online) = state.session(sent.epoch) else {
             return;
         };
-        let abandoned = online.pending.remove(&sent.request);
+        let abandoned = online.give_up(sent.request);
         if abandoned.is_some() && cancels {
             let options = CancelOptions {
                 mode: Some(mode),

@@ -1,5 +1,6 @@
 //! What the lock of a client guards.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -8,7 +9,7 @@ use tokio::sync::oneshot;
 use wampy_proto::framing::Encoder;
 use wampy_proto::message::Welcome;
 use wampy_proto::{
-    MessageType, PublicationId, RegistrationId, RequestId, Serializer, SubscriptionId,
+    Message, MessageType, PublicationId, RegistrationId, RequestId, Serializer, SubscriptionId,
 };
 
 use super::invocations::{Active, InWork};
@@ -18,6 +19,9 @@ use super::records::{RegistrationRecord, SubscriptionRecord};
 use crate::call::CallResult;
 use crate::error::Error;
 use crate::queue::Queue;
+
+/// How many calls that were given up are remembered; the oldest are forgotten.
+const GIVEN_UP_CALLS_MAX: usize = 1024;
 
 /// Who gets the answer to a request.
 pub(crate) type Done<T> = oneshot::Sender<Result<T, Error>>;
@@ -56,6 +60,8 @@ pub(super) struct Online {
     pub(super) outbox: Vec<u8>,
     pub(super) next_request: RequestId,
     pub(super) pending: HashMap<RequestId, Pending>,
+    /// Calls that were given up, whose answers may still come and belong to nobody.
+    given_up: VecDeque<RequestId>,
     pub(super) registrations: HashMap<RegistrationId, Active>,
     pub(super) subscriptions: HashMap<SubscriptionId, Vec<Arc<SubscriptionRecord>>>,
     pub(super) invocations: HashMap<RequestId, InWork>,
@@ -175,9 +181,37 @@ impl Online {
             outbox: Vec::new(),
             next_request: RequestId::FIRST,
             pending: HashMap::new(),
+            given_up: VecDeque::new(),
             registrations: HashMap::new(),
             subscriptions: HashMap::new(),
             invocations: HashMap::new(),
         }
+    }
+    /// Forgets who waits for a call, but not the call: some routers answer it, others never do.
+    pub(super) fn give_up(&mut self, call: RequestId) -> Option<Pending> {
+        let pending = self.pending.remove(&call)?;
+        if self.given_up.len() == GIVEN_UP_CALLS_MAX {
+            self.given_up.pop_front();
+        }
+        self.given_up.push_back(call);
+        Some(pending)
+    }
+
+    /// Whether the message answers a call that was given up.
+    pub(super) fn is_too_late(&mut self, message: &Message<'_>) -> bool {
+        let (call, is_last) = match message {
+            Message::Result(result) => (result.request, !result.details.progress),
+            Message::Error(error) if error.request_type == MessageType::Call => {
+                (error.request, true)
+            }
+            _ => return false,
+        };
+        let Some(position) = self.given_up.iter().position(|given_up| *given_up == call) else {
+            return false;
+        };
+        if is_last {
+            self.given_up.remove(position);
+        }
+        true
     }
 }

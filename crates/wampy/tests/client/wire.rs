@@ -643,6 +643,36 @@ async fn an_observer_gets_the_answers_to_raw_messages() {
 }
 
 #[tokio::test]
+async fn nobody_gets_the_answer_to_a_call_that_was_given_up() {
+    within(async {
+        let router = FakeRouter::bind().await;
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let observed = Arc::clone(&seen);
+        let builder = router.client().observer(move |message| {
+            observed
+                .lock()
+                .unwrap()
+                .push(message.message_type().as_str());
+        });
+        let (client, mut peer) = router.session(builder).await;
+        let call = client.call("com.example").timeout(Duration::from_millis(1));
+        assert!(matches!(call.await, Err(Error::Timeout { .. })));
+        peer.expect(48).await;
+        peer.expect(49).await;
+        peer.send_together(&[
+            json!([50, 1, {"progress": true}]),
+            json!([8, 48, 1, {}, "wamp.error.canceled"]),
+            // What answers no call of this client at all is still for the observer.
+            json!([50, 7, {}]),
+        ])
+        .await;
+        until(async || !seen.lock().unwrap().is_empty()).await;
+        assert_eq!(*seen.lock().unwrap(), ["RESULT"]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn values_without_a_form_are_errors_and_use_up_no_id() {
     within(async {
         let (client, mut peer) = session().await;
