@@ -137,6 +137,7 @@ WAMPY_PYTHON = Client(
     transports=("ws", "rs", "unix"),
     drives=("echo", "error", "missing", "publish", "own_event", "own_procedure", "time_out"),
     serves=("echo", "error", "missing", "publish", "own_event", "own_procedure"),
+    policies=("exact",),
     returns_one_value=True,
 )
 
