@@ -1,22 +1,18 @@
 //! Calling procedures.
 
-use std::fmt;
 use std::future::IntoFuture;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use futures_core::Stream;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
-use tokio::time::{Instant, Sleep};
 use wampy_proto::message::{self, CallOptions, CancelMode, ResultDetails};
 use wampy_proto::{Payload, PayloadError, RequestId, error_uri};
 
 use crate::client::Client;
 use crate::error::Error;
-use crate::queue::Queue;
+use crate::progressive::ProgressiveCall;
 use crate::session::{CallSink, Pending, Sent};
 use crate::values::{Values, first_arg};
 
@@ -36,11 +32,11 @@ pub(crate) type RequestFuture<T> = Pin<Box<dyn Future<Output = Result<T, Error>>
 #[must_use = "a call is made when it is awaited"]
 #[derive(Debug)]
 pub struct Call {
-    client: Client,
-    procedure: String,
+    pub(crate) client: Client,
+    pub(crate) procedure: String,
     options: CallOptions,
     values: Values,
-    timeout: Option<Duration>,
+    pub(crate) timeout: Option<Duration>,
     cancel_mode: CancelMode,
 }
 
@@ -195,21 +191,11 @@ impl Call {
     /// ```
     pub fn progressive(mut self) -> ProgressiveCall {
         self.options.receive_progress = true;
-        let procedure = self.procedure.clone();
-        let timeout = self.timeout;
-        let queue = Queue::new(&self.client.shared().options.limits);
-        let start = Box::pin(self.start(CallSink::Parts(queue.clone())));
-        ProgressiveCall {
-            procedure,
-            timeout,
-            deadline: None,
-            queue,
-            progress: Progress::Starting(start),
-        }
+        ProgressiveCall::new(self)
     }
 
     /// Sends the call; its answers go to `sink`.
-    async fn start(self, sink: CallSink) -> Result<CancelOnDrop, Error> {
+    pub(crate) async fn start(self, sink: CallSink) -> Result<CancelOnDrop, Error> {
         let Self {
             client,
             procedure,
@@ -242,7 +228,7 @@ impl Call {
         let answer = receiver
             .await
             .unwrap_or_else(|_| Err(guard.client.shared().over()));
-        guard.mode = None;
+        guard.disarm();
         answer
     }
 }
@@ -274,7 +260,7 @@ fn timeout_ms(timeout: Duration) -> u64 {
         .clamp(1, wampy_proto::ID_MAX)
 }
 
-fn timed_out(procedure: &str, after: Duration) -> Error {
+pub(crate) fn timed_out(procedure: &str, after: Duration) -> Error {
     Error::Timeout {
         what: format!("the call of {procedure}"),
         after,
@@ -283,7 +269,7 @@ fn timed_out(procedure: &str, after: Duration) -> Error {
 
 /// Says in an error which procedure it is about. The router's clock may be the first to notice
 /// that time is out.
-fn about(error: Error, procedure: &str, timeout: Option<Duration>) -> Error {
+pub(crate) fn about(error: Error, procedure: &str, timeout: Option<Duration>) -> Error {
     match (error, timeout) {
         (Error::Wamp(error), Some(after)) if error.uri() == error_uri::TIMEOUT => {
             timed_out(procedure, after)
@@ -294,10 +280,18 @@ fn about(error: Error, procedure: &str, timeout: Option<Duration>) -> Error {
 }
 
 /// Cancels a call unless it is over.
-struct CancelOnDrop {
+#[derive(Debug)]
+pub(crate) struct CancelOnDrop {
     client: Client,
     sent: Sent,
     mode: Option<CancelMode>,
+}
+
+impl CancelOnDrop {
+    /// The call is over, so there is nothing to cancel.
+    pub(crate) fn disarm(&mut self) {
+        self.mode = None;
+    }
 }
 
 impl Drop for CancelOnDrop {
@@ -416,108 +410,5 @@ impl CallResult {
     #[must_use]
     pub fn request_id(&self) -> RequestId {
         self.request
-    }
-}
-
-/// A call whose result comes in parts; made by [`Call::progressive`].
-///
-/// A [`Stream`] of [`CallResult`]s, of which the last one is not [`CallResult::is_progress`], or an
-/// error; then it ends. Dropping it before that cancels the call. Parts that are not read wait in a
-/// queue; when [`Limits::queue_events_max`](crate::Limits) is reached the call is canceled and fails.
-#[must_use = "a call is made when its results are asked for"]
-pub struct ProgressiveCall {
-    procedure: String,
-    timeout: Option<Duration>,
-    deadline: Option<Pin<Box<Sleep>>>,
-    queue: Queue<Result<CallResult, Error>>,
-    progress: Progress,
-}
-
-enum Progress {
-    Starting(Pin<Box<dyn Future<Output = Result<CancelOnDrop, Error>> + Send>>),
-    Running(CancelOnDrop),
-    Over,
-}
-
-impl fmt::Debug for ProgressiveCall {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProgressiveCall")
-            .field("procedure", &self.procedure)
-            .finish_non_exhaustive()
-    }
-}
-
-impl ProgressiveCall {
-    /// The next part, or the last one; `None` after it.
-    ///
-    /// ```
-    /// # wampy::doc_example(async |url| {
-    /// # let client = wampy::Client::connect(url).await?;
-    /// let mut parts = client.call("wamp.session.count").progressive();
-    /// assert_eq!(parts.next().await.unwrap()?.value::<u64>()?, 1);
-    /// assert!(parts.next().await.is_none());
-    /// # client.close().await });
-    /// ```
-    pub async fn next(&mut self) -> Option<Result<CallResult, Error>> {
-        std::future::poll_fn(|cx| self.poll_part(cx)).await
-    }
-
-    fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<CallResult, Error>>> {
-        loop {
-            match &mut self.progress {
-                Progress::Over => return Poll::Ready(None),
-                Progress::Starting(start) => match ready!(start.as_mut().poll(cx)) {
-                    Ok(guard) => {
-                        self.progress = Progress::Running(guard);
-                        self.restart_clock();
-                    }
-                    Err(error) => return self.end(Err(error)),
-                },
-                Progress::Running(guard) => {
-                    if let Poll::Ready(part) = self.queue.poll_next(cx) {
-                        return match part {
-                            Some(Ok(part)) if part.is_progress() => {
-                                self.restart_clock();
-                                Poll::Ready(Some(Ok(part)))
-                            }
-                            Some(last) => {
-                                guard.mode = None;
-                                self.end(last)
-                            }
-                            None => Poll::Ready(None),
-                        };
-                    }
-                    let (Some(deadline), Some(after)) = (&mut self.deadline, self.timeout) else {
-                        return Poll::Pending;
-                    };
-                    ready!(deadline.as_mut().poll(cx));
-                    let error = timed_out(&self.procedure, after);
-                    return self.end(Err(error));
-                }
-            }
-        }
-    }
-
-    fn restart_clock(&mut self) {
-        let Some(after) = self.timeout else { return };
-        match &mut self.deadline {
-            Some(deadline) => deadline.as_mut().reset(Instant::now() + after),
-            None => self.deadline = Some(Box::pin(tokio::time::sleep(after))),
-        }
-    }
-
-    fn end(&mut self, last: Result<CallResult, Error>) -> Poll<Option<Result<CallResult, Error>>> {
-        self.progress = Progress::Over;
-        Poll::Ready(Some(
-            last.map_err(|error| about(error, &self.procedure, self.timeout)),
-        ))
-    }
-}
-
-impl Stream for ProgressiveCall {
-    type Item = Result<CallResult, Error>;
-
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.get_mut().poll_part(cx)
     }
 }

@@ -10,9 +10,11 @@ use crate::builder::Builder;
 use crate::call::Call;
 use crate::error::Error;
 use crate::event::Event;
-use crate::invocation::{IntoReply, Invocation, Responder};
+use crate::invocation::Invocation;
 use crate::publish::Publish;
 use crate::register::Register;
+use crate::reply::IntoReply;
+use crate::responder::Responder;
 use crate::session::Shared;
 use crate::status::Status;
 use crate::subscribe::Subscribe;
@@ -144,7 +146,7 @@ impl Client {
         Register::new(
             self.clone(),
             procedure.into(),
-            crate::invocation::handler(handler),
+            crate::responder::handler(handler),
         )
     }
 

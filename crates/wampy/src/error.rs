@@ -14,7 +14,7 @@ use crate::wamp_error::WampError;
 pub enum Error {
     /// The router, or the callee behind it, answered a request with ERROR.
     #[error("{0}")]
-    Wamp(Box<WampError>),
+    Wamp(WampError),
     /// The router refused or ended the session with ABORT.
     #[error("the router at {url} ended the session: {reason}{}", in_words(.message))]
     Aborted {
@@ -108,7 +108,7 @@ impl Error {
 
 impl From<WampError> for Error {
     fn from(error: WampError) -> Self {
-        Self::Wamp(Box::new(error))
+        Self::Wamp(error)
     }
 }
 

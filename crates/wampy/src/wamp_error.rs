@@ -35,6 +35,12 @@ const SHOWN_BYTES_MAX: usize = 400;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct WampError {
+    /// On the heap, so that a `Result` of it stays small.
+    inner: Box<Inner>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Inner {
     uri: String,
     details: ErrorDetails,
     payload: Payload<'static>,
@@ -57,10 +63,12 @@ impl WampError {
     /// ```
     pub fn new(uri: impl Into<String>) -> Self {
         Self {
-            uri: uri.into(),
-            details: ErrorDetails::default(),
-            payload: Payload::EMPTY,
-            request: None,
+            inner: Box::new(Inner {
+                uri: uri.into(),
+                details: ErrorDetails::default(),
+                payload: Payload::EMPTY,
+                request: None,
+            }),
         }
     }
 
@@ -100,15 +108,15 @@ impl WampError {
     /// ```
     #[must_use]
     pub fn with_payload(mut self, payload: Payload<'static>) -> Self {
-        self.payload = payload;
+        self.inner.payload = payload;
         self
     }
 
     fn with(mut self, set: impl FnOnce(&mut Values)) -> Self {
         let mut values = Values::EMPTY;
-        values.set_payload(std::mem::replace(&mut self.payload, Payload::EMPTY));
+        values.set_payload(std::mem::replace(&mut self.inner.payload, Payload::EMPTY));
         set(&mut values);
-        self.payload = values
+        self.inner.payload = values
             .finish()
             .unwrap_or_else(|error| text_payload(&error.to_string()));
         self
@@ -121,7 +129,7 @@ impl WampError {
     /// ```
     #[must_use]
     pub fn uri(&self) -> &str {
-        &self.uri
+        &self.inner.uri
     }
 
     /// The values, decoded as a list (a tuple, a `Vec`).
@@ -134,7 +142,7 @@ impl WampError {
     /// # Errors
     /// The values do not suit `T`.
     pub fn args<T: DeserializeOwned>(&self) -> Result<T, PayloadError> {
-        self.payload.args()
+        self.inner.payload.args()
     }
 
     /// The named values, decoded as a map or struct.
@@ -149,7 +157,7 @@ impl WampError {
     /// # Errors
     /// The values do not suit `T`.
     pub fn kwargs<T: DeserializeOwned>(&self) -> Result<T, PayloadError> {
-        self.payload.kwargs()
+        self.inner.payload.kwargs()
     }
 
     /// The values as they are encoded.
@@ -159,7 +167,7 @@ impl WampError {
     /// ```
     #[must_use]
     pub fn payload(&self) -> &Payload<'static> {
-        &self.payload
+        &self.inner.payload
     }
 
     /// The details of the ERROR message.
@@ -169,7 +177,7 @@ impl WampError {
     /// ```
     #[must_use]
     pub fn details(&self) -> &ErrorDetails {
-        &self.details
+        &self.inner.details
     }
 
     /// The procedure or topic of the request that failed; `None` for an error made by this program.
@@ -179,7 +187,10 @@ impl WampError {
     /// ```
     #[must_use]
     pub fn target(&self) -> Option<&str> {
-        self.request.as_ref().map(|request| request.target.as_str())
+        self.inner
+            .request
+            .as_ref()
+            .map(|request| request.target.as_str())
     }
 
     /// The id of the request that failed.
@@ -189,7 +200,7 @@ impl WampError {
     /// ```
     #[must_use]
     pub fn request_id(&self) -> Option<RequestId> {
-        self.request.as_ref().map(|request| request.id)
+        self.inner.request.as_ref().map(|request| request.id)
     }
 
     /// The type of the request that failed.
@@ -199,25 +210,30 @@ impl WampError {
     /// ```
     #[must_use]
     pub fn request_type(&self) -> Option<MessageType> {
-        self.request.as_ref().map(|request| request.request_type)
+        self.inner
+            .request
+            .as_ref()
+            .map(|request| request.request_type)
     }
 
     /// The error that the router answered; the target is known to whoever made the request.
     pub(crate) fn received(error: message::Error<'_>) -> Self {
         Self {
-            uri: error.error.into_owned(),
-            details: error.details,
-            payload: error.payload.into_owned(),
-            request: Some(Request {
-                request_type: error.request_type,
-                id: error.request,
-                target: String::new(),
+            inner: Box::new(Inner {
+                uri: error.error.into_owned(),
+                details: error.details,
+                payload: error.payload.into_owned(),
+                request: Some(Request {
+                    request_type: error.request_type,
+                    id: error.request,
+                    target: String::new(),
+                }),
             }),
         }
     }
 
     pub(crate) fn about(mut self, target: &str) -> Self {
-        if let Some(request) = &mut self.request {
+        if let Some(request) = &mut self.inner.request {
             target.clone_into(&mut request.target);
         }
         self
@@ -228,9 +244,9 @@ impl WampError {
         message::Error {
             request_type: MessageType::Invocation,
             request,
-            details: self.details.clone(),
-            error: self.uri.as_str().into(),
-            payload: self.payload.borrowed(),
+            details: self.inner.details.clone(),
+            error: self.inner.uri.as_str().into(),
+            payload: self.inner.payload.borrowed(),
         }
     }
 }
@@ -246,7 +262,7 @@ impl fmt::Display for WampError {
             request_type,
             target,
             ..
-        }) = &self.request
+        }) = &self.inner.request
         {
             write!(f, "{}", request_type.as_str())?;
             match target.as_str() {
@@ -254,12 +270,15 @@ impl fmt::Display for WampError {
                 target => write!(f, " of {target} failed: ")?,
             }
         }
-        f.write_str(&self.uri)?;
-        if let Some(message) = &self.details.message {
+        f.write_str(&self.inner.uri)?;
+        if let Some(message) = &self.inner.details.message {
             write!(f, ": {message}")?;
         }
-        for encoded in [self.payload.encoded_args(), self.payload.encoded_kwargs()] {
-            if let Some(text) = shown(self.payload.serializer(), encoded) {
+        for encoded in [
+            self.inner.payload.encoded_args(),
+            self.inner.payload.encoded_kwargs(),
+        ] {
+            if let Some(text) = shown(self.inner.payload.serializer(), encoded) {
                 write!(f, " {text}")?;
             }
         }
@@ -289,10 +308,11 @@ impl<E: std::error::Error + 'static> From<E> for WampError {
     fn from(error: E) -> Self {
         let erased: &(dyn std::error::Error + 'static) = &error;
         match erased.downcast_ref::<Error>() {
-            Some(Error::Wamp(error)) => Self {
-                request: None,
-                ..(**error).clone()
-            },
+            Some(Error::Wamp(error)) => {
+                let mut error = error.clone();
+                error.inner.request = None;
+                error
+            }
             _ => Self::new(RUNTIME_ERROR).with_payload(text_payload(&error.to_string())),
         }
     }

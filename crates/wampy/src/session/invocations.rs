@@ -11,7 +11,8 @@ use super::Shared;
 use super::records::{HandlerTask, RegistrationRecord};
 use super::send::{Unsendable, wake_owner};
 use super::state::{Online, Phase};
-use crate::invocation::{Invocation, InvocationKey, Responder};
+use crate::invocation::{Invocation, InvocationKey};
+use crate::responder::Responder;
 use crate::wamp_error::{RUNTIME_ERROR, WampError, text_payload};
 
 /// A registration that stands.

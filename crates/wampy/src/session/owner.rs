@@ -215,6 +215,8 @@ impl<'a> Owner<'a> {
 
     /// Sends the last words and closes the connection, within a bounded time.
     async fn part(mut self, end: End) -> Cause {
+        // Nobody is to wait for a router that is slow to close its side.
+        self.shared.take_offline(&end.cause);
         if let Some(last_words) = end.last_words {
             self.wire.push(self.serializer, &last_words);
         }

@@ -10,8 +10,9 @@ use super::Shared;
 use super::send::wake_owner;
 use super::state::{Done, Online, Pending, Phase};
 use crate::event::Event;
-use crate::invocation::{Invocation, Responder};
+use crate::invocation::Invocation;
 use crate::queue::Queue;
+use crate::responder::Responder;
 
 /// Starts the work on an invocation; must not wait.
 pub(crate) type Handler = Arc<dyn Fn(Invocation, Responder) -> HandlerTask + Send + Sync>;

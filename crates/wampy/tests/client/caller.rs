@@ -9,7 +9,7 @@ use wampy::proto::MatchPolicy;
 use wampy::proto::message::CancelMode;
 use wampy::{Client, Error, Invocation, WampError};
 
-use crate::fixture::{router, router_and_client, until, within};
+use crate::fixture::{never, router, router_and_client, until, within};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_calls_at_once_share_a_session() {
@@ -114,9 +114,7 @@ async fn a_client_s_own_time_limit_holds_for_its_calls() {
             .await
             .unwrap();
         client
-            .register("com.example.never", async |_| {
-                Ok(std::future::pending::<()>().await)
-            })
+            .register("com.example.never", async |_| never().await)
             .await
             .unwrap();
         match client.call("com.example.never").await.unwrap_err() {

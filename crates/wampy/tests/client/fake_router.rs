@@ -130,8 +130,8 @@ impl Peer {
         self.send_bytes(&bytes).await;
     }
 
-    /// Checks that the client closes, and says nothing before that.
-    pub async fn expect_end(&mut self) {
+    /// Checks that the client closes, and says nothing before that; then closes too.
+    pub async fn expect_end(mut self) {
         assert_eq!(
             self.receive().await,
             None,

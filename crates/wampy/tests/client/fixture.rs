@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wampy::{Client, Router};
+use wampy::{Client, Router, WampError};
 
 /// No test waits longer than this for anything.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -43,4 +43,9 @@ pub async fn until(mut condition: impl AsyncFnMut() -> bool) {
     while !condition().await {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
+}
+
+/// A handler's work that never ends.
+pub async fn never() -> Result<(), WampError> {
+    std::future::pending().await
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use wampy::{Error, Limits};
 
 use crate::fake_router::FakeRouter;
-use crate::fixture::{until, within};
+use crate::fixture::{never, until, within};
 
 #[tokio::test]
 async fn senders_wait_for_a_router_that_does_not_read() {
@@ -119,7 +119,7 @@ async fn invocations_beyond_the_limit_are_unavailable() {
             ..Limits::default()
         };
         let (client, mut peer) = router.session(router.client().limits(limits)).await;
-        let handler = async |_| Ok(std::future::pending::<()>().await);
+        let handler = async |_| never().await;
         let (registration, ()) = tokio::join!(
             client.register("com.example", handler).into_future(),
             async {

@@ -9,7 +9,7 @@ use serde_json::json;
 use wampy::{Client, Error, Invocation, Reconnect, Router, Status};
 
 use crate::fake_router::FakeRouter;
-use crate::fixture::{router, router_at, until, within};
+use crate::fixture::{never, router, router_at, until, within};
 
 fn fast() -> Reconnect {
     Reconnect {
@@ -48,7 +48,7 @@ async fn a_restarted_router_gets_registrations_and_subscriptions_again() {
         client.register("com.example.back", async |_| Ok(())).await.unwrap().unregister().await.unwrap();
         let mut events = client.subscribe("com.example.topic").await.unwrap();
         drop(client.subscribe("com.example.dropped").await.unwrap());
-        let never = client.register("com.example.never", async |_| Ok(std::future::pending::<()>().await));
+        let never = client.register("com.example.never", async |_| never().await);
         never.await.unwrap();
         let in_flight = tokio::spawn(client.call("com.example.never").into_future());
         client.call("wamp.session.count").await.unwrap();

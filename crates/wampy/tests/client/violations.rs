@@ -7,7 +7,7 @@ use crate::fake_router::{FakeRouter, assert_misbehaved, session, welcome};
 use crate::fixture::within;
 
 /// Checks that the client answers with ABORT for a protocol violation, and closes.
-async fn assert_aborts(peer: &mut crate::fake_router::Peer) -> String {
+async fn assert_aborts(mut peer: crate::fake_router::Peer) -> String {
     let abort = peer.expect(3).await;
     assert_eq!(abort[2], "wamp.error.protocol_violation");
     peer.expect_end().await;
@@ -36,7 +36,7 @@ async fn messages_that_no_router_sends_in_a_session_end_it() {
             });
             peer.expect(48).await;
             peer.send(message.clone()).await;
-            let reason = assert_aborts(&mut peer).await;
+            let reason = assert_aborts(peer).await;
             assert!(
                 reason.contains("established session"),
                 "{message}: {reason}"
@@ -72,7 +72,7 @@ async fn answers_before_welcome_end_the_session() {
                 let mut peer = router.accept_rawsocket().await;
                 peer.expect(1).await;
                 peer.send(message.clone()).await;
-                assert_aborts(&mut peer).await
+                assert_aborts(peer).await
             };
             let (client, reason) = tokio::join!(router.client().connect(), script);
             assert!(reason.contains("before WELCOME"), "{message}: {reason}");
@@ -98,7 +98,7 @@ async fn what_is_no_message_ends_the_session() {
         within(async {
             let (client, mut peer) = session().await;
             peer.send_frame(0, garbage.as_bytes()).await;
-            assert_aborts(&mut peer).await;
+            assert_aborts(peer).await;
             client.closed().await;
             let error = client.call("com.example").await.unwrap_err();
             assert!(
@@ -120,7 +120,7 @@ async fn an_answer_of_another_kind_than_the_request_ends_the_session() {
         });
         peer.expect(48).await;
         peer.send(json!([65, 1, 2])).await;
-        let reason = assert_aborts(&mut peer).await;
+        let reason = assert_aborts(peer).await;
         assert_eq!(reason, "REGISTERED answers the request 1, which is a CALL");
         assert_misbehaved(
             &call.await.unwrap().unwrap_err(),
@@ -166,7 +166,7 @@ async fn a_welcome_without_a_router_s_role_is_a_violation() {
             let mut peer = router.accept_rawsocket().await;
             peer.expect(1).await;
             peer.send(json!([2, 4711, {"roles": {"caller": {}}}])).await;
-            assert_aborts(&mut peer).await
+            assert_aborts(peer).await
         };
         let (client, _) = tokio::join!(router.client().connect(), script);
         assert_misbehaved(&client.unwrap_err(), "neither a broker nor a dealer");
