@@ -16,6 +16,7 @@ from pathlib import Path
 import founding_documents
 import pytest
 from founding_documents import CLIENT_DOCUMENT, README_2016
+from founding_runner import check_shape
 
 import wampy
 
@@ -81,6 +82,23 @@ def test_a_body_of_comments_alone_gets_its_pass():
     assert founding_documents.runnable(code) == "with a:\n    pass\n    # nothing\n\n# the end\n"
     whole = "with a:\n    # something\n    b()\n"
     assert founding_documents.runnable(whole) == whole + "\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0, "3941615218422338"),
+        (True, "3941615218422338"),
+        (2**53 + 1, "3941615218422338"),
+        ("2016-05-14", "u'2016-05-14'"),
+        ({1: (int, "other")}, "{347361574427174: (a.b.int, 'get_todays_date')}"),
+        ({1: ("int", "name")}, "{347361574427174: (a.b.int, 'name')}"),
+        ({}, "{347361574427174: (a.b.int, 'name')}"),
+    ],
+)
+def test_an_outcome_of_another_kind_is_noticed(value, shown):
+    with pytest.raises(AssertionError):
+        check_shape(value, ast.parse(shown, mode="eval").body, shown)
 
 
 # The snippets
