@@ -426,7 +426,11 @@ fn a_refused_client_is_heard_no_more() {
 #[test]
 fn what_is_admitted_is_what_would_be_routed() {
     let others = [HELLO, GOODBYE, ABORT, r#"[48,2,{},"p"]"#];
-    let all = REQUESTS.iter().chain(&ANSWERS_OF_A_CLIENT).chain(&OF_A_ROUTER).chain(&others);
+    let all = REQUESTS
+        .iter()
+        .chain(&ANSWERS_OF_A_CLIENT)
+        .chain(&OF_A_ROUTER)
+        .chain(&others);
     for json in all {
         let (mut by_handle, mut by_admit) = (established(), established());
         let is_routed = matches!(by_handle.handle(message(json)), Accepted::Route(_));
@@ -435,9 +439,16 @@ fn what_is_admitted_is_what_would_be_routed() {
         if is_admitted {
             // Both have counted the request: the next one has the same id for both.
             let next = r#"[48,2,{},"p"]"#;
-            assert_eq!(by_admit.handle(message(next)), by_handle.handle(message(next)), "{json}");
+            assert_eq!(
+                by_admit.handle(message(next)),
+                by_handle.handle(message(next)),
+                "{json}"
+            );
         } else {
-            assert_eq!(by_admit.handle(message(json)), established().handle(message(json)));
+            assert_eq!(
+                by_admit.handle(message(json)),
+                established().handle(message(json))
+            );
         }
     }
     assert!(established().admit(&message(CALL)));

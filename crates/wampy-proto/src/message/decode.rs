@@ -32,17 +32,13 @@ pub(super) fn message<'a, R: Reader<'a>>(reader: &mut R) -> Result<Message<'a>, 
             .reader
             .error(format!("no message has the code {code}")));
     };
-    let message = fields
-        .message(message_type)
-        .map_err(|error| in_message(message_type, error))?;
-    if fields.reader.more(&mut fields.seq)? {
-        return Err(in_message(
-            message_type,
-            fields.reader.error("too many elements"),
-        ));
+    let mut message = fields.message(message_type);
+    if message.is_ok()
+        && let Err(error) = fields.finish()
+    {
+        message = Err(error);
     }
-    fields.reader.finish()?;
-    Ok(message)
+    message.map_err(|error| in_message(message_type, error))
 }
 
 #[cold]
@@ -91,8 +87,8 @@ impl<'a, R: Reader<'a>> Fields<'_, R> {
             | MessageType::Subscribed
             | MessageType::Unsubscribe
             | MessageType::Unsubscribed
-            | MessageType::Event => self.pubsub_message(message_type)?,
-            _ => self.rpc_message(message_type)?,
+            | MessageType::Event => return self.pubsub_message(message_type),
+            _ => return self.rpc_message(message_type),
         })
     }
 
@@ -239,6 +235,14 @@ impl<'a, R: Reader<'a>> Fields<'_, R> {
         Ok((request, details))
     }
 
+    /// Checks that nothing follows, neither in the message nor behind it.
+    fn finish(&mut self) -> Result<(), DecodeError> {
+        if self.reader.more(&mut self.seq)? {
+            return Err(self.reader.error("too many elements"));
+        }
+        self.reader.finish()
+    }
+
     /// Checks that another element follows.
     fn expect(&mut self, name: &str) -> Result<(), DecodeError> {
         match self.reader.more(&mut self.seq)? {
@@ -300,27 +304,27 @@ impl<'a, R: Reader<'a>> Fields<'_, R> {
     }
 
     fn payload(&mut self) -> Result<Payload<'a>, DecodeError> {
-        let args = self.payload_part("args", |token| matches!(token, Token::List(_)))?;
+        let args = self.payload_part("args", R::list)?;
         let kwargs = match args.is_empty() {
             true => args,
-            false => self.payload_part("kwargs", |token| matches!(token, Token::Map(_)))?,
+            false => self.payload_part("kwargs", R::map)?,
         };
         Ok(Payload::from_encoded(R::SERIALIZER, args, kwargs))
     }
 
+    /// The bytes of a value of which `begin` reads the begin, or an empty slice.
     fn payload_part(
         &mut self,
         name: &str,
-        expected: impl FnOnce(&Token<'_>) -> bool,
+        begin: impl FnOnce(&mut R) -> Result<Seq, DecodeError>,
     ) -> Result<&'a [u8], DecodeError> {
         if !self.reader.more(&mut self.seq)? {
             return Ok(&[]);
         }
         let encoded = self.reader.skip()?;
-        let token = R::new(encoded).token()?;
-        if !expected(&token) {
-            return Err(self.reader.error(format!("{name} is {}", token.kind())));
+        match begin(&mut R::new(encoded)) {
+            Ok(_) => Ok(encoded),
+            Err(error) => Err(self.reader.error(format!("{name}: {}", error.problem))),
         }
-        Ok(encoded)
     }
 }

@@ -16,7 +16,10 @@ fn options(serializer: Serializer, digits: &str) -> SubscribeOptions {
 #[test]
 fn undefined_counts_as_absent() {
     let msgpack = "942001de0002a56d61746368d40000ac6765745f72657461696e6564d40000a161";
-    assert_eq!(options(Serializer::MsgPack, msgpack), SubscribeOptions::default());
+    assert_eq!(
+        options(Serializer::MsgPack, msgpack),
+        SubscribeOptions::default()
+    );
     let cbor = "84182001b90002656d61746368f76c6765745f72657461696e6564f76161";
     assert_eq!(options(Serializer::Cbor, cbor), SubscribeOptions::default());
 }

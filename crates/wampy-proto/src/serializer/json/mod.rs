@@ -8,7 +8,9 @@
 //! fraction or an exponent; numbers beyond the range of a float are errors. Duplicate keys are
 //! passed on as they come.
 
+mod number;
 mod reader;
+mod skip;
 mod string;
 mod writer;
 

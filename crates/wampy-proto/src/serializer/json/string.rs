@@ -49,11 +49,11 @@ pub(super) fn scan(bytes: &[u8]) -> Result<Scanned, &'static str> {
 pub(super) fn plain_len(bytes: &[u8]) -> (usize, bool) {
     const ONES: u64 = u64::MAX / 0xff;
     const HIGHS: u64 = ONES << 7;
-    let mut len = 0;
     let mut highs = 0;
+    let mut rest = bytes;
     // Eight bytes at once. A borrow of the subtractions can only mark bytes behind a marked one,
     // so that the first mark is always right.
-    while let Some(word) = bytes[len..].first_chunk::<8>() {
+    while let Some((word, behind)) = rest.split_first_chunk::<8>() {
         let word = u64::from_le_bytes(*word);
         let quotes = word ^ (ONES * b'"' as u64);
         let backslashes = word ^ (ONES * b'\\' as u64);
@@ -64,17 +64,25 @@ pub(super) fn plain_len(bytes: &[u8]) -> (usize, bool) {
         if marks != 0 {
             let first = marks.trailing_zeros();
             let before = word & ((1 << (first & !7)) - 1);
-            return (len + first as usize / 8, (highs | before) & HIGHS != 0);
+            let len = bytes.len() - rest.len() + first as usize / 8;
+            return (len, (highs | before) & HIGHS != 0);
         }
         highs |= word;
-        len += 8;
+        rest = behind;
     }
-    let rest = &bytes[len..];
-    let plain = rest
-        .iter()
-        .position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20)
-        .unwrap_or(rest.len());
-    (len + plain, highs & HIGHS != 0 || !rest[..plain].is_ascii())
+    plain_len_of_few(bytes, bytes.len() - rest.len(), highs & HIGHS != 0)
+}
+
+/// As [`plain_len`], for the last bytes, which are fewer than a word.
+fn plain_len_of_few(bytes: &[u8], start: usize, mut beyond_ascii: bool) -> (usize, bool) {
+    let mut len = start;
+    while let Some(&byte) = bytes.get(len)
+        && !matches!(byte, b'"' | b'\\' | 0..0x20)
+    {
+        beyond_ascii |= byte >= 0x80;
+        len += 1;
+    }
+    (len, beyond_ascii)
 }
 
 /// Resolves the escapes of a string that [`scan`] has found.

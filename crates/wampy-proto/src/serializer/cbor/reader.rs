@@ -1,18 +1,12 @@
-//! CBOR (RFC 8949).
-//!
-//! Tags are stepped over and their content kept, so that a tagged date is its text or number; the
-//! exception are bignums (tags 2 and 3), which are numbers: an integer if 64 bits hold it, else
-//! the nearest float, as with JSON's long integers. `undefined` counts as null. Integers below
-//! -2^63 are floats.
-//!
-//! Deliberately absent: simple values other than false, true, null and undefined (errors: WAMP has
-//! no value for them), and writing anything but definite lengths and 64-bit floats.
+//! Tokens of CBOR.
 
 use std::borrow::Cow;
 
-use super::{
-    DEPTH_MAX, DecodeError, ENDS_TOO_EARLY, NESTED_TOO_DEEPLY, Reader, Seq, Serializer, Token,
-    Uncounted, Writer, text,
+use super::skip::skip_value;
+use super::{BREAK_BYTE, BYTES, INDEFINITE, LIST, MAP, NEGATIVE, TAG, TEXT, UNSIGNED};
+use crate::serializer::{
+    DEPTH_MAX, DecodeError, ENDS_TOO_EARLY, Reader, SOMETHING_FOLLOWS, Seq, Serializer, Token,
+    text, why_not,
 };
 
 const KEY: &str = "a key is neither text nor an integer";
@@ -21,16 +15,6 @@ const BIGNUM: &str = "a bignum is no byte string of at most 128 bytes";
 const BREAK: &str = "a break where a value belongs";
 const SIMPLE: &str = "simple values have no meaning in WAMP";
 const RESERVED: &str = "a reserved additional information";
-
-const UNSIGNED: u8 = 0;
-const NEGATIVE: u8 = 1;
-const BYTES: u8 = 2;
-const TEXT: u8 = 3;
-const LIST: u8 = 4;
-const MAP: u8 = 5;
-const TAG: u8 = 6;
-const INDEFINITE: u8 = 31;
-const BREAK_BYTE: u8 = 0xff;
 
 /// The longest bignum: one that a float can still tell from infinity.
 const BIGNUM_BYTES_MAX: usize = 128;
@@ -216,66 +200,6 @@ impl<'a> CborReader<'a> {
             _ => Err(KEY),
         }
     }
-
-    #[inline]
-    fn skip_key(&mut self) -> Result<(), &'static str> {
-        let (head, tag) = self.untagged_head()?;
-        match head.major {
-            _ if matches!(tag, Some(2 | 3)) => Err(KEY),
-            TEXT => self.skip_text(head),
-            UNSIGNED | NEGATIVE => Ok(()),
-            _ => Err(KEY),
-        }
-    }
-
-    #[inline]
-    fn skip_text(&mut self, head: Head) -> Result<(), &'static str> {
-        if let Some(len) = head.len() {
-            return text(self.take(len)?).map(drop);
-        }
-        while let Some(chunk) = self.chunk(TEXT)? {
-            text(chunk)?;
-        }
-        Ok(())
-    }
-
-    /// Steps over one value that may hold `depth` more levels of lists and maps.
-    fn skip_value(&mut self, depth: usize) -> Result<(), &'static str> {
-        let (head, tag) = self.untagged_head()?;
-        if matches!(tag, Some(2 | 3)) {
-            return self.bignum(head, tag == Some(3)).map(drop);
-        }
-        match head.major {
-            UNSIGNED | NEGATIVE => Ok(()),
-            BYTES => match head.len() {
-                Some(len) => self.take(len).map(drop),
-                None => {
-                    while self.chunk(BYTES)?.is_some() {}
-                    Ok(())
-                }
-            },
-            TEXT => self.skip_text(head),
-            LIST | MAP => self.skip_container(head, depth),
-            _ => simple(head).map(drop),
-        }
-    }
-
-    fn skip_container(&mut self, head: Head, depth: usize) -> Result<(), &'static str> {
-        let depth = depth.checked_sub(1).ok_or(NESTED_TOO_DEEPLY)?;
-        let mut left = head.len();
-        loop {
-            match &mut left {
-                Some(0) => return Ok(()),
-                Some(left) => *left -= 1,
-                None if self.step_over_break() => return Ok(()),
-                None => {}
-            }
-            if head.major == MAP {
-                self.skip_key()?;
-            }
-            self.skip_value(depth)?;
-        }
-    }
 }
 
 /// The integer -1 - `argument`.
@@ -341,6 +265,21 @@ impl<'a> Reader<'a> for CborReader<'a> {
     }
 
     #[inline]
+    fn begin_short(&mut self, map: bool) -> Option<Seq> {
+        match self.rest {
+            [first @ 0x80..=0x97, rest @ ..] if !map => {
+                self.rest = rest;
+                Some(Seq::list(Some(u64::from(first & 0x1f))))
+            }
+            [first @ 0xa0..=0xb7, rest @ ..] if map => {
+                self.rest = rest;
+                Some(Seq::map(Some(u64::from(first & 0x1f))))
+            }
+            _ => None,
+        }
+    }
+
+    #[inline]
     fn more(&mut self, seq: &mut Seq) -> Result<bool, DecodeError> {
         if seq.remaining.is_some() {
             return Ok(seq.count_down());
@@ -361,9 +300,12 @@ impl<'a> Reader<'a> for CborReader<'a> {
     #[inline]
     fn skip(&mut self) -> Result<&'a [u8], DecodeError> {
         let start = self.rest;
-        match self.skip_value(DEPTH_MAX) {
-            Ok(()) => Ok(&start[..start.len() - self.rest.len()]),
-            Err(problem) => Err(self.error(problem)),
+        match skip_value(start, DEPTH_MAX) {
+            Some(rest) => {
+                self.rest = rest;
+                Ok(&start[..start.len() - rest.len()])
+            }
+            None => Err(why_not(self)),
         }
     }
 
@@ -387,123 +329,7 @@ impl<'a> Reader<'a> for CborReader<'a> {
         if self.rest.is_empty() {
             Ok(())
         } else {
-            Err(self.error(super::SOMETHING_FOLLOWS))
+            Err(self.error(SOMETHING_FOLLOWS))
         }
-    }
-}
-
-/// Appends CBOR: definite lengths, integers and lengths in their shortest form.
-#[derive(Debug)]
-pub struct CborWriter<'o> {
-    out: &'o mut Vec<u8>,
-}
-
-impl<'o> CborWriter<'o> {
-    /// A writer that appends to `out`.
-    pub const fn new(out: &'o mut Vec<u8>) -> Self {
-        Self { out }
-    }
-
-    #[inline]
-    fn put(&mut self, major: u8, argument: u64) {
-        let (head, len) = head(major, argument);
-        self.out.extend_from_slice(&head[..len]);
-    }
-}
-
-/// The first bytes of a value, and how many they are.
-#[inline]
-fn head(major: u8, argument: u64) -> ([u8; 9], usize) {
-    let major = major << 5;
-    let mut head = [0; 9];
-    let [first, rest @ ..] = &mut head;
-    let be = argument.to_be_bytes();
-    let (info, len) = match argument {
-        0..=23 => (argument as u8, 0),
-        24..=0xff => (24, 1),
-        0x100..=0xffff => (25, 2),
-        0x1_0000..=0xffff_ffff => (26, 4),
-        _ => (27, 8),
-    };
-    *first = major | info;
-    rest[..len].copy_from_slice(&be[8 - len..]);
-    (head, 1 + len)
-}
-
-impl Writer for CborWriter<'_> {
-    const SERIALIZER: Serializer = Serializer::Cbor;
-
-    fn null(&mut self) {
-        self.out.push(0xf6);
-    }
-
-    fn bool(&mut self, value: bool) {
-        self.out.push(0xf4 + u8::from(value));
-    }
-
-    #[inline]
-    fn unsigned(&mut self, value: u64) {
-        self.put(UNSIGNED, value);
-    }
-
-    fn signed(&mut self, value: i64) {
-        match value {
-            0.. => self.put(UNSIGNED, value.cast_unsigned()),
-            _ => self.put(NEGATIVE, (!value).cast_unsigned()),
-        }
-    }
-
-    fn float(&mut self, value: f64) {
-        self.out.push(0xfb);
-        self.out.extend_from_slice(&value.to_be_bytes());
-    }
-
-    #[inline]
-    fn text(&mut self, value: &str) {
-        self.put(TEXT, value.len() as u64);
-        self.out.extend_from_slice(value.as_bytes());
-    }
-
-    fn bytes(&mut self, value: &[u8]) {
-        self.put(BYTES, value.len() as u64);
-        self.out.extend_from_slice(value);
-    }
-
-    #[inline]
-    fn begin_list(&mut self, len: usize) {
-        self.put(LIST, len as u64);
-    }
-
-    fn end_list(&mut self) {}
-
-    #[inline]
-    fn begin_map(&mut self, len: usize) {
-        self.put(MAP, len as u64);
-    }
-
-    #[inline]
-    fn key(&mut self, key: &str) {
-        self.text(key);
-    }
-
-    fn end_map(&mut self) {}
-
-    fn begin_uncounted(&mut self, map: bool) -> Uncounted {
-        let open = Uncounted {
-            at: self.out.len(),
-            map,
-        };
-        self.out.push(0);
-        open
-    }
-
-    fn end_uncounted(&mut self, open: Uncounted, len: usize) {
-        let (head, head_len) = head(if open.map { MAP } else { LIST }, len as u64);
-        open.set_head(self.out, &head[..head_len]);
-    }
-
-    #[inline]
-    fn raw(&mut self, encoded: &[u8]) {
-        self.out.extend_from_slice(encoded);
     }
 }
