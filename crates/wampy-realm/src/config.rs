@@ -18,9 +18,8 @@ pub enum Disclosure {
 
 /// The policies and limits of a realm.
 ///
-/// Each limit says what a session sees that reaches it; `ERROR`s carry an explanation in
-/// `Details.message`. The specification names no error for limits, so each uses the registered URI
-/// that fits best.
+/// Each limit says what a session sees that reaches it; the `ERROR` says why in its first argument.
+/// The specification names no error for limits, so each uses the registered URI that fits best.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RealmConfig {
     /// The grammar of the URIs in requests. Others are answered by ERROR

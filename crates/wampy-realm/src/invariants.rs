@@ -24,6 +24,10 @@ impl Realm {
     /// They do not agree; the text says where.
     #[doc(hidden)]
     pub fn check_invariants(&self) -> Result<(), String> {
+        check!(
+            self.sessions.all_have_ids(),
+            "an id belongs to a session that is gone"
+        );
         for (key, session) in self.sessions.iter() {
             self.check_session(key, session)?;
         }

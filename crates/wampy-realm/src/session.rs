@@ -139,6 +139,11 @@ impl Sessions {
         Some(session)
     }
 
+    /// Whether as many sessions are found by their ids as there are.
+    pub(crate) fn all_have_ids(&self) -> bool {
+        self.by_id.len() == self.slots.len()
+    }
+
     /// All sessions, each with its key.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (SessionKey, &Session)> {
         self.slots

@@ -229,8 +229,6 @@ impl Realm {
         };
         // A malformed URI is the callee's mistake and must not become a violation at the caller.
         if !Grammar::Loose.accepts(&error.error) {
-            let message = format!("the callee answered with the error {:?}", error.error);
-            error.details.message = Some(message.into());
             error.error = Cow::Borrowed(error_uri::INVALID_URI);
         }
         if let Err(problem) = outbox.send(call.caller, &Message::Error(error)) {

@@ -3,11 +3,11 @@
 //! A call is in one place, and three tables refer to it: its caller's calls, its callee's
 //! invocations, and the timers. They are changed together, here and nowhere else.
 
-use wampy_proto::message::Error;
-use wampy_proto::{Message, MessageType, RequestId, error_uri};
+use wampy_proto::{MessageType, RequestId, error_uri};
 
 use crate::outbox::Outbox;
 use crate::realm::{Now, Realm};
+use crate::refusal::Refusal;
 use crate::session::{Session, SessionKey};
 use crate::slots::Slot;
 
@@ -74,9 +74,13 @@ impl Realm {
                 continue;
             };
             if self.sessions.get(call.caller).is_some() {
-                let mut error = Error::new(MessageType::Call, call.request, error_uri::CANCELED);
-                error.details.message = Some("the callee left before it answered".into());
-                _ = outbox.send(call.caller, &Message::Error(error));
+                let why = "the callee left before it answered";
+                Refusal::explained(error_uri::CANCELED, why).send(
+                    call.caller,
+                    MessageType::Call,
+                    call.request,
+                    outbox,
+                );
             }
         }
         let mut calls: Vec<_> = gone.calls.iter().collect();

@@ -4,7 +4,7 @@ use serde_json::json;
 use wampy_proto::Feature;
 use wampy_realm::{Disclosure, RealmConfig};
 
-use crate::simulated::{Network, all_features, assert_error, features_without};
+use crate::simulated::{Network, UNENCODABLE, all_features, assert_error, features_without};
 
 #[test]
 fn a_call_comes_back_with_its_result() {
@@ -114,13 +114,9 @@ fn a_malformed_error_uri_does_not_reach_the_caller() {
         json!([8, 68, invocation, {}, "no uri at all", ["why"]]),
     );
     let error = network.receive(caller);
-    assert_error(&error, 48, 1, "wamp.error.invalid_uri");
-    assert_eq!(error[5], json!(["why"]));
-    assert!(
-        error[3]["message"]
-            .as_str()
-            .unwrap()
-            .contains("no uri at all")
+    assert_eq!(
+        error,
+        json!([8, 48, 1, {}, "wamp.error.invalid_uri", ["why"]])
     );
 }
 
@@ -379,4 +375,29 @@ fn progress_too_long_for_the_caller_ends_the_call() {
     );
     network.send(callee, json!([70, 1, {}]));
     assert_eq!(network.received(caller), [json!(null); 0]);
+}
+
+#[test]
+fn payloads_that_the_receiver_cannot_express_are_invalid_arguments() {
+    let mut network = Network::new();
+    let (callee, caller) = (network.join(), network.join());
+    network.register(callee, "a.b", json!({}));
+    network.make_picky(callee);
+    network.send(caller, json!([48, 1, {}, "a.b", [UNENCODABLE]]));
+    let error = network.receive(caller);
+    assert_error(&error, 48, 1, "wamp.error.invalid_argument");
+    assert!(error[5][0].as_str().unwrap().contains(UNENCODABLE));
+    assert_eq!(network.received(callee), [json!(null); 0]);
+    assert_eq!(network.realm.stats().pending_calls, 0);
+
+    network.make_picky(caller);
+    network.invoke(caller, 2, json!({}), "a.b", callee);
+    network.send(callee, json!([70, 1, {}, [UNENCODABLE]]));
+    assert_error(
+        &network.receive(caller),
+        48,
+        2,
+        "wamp.error.invalid_argument",
+    );
+    assert_eq!(network.realm.stats().pending_calls, 0);
 }

@@ -20,3 +20,4 @@ mod session_meta_api;
 mod sessions;
 mod simulated;
 mod subscription_meta_api;
+mod wire_checks;

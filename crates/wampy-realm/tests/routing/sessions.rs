@@ -1,7 +1,8 @@
 //! Joining, leaving, and what breaks the protocol.
 
 use serde_json::json;
-use wampy_proto::{Feature, Role};
+use wampy_proto::{Feature, Role, SessionId, Value};
+use wampy_realm::{JoinRefused, SessionDetails};
 
 use crate::simulated::{Network, assert_error, no_features};
 
@@ -259,4 +260,32 @@ fn a_session_that_is_gone_is_ignored() {
     network.leave(gone);
     assert_eq!(network.realm.stats().sessions, 1);
     assert_eq!(network.realm.stats().subscriptions, 0);
+}
+
+#[test]
+fn a_session_id_is_used_once_at_a_time() {
+    let mut network = Network::new();
+    let first = network.join();
+    let id = network.id(first);
+    let details = |id| SessionDetails {
+        id: SessionId::try_from(id).unwrap(),
+        authid: "joe".into(),
+        authrole: "user".into(),
+        authmethod: "anonymous".into(),
+        authprovider: "static".into(),
+        roles: no_features(),
+        transport: Value::Null,
+    };
+    assert_eq!(
+        network.join_details(details(id)),
+        Err(JoinRefused::SessionIdInUse)
+    );
+    network.leave(first);
+    let second = network.join_details(details(id)).unwrap();
+    let described = network.ask(second, "wamp.session.get", json!([id]));
+    assert_eq!(
+        described[0].get("transport"),
+        None,
+        "there is nothing to tell of it"
+    );
 }

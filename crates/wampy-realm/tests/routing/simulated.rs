@@ -7,7 +7,9 @@ use std::collections::HashMap;
 
 use serde_json::{Value as Json, json};
 use wampy_proto::message::Goodbye;
-use wampy_proto::{Feature, FeatureSet, Message, Role, Roles, Serializer, SessionId, Value};
+use wampy_proto::{
+    EncodeError, Feature, FeatureSet, Message, Role, Roles, Serializer, SessionId, Value,
+};
 use wampy_realm::{
     JoinRefused, Now, Outbox, Realm, RealmConfig, SendError, SessionDetails, SessionKey,
 };
@@ -23,11 +25,16 @@ pub struct Network {
     ids: HashMap<SessionKey, u64>,
 }
 
+/// A text that stands for values that a serializer cannot express.
+pub const UNENCODABLE: &str = "unencodable";
+
 /// What has been sent to whom.
 #[derive(Default)]
 pub struct Wire {
     inboxes: HashMap<SessionKey, Vec<Json>>,
     ended: Vec<SessionKey>,
+    /// The clients whose serializer has no form for [`UNENCODABLE`].
+    picky: Vec<SessionKey>,
     /// The longest message that a client takes, in bytes of JSON; none if absent.
     message_bytes_max: HashMap<SessionKey, usize>,
 }
@@ -40,6 +47,10 @@ impl Wire {
         );
         let mut bytes = Vec::new();
         message.encode(Serializer::Json, &mut bytes)?;
+        let unencodable = || String::from_utf8_lossy(&bytes).contains(&format!("[{UNENCODABLE:?}"));
+        if self.picky.contains(&to) && unencodable() {
+            return Err(EncodeError(UNENCODABLE.into()).into());
+        }
         if self
             .message_bytes_max
             .get(&to)
@@ -228,6 +239,11 @@ impl Network {
     /// From now on the client takes no message longer than this, in bytes of JSON.
     pub fn limit_messages(&mut self, client: Client, bytes_max: usize) {
         self.wire.message_bytes_max.insert(client, bytes_max);
+    }
+
+    /// From now on the client's serializer has no form for [`UNENCODABLE`].
+    pub fn make_picky(&mut self, client: Client) {
+        self.wire.picky.push(client);
     }
 
     /// Lets time pass, and the realm's timeouts with it.
