@@ -66,11 +66,11 @@ impl Realm {
         };
         check_call(caller, call)?;
         let request = call.request;
-        let routed = if uri::is_reserved(&call.procedure) {
-            self.call_meta_procedure(from, call, outbox)
-        } else {
-            self.route_call(now, from, call, outbox)
-        };
+        let well_formed = self.config.check_uri(&call.procedure);
+        let routed = well_formed.and_then(|()| match uri::is_reserved(&call.procedure) {
+            true => self.call_meta_procedure(from, call, outbox),
+            false => self.route_call(now, from, call, outbox),
+        });
         if let Err(refusal) = routed {
             refusal.send(from, MessageType::Call, request, outbox);
         }
@@ -85,7 +85,6 @@ impl Realm {
         call: &Call<'_>,
         outbox: &mut impl Outbox,
     ) -> Result<(), Refusal> {
-        self.config.check_uri(&call.procedure)?;
         self.check_pending_calls(from)?;
         let (registration, match_policy, chosen) = self.find_callee(&call.procedure)?;
         let (Some(caller), Some(callee)) =

@@ -151,7 +151,9 @@ fn uri_bytes_max() {
     let (fits, too_long) = ("a".repeat(10), "a".repeat(11));
     network.subscribe(client, &fits, json!({}));
     network.register(client, &fits, json!({}));
+    let long_meta = format!("wamp.{too_long}");
     for (request_type, message) in [
+        (48, json!([48, 1, {}, long_meta])),
         (32, json!([32, 1, {}, too_long])),
         (64, json!([64, 1, {}, too_long])),
         (48, json!([48, 1, {}, too_long])),
