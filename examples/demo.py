@@ -1,8 +1,8 @@
 """The main job, once through: a router, a Python service, and a caller in Python and in Rust.
 
-Starts `wampy router` on a free port, registers the `DateService` of wampy's first readme on it, and
-asks for today's date by `client.rpc.get_todays_date()` in Python and by the example `date_client` in
-Rust. Run it by `make demo`, which builds what it needs.
+Starts `wampy router` on a free port, registers the `DateService` of wampy's first readme on it,
+and asks for today's date by `client.rpc.get_todays_date()` in Python and by the example
+`date_client` in Rust. Run it by `make demo`, which builds what it needs.
 """
 
 import datetime

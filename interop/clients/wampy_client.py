@@ -7,6 +7,7 @@ import sys
 import threading
 
 import steps
+
 from wampy import Client, Error, WampyTimeOutError, callee, subscribe
 from wampy.messages import Call
 

@@ -315,7 +315,37 @@ def test_values_that_cannot_be_sent_name_their_place(start):
     assert caller.call("add", 1, 2) == 3
 
 
-@pytest.mark.parametrize("procedure", ["", "a b", "a..b", "a.#.b"])
+@pytest.mark.parametrize(
+    "options", [{"exclude": "everybody"}, {"acknowledge": 1}, {"eligible": [-1]}, {"retain": {1}}]
+)
+def test_wrong_options_are_refused_before_anything_is_sent(start, options):
+    client = start()
+    with pytest.raises(errors.WampyError, match=next(iter(options))):
+        client.publish("com.topic", options=options)
+    assert client.publish("com.topic", options={"acknowledge": True})
+
+
+def test_what_is_larger_than_a_message_costs_nobody_the_session(start):
+    class Huge(Client):
+        @callee
+        def huge(self):
+            return "x" * (17 << 20)
+
+        @callee
+        def length(self, text):
+            return len(text)
+
+    service = start(Huge)
+    caller = start()
+    with pytest.raises(errors.SerializationError, match="16 MiB"):
+        caller.call("length", "x" * (17 << 20))
+    with pytest.raises(errors.RemoteError, match="16 MiB"):
+        caller.call("huge")
+    assert caller.call("length", "x" * (15 << 20)) == 15 << 20
+    assert service.session.is_open
+
+
+@pytest.mark.parametrize("procedure", ["", "a b", "a..b", "a.#.b", 5, None])
 def test_impossible_procedure_names(start, procedure):
     client = start()
     with pytest.raises(errors.WampyError):

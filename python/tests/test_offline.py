@@ -120,6 +120,11 @@ def test_wrong_urls_are_refused_at_once(url):
         {"ipv": 5},
         {"roles": "caller"},
         {"call_timeout": -1},
+        {"call_timeout": float("nan")},
+        {"call_timeout": float("inf")},
+        {"call_timeout": "10"},
+        {"realm": ""},
+        {"realm": 5},
     ],
 )
 def test_wrong_arguments_are_refused_at_once(arguments):

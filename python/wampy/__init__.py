@@ -12,9 +12,11 @@ What is absent: everything that needs a thread or a socket before somebody asks 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+# Type checkers take the name for true. Importing ``typing`` would cost more than all the rest.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from wampy.errors import Error as Error
     from wampy.errors import WampyError as WampyError
     from wampy.errors import WampyTimeOutError as WampyTimeOutError

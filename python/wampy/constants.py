@@ -26,6 +26,8 @@ DEFAULT_ROLES: Final[dict[str, Any]] = {
 
 #: How long a call waits for its result, in seconds, unless the client says otherwise.
 DEFAULT_TIMEOUT: Final = 10
+#: The longest time limit of a call, in seconds: a year. No limit is 0 or None.
+TIMEOUT_MAX: Final = 366 * 24 * 3600
 #: How long ``start`` waits for the connection and WELCOME, in seconds.
 CONNECT_TIMEOUT: Final = 10
 #: How long ``stop`` waits for the router to answer GOODBYE, in seconds.

@@ -202,10 +202,11 @@ class Session:
             Error: the router or the callee answered with an error.
             WampyTimeOutError: there was no answer within ``call_timeout`` seconds.
         """
-        timeout = self.call_timeout or None
+        if not isinstance(procedure, str):
+            raise errors.ConfigurationError(f"a procedure has a name, not {procedure!r}")
         options = dict(options or {})
-        if timeout is not None:
-            options.setdefault("timeout", max(1, int(timeout * 1000)))
+        if self.call_timeout:
+            options.setdefault("timeout", max(1, int(self.call_timeout * 1000)))
         wire = self._joined()
         try:
             request_id, details, result, by_name = wire.call(procedure, args, kwargs or {}, options)

@@ -13,6 +13,12 @@ use crate::decode::{decode, decode_args, decode_kwargs};
 use crate::encode::{encode, encode_args, encode_kwargs};
 use crate::error::{Kind, failure};
 
+/// The largest message that routers take unless configured otherwise, ours among them. Over
+/// WebSocket nobody learns a router's limit but by losing the session, so larger ones stay here.
+const MESSAGE_BYTES_MAX: usize = 16 << 20;
+/// The most that args and kwargs may take of it; the rest is for ids, options and URI.
+const PAYLOAD_BYTES_MAX: usize = MESSAGE_BYTES_MAX - (64 << 10);
+
 /// Reads `options`, a dictionary, by `read`, the `read` of an options struct.
 ///
 /// # Errors
@@ -47,14 +53,22 @@ pub fn details<'py>(
 /// The payload of a message, from Python's arguments.
 ///
 /// # Errors
-/// A value has no form in WAMP: `wampy.errors.SerializationError`.
+/// A value has no form in WAMP, or all together are too large: `wampy.errors.SerializationError`.
 pub fn payload(
     serializer: Serializer,
     args: &Bound<'_, PyAny>,
     kwargs: &Bound<'_, PyAny>,
 ) -> PyResult<Payload<'static>> {
+    let py = args.py();
     let args = encode_args(serializer, args)?;
     let kwargs = encode_kwargs(serializer, kwargs)?;
+    let bytes = args.len() + kwargs.len();
+    if bytes > PAYLOAD_BYTES_MAX {
+        let message = format!(
+            "args and kwargs take {bytes} bytes, and a message may have {MESSAGE_BYTES_MAX} (16 MiB)"
+        );
+        return Err(failure(py, Kind::Serialization, &message));
+    }
     Ok(Payload::from_encoded(serializer, args, kwargs))
 }
 

@@ -12,7 +12,13 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from wampy import address
-from wampy.constants import DEFAULT_REALM, DEFAULT_ROLES, DEFAULT_ROUTER_URL, DEFAULT_TIMEOUT
+from wampy.constants import (
+    DEFAULT_REALM,
+    DEFAULT_ROLES,
+    DEFAULT_ROUTER_URL,
+    DEFAULT_TIMEOUT,
+    TIMEOUT_MAX,
+)
 from wampy.errors import ConfigurationError
 from wampy.message_handler import MessageHandler
 from wampy.messages import Message
@@ -62,8 +68,9 @@ class Client:
             raise ConfigurationError(f"ipv must be 4 or 6, not {ipv!r}")
         if not isinstance(roles, Mapping):
             raise ConfigurationError(f"roles must be a dictionary, not {roles!r}")
-        if call_timeout is not None and not call_timeout >= 0:
-            raise ConfigurationError(f"call_timeout must not be negative, as {call_timeout!r} is")
+        if realm is not None and (not isinstance(realm, str) or not realm):
+            raise ConfigurationError(f"a realm must have a name, not {realm!r}")
+        _check_timeout(call_timeout)
         self.router = router
         self._url = address.normalize(DEFAULT_ROUTER_URL if url is None else url)
         self.name = name or type(self).__name__
@@ -283,6 +290,14 @@ class WampClient(Client):
 
 class RpcClient(WampClient):
     """A ``WampClient`` that calls; every client does by now."""
+
+
+def _check_timeout(seconds: float | None) -> None:
+    number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
+    if seconds is not None and not (number and 0 <= seconds <= TIMEOUT_MAX):
+        raise ConfigurationError(
+            f"call_timeout must be a number of seconds from 0 to {TIMEOUT_MAX}, not {seconds!r}"
+        )
 
 
 def _declared(cls: type) -> Iterator[tuple[str, object]]:
