@@ -26,7 +26,12 @@ pub(crate) fn with_read_buffer<T>(f: impl FnOnce(&mut [u8]) -> T) -> T {
 
 /// An empty buffer to write from.
 pub(crate) fn take() -> Vec<u8> {
-    WRITE.with_borrow_mut(Vec::pop).unwrap_or_default()
+    // Also where a thread is ending and has no kept buffers any more.
+    WRITE
+        .try_with(|kept| kept.borrow_mut().pop())
+        .ok()
+        .flatten()
+        .unwrap_or_default()
 }
 
 /// Gives back a buffer that was written.
@@ -35,7 +40,8 @@ pub(crate) fn give_back(mut buffer: Vec<u8>) {
         return;
     }
     buffer.clear();
-    WRITE.with_borrow_mut(|kept| {
+    let _ = WRITE.try_with(|kept| {
+        let mut kept = kept.borrow_mut();
         if kept.len() < KEPT_MAX {
             kept.push(buffer);
         }

@@ -112,7 +112,8 @@ impl HostedRealm {
 
     /// Runs `turn` with the realm locked, then flushes what it touched.
     fn with_realm<T>(&self, turn: impl FnOnce(&mut Realm, &mut Delivery<'_>, Now) -> T) -> T {
-        let mut touched = TOUCHED.take();
+        // Without the thread's vector a new one does: sessions may leave while a thread ends.
+        let mut touched = TOUCHED.try_with(RefCell::take).unwrap_or_default();
         let now = self.clock.now();
         let result = {
             let mut state = self.state();
@@ -131,7 +132,7 @@ impl HostedRealm {
         for outlet in touched.drain(..) {
             outlet.flush();
         }
-        TOUCHED.set(touched);
+        let _ = TOUCHED.try_with(|kept| kept.replace(touched));
         result
     }
 

@@ -73,6 +73,8 @@ struct Queue {
     written: usize,
     /// The bytes that a writer has taken out of here.
     in_flight_bytes: usize,
+    /// How long the last frame was: a guess for the next one, which spares moving its payload.
+    last_frame_bytes: usize,
     /// All bytes that the socket ever took.
     sent_bytes: u64,
     /// Whether somebody will flush.
@@ -134,8 +136,8 @@ impl Outlet {
     /// Appends a message.
     #[inline]
     pub(crate) fn append(&self, message: &Message<'_>) -> Result<Appended, SendError> {
-        self.append_frame(|out| {
-            let mark = self.encoder.begin_message(out, 0);
+        self.append_frame(|out, hint| {
+            let mark = self.encoder.begin_message(out, hint);
             if let Err(error) = message.encode(self.serializer, out) {
                 mark.roll_back(out);
                 return Err(error.into());
@@ -156,7 +158,7 @@ impl Outlet {
         if message_bytes > self.encoder.message_bytes_max() {
             return Err(SendError::TooLong);
         }
-        self.append_frame(|out| {
+        self.append_frame(|out, _| {
             out.extend_from_slice(frame);
             Ok(())
         })
@@ -165,7 +167,7 @@ impl Outlet {
     /// Appends a ping or a pong. One that is too long for the peer is left out: a peer that pings
     /// with more than it takes cannot be answered.
     pub(crate) fn append_control(&self, is_ping: bool, payload: &[u8]) -> Appended {
-        let appended = self.append_frame(|out| {
+        let appended = self.append_frame(|out, _| {
             let written = match is_ping {
                 true => self.encoder.write_ping(payload, out),
                 false => self.encoder.write_pong(payload, out),
@@ -178,7 +180,7 @@ impl Outlet {
     #[inline]
     fn append_frame(
         &self,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<(), SendError>,
+        write: impl FnOnce(&mut Vec<u8>, usize) -> Result<(), SendError>,
     ) -> Result<Appended, SendError> {
         let mut queue = self.queue();
         if queue.is_sealed {
@@ -188,7 +190,9 @@ impl Outlet {
             queue.pending = buffers::take();
         }
         let start = queue.pending.len();
-        write(&mut queue.pending)?;
+        let hint = queue.last_frame_bytes;
+        write(&mut queue.pending, hint)?;
+        queue.last_frame_bytes = queue.pending.len() - start;
         if queue.bytes() > self.bytes_max {
             return self.overflow(queue, start);
         }

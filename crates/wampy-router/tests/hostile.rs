@@ -346,3 +346,43 @@ fn rawsocket_peers_are_pinged_only_if_asked_for() {
     }
     quiet.nothing_came();
 }
+
+#[test]
+fn a_router_without_file_descriptors_waits_and_goes_on() {
+    const CHILD: &str = "WAMPY_TEST_FEW_FILES";
+    if std::env::var_os(CHILD).is_none() {
+        // The limit holds for a whole process, so the test runs again in one of its own.
+        let name = "a_router_without_file_descriptors_waits_and_goes_on";
+        let status = std::process::Command::new("sh")
+            .args(["-c", "ulimit -n 64 && exec \"$0\" --exact \"$1\""])
+            .arg(std::env::current_exe().unwrap())
+            .arg(name)
+            .env(CHILD, "1")
+            .status();
+        assert!(status.unwrap().success());
+        return;
+    }
+    let host = Host::new();
+    let mut steady = host.session();
+    let mut files: Vec<std::fs::File> = Vec::new();
+    while let Ok(file) = std::fs::File::open("/dev/null") {
+        files.push(file);
+    }
+    // The one descriptor that becomes free is the client's own; none is left for the router.
+    files.pop();
+    let mut stream = host.stream();
+    stream.write_all(b"\x7f\xf1\0\0").unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_millis(300)))
+        .unwrap();
+    let mut accept = [0; 4];
+    assert!(
+        stream.read_exact(&mut accept).is_err(),
+        "it was taken in without a descriptor"
+    );
+    steady.nothing_came();
+    drop(files);
+    stream.set_read_timeout(Some(peer::PATIENCE)).unwrap();
+    stream.read_exact(&mut accept).unwrap();
+    assert_eq!(&accept, b"\x7f\xf1\0\0");
+}

@@ -69,12 +69,13 @@ pub(crate) async fn serve(router: Arc<Shared>, stream: Stream, has_room: bool, t
         count(&router.counters.connections_refused);
         tracing::debug!(peer, %problem, "no connection");
     };
-    let accepted =
-        match tokio::time::timeout(patience, accept(stream, &router.accept, has_room)).await {
-            Ok(Ok(accepted)) => accepted,
-            Ok(Err(error)) => return refused(&error),
-            Err(_) => return refused(&"the handshake took too long"),
-        };
+    // On the heap, so that an open connection does not hold the memory of its handshake.
+    let handshake = Box::pin(accept(stream, &router.accept, has_room));
+    let accepted = match tokio::time::timeout(patience, handshake).await {
+        Ok(Ok(accepted)) => accepted,
+        Ok(Err(error)) => return refused(&error),
+        Err(_) => return refused(&"the handshake took too long"),
+    };
     match Connection::new(Arc::clone(&router), peer.clone(), accepted) {
         Ok(connection) => {
             ticket.attach(&connection.outlet);
