@@ -44,12 +44,14 @@ impl Shared {
         }
     }
 
-    pub(super) fn is_closing(&self) -> bool {
-        self.lock().closing
+    /// Whether a new session is to be had after one that ended by `cause`.
+    pub(super) fn comes_back_from(&self, cause: &Cause) -> bool {
+        self.options.reconnect.is_some() && cause.is_temporary() && !self.lock().closing
     }
 
     /// Ends the current session: whoever waits for something of it gets an error, handlers stop.
     pub(super) fn take_offline(&self, cause: &Cause) {
+        let comes_back = self.comes_back_from(cause);
         let mut state = self.lock();
         let phase = std::mem::replace(&mut state.phase, Phase::Offline(cause.clone()));
         for record in state.registrations.values() {
@@ -58,7 +60,16 @@ impl Shared {
         for record in state.subscriptions.values() {
             record.set_id(None);
         }
+        let closing = state.closing;
         drop(state);
+        let reason = cause.text(self.options.url.as_str());
+        // Whoever gets an error below and waits for the next session must not see the old status.
+        // A program that closes waits for the connection too, and so for `finish`.
+        match (comes_back, closing) {
+            (true, _) => self.set_status(Status::Reconnecting { attempt: 1, reason }),
+            (false, false) => self.set_status(Status::Closed { reason }),
+            (false, true) => {}
+        }
         self.room.notify_waiters();
         if let Phase::Online(online) = phase {
             dissolve(*online, &cause.error(self.options.url.as_str()));

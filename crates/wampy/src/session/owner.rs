@@ -39,10 +39,10 @@ async fn run(end: EndWithTask, first: Joined) {
     let mut epoch = 0;
     let cause = loop {
         let cause = Owner::new(&shared, joined).run().await;
-        if shared.is_closing() || !cause.is_temporary() || shared.options.reconnect.is_none() {
+        shared.take_offline(&cause);
+        if !shared.comes_back_from(&cause) {
             break cause;
         }
-        shared.take_offline(&cause);
         joined = match join::again(&shared, cause).await {
             Ok(joined) => joined,
             Err(cause) => break cause,
@@ -134,9 +134,9 @@ impl<'a> Owner<'a> {
                     self.receive()
                 }
                 Happening::PeerClosed => {
-                    return Cause::Lost("the router closed the connection".to_owned());
+                    return self.lost("the router closed the connection".to_owned());
                 }
-                Happening::Failed(error) => return Cause::Lost(error.to_string()),
+                Happening::Failed(error) => return self.lost(error.to_string()),
                 Happening::CloseRequested(reason) => {
                     self.say_goodbye(&reason);
                     ControlFlow::Continue(())
@@ -211,6 +211,14 @@ impl<'a> Owner<'a> {
         self.wire
             .push(self.serializer, &Goodbye::new(reason).into());
         self.clock.close_within(self.shared.options.close_timeout);
+    }
+
+    /// What the loss of the connection means: after a goodbye, that there is no answer to it.
+    fn lost(&self, reason: String) -> Cause {
+        match self.clock.close_at {
+            Some(_) => Cause::ClosedWithoutAnswer(format!("no answer to the goodbye: {reason}")),
+            None => Cause::Lost(reason),
+        }
     }
 
     /// Sends the last words and closes the connection, within a bounded time.

@@ -187,6 +187,7 @@ impl Online {
             invocations: HashMap::new(),
         }
     }
+
     /// Forgets who waits for a call, but not the call: some routers answer it, others never do.
     pub(super) fn give_up(&mut self, call: RequestId) -> Option<Pending> {
         let pending = self.pending.remove(&call)?;

@@ -156,6 +156,24 @@ async fn a_router_that_does_not_answer_goodbye_holds_nobody_up() {
 }
 
 #[tokio::test]
+async fn a_router_that_closes_instead_of_answering_goodbye_is_told_of() {
+    within(async {
+        let (client, mut peer) = session().await;
+        let script = async {
+            peer.expect(6).await;
+            drop(peer);
+        };
+        let (closed, ()) = tokio::join!(client.close(), script);
+        let error = closed.unwrap_err();
+        assert!(
+            error.to_string().contains("no answer to the goodbye"),
+            "{error}"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn leaving_says_why() {
     within(async {
         let (client, mut peer) = session().await;

@@ -16,4 +16,5 @@ mod rawsocket;
 mod reconnect;
 mod transports;
 mod violations;
+mod websocket;
 mod wire;

@@ -123,6 +123,34 @@ async fn a_client_without_reconnect_is_closed_by_a_loss() {
     .await;
 }
 
+/// Whoever gets the error of a loss can wait for what comes next: the status is not an old one.
+#[tokio::test]
+async fn the_error_of_a_loss_comes_after_the_status() {
+    within(async {
+        let router = FakeRouter::bind().await;
+        let (client, mut peer) = router.session(router.client().reconnect(fast())).await;
+        for _ in 0..20 {
+            let calling = tokio::spawn({
+                let client = client.clone();
+                async move { (client.call("com.example").await, client.status()) }
+            });
+            peer.expect(48).await;
+            peer.send(json!([6, {}, "wamp.close.system_shutdown"]))
+                .await;
+            let (result, status) = calling.await.unwrap();
+            assert!(
+                matches!(result, Err(Error::ConnectionLost { .. })),
+                "{result:?}"
+            );
+            assert!(matches!(status, Status::Reconnecting { .. }), "{status:?}");
+            drop(peer);
+            peer = router.accept().await;
+            client.established().await.unwrap();
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn request_ids_begin_at_1_in_each_session() {
     within(async {
