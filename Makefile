@@ -12,6 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CARGO ?= cargo
 RELEASE := target/release/wampy
+DEBUG := target/debug/wampy
 
 .PHONY: help
 help: ## List the commands.
@@ -57,9 +58,10 @@ test-python: wheel ## Python: the package and the founding documents.
 	$(BIN)/python -m pytest python/tests -v
 
 .PHONY: test-interop
-test-interop: build wheel ## Third-party clients and routers beside ours.
+test-interop: wheel ## Third-party clients and routers beside ours.
+	$(CARGO) build --locked --quiet -p wampy-cli
 	interop/setup
-	WAMPY_BIN=$(RELEASE) $(BIN)/python -m pytest interop -v
+	WAMPY_BIN=$(DEBUG) $(BIN)/python -m pytest interop -v
 
 .PHONY: lint
 lint: $(VENV)/.wheel ## Formatting, clippy, ruff, mypy, stubtest, licenses.
