@@ -20,7 +20,8 @@ mod session;
 use pyo3::prelude::*;
 
 /// The compiled part of wampy: Rust's client and router, seen from Python.
-#[pymodule(gil_used = false)]
+// The encoder relies on the GIL: no other thread may change a dictionary while it walks it.
+#[pymodule(gil_used = true)]
 mod _wampy {
     use pyo3::prelude::*;
     use pyo3::types::PyBytes;
