@@ -132,7 +132,7 @@ fn websocket_violations_close_with_their_codes() {
     let fragments: Vec<u8> = (0..200)
         .flat_map(|n| [u8::from(n == 0), 0x81, 0, 0, 0, 0, b' '])
         .collect();
-    let cases: [(&str, &[u8], u16); 9] = [
+    let cases: [(&str, &[u8], u16); 10] = [
         ("unmasked", b"\x81\x02[]", 1002),
         ("reserved bit", b"\xc1\x80\0\0\0\0", 1002),
         ("reserved opcode", b"\x83\x80\0\0\0\0", 1002),
@@ -145,6 +145,11 @@ fn websocket_violations_close_with_their_codes() {
             b"\x81\xff\0\0\0\0\x7f\xff\xff\xff\0\0\0\0",
             1009,
         ),
+        (
+            "one octet above 16 MiB",
+            b"\x81\xff\0\0\0\0\x01\0\0\x01\0\0\0\0",
+            1009,
+        ),
         ("too many fragments", &fragments, 1008),
     ];
     beside_a_witness(&host, |host| {
@@ -154,7 +159,7 @@ fn websocket_violations_close_with_their_codes() {
             assert_eq!(peer.expect_end(), Some(code), "{name}");
         }
     });
-    assert_eq!(host.stats().violations, 9);
+    assert_eq!(host.stats().violations, 10);
 }
 
 #[test]

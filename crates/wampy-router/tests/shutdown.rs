@@ -128,3 +128,17 @@ fn a_killed_session_that_does_not_answer_is_closed() {
     assert_eq!(victim.expect_end(), Some(1008));
     host.eventually("the victim is gone", |stats| stats.connections == 1);
 }
+
+#[test]
+fn a_router_is_at_home_on_any_thread() {
+    fn check<T: Send + Sync + 'static>(_: &T) {}
+    let host = Host::new();
+    check(&host.router);
+    let Host { router, runtime } = host;
+    let ending = std::thread::spawn(move || {
+        runtime.block_on(router.shutdown());
+        drop(router);
+        drop(runtime);
+    });
+    ending.join().unwrap();
+}

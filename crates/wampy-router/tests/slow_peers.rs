@@ -126,6 +126,12 @@ fn a_caller_that_does_not_read_its_answers_is_not_read_from() {
         last = received;
         assert!(Instant::now() < deadline, "the router reads on: {received}");
     }
+    let stats = host.stats();
+    assert_eq!(
+        (stats.sessions, stats.sessions_cut_off),
+        (2, 0),
+        "slowed down, not cut off"
+    );
     assert!(last < 400_000, "the router took {last} requests");
     drop(host);
     assert!(flood.join().unwrap() <= 500_000);
