@@ -118,6 +118,41 @@ fn json_strings() {
     }
 }
 
+/// A string's end, an escape, a control character and a character beyond ASCII at each place: the
+/// reader looks at many bytes at once.
+#[test]
+fn json_strings_of_any_length() {
+    for len in (0..200).chain([1000, 10_000]) {
+        let plain = "x".repeat(len);
+        assert_eq!(json(&format!("\"{plain}\"")), Ok(text(&plain)));
+        assert!(json(&format!("\"{plain}")).is_err());
+        for (special, expected) in [
+            ("\\n", "\n"),
+            ("\\\"", "\""),
+            ("ü", "ü"),
+            ("\u{7f}", "\u{7f}"),
+        ] {
+            let string = format!("\"{plain}{special}{plain}\"");
+            assert_eq!(
+                json(&string),
+                Ok(text(&format!("{plain}{expected}{plain}")))
+            );
+            let skipped = first_skipped(Serializer::Json, string.as_bytes());
+            assert_eq!(skipped, Ok((string.clone().into_bytes(), string.len())));
+            let encoded = encode(Serializer::Json, &json(&string).unwrap());
+            assert_eq!(String::from_utf8(encoded).unwrap(), string);
+        }
+        for malformed in [&b"\x1f"[..], b"\0", b"\xff", b"\xc3", b"\\", b"\\u12"] {
+            for behind in [&plain[..], "", "yyyyyyyyyyyyyyyy"] {
+                let string =
+                    [b"\"", plain.as_bytes(), malformed, behind.as_bytes(), b"\""].concat();
+                assert!(decode(Serializer::Json, &string).is_err());
+                assert!(first_skipped(Serializer::Json, &string).is_err());
+            }
+        }
+    }
+}
+
 #[test]
 fn json_bytes_are_nul_and_base64() {
     assert_eq!(json(r#""\u0000""#), Ok(Value::Bytes(vec![])));

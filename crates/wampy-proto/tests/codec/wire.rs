@@ -2,8 +2,11 @@
 //!
 //! The binary forms were computed from the JSON by other implementations of the two formats.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use wampy_proto::message::{self, *};
+use wampy_proto::serializer::{deserialize, serialize};
 use wampy_proto::{
     Feature, FeatureSet, ID_MAX, IdOutOfRange, MatchPolicy, Message, Payload, Role, Roles,
     Serializer, Value,
@@ -448,4 +451,18 @@ fn bytes_take_their_form_in_json() {
     );
     let decoded: Value = payload.args().unwrap();
     assert_eq!(decoded, Value::List(vec![Value::Bytes(bytes)]));
+}
+
+#[test]
+fn bytes_of_any_length_take_their_form_in_json() {
+    for len in [0, 1, 2, 3, 767, 768, 769, 770, 100_000] {
+        let bytes: Vec<u8> = (0..len).map(|at| (at * 7 % 256) as u8).collect();
+        let json = serialize(Serializer::Json, &Value::Bytes(bytes.clone())).unwrap();
+        let expected = format!("\"\\u0000{}\"", STANDARD.encode(&bytes));
+        assert_eq!(String::from_utf8(json.clone()).unwrap(), expected);
+        assert_eq!(
+            deserialize(Serializer::Json, &json),
+            Ok(Value::Bytes(bytes))
+        );
+    }
 }

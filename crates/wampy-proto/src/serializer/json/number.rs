@@ -68,37 +68,42 @@ pub(super) fn may_be_infinite(number: &[u8]) -> bool {
 /// The number at the begin of `bytes`, and its length.
 #[inline]
 pub(super) fn number(bytes: &[u8]) -> Result<(Token<'static>, usize), &'static str> {
-    let (len, is_integer) = number_len(bytes).ok_or(NUMBER)?;
-    let number = bytes.get(..len).unwrap_or_default();
-    if !is_integer || len > DIGITS_OF_U64 {
-        return Ok((long_number(text(number)?, is_integer)?, len));
+    match id(bytes) {
+        Some((value, len)) => Ok((Token::Unsigned(value), len)),
+        None => any_number(bytes),
     }
-    let (digits, negative) = match number {
-        [b'-', digits @ ..] => (digits, true),
-        digits => (digits, false),
-    };
-    let value = digits
-        .iter()
-        .fold(0, |sum, &digit| sum * 10 + u64::from(digit - b'0'));
-    let token = match value {
-        1.. if negative => Token::Signed(-value.cast_signed()),
-        _ => Token::Unsigned(value),
-    };
-    Ok((token, len))
 }
 
-/// A float, or an integer of many digits.
-fn long_number(number: &str, is_integer: bool) -> Result<Token<'static>, &'static str> {
+/// What most numbers are: an integer above 0 without a sign.
+#[inline]
+fn id(bytes: &[u8]) -> Option<(u64, usize)> {
+    let (mut value, mut len) = (0, 0);
+    while let Some(digit @ b'0'..=b'9') = bytes.get(len)
+        && len < DIGITS_OF_U64
+    {
+        value = value * 10 + u64::from(digit - b'0');
+        len += 1;
+    }
+    let is_all = !matches!(bytes.get(len), Some(b'0'..=b'9' | b'.' | b'e' | b'E'));
+    (is_all && len > 0 && bytes.first() != Some(&b'0')).then_some((value, len))
+}
+
+fn any_number(bytes: &[u8]) -> Result<(Token<'static>, usize), &'static str> {
+    let (len, is_integer) = number_len(bytes).ok_or(NUMBER)?;
+    let number = text(bytes.get(..len).unwrap_or_default())?;
     if is_integer {
         if let Ok(value) = number.parse() {
-            return Ok(Token::Unsigned(value));
+            return Ok((Token::Unsigned(value), len));
         }
         if let Ok(value) = number.parse::<i64>() {
-            return Ok(u64::try_from(value).map_or(Token::Signed(value), Token::Unsigned));
+            return Ok((
+                u64::try_from(value).map_or(Token::Signed(value), Token::Unsigned),
+                len,
+            ));
         }
     }
     match number.parse::<f64>() {
-        Ok(value) if value.is_finite() => Ok(Token::Float(value)),
+        Ok(value) if value.is_finite() => Ok((Token::Float(value), len)),
         _ => Err(RANGE),
     }
 }

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::number::number;
 use super::skip::{skip_value, trim};
-use super::string::{Scanned, scan, unescape};
+use super::string::{plain_len, scan, unescape};
 use crate::serializer::{
     DEPTH_MAX, DecodeError, ENDS_TOO_EARLY, Reader, SOMETHING_FOLLOWS, Seq, Serializer, Token,
     text, why_not,
@@ -71,24 +71,24 @@ impl<'a> JsonReader<'a> {
         })
     }
 
-    /// Steps over a string, from its opening to its closing quote; the caller has seen the former.
     #[inline]
-    fn scan_string(&mut self) -> Result<(&'a [u8], Scanned), &'static str> {
+    fn string(&mut self) -> Result<Cow<'a, str>, &'static str> {
+        let inside = self.rest.get(1..).unwrap_or_default();
+        let (plain, rest) = inside.split_at(plain_len(inside).0);
+        if let [b'"', rest @ ..] = rest {
+            self.rest = rest;
+            return text(plain).map(Cow::Borrowed);
+        }
+        self.escaped_string().map(Cow::Owned)
+    }
+
+    /// Reads a string that has escapes, or is malformed.
+    fn escaped_string(&mut self) -> Result<String, &'static str> {
         self.step(1);
         let scanned = scan(self.rest)?;
         let (inside, rest) = self.rest.split_at(scanned.len);
         self.rest = rest.get(1..).unwrap_or_default();
-        Ok((inside, scanned))
-    }
-
-    #[inline]
-    fn string(&mut self) -> Result<Cow<'a, str>, &'static str> {
-        let (inside, scanned) = self.scan_string()?;
-        if scanned.escaped {
-            unescape(inside).map(Cow::Owned)
-        } else {
-            text(inside).map(Cow::Borrowed)
-        }
+        unescape(inside)
     }
 
     #[inline]

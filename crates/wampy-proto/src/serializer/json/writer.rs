@@ -6,6 +6,10 @@ use base64::engine::general_purpose::STANDARD;
 use super::string::plain_len;
 use crate::serializer::{Serializer, Uncounted, Writer};
 
+/// How many bytes are turned into base64 at once: a multiple of 3, so that only the last block has
+/// padding.
+const BLOCK_BYTES: usize = 768;
+
 /// Appends JSON text.
 #[derive(Debug)]
 pub struct JsonWriter<'o> {
@@ -121,8 +125,13 @@ impl Writer for JsonWriter<'_> {
 
     fn bytes(&mut self, value: &[u8]) {
         self.put(br#""\u0000"#);
-        let encoded = STANDARD.encode(value);
-        self.out.extend_from_slice(encoded.as_bytes());
+        for block in value.chunks(BLOCK_BYTES) {
+            let mut encoded = [0; BLOCK_BYTES / 3 * 4];
+            let len = STANDARD
+                .encode_slice(block, &mut encoded)
+                .unwrap_or_default();
+            self.out.extend_from_slice(&encoded[..len]);
+        }
         self.out.push(b'"');
     }
 

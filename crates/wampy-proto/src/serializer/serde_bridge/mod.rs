@@ -13,6 +13,9 @@ use serde::de::DeserializeOwned;
 
 use super::{DEPTH_MAX, DecodeError, EncodeError, Reader, Serializer, with_reader, with_writer};
 
+/// What is reserved for an encoded value: room for usual args.
+const USUAL_BYTES: usize = 64;
+
 /// Encodes `value`.
 ///
 /// # Errors
@@ -22,7 +25,7 @@ pub fn serialize<T: Serialize + ?Sized>(
     serializer: Serializer,
     value: &T,
 ) -> Result<Vec<u8>, EncodeError> {
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(USUAL_BYTES);
     with_writer!(serializer, &mut out, |writer| {
         value.serialize(encode::ValueSerializer::new(&mut writer, DEPTH_MAX))
     })?;
