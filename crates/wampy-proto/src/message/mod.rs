@@ -18,8 +18,8 @@ pub use details::{
     InterruptOptions, InvocationDetails, ResultDetails, RevocationDetails, WelcomeDetails,
 };
 pub use options::{
-    AuthenticateExtra, CallOptions, CancelMode, CancelOptions, InvocationPolicy, PublishOptions,
-    RegisterOptions, SubscribeOptions, YieldOptions,
+    AuthenticateExtra, CallOptions, CancelMode, CancelOptions, InvocationPolicy, PRIVATE_KEYS_MAX,
+    PublishOptions, RegisterOptions, SubscribeOptions, YieldOptions,
 };
 pub use routed::{
     Call, Cancel, Error, Event, Interrupt, Invocation, Publish, Published, Register, Registered,

@@ -4,6 +4,11 @@ use crate::serializer::{DecodeError, OptionValue, Reader, Token, Writer};
 use crate::uri::MatchPolicy;
 use crate::value::Value;
 
+/// The most private keys that the options of one message may have.
+pub const PRIVATE_KEYS_MAX: usize = 64;
+/// The longest text that is compared with the words of an option, in bytes; it is quoted in errors.
+const WORD_BYTES_MAX: usize = 64;
+
 /// The private keys (`_custom`) of options or details, in the order in which they came.
 pub type Extra = Vec<(String, Value)>;
 
@@ -81,7 +86,11 @@ pub(super) fn read_other<'a, R: Reader<'a>>(
     reader: &mut R,
 ) -> Result<(), DecodeError> {
     if is_private(key) {
-        extra.push((key.to_owned(), Value::read_from(reader)?));
+        if extra.len() == PRIVATE_KEYS_MAX {
+            return Err(reader.error("more than 64 private keys"));
+        }
+        let value = OptionValue::read(reader).map_err(|error| at_key("a private key", error))?;
+        extra.push((key.to_owned(), value));
     } else {
         reader.skip()?;
     }
@@ -152,10 +161,13 @@ fn read_word<'a, R: Reader<'a>, T: std::str::FromStr<Err = String>>(
     reader: &mut R,
 ) -> Result<T, DecodeError> {
     match reader.token()? {
+        Token::Text(word) if word.len() > WORD_BYTES_MAX => {
+            Err(reader.error("expected one of a few words, found long text"))
+        }
         Token::Text(word) => word
             .parse()
             .map_err(|problem: String| reader.error(problem)),
-        other => Err(reader.error(format!("expected text, found {}", other.kind()))),
+        other => Err(reader.expected("text", &other)),
     }
 }
 

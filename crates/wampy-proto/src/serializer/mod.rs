@@ -22,7 +22,7 @@ mod writer;
 
 use std::borrow::Cow;
 
-pub use option_value::OptionValue;
+pub use option_value::{ELEMENTS_MAX, OptionValue, VALUE_BYTES_MAX};
 pub use reader::{Reader, Seq, Token};
 use reader::{is_text, text, why_not};
 pub use serde_bridge::{deserialize, serialize};

@@ -3,6 +3,12 @@
 use super::{DecodeError, Reader, Token, Writer};
 use crate::value::Value;
 
+/// The most elements of a list among options: such a list takes many times the memory of its bytes.
+pub const ELEMENTS_MAX: usize = 65_536;
+/// The longest value of any shape among options, encoded, in bytes: a tree of values takes many
+/// times the memory of its bytes.
+pub const VALUE_BYTES_MAX: usize = 65_536;
+
 /// A value of one key in the options or details of a message.
 pub trait OptionValue<'a>: Sized + Default {
     /// Reads the value; ill-typed values are errors (an integer is no boolean).
@@ -46,7 +52,7 @@ impl<'a> OptionValue<'a> for bool {
     fn read<R: Reader<'a>>(reader: &mut R) -> Result<Self, DecodeError> {
         match reader.token()? {
             Token::Bool(value) => Ok(value),
-            other => Err(reader.error(format!("expected a boolean, found {}", other.kind()))),
+            other => Err(reader.expected("a boolean", &other)),
         }
     }
 
@@ -68,7 +74,7 @@ impl<'a> OptionValue<'a> for u64 {
             Token::Float(value) if value.fract() == 0.0 && (0.0..=9e15).contains(&value) => {
                 Ok(value as Self)
             }
-            other => Err(reader.error(format!("expected an integer, found {}", other.kind()))),
+            other => Err(reader.expected("an integer", &other)),
         }
     }
 
@@ -85,7 +91,7 @@ impl<'a> OptionValue<'a> for Box<str> {
     fn read<R: Reader<'a>>(reader: &mut R) -> Result<Self, DecodeError> {
         match reader.token()? {
             Token::Text(text) => Ok(text.into()),
-            other => Err(reader.error(format!("expected text, found {}", other.kind()))),
+            other => Err(reader.expected("text", &other)),
         }
     }
 
@@ -105,6 +111,9 @@ macro_rules! list_values {
                 let mut seq = reader.list()?;
                 let mut list = Vec::new();
                 while reader.more(&mut seq)? {
+                    if list.len() == ELEMENTS_MAX {
+                        return Err(reader.error("the list has more than 65536 elements"));
+                    }
                     list.push(<$element>::read(reader)?);
                 }
                 Ok(list.into())
@@ -128,7 +137,11 @@ list_values!(u64, Box<str>);
 
 impl<'a> OptionValue<'a> for Value {
     fn read<R: Reader<'a>>(reader: &mut R) -> Result<Self, DecodeError> {
-        Self::read_from(reader)
+        let encoded = reader.skip()?;
+        if encoded.len() > VALUE_BYTES_MAX {
+            return Err(reader.error("the value has more than 65536 bytes"));
+        }
+        Self::read_from(&mut R::new(encoded))
     }
 
     fn is_present(&self) -> bool {

@@ -1,6 +1,7 @@
 //! What is no message, and what is one although parts of it are unknown.
 
-use wampy_proto::message::{MessageType, PublishOptions, SubscribeOptions};
+use wampy_proto::message::{MessageType, PRIVATE_KEYS_MAX, PublishOptions, SubscribeOptions};
+use wampy_proto::serializer::{ELEMENTS_MAX, VALUE_BYTES_MAX};
 use wampy_proto::{Feature, Message, Role, Serializer, Value};
 
 use super::values::transcode;
@@ -343,4 +344,56 @@ fn ids_may_come_as_floats() {
     accept("[34,2.0,5e3]");
     assert!(problem("[34,2.5,1]").contains("not an integer"));
     assert!(problem("[34,1e300,1]").contains("not an integer"));
+}
+
+/// Options are decoded before anybody is authenticated, so that what they can cost is limited.
+#[test]
+fn options_have_limits() {
+    let numbers = |len: usize| vec!["1"; len].join(",");
+    accept(&format!(
+        r#"[16,1,{{"exclude":[{}]}},"t"]"#,
+        numbers(ELEMENTS_MAX)
+    ));
+    assert_eq!(
+        problem(&format!(
+            r#"[16,1,{{"exclude":[{}]}},"t"]"#,
+            numbers(ELEMENTS_MAX + 1)
+        )),
+        "PUBLISH: exclude: the list has more than 65536 elements"
+    );
+
+    let private = |len: usize| {
+        let pairs: Vec<_> = (0..len).map(|at| format!(r#""_key{at}":1"#)).collect();
+        format!(r#"[16,1,{{{}}},"t"]"#, pairs.join(","))
+    };
+    accept(&private(PRIVATE_KEYS_MAX));
+    assert_eq!(
+        problem(&private(PRIVATE_KEYS_MAX + 1)),
+        "PUBLISH: more than 64 private keys"
+    );
+
+    let text = "x".repeat(VALUE_BYTES_MAX);
+    assert_eq!(
+        problem(&format!(r#"[16,1,{{"_key":"{text}"}},"t"]"#)),
+        "PUBLISH: a private key: the value has more than 65536 bytes"
+    );
+    assert_eq!(
+        problem(&format!(r#"[1,"r",{{"authextra":{{"k":"{text}"}}}}]"#)),
+        "HELLO: authextra: the value has more than 65536 bytes"
+    );
+    accept(&format!(r#"[1,"r",{{"authid":"{text}{text}"}}]"#));
+}
+
+/// An error may be sent on to the peer and must not repeat what the peer sent at length.
+#[test]
+fn errors_are_short() {
+    let text = "x".repeat(1_000_000);
+    for json in [
+        format!(r#"[32,1,{{"match":"{text}"}},"t"]"#),
+        format!(r#"[49,1,{{"mode":"{text}"}}]"#),
+        format!(r#"[16,1,{{"acknowledge":"{text}"}},"t"]"#),
+        format!(r#"["{text}"]"#),
+    ] {
+        assert!(problem(&json).len() < 200);
+    }
 }
