@@ -153,7 +153,8 @@ impl Client {
     /// Offers `procedure`: each call of it goes to `handler` together with a [`Responder`], by
     /// which any thread may answer it at any time.
     ///
-    /// The handler runs on the task that reads the socket, so it must not wait.
+    /// The handler runs on the task that reads the socket, or on another of the runtime, so it must
+    /// not wait.
     ///
     /// ```
     /// # wampy::doc_example(async |url| {

@@ -23,7 +23,7 @@ impl Responder {
         Self { key: Some(key) }
     }
 
-    /// Answers with a result: a [`Reply`], or a [`Payload`]. False if the call is over already.
+    /// Answers with a result: a [`Reply`], or a [`Payload`](crate::proto::Payload). False if the call is over already.
     ///
     /// ```
     /// # wampy::doc_example(async |url| {
@@ -74,6 +74,14 @@ impl Responder {
             .is_some_and(|key| key.shared.is_in_work(key))
     }
 
+    async fn answer_when_room(mut self, answer: Answer) {
+        // Stays in place until then, so that whoever stops this task answers for it.
+        if let Some(key) = &self.key {
+            key.shared.answer_when_room(key, answer).await;
+            self.key = None;
+        }
+    }
+
     fn answer(mut self, answer: Answer) -> bool {
         self.key
             .take()
@@ -111,8 +119,7 @@ where
                 Ok(reply) => Answer::Yield(reply.into_payload(shared.serializer())),
                 Err(error) => Answer::Error(error),
             };
-            shared.wait_for_room().await;
-            responder.answer(answer);
+            responder.answer_when_room(answer).await;
         });
         Some(task.abort_handle())
     })

@@ -226,18 +226,53 @@ impl Shared {
 
     /// Answers an invocation; false if that has happened already.
     pub(crate) fn answer(&self, key: &InvocationKey, answer: Answer) -> bool {
+        self.try_answer(key, answer, usize::MAX).unwrap_or(false)
+    }
+
+    /// Answers an invocation when the outbox has room.
+    pub(crate) async fn answer_when_room(&self, key: &InvocationKey, answer: Answer) {
+        let mut answer = answer;
+        loop {
+            self.wait_for_room().await;
+            match self.try_answer(key, answer, self.options.limits.outbox_bytes_max) {
+                Ok(_) => return,
+                Err(waiting) => answer = waiting,
+            }
+        }
+    }
+
+    /// Answers an invocation, unless `outbox_bytes_max` wait for the socket: then the answer comes
+    /// back. `Ok(false)` if the invocation is over.
+    fn try_answer(
+        &self,
+        key: &InvocationKey,
+        answer: Answer,
+        outbox_bytes_max: usize,
+    ) -> Result<bool, Answer> {
         let mut state = self.lock();
         let Some(online) = state.session(key.epoch) else {
-            return false;
+            return Ok(false);
         };
+        if online.outbox.len() >= outbox_bytes_max {
+            return Err(answer);
+        }
         let Some((out, next)) = online.take_out(key.request) else {
-            return false;
+            return Ok(false);
         };
         online.encode_answer(key.request, answer);
         wake_owner(state);
         drop(out);
-        self.run(next);
-        true
+        self.run_soon(next);
+        Ok(true)
+    }
+
+    /// Runs the handler of an invocation whose turn has come, on the runtime of the client: this
+    /// thread may be any, and handlers that answer at once would nest deeper and deeper.
+    fn run_soon(&self, start: Option<Start>) {
+        if let Some(start) = start {
+            let shared = Arc::clone(&start.invocation.key.shared);
+            self.runtime.spawn(async move { shared.run(Some(start)) });
+        }
     }
 
     /// Whether an invocation waits for its answer.
@@ -264,7 +299,7 @@ impl Shared {
         online.encode_answer(interrupt.request, refusal(reason));
         wake_owner(state);
         out.stop();
-        self.run(next);
+        self.run_soon(next);
     }
 }
 

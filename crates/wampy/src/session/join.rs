@@ -32,6 +32,7 @@ enum Outcome {
     Welcome(Welcome),
     Refused(Error),
     Misbehaved(Abort<'static>),
+    BadFrame(String),
     NeedsProof(String),
 }
 
@@ -117,32 +118,18 @@ async fn connect_and_join(options: &Options) -> Result<Joined, Error> {
     };
     wire.push(serializer, &hello.into());
     let mut joining = Joining::new();
-    let outcome = loop {
-        let received = wire.receive(serializer, |message| handle(&mut joining, message, options));
-        match received {
-            ControlFlow::Continue(()) => exchange(&mut wire, options).await?,
-            ControlFlow::Break(Stop::Messages(outcome)) => break outcome,
-            ControlFlow::Break(Stop::Closed(reason)) => return Err(lost(options, reason)),
-            ControlFlow::Break(Stop::Framing(problem)) => {
-                farewell(wire, options).await;
-                return Err(Error::PeerMisbehaved {
-                    url: options.url.to_string(),
-                    problem,
-                });
-            }
+    let outcome = await_outcome(&mut wire, serializer, &mut joining, options).await?;
+    let (last_words, error) = match outcome {
+        Outcome::Welcome(welcome) => {
+            let welcome = Arc::new(welcome);
+            return Ok(Joined {
+                wire,
+                serializer,
+                joining,
+                welcome,
+            });
         }
-    };
-    match outcome {
-        Outcome::Welcome(welcome) => Ok(Joined {
-            wire,
-            serializer,
-            joining,
-            welcome: Arc::new(welcome),
-        }),
-        Outcome::Refused(error) => {
-            farewell(wire, options).await;
-            Err(error)
-        }
+        Outcome::Refused(error) => (None, error),
         Outcome::Misbehaved(abort) => {
             let problem = abort
                 .details
@@ -150,21 +137,45 @@ async fn connect_and_join(options: &Options) -> Result<Joined, Error> {
                 .as_deref()
                 .unwrap_or_default()
                 .to_owned();
-            wire.push(serializer, &abort.into());
-            farewell(wire, options).await;
-            Err(Error::PeerMisbehaved {
-                url: options.url.to_string(),
-                problem,
-            })
+            (Some(abort), misbehaved(options, problem))
         }
+        Outcome::BadFrame(problem) => (None, misbehaved(options, problem)),
         Outcome::NeedsProof(authmethod) => {
             let problem =
                 format!("the router asks for a proof by {authmethod}, which was not given");
             let abort = Abort::new(error_uri::AUTHENTICATION_FAILED, problem.as_str());
-            wire.push(serializer, &abort.into());
-            farewell(wire, options).await;
-            Err(Error::misuse(problem))
+            (Some(abort), Error::misuse(problem))
         }
+    };
+    if let Some(last_words) = last_words {
+        wire.push(serializer, &last_words.into());
+    }
+    // Whether the router has heard it makes no difference any more.
+    _ = timeout(options.close_timeout, wire.shut_down()).await;
+    Err(error)
+}
+
+/// Sends what is outgoing, and reads until the router has said what becomes of the session.
+async fn await_outcome(
+    wire: &mut Wire,
+    serializer: Serializer,
+    joining: &mut Joining,
+    options: &Options,
+) -> Result<Outcome, Error> {
+    loop {
+        match wire.receive(serializer, |message| handle(joining, message, options)) {
+            ControlFlow::Continue(()) => exchange(wire, options).await?,
+            ControlFlow::Break(Stop::Messages(outcome)) => return Ok(outcome),
+            ControlFlow::Break(Stop::Framing(problem)) => return Ok(Outcome::BadFrame(problem)),
+            ControlFlow::Break(Stop::Closed(reason)) => return Err(lost(options, reason)),
+        }
+    }
+}
+
+fn misbehaved(options: &Options, problem: String) -> Error {
+    Error::PeerMisbehaved {
+        url: options.url.to_string(),
+        problem,
     }
 }
 
@@ -217,12 +228,6 @@ async fn exchange(wire: &mut Wire, options: &Options) -> Result<(), Error> {
         Ok(_) => Ok(()),
         Err(error) => Err(lost(options, error.to_string())),
     }
-}
-
-/// Sends what is outgoing and closes, within a bounded time.
-async fn farewell(wire: Wire, options: &Options) {
-    // Whether the router has heard it makes no difference any more.
-    _ = timeout(options.close_timeout, wire.shut_down()).await;
 }
 
 fn lost(options: &Options, reason: String) -> Error {

@@ -44,6 +44,8 @@ pub(crate) struct Shared {
     close_requested: Notify,
     status: watch::Sender<Status>,
     handle: OnceLock<Weak<Handle>>,
+    /// Where handlers run.
+    runtime: tokio::runtime::Handle,
 }
 
 impl std::fmt::Debug for Shared {
@@ -97,6 +99,7 @@ pub(crate) async fn start(options: Options) -> Result<Client, Error> {
         close_requested: Notify::new(),
         status,
         handle: OnceLock::new(),
+        runtime: tokio::runtime::Handle::current(),
     });
     let handle = Arc::new(Handle::new(Arc::clone(&shared)));
     // A new lock cannot be full.

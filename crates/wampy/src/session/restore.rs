@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use tokio::task::JoinSet;
+
 use super::Shared;
 use super::records::{RegistrationRecord, SubscriptionRecord};
 use super::state::Phase;
@@ -33,22 +35,30 @@ pub(super) async fn run(shared: Arc<Shared>, epoch: u64) {
     }
 }
 
-/// Asks for all that is missing; returns how much was refused.
-async fn restore(shared: &Shared, missing: Missing) -> usize {
-    let mut failures = 0;
-    for record in &missing.subscriptions {
-        if let Err(error) = shared.subscribe(record).await {
-            tracing::warn!(%error, topic = &*record.topic, "the subscription is not restored");
-            failures += 1;
-        }
+/// Asks for all that is missing, all at once; returns how much was refused.
+async fn restore(shared: &Arc<Shared>, missing: Missing) -> usize {
+    let mut requests = JoinSet::new();
+    for record in missing.subscriptions {
+        let shared = Arc::clone(shared);
+        requests.spawn(async move {
+            let outcome = shared.subscribe(&record).await;
+            outcome.inspect_err(|error| {
+                tracing::warn!(%error, topic = &*record.topic, "the subscription is not restored");
+            })
+        });
     }
-    for record in &missing.registrations {
-        if let Err(error) = shared.register(record).await {
-            tracing::warn!(%error, procedure = &*record.procedure, "the registration is not restored");
-            failures += 1;
-        }
+    for record in missing.registrations {
+        let shared = Arc::clone(shared);
+        requests.spawn(async move {
+            let outcome = shared.register(&record).await;
+            outcome.inspect_err(|error| {
+                let procedure = &*record.procedure;
+                tracing::warn!(%error, procedure, "the registration is not restored");
+            })
+        });
     }
-    failures
+    let outcomes = requests.join_all().await;
+    outcomes.iter().filter(|outcome| outcome.is_err()).count()
 }
 
 impl Shared {

@@ -335,3 +335,42 @@ async fn a_result_too_large_for_the_router_is_an_error_for_the_caller() {
     })
     .await;
 }
+
+/// So many frames, one inside of the other, fit on no thread's stack.
+const CALLS: usize = 9000;
+
+/// Each answer starts the next handler, which must not happen inside of the one before.
+#[tokio::test]
+async fn a_long_queue_of_handlers_that_answer_at_once_does_not_nest() {
+    within(async {
+        let (router, callee) = router_and_client().await;
+        let first = Arc::new(Mutex::new(None));
+        let is_first = AtomicUsize::new(0);
+        let held = Arc::clone(&first);
+        callee
+            .register_with("com.example.queue", move |_, responder| {
+                match is_first.fetch_add(1, Ordering::SeqCst) {
+                    0 => *held.lock().unwrap() = Some(responder),
+                    _ => _ = responder.complete(Reply::new()),
+                }
+            })
+            .concurrency(1)
+            .await
+            .unwrap();
+        let caller = Client::connect(router.url()).await.unwrap();
+        let calls: Vec<_> = (0..CALLS)
+            .map(|_| tokio::spawn(caller.call("com.example.queue").into_future()))
+            .collect();
+        until(async || first.lock().unwrap().is_some()).await;
+        // Every invocation has come when the answer to a later call of its receiver has.
+        caller.call("wamp.session.count").await.unwrap();
+        callee.call("wamp.session.count").await.unwrap();
+        let first = first.lock().unwrap().take().unwrap();
+        let answered = std::thread::spawn(move || first.complete(Reply::new()));
+        assert!(answered.join().unwrap());
+        for call in calls {
+            call.await.unwrap().unwrap();
+        }
+    })
+    .await;
+}
