@@ -51,7 +51,8 @@ pub struct Limits {
     pub messages_per_batch_max: usize,
     /// After how much silence of a WebSocket peer (or a RawSocket peer, if
     /// [`rawsocket_ping`](crate::Builder::rawsocket_ping) is on) a ping is sent, in milliseconds;
-    /// 0 for never. Default: 30 000.
+    /// 0 for never. Looked at once in this interval, so a ping comes after one to two of them.
+    /// Default: 30 000.
     pub keepalive_interval_ms: u64,
     /// How long a peer may take to answer a ping, or to say anything else, in milliseconds. Then
     /// its connection is closed. Default: 30 000.
