@@ -1,5 +1,31 @@
 //! The client over real sockets: against the embedded router, and against routers of a script that
 //! show what the client puts on the wire.
+//!
+//! The wire checks that concern a client, and their tests:
+//!
+//! | check | test |
+//! |---|---|
+//! | 5 | `violations::messages_that_no_router_sends_in_a_session_end_it` |
+//! | 7 | `violations::answers_before_welcome_end_the_session` |
+//! | 10 | `wire::request_ids_of_a_session_are_one_sequence_from_1`, `reconnect::request_ids_begin_at_1_in_each_session` |
+//! | 11 | `violations::what_is_no_message_ends_the_session` |
+//! | 12 | `goodbye::an_abort_is_not_answered`, `goodbye::a_refusal_to_join_is_not_answered` |
+//! | 13 | `goodbye::a_goodbye_is_answered_exactly_once` |
+//! | 14 | `goodbye::what_comes_between_goodbye_and_its_answer_counts_for_nothing` |
+//! | 17 | `violations::a_welcome_without_a_router_s_role_is_a_violation` |
+//! | 24 | `wire::subscriptions_to_one_topic_share_one_at_the_router` |
+//! | 25 | `wire::an_event_right_behind_subscribed_is_delivered` |
+//! | 39, 75 | `wire::what_the_router_revokes_is_over` |
+//! | 44 | `wire::an_error_of_a_handler_is_sent_whole` |
+//! | 45 | `wire::an_invocation_right_behind_registered_is_answered` |
+//! | 47 to 51 | `wire::dropping_a_call_cancels_it_in_its_mode`, `wire::an_interrupt_stops_the_handler_and_is_answered` |
+//! | 52, 53 | `wire::parts_of_a_result_are_sent_only_to_those_who_take_them` |
+//! | 57 | `wire::a_progressive_call_restarts_its_clock_with_each_part` |
+//! | 92 | `websocket::a_message_of_the_other_kind_is_a_violation` |
+//! | 96 | `rawsocket::a_handshake_that_is_no_acceptance_fails_the_connection` |
+//! | 97 | `rawsocket::a_frame_above_the_announced_limit_fails_the_connection`, `rawsocket::a_message_above_the_router_s_limit_is_not_sent` |
+//! | 98 | `rawsocket::a_ping_is_answered_by_exactly_one_pong`, and the same of `websocket` |
+//! | 99 | `rawsocket::the_largest_messages_that_rawsocket_can_carry_arrive` |
 
 // What must hold is checked by unwrapping it.
 #![allow(clippy::unwrap_used)]
