@@ -59,7 +59,7 @@ test-python: wheel ## Python: the package and the founding documents.
 
 .PHONY: test-interop
 test-interop: wheel ## Third-party clients and routers beside ours.
-	$(CARGO) build --locked --quiet -p wampy-cli
+	$(CARGO) build --locked --quiet
 	interop/setup
 	WAMPY_BIN=$(DEBUG) $(BIN)/python -m pytest interop -v
 
