@@ -1,6 +1,6 @@
 //! The floor: a process that copies frames between the sockets of a workload and routes nothing.
 //!
-//! Every connection starts with 4 octets: which end it is ([`SOURCE`] or [`SINK`]), its number (two
+//! Every connection starts with 4 octets: which end it is (`SOURCE` or `SINK`), its number (two
 //! octets, big-endian), and zero. When all have come, each gets one octet, and from then on bytes are
 //! only copied. For calls, source `i` is paired with sink `i % sinks`; for publications every sink
 //! gets what every source sends.

@@ -1,5 +1,8 @@
 //! The `wampy` command as scripts use it: the real binary, a real router, pipes and exit codes.
 
+// A helper of a test may fail like the test itself.
+#![allow(clippy::unwrap_used)]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};

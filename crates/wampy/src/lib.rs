@@ -100,3 +100,8 @@ mod doc_example;
 #[cfg(feature = "router")]
 #[doc(hidden)]
 pub use doc_example::doc_example;
+
+/// The readme's Rust example, which is a test like all others.
+#[cfg(all(doctest, feature = "router"))]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
