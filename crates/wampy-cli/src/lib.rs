@@ -2,7 +2,7 @@
 //! with which exit code the process should end.
 //!
 //! One file per command in `command/`. To add one: `command/<verb>.rs` with its arguments and a
-//! `run`, and a variant of [`command::Command`].
+//! `run`, and a variant of `command::Command`.
 //!
 //! Deliberately absent: protocol and routing (the other crates), and configuration files.
 
