@@ -63,8 +63,12 @@ test-interop: wheel ## Third-party clients and routers beside ours.
 	interop/setup
 	WAMPY_BIN=$(DEBUG) $(BIN)/python -m pytest interop -v
 
+# cargo-deny comes as source and takes some minutes to build, once.
+.tools/bin/cargo-deny:
+	$(CARGO) install cargo-deny --version 0.20.2 --locked --quiet --root .tools
+
 .PHONY: lint
-lint: $(VENV)/.wheel ## Formatting, clippy, ruff, mypy, stubtest, licenses.
+lint: $(VENV)/.wheel .tools/bin/cargo-deny ## Formatting, clippy, rustdoc, ruff, mypy, stubtest, licenses.
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
@@ -72,6 +76,7 @@ lint: $(VENV)/.wheel ## Formatting, clippy, ruff, mypy, stubtest, licenses.
 	$(BIN)/ruff format --check python interop examples
 	$(BIN)/mypy --strict python/wampy
 	$(BIN)/python -m mypy.stubtest wampy._wampy
+	.tools/bin/cargo-deny --locked check bans licenses sources
 
 .PHONY: bench
 bench: build ## Our router, Crossbar.io and the floor, side by side; writes docs/benchmarks.md.
@@ -80,4 +85,4 @@ bench: build ## Our router, Crossbar.io and the floor, side by side; writes docs
 
 .PHONY: clean
 clean: ## Remove all that was built or installed here.
-	rm -rf target .venv .venv-* interop/node/node_modules
+	rm -rf target .tools .venv .venv-* interop/node/node_modules
