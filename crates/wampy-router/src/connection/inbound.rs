@@ -106,11 +106,10 @@ impl Inbound {
                 }
                 Step::Message { payload, .. } => {
                     // A message in one frame is a part of `bytes`, an assembled one is not.
-                    let offset = (payload.as_ptr() as usize).wrapping_sub(address);
-                    if offset > unread {
+                    let Some(place) = place_in(address, unread, payload) else {
                         return (at, Stop::Assembled(payload.to_vec()));
-                    }
-                    found.push(start + offset..start + offset + payload.len());
+                    };
+                    found.push(start + place.start..start + place.end);
                 }
                 Step::Ping(payload) => {
                     if outlet.append_control(false, payload) == Appended::FlushNow {
@@ -123,6 +122,14 @@ impl Inbound {
         }
         (at, Stop::BatchFull)
     }
+}
+
+/// Where `part` lies in the `len` bytes at `address`, or `None` if it lies elsewhere: also right
+/// behind them, where an allocator may well put another buffer.
+fn place_in(address: usize, len: usize, part: &[u8]) -> Option<Range<usize>> {
+    let start = (part.as_ptr() as usize).checked_sub(address)?;
+    let end = start.checked_add(part.len())?;
+    (end <= len).then_some(start..end)
 }
 
 impl Connection {
@@ -320,5 +327,23 @@ impl Connection {
                 Understood::Event(Event::End(End::Violation(abort)))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_in_the_memory_next_to_the_buffer_is_not_in_the_buffer() {
+        let memory = [0; 24];
+        let (before, rest) = memory.split_at(8);
+        let (buffer, behind) = rest.split_at(8);
+        let place = |part| place_in(buffer.as_ptr() as usize, buffer.len(), part);
+        assert_eq!(place(buffer), Some(0..8));
+        assert_eq!(place(&buffer[3..5]), Some(3..5));
+        assert_eq!(place(behind), None);
+        assert_eq!(place(&behind[1..]), None);
+        assert_eq!(place(before), None);
     }
 }
