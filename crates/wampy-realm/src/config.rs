@@ -35,6 +35,10 @@ pub struct RealmConfig {
     /// without ERROR when they are canceled or time out, and the time limit is forwarded to the
     /// callee as `timeout` of the INVOCATION. Default: off.
     pub silent_cancel: bool,
+    /// A leniency for callees such as those of autobahn-js and wampy.js, which announce
+    /// `progressive_call_results` but not `call_canceling`. They are asked for progressive results
+    /// all the same, although they cannot be stopped when the caller has gone. Default: off.
+    pub progress_without_canceling: bool,
     /// The most sessions at once. One more is refused by [`Realm::join`](crate::Realm::join).
     /// Default: 100 000.
     pub sessions_max: usize,
@@ -52,7 +56,8 @@ pub struct RealmConfig {
     /// Default: 10 000.
     pub subscriptions_per_session_max: usize,
     /// The longest URI of a procedure, topic or pattern, in bytes. A longer one gets ERROR
-    /// `wamp.error.invalid_uri`. Default: 1024.
+    /// `wamp.error.invalid_uri`. The router limits the names of realms by it, too: a HELLO with a
+    /// longer one gets ABORT `wamp.error.invalid_uri`. Default: 1024.
     pub uri_bytes_max: usize,
     /// The longest time that a call's `timeout` can ask for, in milliseconds. A longer one counts
     /// as this one. Default: 7 days.
@@ -66,6 +71,7 @@ impl Default for RealmConfig {
             caller_disclosure: Disclosure::OnRequest,
             publisher_disclosure: Disclosure::OnRequest,
             silent_cancel: false,
+            progress_without_canceling: false,
             sessions_max: 100_000,
             pending_calls_per_session_max: 10_000,
             pending_invocations_per_session_max: 100_000,

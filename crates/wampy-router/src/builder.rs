@@ -99,6 +99,14 @@ impl Builder {
         self
     }
 
+    /// A leniency: whether callees that cannot be interrupted are asked for progressive results, as
+    /// those of autobahn-js and wampy.js are. See [`RealmConfig::progress_without_canceling`].
+    /// Default: no.
+    pub fn progress_without_canceling(mut self, yes: bool) -> Self {
+        self.realm_config.progress_without_canceling = yes;
+        self
+    }
+
     /// Whether RawSocket peers are pinged like WebSocket peers. Some clients take the PING frame
     /// that the specification demands of them for an oversized message and close, so the default
     /// is no: a vanished RawSocket peer is noticed by TCP's own keepalive.
@@ -126,10 +134,11 @@ impl Builder {
         if self.realms.is_empty() {
             self.realms.push("realm1".to_owned());
         }
+        let name_bytes_max = self.realm_config.uri_bytes_max;
         if let Some(bad) = self
             .realms
             .iter()
-            .find(|name| !Grammar::Loose.accepts(name))
+            .find(|name| !Grammar::Loose.accepts(name) || name.len() > name_bytes_max)
         {
             return Err(StartError::RealmName(bad.clone()));
         }

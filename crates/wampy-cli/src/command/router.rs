@@ -58,6 +58,9 @@ enum Habit {
     /// Clients that announce call timeouts for every role and no call canceling (wampy 1.x) get
     /// no error for a call that they cancel, and their callees mind the timeout.
     SilentCancel,
+    /// Callees that announce progressive call results but no call canceling (autobahn-js,
+    /// wampy.js) are asked for progressive results.
+    ProgressWithoutCanceling,
 }
 
 /// The router's limits; see [`Limits`].
@@ -132,7 +135,7 @@ impl Router {
         start_logging(&self.log)?;
         let realms = self.realm.clone();
         let server = self.start().await?;
-        announce(&server, &realms)?;
+        announce(&server, &realms).context("cannot say where the router listens")?;
         let signal = await_signal().await?;
         eprintln!("wampy: {signal} received, ending all sessions");
         server.shutdown().await;
@@ -144,6 +147,7 @@ impl Router {
         let mut builder = Server::builder()
             .any_request_id(tolerates(Habit::RequestIds))
             .silent_cancel(tolerates(Habit::SilentCancel))
+            .progress_without_canceling(tolerates(Habit::ProgressWithoutCanceling))
             .auto_create_realms(self.auto_create_realms)
             .limits(self.limits.into());
         for address in self.listen {

@@ -99,7 +99,7 @@ impl Realm {
             chosen.disclose_caller,
         )?;
         details.receive_progress =
-            progressive_call_results::forwarded(options.receive_progress, callee);
+            progressive_call_results::forwarded(options.receive_progress, callee, &self.config);
         if caller.silent_cancel {
             details.timeout_ms = options.timeout_ms;
         }

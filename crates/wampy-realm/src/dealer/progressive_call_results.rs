@@ -6,6 +6,7 @@
 use wampy_proto::message::{Result as ResultMessage, ResultDetails};
 use wampy_proto::{Feature, Message, MessageType, Payload, Role};
 
+use crate::config::RealmConfig;
 use crate::outbox::Outbox;
 use crate::realm::{Now, Realm};
 use crate::refusal::Refusal;
@@ -13,10 +14,11 @@ use crate::session::Session;
 use crate::slots::Slot;
 
 /// Whether an invocation says that the caller takes progress: only to callees that have the feature
-/// and can be interrupted, so that they can be told when the caller is gone.
-pub(super) fn forwarded(receive_progress: bool, callee: &Session) -> bool {
+/// and can be interrupted, so that they can be told when the caller is gone. (The second is waived
+/// by [`RealmConfig::progress_without_canceling`].)
+pub(super) fn forwarded(receive_progress: bool, callee: &Session, config: &RealmConfig) -> bool {
     receive_progress
-        && callee.takes_interrupt()
+        && (callee.takes_interrupt() || config.progress_without_canceling)
         && callee
             .details
             .roles

@@ -1,10 +1,11 @@
-//! The switch `silent_cancel`, for clients that take ERROR after CANCEL for a mistake.
+//! The switches that serve clients with habits: `silent_cancel`, for those that take ERROR after
+//! CANCEL for a mistake, and `progress_without_canceling`.
 
 use serde_json::{Value as Json, json};
 use wampy_proto::{Feature, FeatureSet, Role, Roles};
 use wampy_realm::RealmConfig;
 
-use crate::simulated::{Client, Network, all_features, assert_error};
+use crate::simulated::{Client, Network, all_features, assert_error, features_without};
 
 const NOTHING: [Json; 0] = [];
 
@@ -95,4 +96,24 @@ fn the_switch_is_off_by_default() {
     assert_eq!(details, json!({}));
     network.pass(100);
     assert_error(&network.receive(caller), 48, 1, "wamp.error.timeout");
+}
+
+#[test]
+fn a_callee_that_cannot_be_stopped_may_be_asked_for_progress() {
+    let config = RealmConfig {
+        progress_without_canceling: true,
+        ..RealmConfig::default()
+    };
+    let mut network = Network::with(config);
+    let roles = features_without(&[Feature::CallCanceling]);
+    let (callee, caller) = (network.join_with(roles), network.join());
+    network.register(callee, "a.b", json!({}));
+    let options = json!({"receive_progress": true});
+    let (id, details) = network.invoke(caller, 1, options, "a.b", callee);
+    assert_eq!(details, json!({"receive_progress": true}));
+    network.send(callee, json!([70, id, {"progress": true}, [1]]));
+    assert_eq!(
+        network.receive(caller),
+        json!([50, 1, {"progress": true}, [1]])
+    );
 }
