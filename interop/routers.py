@@ -22,10 +22,14 @@ STOP_TIMEOUT_S = 15
 
 
 class Router:
-    """Where a router listens: `ws` and `rs` URLs, and `unix` if it has a Unix socket."""
+    """Where a router listens: `ws` and `rs` URLs, and `unix` if it has a Unix socket.
 
-    def __init__(self, name, ws, rs, unix=None):
+    `always_asks_for_progress`: callees that cannot be interrupted are asked for it as well.
+    """
+
+    def __init__(self, name, ws, rs, unix=None, always_asks_for_progress=False):
         self.name = name
+        self.always_asks_for_progress = always_asks_for_progress
         self.ws = ws
         self.rs = rs
         self.unix = unix
@@ -58,7 +62,8 @@ def wampy_router(directory, *flags):
         port = output.wait_for(re.compile(r"127\.0\.0\.1:(\d+)"))
         _wait_for_unix(unix, process)
         address = f"127.0.0.1:{port}"
-        yield Router("wampy", f"ws://{address}/ws", f"rs://{address}", f"unix://{unix}")
+        urls = f"ws://{address}/ws", f"rs://{address}", f"unix://{unix}"
+        yield Router("wampy", *urls, always_asks_for_progress="--lenient" in flags)
         code = _terminate(process)
         assert "panicked" not in output.text(), output.text()
         assert code == 0, f"the router ended with {code}:\n{output.text()}"
@@ -78,7 +83,12 @@ def crossbar_router(directory):
     with _process(arguments, cwd=directory) as process:
         output = _Output(process)
         _wait_for_port(port, process, output)
-        yield Router("crossbar", f"ws://127.0.0.1:{port}/ws", f"rs://127.0.0.1:{port}")
+        yield Router(
+            "crossbar",
+            f"ws://127.0.0.1:{port}/ws",
+            f"rs://127.0.0.1:{port}",
+            always_asks_for_progress=True,
+        )
         _terminate(process)
 
 

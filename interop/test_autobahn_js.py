@@ -2,7 +2,7 @@
 
 import pytest
 import scenario
-from peers import AUTOBAHN_JS, Endpoint
+from peers import AUTOBAHN_JS, AUTOBAHN_PYTHON, Endpoint
 
 
 @pytest.mark.parametrize(
@@ -12,3 +12,8 @@ from peers import AUTOBAHN_JS, Endpoint
 def test_whole_scenario(router, transport, serializer):
     endpoint = Endpoint(AUTOBAHN_JS, transport, serializer)
     scenario.run(router, endpoint, endpoint)
+
+
+def test_a_lenient_router_asks_it_for_progress(lenient_router):
+    server = Endpoint(AUTOBAHN_JS, "ws", "json")
+    scenario.run(lenient_router, server, Endpoint(AUTOBAHN_PYTHON, "rs", "cbor"))
