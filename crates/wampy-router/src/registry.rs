@@ -27,9 +27,19 @@ struct State {
 
 #[derive(Debug)]
 struct Entry {
-    task: AbortHandle,
+    /// Set once the task has been spawned.
+    task: Option<AbortHandle>,
     /// Set after the transport's handshake.
     outlet: Option<Arc<Outlet>>,
+}
+
+impl Entry {
+    /// Ends the task. One that is not spawned yet is ended by whoever spawns it.
+    fn abort(&self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
 }
 
 /// A connection's place in the registry; dropping it gives the place up.
@@ -49,21 +59,37 @@ impl Registry {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        // The lock is held until the entry is there, so that a task that ends at once finds it.
+        let Some(ticket) = self.ticket() else { return };
+        let number = ticket.number;
+        // Without the lock: a runtime that shuts down drops the connection, and with it the ticket,
+        // at once.
+        let task = tokio::spawn(connection(ticket)).abort_handle();
         let mut state = self.state();
         if state.is_closing {
-            return;
+            task.abort();
+        }
+        if let Some(entry) = state.connections.get_mut(&number) {
+            entry.task = Some(task);
+        }
+    }
+
+    /// A place for another connection, unless the router is closing.
+    fn ticket(self: &Arc<Self>) -> Option<Ticket> {
+        let mut state = self.state();
+        if state.is_closing {
+            return None;
         }
         let number = state.next;
         state.next += 1;
-        let ticket = Ticket {
+        let entry = Entry {
+            task: None,
+            outlet: None,
+        };
+        state.connections.insert(number, entry);
+        Some(Ticket {
             registry: Arc::clone(self),
             number,
-        };
-        let task = tokio::spawn(connection(ticket)).abort_handle();
-        state
-            .connections
-            .insert(number, Entry { task, outlet: None });
+        })
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -77,7 +103,7 @@ impl Registry {
         for entry in state.connections.values() {
             match &entry.outlet {
                 Some(outlet) => outlet.signal(Signal::ShutDown),
-                None => entry.task.abort(),
+                None => entry.abort(),
             }
         }
     }
@@ -87,7 +113,7 @@ impl Registry {
         let mut state = self.state();
         state.is_closing = true;
         for entry in state.connections.values() {
-            entry.task.abort();
+            entry.abort();
         }
     }
 
@@ -150,5 +176,32 @@ impl SessionCount {
 impl Drop for SessionPermit {
     fn drop(&mut self) {
         self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_connection_that_comes_while_the_runtime_ends_is_dropped() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime without I/O");
+        let handle = runtime.handle().clone();
+        drop(runtime);
+        let (done, is_done) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let _inside = handle.enter();
+            let registry = Arc::new(Registry::default());
+            registry.spawn(|ticket| async move {
+                let _held = ticket;
+                std::future::pending().await
+            });
+            let _ = done.send(registry.len());
+        });
+        assert_eq!(is_done.recv_timeout(Duration::from_secs(10)), Ok(0));
     }
 }
