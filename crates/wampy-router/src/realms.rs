@@ -42,6 +42,11 @@ impl Realms {
         }
     }
 
+    /// The longest name that a realm may have, in bytes: it is a URI, as long as any other.
+    pub(crate) fn name_bytes_max(&self) -> usize {
+        self.config.uri_bytes_max
+    }
+
     /// The realm called `name`, a valid URI, if there is one or may be one.
     pub(crate) fn find(&self, name: &str) -> Option<Arc<HostedRealm>> {
         let by_name = self.by_name.read().unwrap_or_else(PoisonError::into_inner);

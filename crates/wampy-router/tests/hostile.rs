@@ -391,3 +391,19 @@ fn a_router_without_file_descriptors_waits_and_goes_on() {
     stream.read_exact(&mut accept).unwrap();
     assert_eq!(&accept, b"\x7f\xf1\0\0");
 }
+
+#[test]
+fn a_realm_with_an_endless_name_is_neither_created_nor_repeated() {
+    let host = Host::with(|builder| builder.auto_create_realms(true));
+    let configured = host.stats().realms.len();
+    beside_a_witness(&host, |host| {
+        for name in ["x".repeat(1 << 20), "no uri ".repeat(1 << 17)] {
+            let mut peer = host.rawsocket(Serializer::Json);
+            peer.send(&Peer::hello(&name));
+            let problem = peer.expect_abort("wamp.error.invalid_uri");
+            assert!(problem.len() < 100, "{} bytes", problem.len());
+        }
+        assert_eq!(host.stats().realms.len(), configured);
+    });
+    host.session_in(&"x".repeat(1024));
+}

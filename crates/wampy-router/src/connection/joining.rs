@@ -20,6 +20,11 @@ const AGENT: &str = concat!("wampy-", env!("CARGO_PKG_VERSION"));
 impl Connection {
     /// Takes the client into the realm that it asks for.
     pub(super) fn join(&mut self, hello: &Hello<'_>) -> Result<(), End> {
+        let name_bytes_max = self.router.realms.name_bytes_max();
+        if hello.realm.len() > name_bytes_max {
+            let problem = format!("the name of the realm is longer than {name_bytes_max} bytes");
+            return Err(self.refuse(Abort::new(error_uri::INVALID_URI, problem)));
+        }
         if !Grammar::Loose.accepts(&hello.realm) {
             let problem = format!("{:?} is no realm: it is no valid URI", hello.realm);
             return Err(self.refuse(Abort::new(error_uri::INVALID_URI, problem)));
