@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use wampy::Client;
-use wampy::proto::Serializer;
+use wampy::proto::{MatchPolicy, Serializer};
 
 use crate::exit::SessionEnded;
 
@@ -68,5 +69,12 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text
         .parse()
         .map_err(|_| format!("{text:?} is no number of seconds"))?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+    Duration::try_from_secs_f64(seconds)
+        .map_err(|_| format!("{text:?} is no number of seconds from 0 up"))
+}
+
+/// The match policies by name, so that help and completions list them.
+pub(crate) fn match_policy() -> impl TypedValueParser<Value = MatchPolicy> {
+    PossibleValuesParser::new(["exact", "prefix", "wildcard"])
+        .try_map(|name| name.parse::<MatchPolicy>())
 }

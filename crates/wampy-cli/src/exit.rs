@@ -1,4 +1,7 @@
-//! The exit codes, which scripts can rely on.
+//! The exit codes, which scripts can rely on, and what is said of errors.
+
+use wampy_bench::BenchError;
+use wampy_router::StartError;
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,9 +55,56 @@ impl Exit {
             Some(wampy::Error::Misuse { .. }) => Self::Usage,
             _ if error.is::<UsageError>() => Self::Usage,
             _ if error.is::<SessionEnded>() => Self::NoSession,
+            _ if error.is::<ReaderGone>() => Self::Success,
+            _ => Self::of_other_crates(error),
+        }
+    }
+
+    /// The exit for an error of the router or of the load generator.
+    fn of_other_crates(error: &anyhow::Error) -> Self {
+        if let Some(error) = error.downcast_ref::<StartError>() {
+            return match error {
+                StartError::Address(_) | StartError::RealmName(_) | StartError::Limits(_) => {
+                    Self::Usage
+                }
+                _ => Self::Failed,
+            };
+        }
+        match error.downcast_ref::<BenchError>() {
+            Some(BenchError::Workload(_) | BenchError::Url { .. }) => Self::Usage,
+            Some(BenchError::Join { .. } | BenchError::Ended { .. }) => Self::NoSession,
             _ => Self::Failed,
         }
     }
+}
+
+/// An error with its causes. Those that it names already are not repeated.
+pub(crate) fn in_words(error: &anyhow::Error) -> String {
+    let said = with_causes(error);
+    let refused = error.chain().any(|cause| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|cause| cause.kind() == std::io::ErrorKind::ConnectionRefused)
+    });
+    if refused {
+        format!("{said}; is the router running? `wampy router` starts one")
+    } else {
+        said
+    }
+}
+
+fn with_causes(error: &anyhow::Error) -> String {
+    error
+        .chain()
+        .skip(1)
+        .fold(error.to_string(), |said, cause| {
+            let cause = cause.to_string();
+            if said.contains(&cause) {
+                said
+            } else {
+                format!("{said}: {cause}")
+            }
+        })
 }
 
 /// Arguments that parse but make no sense.
@@ -69,6 +119,18 @@ impl std::fmt::Display for UsageError {
 
 impl std::error::Error for UsageError {}
 
+/// Who read standard output has read enough and closed it, as `head` does.
+#[derive(Debug)]
+pub(crate) struct ReaderGone;
+
+impl std::fmt::Display for ReaderGone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("nobody reads standard output any more")
+    }
+}
+
+impl std::error::Error for ReaderGone {}
+
 /// The router has ended the session while a command was waiting.
 #[derive(Debug)]
 pub(crate) struct SessionEnded;
@@ -80,3 +142,22 @@ impl std::fmt::Display for SessionEnded {
 }
 
 impl std::error::Error for SessionEnded {}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let cause = std::io::Error::other("connection refused");
+        let error = anyhow::Error::new(cause).context("cannot connect: connection refused");
+        assert_eq!(in_words(&error), "cannot connect: connection refused");
+        let error = Err::<(), _>(error).context("no session").unwrap_err();
+        assert_eq!(
+            in_words(&error),
+            "no session: cannot connect: connection refused"
+        );
+    }
+}

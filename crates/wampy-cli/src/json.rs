@@ -3,18 +3,23 @@
 //! Payloads are passed through as JSON text and never become trees; bytes are text of U+0000 and
 //! base64, as everywhere in WAMP's JSON.
 
-use std::io::{IsTerminal, Write};
+use std::collections::HashSet;
+use std::io::{ErrorKind, IsTerminal, Write};
 
 use anyhow::Context;
 use serde_json::value::RawValue;
 use wampy::proto::serializer::{self, json::JsonWriter};
 use wampy::proto::{Payload, Serializer};
 
-use crate::exit::UsageError;
+use crate::exit::{ReaderGone, UsageError};
 
 /// Builds a payload of the arguments of a command: each is JSON, or else text; `-` stands for
 /// the JSON on standard input. Keyword arguments have the form `KEY=VALUE`.
 pub(crate) fn payload(args: &[String], kwargs: &[String]) -> anyhow::Result<Payload<'static>> {
+    if args.iter().filter(|arg| *arg == "-").count() > 1 {
+        let problem = "`-` can be given once: standard input has one JSON value".to_owned();
+        return Err(UsageError(problem).into());
+    }
     let mut list = String::new();
     for arg in args {
         list.push(if list.is_empty() { '[' } else { ',' });
@@ -26,12 +31,26 @@ pub(crate) fn payload(args: &[String], kwargs: &[String]) -> anyhow::Result<Payl
     if !list.is_empty() {
         list.push(']');
     }
+    Ok(Payload::from_encoded(
+        Serializer::Json,
+        list.into_bytes(),
+        keyword_arguments(kwargs)?.into_bytes(),
+    ))
+}
+
+/// The JSON object of arguments in the form `KEY=VALUE`; empty if there are none.
+fn keyword_arguments(kwargs: &[String]) -> anyhow::Result<String> {
     let mut map = String::new();
+    let mut keys = HashSet::new();
     for kwarg in kwargs {
-        let Some((key, value)) = kwarg.split_once('=') else {
+        let Some((key, value)) = kwarg.split_once('=').filter(|(key, _)| !key.is_empty()) else {
             let problem = format!("a keyword argument must be KEY=VALUE, found {kwarg:?}");
             return Err(UsageError(problem).into());
         };
+        if !keys.insert(key) {
+            let problem = format!("the keyword argument {key:?} is given twice");
+            return Err(UsageError(problem).into());
+        }
         map.push(if map.is_empty() { '{' } else { ',' });
         map.push_str(&serde_json::to_string(key)?);
         map.push(':');
@@ -40,11 +59,7 @@ pub(crate) fn payload(args: &[String], kwargs: &[String]) -> anyhow::Result<Payl
     if !map.is_empty() {
         map.push('}');
     }
-    Ok(Payload::from_encoded(
-        Serializer::Json,
-        list.into_bytes(),
-        map.into_bytes(),
-    ))
+    Ok(map)
 }
 
 /// The payload of one line of input: one JSON value, the only argument.
@@ -117,16 +132,24 @@ pub(crate) fn result_text(payload: &Payload<'_>, whole: bool) -> anyhow::Result<
 /// # Errors
 /// Standard output is gone.
 pub(crate) fn print(json: &str) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    if out.is_terminal() {
+    if std::io::stdout().is_terminal() {
         let value: serde_json::Value = serde_json::from_str(json)?;
-        serde_json::to_writer_pretty(&mut out, &value)?;
-        writeln!(out)?;
+        print_line(&serde_json::to_string_pretty(&value)?)
     } else {
-        writeln!(out, "{json}")?;
+        print_line(json)
     }
-    out.flush()?;
-    Ok(())
+}
+
+/// Prints `line` and its end at once.
+///
+/// # Errors
+/// [`ReaderGone`], or standard output takes nothing.
+pub(crate) fn print_line(line: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(ReaderGone.into()),
+        other => other.context("cannot write to standard output"),
+    }
 }
 
 #[cfg(test)]
@@ -157,6 +180,20 @@ mod tests {
     #[test]
     fn a_keyword_argument_without_a_value_is_a_usage_error() {
         let error = payload(&[], &["novalue".to_owned()]).unwrap_err();
+        assert!(error.is::<UsageError>(), "{error}");
+    }
+
+    #[test]
+    fn keyword_arguments_have_keys_of_their_own() {
+        for kwargs in [["=1", "b=1"], ["a=1", "a=2"]] {
+            let error = payload(&[], &kwargs.map(str::to_owned)).unwrap_err();
+            assert!(error.is::<UsageError>(), "{error}");
+        }
+    }
+
+    #[test]
+    fn standard_input_is_one_argument() {
+        let error = payload(&["-".to_owned(), "-".to_owned()], &[]).unwrap_err();
         assert!(error.is::<UsageError>(), "{error}");
     }
 

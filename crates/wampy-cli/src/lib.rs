@@ -55,7 +55,9 @@ pub fn run(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> u8 {
     match arguments.command.run() {
         Ok(exit) => exit.code(),
         Err(error) => {
-            eprintln!("wampy: {error:#}");
+            if !error.is::<exit::ReaderGone>() {
+                eprintln!("wampy: {}", exit::in_words(&error));
+            }
             Exit::of(&error).code()
         }
     }

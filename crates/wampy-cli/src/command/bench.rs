@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use wampy_bench::{BenchError, Phase, Progress, PubSub, Report, Rpc, Target, Workload};
@@ -98,12 +99,12 @@ impl Bench {
         bar.finish_and_clear();
         let report = match result {
             Err(BenchError::Workload(problem)) => return Err(UsageError(problem).into()),
-            other => other?,
+            other => other.with_context(|| format!("with the router at {}", run.url))?,
         };
         if run.json {
             json::print(&as_json(&report).to_string())?;
         } else {
-            print!("{}", as_text(&report));
+            json::print_line(as_text(&report).trim_end_matches('\n'))?;
         }
         Ok(if report.faults() == 0 {
             Exit::Success

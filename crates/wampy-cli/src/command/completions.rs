@@ -4,6 +4,7 @@ use clap::Args;
 use clap_complete::Shell;
 
 use crate::exit::Exit;
+use crate::json;
 
 /// Print the completion script of a shell.
 #[derive(Debug, Args)]
@@ -22,7 +23,7 @@ impl Completions {
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut crate::definition(), "wampy", &mut script);
-        std::io::Write::write_all(&mut std::io::stdout(), &script)?;
+        json::print_line(String::from_utf8(script)?.trim_end())?;
         Ok(Exit::Success)
     }
 }

@@ -1,5 +1,6 @@
 //! `wampy publish`: publishes an event, or one for each line of standard input.
 
+use anyhow::Context;
 use clap::Args;
 use tokio::io::AsyncBufReadExt;
 use wampy::Client;
@@ -44,7 +45,11 @@ impl Publish {
         let client = self.connection.join().await?;
         if self.lines {
             let mut lines = tokio::io::BufReader::new(tokio::io::stdin()).lines();
-            while let Some(line) = lines.next_line().await? {
+            while let Some(line) = lines
+                .next_line()
+                .await
+                .context("cannot read standard input")?
+            {
                 self.publish(&client, json::line_payload(&line)?).await?;
             }
         } else {

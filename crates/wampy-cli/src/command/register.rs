@@ -4,7 +4,8 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{ArgGroup, Args};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tokio::sync::{Semaphore, mpsc};
@@ -12,7 +13,7 @@ use wampy::proto::message::InvocationPolicy;
 use wampy::proto::{MatchPolicy, Payload, Serializer};
 use wampy::{Invocation, Responder, WampError};
 
-use crate::connection::{Connection, session_ended};
+use crate::connection::{Connection, match_policy, session_ended};
 use crate::exit::Exit;
 use crate::json;
 
@@ -32,6 +33,7 @@ const STDERR_BYTES_MAX: usize = 4096;
 /// exits with another code than 0, the caller gets the error `wampy.error.command_failed` with
 /// the exit code and what was printed on standard error.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("answer").required(true))]
 #[command(after_help = "\
 Examples:
   wampy register com.example.echo --echo
@@ -42,25 +44,34 @@ pub(crate) struct Register {
     /// The procedure's URI, or a pattern.
     procedure: String,
     /// Answer with the arguments of the call.
-    #[arg(long, required_unless_present = "exec", conflicts_with = "exec")]
+    #[arg(long, group = "answer")]
     echo: bool,
     /// Answer with what this shell command prints.
-    #[arg(long, value_name = "COMMAND")]
+    #[arg(long, value_name = "COMMAND", group = "answer")]
     exec: Option<String>,
-    /// How calls are matched: exact, prefix or wildcard.
-    #[arg(long = "match", value_name = "POLICY", default_value = "exact")]
+    /// How calls are matched.
+    #[arg(long = "match", value_name = "POLICY", default_value = "exact",
+        value_parser = match_policy())]
     match_policy: MatchPolicy,
-    /// Share the procedure with other callees: single, roundrobin, random, first or last.
-    #[arg(long, value_name = "POLICY", default_value = "single")]
+    /// How to share the procedure with other callees; all of them must say the same.
+    #[arg(long, value_name = "POLICY", default_value = "single",
+        value_parser = invocation_policy())]
     invoke: InvocationPolicy,
     /// How many shell commands run at once; further calls wait.
-    #[arg(long, value_name = "COMMANDS", default_value_t = 16)]
-    concurrency: usize,
+    #[arg(long, value_name = "COMMANDS", default_value_t = 16,
+        value_parser = clap::value_parser!(u16).range(1..))]
+    concurrency: u16,
     /// End after this many calls.
     #[arg(long, short, value_name = "CALLS")]
     count: Option<u32>,
     #[command(flatten)]
     connection: Connection,
+}
+
+/// The invocation policies by name, so that help and completions list them.
+fn invocation_policy() -> impl TypedValueParser<Value = InvocationPolicy> {
+    PossibleValuesParser::new(["single", "roundrobin", "random", "first", "last"])
+        .try_map(|name| name.parse::<InvocationPolicy>())
 }
 
 impl Register {
@@ -99,10 +110,10 @@ struct Answer {
 }
 
 impl Answer {
-    fn new(command: Option<String>, concurrency: usize) -> Arc<Self> {
+    fn new(command: Option<String>, concurrency: u16) -> Arc<Self> {
         Arc::new(Self {
             command,
-            places: Semaphore::new(concurrency),
+            places: Semaphore::new(usize::from(concurrency)),
         })
     }
 

@@ -1,13 +1,12 @@
 //! `wampy subscribe`: prints the events of a topic, one JSON object on each line.
 
-use std::io::Write;
 use std::time::Duration;
 
 use clap::Args;
 use wampy::Event;
 use wampy::proto::MatchPolicy;
 
-use crate::connection::{Connection, seconds, session_ended};
+use crate::connection::{Connection, match_policy, seconds, session_ended};
 use crate::exit::Exit;
 use crate::json;
 
@@ -21,8 +20,9 @@ Examples:
 pub(crate) struct Subscribe {
     /// The topic's URI, or a pattern.
     topic: String,
-    /// How the topic is matched: exact, prefix or wildcard.
-    #[arg(long = "match", value_name = "POLICY", default_value = "exact")]
+    /// How the topic is matched.
+    #[arg(long = "match", value_name = "POLICY", default_value = "exact",
+        value_parser = match_policy())]
     match_policy: MatchPolicy,
     /// End after this many events.
     #[arg(long, short, value_name = "EVENTS")]
@@ -78,8 +78,6 @@ impl Subscribe {
             line.push_str(&format!(r#","publisher":{publisher}"#));
         }
         line.push('}');
-        let mut out = std::io::stdout().lock();
-        writeln!(out, "{line}")?;
-        Ok(out.flush()?)
+        json::print_line(&line)
     }
 }
