@@ -24,12 +24,17 @@ def normalize(url: str) -> str:
     """Return ``url`` with its port.
 
     Raises:
-        ConfigurationError: the scheme is missing or unknown, or there is no host.
+        ConfigurationError: it is no string, its scheme is missing or unknown, or it has no host.
     """
+    if not isinstance(url, str):
+        raise ConfigurationError(f"the URL of a router must be a string, not {url!r}")
     scheme, separator, rest = url.partition(":")
     if not separator or scheme not in SCHEMES:
         known = ", ".join(f"{name}:" for name in SCHEMES)
-        raise ConfigurationError(f"{url!r} is no router URL: it must begin with one of {known}")
+        hint = f"; did you mean ws://{url}?" if url[:1].isalnum() and ":/" not in url else ""
+        raise ConfigurationError(
+            f"{url!r} is no router URL: it must begin with one of {known}{hint}"
+        )
     port = SCHEMES[scheme]
     if port is None:
         if not rest.removeprefix("//"):

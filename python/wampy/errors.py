@@ -10,6 +10,7 @@ What is absent: logging, and any decision about retrying.
 from __future__ import annotations
 
 import builtins
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -218,6 +219,8 @@ def failure(
 ) -> WampyError:
     """Build the exception for a failure on this side of the wire; ``kind`` says who is at fault."""
     error = _BY_KIND.get(kind, WampyError)(message)
+    if kind == "refused" and sys.version_info >= (3, 11):
+        error.add_note("Is the router running? `wampy router` starts one.")
     error.uri = uri
     error.procedure = procedure
     return error

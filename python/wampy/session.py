@@ -104,6 +104,10 @@ class Session:
         self._observed = type(message_handler) is not MessageHandler
         self._wants_text = type(message_handler).handle_message is not MessageHandler.handle_message
 
+    def __repr__(self) -> str:
+        state = f"{self.id}, realm {self.realm}" if self.is_open else "not joined"
+        return f"<Session {state}>"
+
     # Life
 
     @property
@@ -252,6 +256,7 @@ class Session:
         method: str | None = None,
     ) -> Registered:
         """Do as ``register``; returns the router's message."""
+        _check_handler(handler)
         wire = self._joined()
         with self._granting:
             try:
@@ -286,6 +291,9 @@ class Session:
         self, topic: str, handler: Callable[..., Any], options: Mapping[str, Any] | None = None
     ) -> Subscribed:
         """Do as ``subscribe``; returns the router's message."""
+        if not isinstance(topic, str):
+            raise errors.ConfigurationError(f"a topic must be a string, not {topic!r}")
+        _check_handler(handler)
         wire = self._joined()
         subscription = Subscription(handler, topic)
         options = options or {}
@@ -436,3 +444,8 @@ class Session:
             request_id = error.request_id or 0
             message = Error(request_type, request_id, {}, error.uri, error.args, error.kwargs)
             self._observe(message)
+
+
+def _check_handler(handler: object) -> None:
+    if not callable(handler):
+        raise errors.ConfigurationError(f"a handler must be a function, not {handler!r}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from wampy import address
 from wampy.constants import (
@@ -33,6 +33,17 @@ __all__ = ["Client", "RpcClient", "WampClient"]
 _Self = TypeVar("_Self", bound="Client")
 
 
+class _BeforeInit:
+    """What a client has in place of its parts until its ``__init__`` has made them."""
+
+    def __get__(self, client: object, owner: type) -> Any:
+        if client is None:
+            return self
+        raise ConfigurationError(
+            f"{owner.__name__}.__init__ must call super().__init__() before the client is used"
+        )
+
+
 class Client:
     """A WAMP client for programs, scripts and shells.
 
@@ -49,6 +60,9 @@ class Client:
         message_handler_cls: a subclass of ``wampy.message_handler.MessageHandler``.
         router: a ``wampy.Router``, a ``WampRouter`` or anything with a ``url``, instead of one.
     """
+
+    _session: Session = cast(Any, _BeforeInit())
+    _starting: threading.RLock = cast(Any, _BeforeInit())
 
     def __init__(
         self,
@@ -78,7 +92,6 @@ class Client:
         self.roles = roles
         self.cert_path = cert_path
         self.ipv = ipv
-        self.call_timeout = call_timeout
         self.message_handler = (message_handler_cls or MessageHandler)(client=self)
         self._starting = threading.RLock()
         self._session = Session(
@@ -149,9 +162,21 @@ class Client:
 
     def __repr__(self) -> str:
         session = f"session {self._session.id}" if self.session else "not started"
+        if self.session and not self._session.is_open:
+            session += " (ended by the router)"
         return f"<{type(self).__name__} {self.name!r}, realm {self.realm}, {session}>"
 
     # Caller and publisher
+
+    @property
+    def call_timeout(self) -> float | None:
+        """How long a call may take, in seconds; 0 or None for as long as it takes."""
+        return self._session.call_timeout
+
+    @call_timeout.setter
+    def call_timeout(self, seconds: float | None) -> None:
+        _check_timeout(seconds)
+        self._session.call_timeout = seconds
 
     @property
     def rpc(self) -> RpcProxy:
@@ -210,10 +235,18 @@ class Client:
         name: str | None = None,
         invocation_policy: str = "single",
     ) -> int:
-        """Offer ``handler`` as a procedure from now on; returns the registration id."""
-        options = {"invoke": invocation_policy}
-        uri = name or handler.__name__
-        return self._started().register(uri, handler, options, handler.__name__)
+        """Offer ``handler`` as a procedure from now on; returns the registration id.
+
+        Args:
+            handler: what to run.
+            name: the URI of the procedure; the name of ``handler`` unless given.
+            invocation_policy: see ``wampy.roles.callee.callee``.
+        """
+        method = getattr(handler, "__name__", None)
+        uri = name or method
+        if uri is None:
+            raise ConfigurationError(f"{handler!r} has no name: register(handler, name) gives one")
+        return self._started().register(uri, handler, {"invoke": invocation_policy}, method)
 
     def unregister(self, registration_id: int) -> None:
         """Withdraw a procedure."""

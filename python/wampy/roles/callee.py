@@ -65,7 +65,8 @@ def callee(
 
     def decorate(method: _F) -> _F:
         if not callable(method):
-            raise ConfigurationError(f"@callee needs a function, not {method!r}")
+            hint = f'; write @callee(name="{method}")' if isinstance(method, str) else ""
+            raise ConfigurationError(f"@callee needs a function, not {method!r}{hint}")
         marked: Any = method
         options = {"invoke": invocation_policy}
         marked._wampy_procedure = Procedure(name or method.__name__, options)
