@@ -163,7 +163,7 @@ class Client:
     def __repr__(self) -> str:
         session = f"session {self._session.id}" if self.session else "not started"
         if self.session and not self._session.is_open:
-            session += " (ended by the router)"
+            session += " (lost)"
         return f"<{type(self).__name__} {self.name!r}, realm {self.realm}, {session}>"
 
     # Caller and publisher
