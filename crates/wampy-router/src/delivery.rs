@@ -84,8 +84,9 @@ impl<'a> Delivery<'a> {
         }
     }
 
+    /// Whether the session is there and will be: one that overflowed leaves after this turn.
     pub(crate) fn is_seated(&self, key: SessionKey) -> bool {
-        self.seats.get(key).is_some()
+        self.seats.get(key).is_some() && !self.overflowed.contains(&key)
     }
 
     pub(crate) fn unseat(&mut self, key: SessionKey) {

@@ -181,3 +181,27 @@ fn a_single_event_larger_than_what_may_wait_is_too_long_for_its_receiver() {
     assert_eq!(text.message()[4], json!(["short"]));
     assert_eq!(host.stats().sessions_cut_off, 0);
 }
+
+#[test]
+fn nothing_more_is_routed_for_a_session_that_was_cut_off_by_its_own_requests() {
+    let host = Host::with_limits(|limits| {
+        limits.message_bytes_max = 64 << 10;
+        limits.outbound_bytes_per_session_max = 64 << 10;
+    });
+    let mut witness = host.session();
+    witness.subscribe("a.topic");
+    let mut peer = host.session();
+    for n in 0..500 {
+        peer.register(&format!("com.example.procedure{n}"));
+    }
+    // Each answer lists 500 ids; together they are more than may wait, before the first is written.
+    let mut batch: Vec<_> = (0..100)
+        .map(|_| json!([48, peer.id(), {}, "wamp.registration.list"]))
+        .collect();
+    batch.push(json!([16, peer.id(), {}, "a.topic"]));
+    peer.send_all(&batch);
+    host.eventually("the peer is cut off", |stats| {
+        (stats.sessions_cut_off, stats.sessions) == (1, 1)
+    });
+    witness.nothing_came();
+}
