@@ -324,3 +324,14 @@ def test_state_of_the_instance_is_the_handlers(start):
     caller = start()
     assert [caller.rpc.add(2), caller.rpc.add(3)] == [2, 5]
     assert service.total == 5
+
+
+def test_a_coroutine_function_is_refused_where_it_is_registered(router):
+    class Asynchronous(Client):
+        @callee
+        async def later(self):
+            return 1
+
+    with pytest.raises(errors.ConfigurationError) as caught:
+        Asynchronous(url=router.url).start()
+    assert "later" in str(caught.value)

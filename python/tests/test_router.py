@@ -52,6 +52,12 @@ def test_a_port_that_is_taken():
     assert "in use" in str(caught.value)
 
 
+def test_a_realm_that_is_no_uri():
+    with pytest.raises(errors.ConfigurationError) as caught:
+        wampy.Router(realm="a realm").start()
+    assert "a realm" in str(caught.value)
+
+
 def test_an_address_that_is_not_here():
     with pytest.raises(errors.ConnectionError):
         wampy.Router(host="192.0.2.1").start()

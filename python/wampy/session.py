@@ -447,5 +447,11 @@ class Session:
 
 
 def _check_handler(handler: object) -> None:
+    import inspect
+
     if not callable(handler):
         raise errors.ConfigurationError(f"a handler must be a function, not {handler!r}")
+    if inspect.iscoroutinefunction(handler):
+        raise errors.ConfigurationError(
+            f"{handler!r} is a coroutine function, but handlers run on threads: write `def`"
+        )

@@ -367,6 +367,46 @@ fn a_busy_port_is_named() {
 }
 
 #[test]
+fn arguments_that_make_no_sense_are_usage_errors() {
+    let router = Router::start(&[]);
+    for (args, expected) in [
+        (&["router", "--realm", "a realm"][..], "a realm"),
+        (&["router", "--sessions-max", "0"], "sessions_max"),
+        (
+            &["router", "--listen", "ws://localhost:0"],
+            "without a scheme",
+        ),
+        (&["call", "a.b", "-k", "x=1", "-k", "x=2"], "x"),
+        (&["call", "a.b", "--timeout", "-1"], "-1"),
+        (&["register", "a.b", "--echo", "--concurrency", "0"], "0"),
+        (&["register", "a.b"], "--exec"),
+        (&["bench", "rpc", "--callers", "0"], "at least one"),
+    ] {
+        let output = router.run(args);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {stderr}");
+        assert!(stderr.contains(expected), "{args:?}: {stderr}");
+    }
+}
+
+#[test]
+fn a_reader_that_leaves_ends_a_command_quietly() {
+    let router = Router::start(&[]);
+    let _echo = router.start_process(&["register", "a.echo", "--echo"], "registered");
+    let mut call = wampy(Some(&router.url))
+        .args(["call", "a.echo", "1"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(call.stdout.take());
+    let output = call.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
 fn completions_know_every_command() {
     for shell in ["bash", "zsh", "fish"] {
         let output = wampy(None).args(["completions", shell]).output().unwrap();

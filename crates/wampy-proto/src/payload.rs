@@ -3,10 +3,12 @@
 //! A router forwards these bytes; only whoever needs the values decodes them.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::serializer::json::JsonWriter;
 use crate::serializer::{self, DecodeError, EncodeError, Serializer, Writer};
 use crate::value::Value;
 
@@ -28,7 +30,7 @@ use crate::value::Value;
 /// assert!(mistake.to_string().starts_with("args: invalid type: floating point `1.5`"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Payload<'a> {
     serializer: Serializer,
     args: Cow<'a, [u8]>,
@@ -201,6 +203,25 @@ impl<'a> Payload<'a> {
     }
 }
 
+/// Shows the values as JSON, whatever their serializer.
+impl fmt::Debug for Payload<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Payload");
+        for (name, encoded) in [("args", &self.args), ("kwargs", &self.kwargs)] {
+            if encoded.is_empty() {
+                continue;
+            }
+            let mut json = Vec::new();
+            let writer = &mut JsonWriter::new(&mut json);
+            match serializer::transcode(self.serializer, encoded, writer) {
+                Ok(()) => shown.field(name, &format_args!("{}", String::from_utf8_lossy(&json))),
+                Err(_) => shown.field(name, encoded),
+            };
+        }
+        shown.finish()
+    }
+}
+
 /// Encodes one part of a payload and checks that it is what the protocol wants there.
 fn encode_part(
     serializer: Serializer,
@@ -220,5 +241,22 @@ fn encode_part(
             format!("expected a {wanted}, found {}", other.kind()).into(),
         )),
         (Err(error), _) => Err(EncodeError(error.to_string().into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn payloads_show_their_values() {
+        let args = ("text", vec![1, 2]);
+        let kwargs = std::collections::BTreeMap::from([("key", true)]);
+        for serializer in Serializer::ALL {
+            let payload = Payload::encode(serializer, &args, &kwargs).unwrap();
+            let expected = r#"Payload { args: ["text",[1,2]], kwargs: {"key":true} }"#;
+            assert_eq!(format!("{payload:?}"), expected);
+        }
+        assert_eq!(format!("{:?}", Payload::EMPTY), "Payload");
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Runtime};
+use wampy::router::StartError;
 
 use crate::error::{Kind, failure};
 use crate::runtime::{self, duration, wait};
@@ -66,7 +67,7 @@ impl Router {
         let started = runtime.spawn(builder.start());
         let router = match wait(py, None, started)? {
             Some(Ok(Ok(router))) => router,
-            Some(Ok(Err(error))) => return Err(failure(py, Kind::Connection, &error.to_string())),
+            Some(Ok(Err(error))) => return Err(failure(py, culprit(&error), &error.to_string())),
             _ => return Err(failure(py, Kind::Connection, "the router did not start")),
         };
         let port = router
@@ -111,5 +112,13 @@ impl Router {
         } else {
             outcome.map(|_| ())
         }
+    }
+}
+
+/// Whose fault it is that a router did not start: the operating system's, or the arguments'.
+const fn culprit(error: &StartError) -> Kind {
+    match error {
+        StartError::Bind(_) => Kind::Connection,
+        _ => Kind::Configuration,
     }
 }

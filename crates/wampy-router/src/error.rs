@@ -15,8 +15,8 @@ pub enum StartError {
     /// A realm's name is no URI.
     #[error("{0:?} is no name for a realm: it must be a URI, such as realm1 or com.example.shop")]
     RealmName(String),
-    /// The limits contradict each other.
-    #[error("the limits contradict each other: {0}")]
+    /// A limit makes no sense, by itself or beside another.
+    #[error("the limits make no sense: {0}")]
     Limits(&'static str),
     /// No serializer is left.
     #[error("a router needs at least one serializer")]

@@ -94,7 +94,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// What contradicts itself in these limits.
+    /// What makes no sense in these limits.
     pub(crate) fn problem(&self) -> Option<&'static str> {
         if self.message_bytes_max < 512 {
             return Some("message_bytes_max is below 512, the least that RawSocket can announce");
@@ -106,7 +106,13 @@ impl Limits {
             return Some("messages_per_batch_max is 0");
         }
         if self.handshake_timeout_ms == 0 {
-            return Some("handshake_timeout_ms is 0");
+            return Some("handshake_timeout_ms is 0, so that nobody could connect");
+        }
+        if self.connections_max == 0 || self.sessions_max == 0 {
+            return Some("connections_max or sessions_max is 0, so that nobody could connect");
+        }
+        if self.keepalive_interval_ms != 0 && self.keepalive_timeout_ms == 0 {
+            return Some("keepalive_timeout_ms is 0, so that nobody could answer a ping");
         }
         None
     }

@@ -60,9 +60,15 @@ impl FromStr for ListenAddress {
         };
         if let Some(path) = text.strip_prefix("unix:") {
             return match path {
-                "" => Err(error("a path must follow `unix:`")),
-                path => Ok(Self::Unix(path.into())),
+                "" | "//" => Err(error("a path must follow `unix:`")),
+                // Clients write it as a URL, unix:///PATH.
+                path => Ok(Self::Unix(path.strip_prefix("//").unwrap_or(path).into())),
             };
+        }
+        if text.contains("://") {
+            return Err(error(
+                "expected HOST:PORT without a scheme: every port takes WebSocket and RawSocket",
+            ));
         }
         let (host, port) = text
             .rsplit_once(':')
@@ -344,6 +350,8 @@ mod tests {
             let address: ListenAddress = text.parse().unwrap();
             assert_eq!(address.to_string(), text);
         }
+        let as_url: ListenAddress = "unix:///run/x.sock".parse().unwrap();
+        assert_eq!(as_url.to_string(), "unix:/run/x.sock");
         for text in [
             "",
             "localhost",
@@ -353,6 +361,8 @@ mod tests {
             "a:b",
             "a:65536",
             "unix:",
+            "unix://",
+            "ws://localhost:8080",
         ] {
             assert!(text.parse::<ListenAddress>().is_err(), "{text:?}");
         }

@@ -91,6 +91,9 @@ pub use subscribe::{Subscribe, Subscription};
 pub use wamp_error::{RUNTIME_ERROR, WampError};
 /// The protocol: messages, payloads, serializers, ids, URIs.
 pub use wampy_proto as proto;
+/// All of the embedded router: its limits, its errors, its statistics.
+#[cfg(feature = "router")]
+pub use wampy_router as router;
 #[cfg(feature = "router")]
 pub use wampy_router::Router;
 pub use wampy_transport::{ConnectError, ConnectProblem, IpVersion};
