@@ -4,9 +4,10 @@
 //! touched after giving the lock back. Decoding is done before, writing to sockets after.
 
 use std::cell::RefCell;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use wampy_proto::message::Welcome;
 use wampy_proto::{Message, Roles, SessionId};
@@ -16,6 +17,12 @@ use crate::delivery::{Delivery, Seats};
 use crate::outlet::Outlet;
 use crate::registry::SessionPermit;
 use crate::stats::RealmStats;
+
+/// How long one session may keep the realm to itself, give or take a few messages, when others wait.
+const TURN_MAX: Duration = Duration::from_millis(1);
+
+/// After how many messages of a turn the clock is looked at.
+const MESSAGES_PER_LOOK: usize = 8;
 
 /// The time as the router's realms see it.
 #[derive(Debug, Clone, Copy)]
@@ -107,7 +114,7 @@ impl HostedRealm {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Runs `turn` with the realm locked, then flushes what it touched.
@@ -201,19 +208,43 @@ impl Seat {
     }
 
     /// Routes messages of this session, in order, up to the first that breaks the protocol.
+    ///
+    /// Messages that make the realm work hard are routed in several turns, so that others can take
+    /// theirs in between and answers are on their way before there are too many of them.
     pub(crate) fn route(&self, messages: Vec<Message<'_>>) -> Result<(), Violation> {
-        let received = messages.len() as u64;
-        self.realm.with_realm(|realm, delivery, now| {
-            for message in messages {
-                // The session may end by one of its own messages, such as its outlet's overflow.
-                if !delivery.is_seated(self.key) {
-                    break;
-                }
-                realm.handle(now, self.key, message, delivery)?;
+        let mut messages = messages.into_iter();
+        while messages.len() > 0 {
+            self.realm.with_realm(|realm, delivery, now| {
+                self.turn(&mut messages, realm, delivery, now)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// One turn: routes messages until none is left or the turn has taken long enough.
+    fn turn(
+        &self,
+        messages: &mut std::vec::IntoIter<Message<'_>>,
+        realm: &mut Realm,
+        delivery: &mut Delivery<'_>,
+        now: Now,
+    ) -> Result<(), Violation> {
+        let begin = Instant::now();
+        let mut routed = 0;
+        while let Some(message) = messages.next() {
+            // The session may end by one of its own messages, such as its outlet's overflow.
+            if !delivery.is_seated(self.key) {
+                *messages = Vec::new().into_iter();
+                break;
             }
-            delivery.received += received;
-            Ok(())
-        })
+            delivery.received += 1;
+            realm.handle(now, self.key, message, delivery)?;
+            routed += 1;
+            if routed % MESSAGES_PER_LOOK == 0 && begin.elapsed() > TURN_MAX {
+                break;
+            }
+        }
+        Ok(())
     }
 }
 

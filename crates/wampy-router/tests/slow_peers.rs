@@ -191,10 +191,11 @@ fn nothing_more_is_routed_for_a_session_that_was_cut_off_by_its_own_requests() {
     let mut witness = host.session();
     witness.subscribe("a.topic");
     let mut peer = host.session();
-    for n in 0..500 {
+    for n in 0..3000 {
         peer.register(&format!("com.example.procedure{n}"));
     }
-    // Each answer lists 500 ids; together they are more than may wait, before the first is written.
+    // Each answer lists 3000 ids; a few together are more than may wait, before the first is
+    // written.
     let mut batch: Vec<_> = (0..100)
         .map(|_| json!([48, peer.id(), {}, "wamp.registration.list"]))
         .collect();
