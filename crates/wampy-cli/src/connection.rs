@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
+use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, ValueEnum};
 use wampy::Client;
+use wampy::proto::serializer::SERIALIZERS;
 use wampy::proto::{MatchPolicy, Serializer};
-
-use crate::exit::SessionEnded;
 
 /// Which router to speak to.
 #[derive(Debug, Args)]
@@ -20,29 +19,8 @@ pub(crate) struct Connection {
     #[arg(long, short, env = "WAMPY_REALM", default_value = "realm1")]
     realm: String,
     /// The serializer to speak; if not given, the router chooses.
-    #[arg(long, value_enum)]
-    serializer: Option<SerializerName>,
-}
-
-/// The serializers by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum SerializerName {
-    /// JSON.
-    Json,
-    /// MessagePack.
-    Msgpack,
-    /// CBOR.
-    Cbor,
-}
-
-impl From<SerializerName> for Serializer {
-    fn from(name: SerializerName) -> Self {
-        match name {
-            SerializerName::Json => Self::Json,
-            SerializerName::Msgpack => Self::MsgPack,
-            SerializerName::Cbor => Self::Cbor,
-        }
-    }
+    #[arg(long, value_parser = serializer())]
+    serializer: Option<Serializer>,
 }
 
 impl Connection {
@@ -53,15 +31,10 @@ impl Connection {
     pub(crate) async fn join(&self) -> Result<Client, wampy::Error> {
         let mut builder = Client::builder(&self.url).realm(&self.realm);
         if let Some(serializer) = self.serializer {
-            builder = builder.serializer(serializer.into());
+            builder = builder.serializer(serializer);
         }
         builder.connect().await
     }
-}
-
-/// The error of a session that the router has ended.
-pub(crate) fn session_ended() -> anyhow::Error {
-    SessionEnded.into()
 }
 
 /// A time limit given in seconds, such as `1.5`.
@@ -75,6 +48,13 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
 
 /// The match policies by name, so that help and completions list them.
 pub(crate) fn match_policy() -> impl TypedValueParser<Value = MatchPolicy> {
-    PossibleValuesParser::new(["exact", "prefix", "wildcard"])
+    PossibleValuesParser::new(MatchPolicy::ALL.map(MatchPolicy::as_str))
         .try_map(|name| name.parse::<MatchPolicy>())
+}
+
+/// The serializers by name.
+pub(crate) fn serializer() -> impl TypedValueParser<Value = Serializer> {
+    PossibleValuesParser::new(SERIALIZERS.map(|row| row.name)).try_map(|name| {
+        Serializer::from_name(&name).ok_or_else(|| format!("{name:?} is no serializer"))
+    })
 }

@@ -108,40 +108,19 @@ fn with_causes(error: &anyhow::Error) -> String {
 }
 
 /// Arguments that parse but make no sense.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
 pub(crate) struct UsageError(pub(crate) String);
 
-impl std::fmt::Display for UsageError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for UsageError {}
-
 /// Who read standard output has read enough and closed it, as `head` does.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("nobody reads standard output any more")]
 pub(crate) struct ReaderGone;
 
-impl std::fmt::Display for ReaderGone {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("nobody reads standard output any more")
-    }
-}
-
-impl std::error::Error for ReaderGone {}
-
 /// The router has ended the session while a command was waiting.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("the router has ended the session")]
 pub(crate) struct SessionEnded;
-
-impl std::fmt::Display for SessionEnded {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the router has ended the session")
-    }
-}
-
-impl std::error::Error for SessionEnded {}
 
 #[cfg(test)]
 mod tests {

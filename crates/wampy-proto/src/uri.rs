@@ -62,7 +62,8 @@ impl Grammar {
     }
 
     /// Whether `pattern` is well formed for `policy`: a wildcard pattern may have empty
-    /// components, a prefix may end in a dot, and both may be empty (they match everything).
+    /// components, a prefix may end in a dot, and both may be empty (such a prefix matches every URI, such
+    /// a wildcard every URI of one component).
     pub fn accepts_pattern(self, pattern: &str, policy: MatchPolicy) -> bool {
         match policy {
             MatchPolicy::Exact => self.accepts(pattern),

@@ -22,7 +22,7 @@ use crate::stats::RealmStats;
 const TURN_MAX: Duration = Duration::from_millis(1);
 
 /// After how many messages of a turn the clock is looked at.
-const MESSAGES_PER_LOOK: usize = 8;
+const MESSAGES_PER_LOOK: u64 = 8;
 
 /// The time as the router's realms see it.
 #[derive(Debug, Clone, Copy)]
@@ -230,7 +230,6 @@ impl Seat {
         now: Now,
     ) -> Result<(), Violation> {
         let begin = Instant::now();
-        let mut routed = 0;
         while let Some(message) = messages.next() {
             // The session may end by one of its own messages, such as its outlet's overflow.
             if !delivery.is_seated(self.key) {
@@ -239,8 +238,7 @@ impl Seat {
             }
             delivery.received += 1;
             realm.handle(now, self.key, message, delivery)?;
-            routed += 1;
-            if routed % MESSAGES_PER_LOOK == 0 && begin.elapsed() > TURN_MAX {
+            if delivery.received.is_multiple_of(MESSAGES_PER_LOOK) && begin.elapsed() > TURN_MAX {
                 break;
             }
         }

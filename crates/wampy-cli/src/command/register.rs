@@ -13,8 +13,8 @@ use wampy::proto::message::InvocationPolicy;
 use wampy::proto::{MatchPolicy, Payload, Serializer};
 use wampy::{Invocation, Responder, WampError};
 
-use crate::connection::{Connection, match_policy, session_ended};
-use crate::exit::Exit;
+use crate::connection::{Connection, match_policy};
+use crate::exit::{Exit, SessionEnded};
 use crate::json;
 
 /// The error URI of a shell command that failed.
@@ -70,7 +70,7 @@ pub(crate) struct Register {
 
 /// The invocation policies by name, so that help and completions list them.
 fn invocation_policy() -> impl TypedValueParser<Value = InvocationPolicy> {
-    PossibleValuesParser::new(["single", "roundrobin", "random", "first", "last"])
+    PossibleValuesParser::new(InvocationPolicy::ALL.map(InvocationPolicy::as_str))
         .try_map(|name| name.parse::<InvocationPolicy>())
 }
 
@@ -93,7 +93,7 @@ impl Register {
         while left != Some(0) {
             tokio::select! {
                 _ = answers.recv() => left = left.map(|count| count - 1),
-                () = client.closed() => return Err(session_ended()),
+                () = client.closed() => return Err(SessionEnded.into()),
             }
         }
         client.close().await?;

@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 use wampy::proto::Serializer;
 use wampy_router::{BoundAddress, Limits, Router as Server};
 
-use crate::connection::SerializerName;
+use crate::connection::serializer;
 use crate::exit::{Exit, UsageError};
 
 /// Run a router.
@@ -36,8 +36,8 @@ pub(crate) struct Router {
     #[arg(long)]
     auto_create_realms: bool,
     /// A serializer to offer; may be repeated. All, if not given.
-    #[arg(long, value_enum)]
-    serializer: Vec<SerializerName>,
+    #[arg(long, value_parser = serializer())]
+    serializer: Vec<Serializer>,
     /// Tolerate a habit of old clients; may be repeated. Without a value: all of them.
     #[arg(long, value_enum, value_name = "HABIT", num_args = 0..=1, default_missing_value = "all")]
     lenient: Vec<Habit>,
@@ -157,9 +157,7 @@ impl Router {
             builder = builder.realm(realm);
         }
         if !self.serializer.is_empty() {
-            let serializers: Vec<Serializer> =
-                self.serializer.into_iter().map(Serializer::from).collect();
-            builder = builder.serializers(serializers);
+            builder = builder.serializers(self.serializer);
         }
         Ok(builder.start().await?)
     }

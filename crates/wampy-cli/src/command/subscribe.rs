@@ -6,8 +6,8 @@ use clap::Args;
 use wampy::Event;
 use wampy::proto::MatchPolicy;
 
-use crate::connection::{Connection, match_policy, seconds, session_ended};
-use crate::exit::Exit;
+use crate::connection::{Connection, match_policy, seconds};
+use crate::exit::{Exit, SessionEnded};
 use crate::json;
 
 /// Print the events of a topic, one JSON object on each line.
@@ -57,7 +57,7 @@ impl Subscribe {
         let mut left = self.count;
         while left != Some(0) {
             let Some(event) = events.next().await else {
-                return Err(session_ended());
+                return Err(SessionEnded.into());
             };
             self.print(&event)?;
             left = left.map(|count| count - 1);

@@ -118,6 +118,12 @@ impl Accepting {
             Message::Error(m) => return m.request_type == MessageType::Invocation,
             _ => return false,
         };
+        self.take_request_id(request)
+    }
+
+    /// Whether a request may have the id `request` now; it is used up if so.
+    #[inline]
+    fn take_request_id(&mut self, request: RequestId) -> bool {
         if self.any_request_id {
             return true;
         }
@@ -203,15 +209,12 @@ impl Accepting {
             }
         };
         if let Some(request) = request
-            && !self.any_request_id
+            && !self.take_request_id(request)
         {
-            if request != self.next_request {
-                let name = message.message_type().as_str();
-                let expected = self.next_request;
-                let problem = format!("{name} has the request id {request}, expected {expected}");
-                return Accepted::Violation(self.violation(&problem));
-            }
-            self.next_request = request.next();
+            let name = message.message_type().as_str();
+            let expected = self.next_request;
+            let problem = format!("{name} has the request id {request}, expected {expected}");
+            return Accepted::Violation(self.violation(&problem));
         }
         Accepted::Route(message)
     }
