@@ -2,9 +2,10 @@
 //! the next, so a frame is copied whole and patched in two places.
 
 use crate::framing::{MASK, Sender, is_masked, mask, message_header};
-use crate::outgoing::{Load, id_width, write_id};
+use crate::incoming::Incoming;
+use crate::outgoing::{Load, write_id};
 use crate::payload::{Head, PAYLOAD_BYTES_MIN, filler};
-use crate::workload::Transport;
+use crate::transport::Transport;
 
 /// Ids take at most so many octets (20 decimal digits).
 const ID_WIDTH_MAX: usize = 20;
@@ -42,7 +43,7 @@ impl Frames {
 
     /// Appends the frame with this id and this head of the payload.
     pub fn append(&mut self, id: u64, head: &Head, out: &mut Vec<u8>) {
-        let width = id_width(self.transport, id);
+        let width = self.load.id_width(self.transport, id);
         if self.by_width[width].is_none() {
             self.by_width[width] = Some(self.build(width));
         }
@@ -60,6 +61,15 @@ impl Frames {
             let head = &mut out[head_at..head_at + PAYLOAD_BYTES_MIN];
             mask_at(frame.head_at - frame.body_at, head);
         }
+    }
+
+    /// Appends the answer to a message, which goes by its id, or over NATS to the subject it named.
+    pub fn append_answer(&mut self, to: &Incoming<'_>, head: &Head, out: &mut Vec<u8>) {
+        if self.transport == Transport::Nats {
+            out.extend_from_slice(b"PUB ");
+            out.extend_from_slice(to.uri);
+        }
+        self.append(to.id, head, out);
     }
 
     fn build(&self, id_width: usize) -> Frame {
@@ -118,7 +128,12 @@ mod tests {
 
     #[test]
     fn frames_for_the_relay_are_read_back_as_sent() {
-        for transport in [Transport::RawSocketMsgpack, Transport::WebSocketJson] {
+        for transport in [
+            Transport::RawSocketMsgpack,
+            Transport::RawSocketCbor,
+            Transport::WebSocketJson,
+            Transport::Nats,
+        ] {
             for payload_bytes in [16, 31, 32, 1024, 70_000] {
                 for load in [Load::Result, Load::Event] {
                     let mut frames = Frames::new(transport, Sender::Router, load, payload_bytes);
@@ -140,6 +155,7 @@ mod tests {
         let message = parse(transport, &out[6..][cut.body]).unwrap();
         match message.code {
             code::RESULT => assert_eq!(message.id, id),
+            other if transport == Transport::Nats => assert_eq!(other, code::EVENT),
             other => assert_eq!((other, message.id), (code::EVENT, 1)),
         }
         let payload = message.payload.unwrap();
@@ -151,6 +167,7 @@ mod tests {
     fn frames_for_a_router_are_masked_json_of_the_message() {
         let load = Load::Call {
             procedure: "a.b".into(),
+            inbox: String::new(),
         };
         let mut frames = Frames::new(Transport::WebSocketJson, Sender::Client, load, 40);
         for id in IDS {

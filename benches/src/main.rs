@@ -25,7 +25,7 @@ struct Arguments {
 enum Command {
     /// Compare wampy, Crossbar.io and the floor, and write the tables.
     Compare(compare::CompareArguments),
-    /// Run one workload against one router.
+    /// Run one workload against one router, or a NATS server.
     Run(RunArguments),
     /// Be the floor: copy frames between the sockets of one workload.
     Relay(RelayArguments),
@@ -33,7 +33,7 @@ enum Command {
 
 #[derive(Args)]
 struct RunArguments {
-    /// ws://HOST:PORT/PATH, rs://HOST:PORT or unix:///PATH.
+    /// ws://HOST:PORT/PATH, rs://HOST:PORT or unix:///PATH, or nats://HOST:PORT.
     #[arg(long)]
     url: String,
     /// The realm to join.
@@ -89,7 +89,10 @@ fn main() -> ExitCode {
 }
 
 fn run_one(arguments: &RunArguments) -> Result<(), Box<dyn Error>> {
-    let mut target = Target::parse(&arguments.url)?.realm(&arguments.realm);
+    let mut target = match arguments.url.strip_prefix("nats://") {
+        Some(host) => Target::nats(host)?,
+        None => Target::parse(&arguments.url)?.realm(&arguments.realm),
+    };
     target.router_pid = arguments.pid;
     let duration = Duration::try_from_secs_f64(arguments.seconds)?;
     let workload = arguments.load.workload();

@@ -171,7 +171,8 @@ impl Callee {
         } else {
             *expected = sequence + 1;
         }
-        self.frames.append(message.id, &head(stream, sequence), out);
+        self.frames
+            .append_answer(message, &head(stream, sequence), out);
     }
 }
 
@@ -245,7 +246,7 @@ mod tests {
     use crate::incoming::parse;
     use crate::outgoing::Load;
     use crate::payload::filler;
-    use crate::workload::Transport;
+    use crate::transport::Transport;
 
     const TRANSPORT: Transport = Transport::RawSocketMsgpack;
 

@@ -12,7 +12,7 @@ use crate::incoming::{code, parse};
 use crate::outgoing::goodbye;
 use crate::role::{Role, Run};
 use crate::socket::Ready;
-use crate::workload::Transport;
+use crate::transport::Transport;
 
 /// Nanoseconds since the start of the run.
 #[derive(Debug, Clone, Copy)]
@@ -116,7 +116,7 @@ impl Session {
                 Kind::Ping => append_pong(*transport, body, outbox),
                 Kind::Close if *leaving => *over = true,
                 Kind::Close => return Err(ended(who, "the WebSocket was closed")),
-                Kind::Pong | Kind::Fragment { .. } => {}
+                Kind::Pong | Kind::Notice | Kind::Fragment { .. } => {}
             }
         }
         Ok(())
@@ -162,6 +162,8 @@ impl Session {
     /// Begins to leave the realm.
     pub fn leave(&mut self) {
         self.leaving = true;
+        // NATS has no farewell: the connection just ends.
+        self.over = self.transport == Transport::Nats;
         self.outbox
             .extend_from_slice(&client_frame(self.transport, &goodbye(self.transport)));
     }

@@ -127,7 +127,8 @@ impl Peers {
         };
         let router = router.as_ref().ok_or("it is not running")?;
         let address = match cell.transport {
-            Transport::RawSocketMsgpack => router.rawsocket,
+            Transport::RawSocketMsgpack | Transport::RawSocketCbor => router.rawsocket,
+            Transport::Nats => return Err("not yet".into()),
             Transport::WebSocketJson => router.websocket,
         };
         let target = target(address, cell.transport, router.process.pid())?;
@@ -148,8 +149,8 @@ impl Drop for Peers {
 
 fn target(address: SocketAddr, transport: Transport, pid: u32) -> Result<Target, String> {
     let scheme = match transport {
-        Transport::RawSocketMsgpack => "rs",
         Transport::WebSocketJson => "ws",
+        _ => "rs",
     };
     let target =
         Target::parse(&format!("{scheme}://{address}/")).map_err(|error| error.to_string())?;
@@ -204,8 +205,8 @@ fn start_crossbar(crossbar: &Path, directory: &Path) -> Result<Router, String> {
 fn start_relay(engine: &str, cell: &Cell) -> Result<Place, String> {
     let start = || -> io::Result<(Process, String)> {
         let transport = match cell.transport {
-            Transport::RawSocketMsgpack => "raw-socket-msgpack",
             Transport::WebSocketJson => "web-socket-json",
+            _ => "raw-socket-msgpack",
         };
         let mut child = Command::new(env::current_exe()?)
             .args(["relay", "--engine", engine, "--transport", transport])

@@ -19,7 +19,8 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use crate::cast::relay_frame_bytes;
-use crate::workload::{Transport, Workload};
+use crate::transport::Transport;
+use crate::workload::Workload;
 
 /// First octet of a connection that sends calls or publications.
 pub(crate) const SOURCE: u8 = 0;
@@ -158,11 +159,12 @@ mod tests {
         let relay = Relay::bind(Plan::new(&workload, transport)).unwrap();
         let address = relay.address().unwrap();
         let serving = thread::spawn(move || relay.serve(engine));
-        let target = match transport {
-            Transport::RawSocketMsgpack => Target::parse(&format!("rs://{address}")),
-            Transport::WebSocketJson => Target::parse(&format!("ws://{address}")),
+        let scheme = match transport {
+            Transport::WebSocketJson => "ws",
+            _ => "rs",
         };
-        let target = target.unwrap().relay().router_pid(std::process::id());
+        let target = Target::parse(&format!("{scheme}://{address}")).unwrap();
+        let target = target.relay().router_pid(std::process::id());
         let report = run(&workload, &target, Duration::from_millis(60), &mut |_| ()).unwrap();
         assert!(report.completed > 0, "{report:?}");
         assert_eq!(report.faults(), 0, "{report:?}");
