@@ -23,7 +23,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Compare wampy, Crossbar.io and the floor, and write the tables.
+    /// Compare wampy, the floor and other routers, and write the tables.
     Compare(compare::CompareArguments),
     /// Run one workload against one router, or a NATS server.
     Run(RunArguments),
