@@ -10,8 +10,8 @@ use crate::frames::Frames;
 use crate::framing::Sender;
 use crate::incoming::code;
 use crate::nats;
+use crate::outbox::Outbox;
 use crate::outgoing::{Load, register, subscribe};
-use crate::payload::head;
 use crate::relay::{SINK, SOURCE};
 use crate::role::{Callee, Caller, Publisher, Role, Subscriber};
 use crate::session::Session;
@@ -28,13 +28,8 @@ pub fn relay_frame_bytes(workload: &Workload, transport: Transport) -> usize {
         Workload::Rpc(_) => Load::Result,
         Workload::PubSub(_) => Load::Event,
     };
-    let mut frame = Vec::new();
-    Frames::new(transport, Sender::Router, load, workload.payload_bytes()).append(
-        RELAY_FIRST_ID,
-        &head(0, 0),
-        &mut frame,
-    );
-    frame.len()
+    Frames::new(transport, Sender::Router, load, workload.payload_bytes())
+        .frame_bytes(RELAY_FIRST_ID)
 }
 
 /// Id of the first request of every source session, and sequence number of its payload.
@@ -103,8 +98,7 @@ fn session(part: Part<'_>, joined: Joined) -> Result<Session, BenchError> {
         socket,
         inbox: joined.inbox,
         role: part.role,
-        outbox: Vec::new(),
-        sent: 0,
+        outbox: Outbox::default(),
         waits_to_write: false,
         leaving: false,
         over: false,
@@ -212,6 +206,7 @@ fn pubsub_parts<'a>(pubsub: &PubSub, target: &'a Target) -> Vec<Part<'a>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::payload::head;
 
     #[test]
     fn all_frames_of_a_relay_run_have_one_length() {
@@ -225,7 +220,7 @@ mod tests {
             publishers: 1,
             subscribers: 1,
             window: 1,
-            payload_bytes: 1024,
+            payload_bytes: 100_000,
         };
         for (workload, load) in [(rpc, Load::Result), (Workload::PubSub(pubsub), Load::Event)] {
             for transport in [Transport::RawSocketMsgpack, Transport::WebSocketJson] {
@@ -237,9 +232,13 @@ mod tests {
                     workload.payload_bytes(),
                 );
                 for id in [RELAY_FIRST_ID, RELAY_FIRST_ID + 3_000_000_000] {
-                    let mut frame = Vec::new();
+                    let mut frame = Outbox::default();
                     frames.append(id, &head(65_535, id), &mut frame);
-                    assert_eq!(frame.len(), length, "{workload:?} {transport:?} {id}");
+                    assert_eq!(
+                        frame.to_vec().len(),
+                        length,
+                        "{workload:?} {transport:?} {id}"
+                    );
                 }
             }
         }

@@ -24,6 +24,7 @@ mod inbox;
 mod incoming;
 mod latency;
 mod nats;
+mod outbox;
 mod outgoing;
 mod payload;
 pub mod relay;

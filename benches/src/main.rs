@@ -45,6 +45,9 @@ struct RunArguments {
     /// The router's process, to report its CPU time.
     #[arg(long)]
     pid: Option<u32>,
+    /// There is a relay of the same workload at this address.
+    #[arg(long)]
+    relay: bool,
     #[command(subcommand)]
     load: LoadArguments,
 }
@@ -94,6 +97,9 @@ fn run_one(arguments: &RunArguments) -> Result<(), Box<dyn Error>> {
         None => Target::parse(&arguments.url)?.realm(&arguments.realm),
     };
     target.router_pid = arguments.pid;
+    if arguments.relay {
+        target = target.relay();
+    }
     let duration = Duration::try_from_secs_f64(arguments.seconds)?;
     let workload = arguments.load.workload();
     let report = run(&workload, &target, duration, &mut |_| ())?;

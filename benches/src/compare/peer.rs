@@ -107,6 +107,7 @@ impl Peers {
                 let (name, command) = (peer.name(), command.display());
                 let made_by = peer.made_by();
                 eprintln!("skipping {name}: there is no {command} ({made_by} makes it)");
+                peers.versions.push(format!("{name} was not there"));
                 continue;
             }
             let router = peer.start(command, &peers.directory)?;
