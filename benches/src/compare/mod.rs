@@ -49,7 +49,7 @@ pub struct CompareArguments {
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Seconds that each workload is measured on each peer in each round.
-    #[arg(long, default_value_t = 0.8)]
+    #[arg(long, default_value_t = 1.0)]
     seconds: f64,
     /// One short round, to see that everything works; the figures are rough.
     #[arg(long)]
@@ -67,9 +67,8 @@ impl CompareArguments {
         if self.quick { 1 } else { self.rounds }
     }
 
-    fn duration(&self) -> Result<Duration, Box<dyn Error>> {
-        let seconds = if self.quick { 0.4 } else { self.seconds };
-        Ok(Duration::try_from_secs_f64(seconds)?)
+    fn seconds(&self) -> f64 {
+        if self.quick { 0.4 } else { self.seconds }
     }
 
     fn out(&self) -> Option<PathBuf> {
@@ -100,7 +99,7 @@ impl CompareArguments {
 
 /// Runs the comparison, prints it, and writes it to the file.
 pub fn compare(arguments: &CompareArguments) -> Result<(), Box<dyn Error>> {
-    let duration = arguments.duration()?;
+    let duration = Duration::try_from_secs_f64(arguments.seconds())?;
     let cells: Vec<Cell> = matrix()
         .into_iter()
         .filter(|cell| cell.name().contains(&arguments.only))

@@ -11,7 +11,7 @@ pub fn page(
     arguments: &CompareArguments,
 ) -> String {
     let versions = versions.join("; ");
-    let (rounds, seconds) = (arguments.rounds, arguments.seconds);
+    let (rounds, seconds) = (arguments.rounds(), arguments.seconds());
     let machine = machine.trim_end_matches('.');
     let run = format!(
         "**This run:** {machine}. {versions}. {rounds} rounds of {seconds} s:\n\n\

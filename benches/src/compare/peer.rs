@@ -68,9 +68,9 @@ impl Peer {
     fn version(self, command: &Path) -> Option<String> {
         match self {
             Self::FloorReadiness | Self::FloorBlocking => None,
-            Self::Wampy => version(command, "--version", ""),
-            Self::Nats => version(command, "--version", "NATS "),
-            Self::Nexus => version(command, "-version", ""),
+            Self::Wampy => version(command, "--version"),
+            Self::Nats => version(command, "--version"),
+            Self::Nexus => version(command, "-version"),
             Self::Crossbar => crossbar::version(command),
         }
     }

@@ -112,11 +112,11 @@ pub fn start_nats(command: &Path, directory: &Path) -> Result<Router, String> {
     })
 }
 
-/// What a command that prints its version says, with this before it.
-pub fn version(command: &Path, option: &str, before: &str) -> Option<String> {
+/// What a command that prints its version says.
+pub fn version(command: &Path, option: &str) -> Option<String> {
     let output = Command::new(command).arg(option).output().ok()?;
     let said = String::from_utf8(output.stdout).ok()?;
-    Some(format!("{before}{}", said.trim()))
+    Some(said.trim().to_owned())
 }
 
 fn free() -> Result<SocketAddr, String> {
