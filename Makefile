@@ -79,8 +79,10 @@ lint: $(VENV)/.wheel .tools/bin/cargo-deny ## Formatting, clippy, rustdoc, ruff,
 	.tools/bin/cargo-deny --locked check bans licenses sources
 
 .PHONY: bench
-bench: build ## Our router, Crossbar.io and the floor, side by side; writes docs/benchmarks.md.
+bench: build ## Our router, others and the floor, side by side; writes docs/benchmarks.md.
 	benches/setup-crossbar
+	benches/setup-nexus
+	benches/setup-nats
 	$(CARGO) run --release --locked -p wampy-bench -- compare --wampy $(RELEASE)
 
 .PHONY: clean
