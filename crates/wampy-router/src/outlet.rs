@@ -280,7 +280,8 @@ impl Outlet {
         }
     }
 
-    /// Writes `bytes` from `at` on: how far it came, and what stopped it.
+    /// Writes `bytes` from `at` on: how far it came, and what stopped it. That may also be TLS, which
+    /// has taken bytes that the socket has not.
     fn write(&self, bytes: &[u8], mut at: usize) -> (usize, io::Result<()>) {
         while at < bytes.len() {
             match self.socket.try_write(&bytes[at..]) {
@@ -289,7 +290,7 @@ impl Outlet {
                 Err(error) => return (at, Err(error)),
             }
         }
-        (at, Ok(()))
+        (at, self.socket.try_flush())
     }
 
     fn unwritten(&self, mut queue: MutexGuard<'_, Queue>, error: &io::Error) {

@@ -8,10 +8,10 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use wampy_proto::framing::websocket::WebSocketLimits;
 use wampy_proto::framing::websocket::handshake::HandshakeLimits;
-use wampy_transport::{AcceptOptions, BoundAddress, ListenOptions, Listener};
+use wampy_transport::{AcceptOptions, BoundAddress, ListenOptions, Listener, ServerTls};
 
 use crate::builder::{Builder, Checked};
-use crate::connection;
+use crate::connection::{self, Incoming};
 use crate::error::StartError;
 use crate::hosted_realm::Clock;
 use crate::limits::Limits;
@@ -38,6 +38,7 @@ pub struct Router {
 pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) accept: AcceptOptions,
+    pub(crate) tls: Option<ServerTls>,
     pub(crate) any_request_id: bool,
     pub(crate) rawsocket_ping: bool,
     pub(crate) realms: Realms,
@@ -67,15 +68,19 @@ impl Router {
     }
 
     pub(crate) async fn start(checked: Checked) -> Result<Self, StartError> {
+        let options = ListenOptions {
+            tls: checked.tls.is_some(),
+            ..ListenOptions::default()
+        };
         let mut listeners = Vec::new();
         for address in &checked.listen {
-            listeners.extend(Listener::bind(address, ListenOptions::default()).await?);
+            listeners.extend(Listener::bind(address, options).await?);
         }
         let addresses = listeners
             .iter()
             .map(|listener| listener.address().clone())
             .collect();
-        let shared = Arc::new(Shared::new(checked.builder));
+        let shared = Arc::new(Shared::new(checked.builder, checked.tls));
         let accept_all = |listener| tokio::spawn(accept_all(listener, Arc::clone(&shared)));
         let listeners = listeners.into_iter().map(accept_all).collect();
         Ok(Self {
@@ -91,16 +96,18 @@ impl Router {
         &self.addresses
     }
 
-    /// A URL by which a client on this host reaches the router, such as `ws://127.0.0.1:8080/`, or
-    /// `unix:PATH` if it listens on no TCP port.
+    /// A URL by which a client on this host reaches the router, such as `ws://127.0.0.1:8080/`
+    /// (`wss:` where TLS is spoken), or `unix:PATH` if it listens on no TCP port. The names in a
+    /// certificate are seldom such an address; a client then has to be told one of them instead.
     #[must_use]
     pub fn url(&self) -> String {
         let tcp = self.addresses.iter().find_map(|address| match address {
-            BoundAddress::Tcp(address) => Some(reachable(*address)),
+            BoundAddress::Tcp(address) => Some(("ws", reachable(*address))),
+            BoundAddress::Tls(address) => Some(("wss", reachable(*address))),
             BoundAddress::Unix(_) => None,
         });
         match (tcp, self.addresses.first()) {
-            (Some(address), _) => format!("ws://{address}/"),
+            (Some((scheme, address)), _) => format!("{scheme}://{address}/"),
             (None, Some(address)) => address.to_string(),
             // A router always has an address: without any it does not start.
             (None, None) => String::new(),
@@ -164,7 +171,7 @@ impl Drop for Router {
 }
 
 impl Shared {
-    fn new(builder: Builder) -> Self {
+    fn new(builder: Builder, tls: Option<ServerTls>) -> Self {
         let limits = builder.limits;
         let auto_created_max = if builder.auto_create_realms {
             limits.auto_created_realms_max
@@ -191,6 +198,7 @@ impl Shared {
         Self {
             limits,
             accept,
+            tls,
             any_request_id: builder.any_request_id,
             rawsocket_ping: builder.rawsocket_ping,
             realms,
@@ -203,7 +211,8 @@ impl Shared {
 
 /// Takes in connections, each as a task of its own.
 async fn accept_all(listener: Listener, shared: Arc<Shared>) {
-    tracing::debug!(address = %listener.address(), "listening");
+    let is_tls = matches!(listener.address(), BoundAddress::Tls(_));
+    tracing::debug!(address = %listener.address(), is_tls, "listening");
     loop {
         let stream = listener.accept().await;
         count(&shared.counters.connections_accepted);
@@ -217,8 +226,12 @@ async fn accept_all(listener: Listener, shared: Arc<Shared>) {
             );
             continue;
         }
-        let has_room = open < connections_max;
-        let serve = |ticket| connection::serve(Arc::clone(&shared), stream, has_room, ticket);
+        let incoming = Incoming {
+            stream,
+            is_tls,
+            has_room: open < connections_max,
+        };
+        let serve = |ticket| connection::serve(Arc::clone(&shared), incoming, ticket);
         shared.registry.spawn(serve);
     }
 }

@@ -19,7 +19,7 @@ use std::time::Duration;
 use wampy_proto::close_reason;
 use wampy_proto::message::{Goodbye, Hello, Message};
 use wampy_proto::session::accepting::Accepting;
-use wampy_transport::{Accepted, Framing, ReadHalf, Stream, accept};
+use wampy_transport::{AcceptError, Accepted, Framing, ReadHalf, Stream, accept};
 
 use crate::hosted_realm::Seat;
 use crate::outlet::{Appended, Outlet, Signal};
@@ -61,42 +61,61 @@ enum Event {
     End(End),
 }
 
+/// A stream that was taken in, and how.
+pub(crate) struct Incoming {
+    pub(crate) stream: Stream,
+    /// Whether its listener speaks TLS.
+    pub(crate) is_tls: bool,
+    /// Whether the router has room for another connection.
+    pub(crate) has_room: bool,
+}
+
 /// Serves one stream until it ends.
-pub(crate) async fn serve(router: Arc<Shared>, stream: Stream, has_room: bool, ticket: Ticket) {
-    let peer = stream.peer();
+pub(crate) async fn serve(router: Arc<Shared>, incoming: Incoming, ticket: Ticket) {
+    let peer = incoming.stream.peer();
     let patience = Duration::from_millis(router.limits.handshake_timeout_ms);
     let refused = |problem: &dyn std::fmt::Display| {
         count(&router.counters.connections_refused);
         tracing::debug!(peer, %problem, "no connection");
     };
     // On the heap, so that an open connection does not hold the memory of its handshake.
-    let handshake = Box::pin(accept(stream, &router.accept, has_room));
+    let handshake = Box::pin(shake_hands(&router, incoming));
     let accepted = match tokio::time::timeout(patience, handshake).await {
         Ok(Ok(accepted)) => accepted,
         Ok(Err(error)) => return refused(&error),
         Err(_) => return refused(&"the handshake took too long"),
     };
-    match Connection::new(Arc::clone(&router), peer.clone(), accepted) {
-        Ok(connection) => {
-            ticket.attach(&connection.outlet);
-            connection.run().await;
-        }
-        Err(error) => refused(&error),
-    }
+    let connection = Connection::new(Arc::clone(&router), peer, accepted);
+    ticket.attach(&connection.outlet);
+    connection.run().await;
+}
+
+/// The handshakes of a new stream: first that of TLS where it is spoken, then that of its transport.
+async fn shake_hands(router: &Shared, incoming: Incoming) -> Result<Accepted, AcceptError> {
+    let Incoming {
+        stream,
+        is_tls,
+        has_room,
+    } = incoming;
+    let stream = match &router.tls {
+        Some(tls) if is_tls => tls.accept(stream).await?,
+        _ => stream,
+    };
+    accept(stream, &router.accept, has_room).await
 }
 
 impl Connection {
-    fn new(router: Arc<Shared>, peer: String, accepted: Accepted) -> std::io::Result<Self> {
+    fn new(router: Arc<Shared>, peer: String, accepted: Accepted) -> Self {
         let Accepted {
             connection,
             framing,
         } = accepted;
-        let (read, write) = connection.stream.into_halves()?;
+        let (read, write) = connection.stream.into_halves();
         let serializer = connection.serializer;
         let bytes_max = router.limits.outbound_bytes_per_session_max;
         let outlet = Outlet::new(write, connection.encoder, serializer, bytes_max);
         let timer = Timer::new(Watch::Hello, router.limits.handshake_timeout_ms);
-        Ok(Self {
+        Self {
             session: Accepting::new(router.any_request_id),
             inbound: Inbound::new(connection.decoder, serializer, connection.received),
             outlet: Arc::new(outlet),
@@ -107,7 +126,7 @@ impl Connection {
             seat: None,
             timer,
             was_heard: false,
-        })
+        }
     }
 
     async fn run(mut self) {
