@@ -32,7 +32,7 @@ use watch::{Timer, Watch};
 /// A connection after its transport's handshake.
 struct Connection {
     router: Arc<Shared>,
-    peer: String,
+    peer: Box<str>,
     framing: Framing,
     read: ReadHalf,
     inbound: Inbound,
@@ -43,6 +43,8 @@ struct Connection {
     timer: Timer,
     /// Whether the peer has said anything since the timer last looked.
     was_heard: bool,
+    /// Given back last: until then the router waits for the connection.
+    _ticket: Ticket,
 }
 
 /// What a connection's task has to do beside routing.
@@ -70,24 +72,34 @@ pub(crate) struct Incoming {
     pub(crate) has_room: bool,
 }
 
-/// Serves one stream until it ends.
-pub(crate) async fn serve(router: Arc<Shared>, incoming: Incoming, ticket: Ticket) {
+/// Serves one stream until it ends. What an open connection does not need, such as its handshake,
+/// is in allocations of its own, so that it does not hold their memory.
+pub(crate) fn serve(
+    router: Arc<Shared>,
+    incoming: Incoming,
+    ticket: Ticket,
+) -> impl Future<Output = ()> {
+    let opening = Box::pin(open(router, incoming, ticket));
+    async move {
+        if let Some(mut connection) = opening.await {
+            let end = connection.run().await;
+            Box::pin(connection.close(end)).await;
+        }
+    }
+}
+
+/// Makes a connection of a stream, if it comes to that.
+async fn open(router: Arc<Shared>, incoming: Incoming, ticket: Ticket) -> Option<Box<Connection>> {
     let peer = incoming.stream.peer();
     let patience = Duration::from_millis(router.limits.handshake_timeout_ms);
-    let refused = |problem: &dyn std::fmt::Display| {
-        count(&router.counters.connections_refused);
-        tracing::debug!(peer, %problem, "no connection");
+    let problem = match tokio::time::timeout(patience, shake_hands(&router, incoming)).await {
+        Ok(Ok(accepted)) => return Some(Connection::new(router, peer, accepted, ticket)),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "the handshake took too long".to_owned(),
     };
-    // On the heap, so that an open connection does not hold the memory of its handshake.
-    let handshake = Box::pin(shake_hands(&router, incoming));
-    let accepted = match tokio::time::timeout(patience, handshake).await {
-        Ok(Ok(accepted)) => accepted,
-        Ok(Err(error)) => return refused(&error),
-        Err(_) => return refused(&"the handshake took too long"),
-    };
-    let connection = Connection::new(Arc::clone(&router), peer, accepted);
-    ticket.attach(&connection.outlet);
-    connection.run().await;
+    count(&router.counters.connections_refused);
+    tracing::debug!(peer, problem, "no connection");
+    None
 }
 
 /// The handshakes of a new stream: first that of TLS where it is spoken, then that of its transport.
@@ -105,7 +117,7 @@ async fn shake_hands(router: &Shared, incoming: Incoming) -> Result<Accepted, Ac
 }
 
 impl Connection {
-    fn new(router: Arc<Shared>, peer: String, accepted: Accepted) -> Self {
+    fn new(router: Arc<Shared>, peer: String, accepted: Accepted, ticket: Ticket) -> Box<Self> {
         let Accepted {
             connection,
             framing,
@@ -114,23 +126,27 @@ impl Connection {
         let serializer = connection.serializer;
         let bytes_max = router.limits.outbound_bytes_per_session_max;
         let outlet = Outlet::new(write, connection.encoder, serializer, bytes_max);
+        let outlet = Arc::new(outlet);
+        ticket.attach(&outlet);
         let timer = Timer::new(Watch::Hello, router.limits.handshake_timeout_ms);
-        Self {
+        Box::new(Self {
             session: Accepting::new(router.any_request_id),
             inbound: Inbound::new(connection.decoder, serializer, connection.received),
-            outlet: Arc::new(outlet),
+            outlet,
             router,
-            peer,
+            peer: peer.into(),
             framing,
             read,
             seat: None,
             timer,
             was_heard: false,
-        }
+            _ticket: ticket,
+        })
     }
 
-    async fn run(mut self) {
-        let end = loop {
+    /// Serves the connection until it is over, and says why it is.
+    async fn run(&mut self) -> End {
+        loop {
             let ended = match poll_fn(|cx| self.poll_event(cx)).await {
                 Event::Hello(hello) => self.join(&hello).err(),
                 Event::Leave(answer) => {
@@ -147,10 +163,9 @@ impl Connection {
                 Event::End(end) => Some(end),
             };
             if let Some(end) = ended {
-                break end;
+                return end;
             }
-        };
-        self.close(end).await;
+        }
     }
 
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {

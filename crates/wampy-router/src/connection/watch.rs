@@ -39,14 +39,15 @@ pub(super) enum Watch {
 /// A connection's timer.
 pub(super) struct Timer {
     watch: Watch,
-    sleep: Pin<Box<Sleep>>,
+    /// `None` while nothing is watched: an idle RawSocket session holds no timer.
+    sleep: Option<Pin<Box<Sleep>>>,
 }
 
 impl Timer {
     pub(super) fn new(watch: Watch, ms: u64) -> Self {
         Self {
             watch,
-            sleep: Box::pin(tokio::time::sleep(Duration::from_millis(ms))),
+            sleep: Some(Box::pin(tokio::time::sleep(Duration::from_millis(ms)))),
         }
     }
 
@@ -56,16 +57,19 @@ impl Timer {
 
     pub(super) fn set(&mut self, watch: Watch, ms: u64) {
         self.watch = watch;
-        self.sleep
-            .as_mut()
-            .reset(Instant::now() + Duration::from_millis(ms));
+        let time = Duration::from_millis(ms);
+        match &mut self.sleep {
+            sleep if watch == Watch::Nothing => *sleep = None,
+            Some(sleep) => sleep.as_mut().reset(Instant::now() + time),
+            sleep => *sleep = Some(Box::pin(tokio::time::sleep(time))),
+        }
     }
 
     #[inline]
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match self.watch {
-            Watch::Nothing => Poll::Pending,
-            _ => self.sleep.as_mut().poll(cx),
+        match &mut self.sleep {
+            None => Poll::Pending,
+            Some(sleep) => sleep.as_mut().poll(cx),
         }
     }
 }
