@@ -56,6 +56,8 @@ pub(crate) struct Delivery<'a> {
     seats: &'a mut Seats,
     /// The outlets that the caller has to flush.
     touched: &'a mut Vec<Arc<Outlet>>,
+    /// Whether so much waits for a session that it should be written soon.
+    pub(crate) flush_at_once: bool,
     /// The sessions that do not read: the caller has to take them from the realm.
     pub(crate) overflowed: Vec<SessionKey>,
     /// How many messages came from sessions.
@@ -69,6 +71,7 @@ impl<'a> Delivery<'a> {
         Self {
             seats,
             touched,
+            flush_at_once: false,
             overflowed: Vec::new(),
             received: 0,
             sent: 0,
@@ -95,19 +98,18 @@ impl<'a> Delivery<'a> {
 }
 
 /// Notes what has to be done after a frame was appended.
-#[inline]
-fn note(
-    appended: Appended,
-    to: SessionKey,
-    outlet: &Arc<Outlet>,
-    touched: &mut Vec<Arc<Outlet>>,
-    overflowed: &mut Vec<SessionKey>,
-) {
-    match appended {
-        Appended::Done => {}
-        Appended::FlushNow => touched.push(Arc::clone(outlet)),
-        Appended::Overflow => overflowed.push(to),
-    }
+macro_rules! note {
+    ($delivery:ident, $appended:expr, $to:expr, $outlet:expr) => {
+        match $appended {
+            Appended::Done => {}
+            Appended::Flush => $delivery.touched.push(Arc::clone($outlet)),
+            Appended::FlushAtOnce => {
+                $delivery.flush_at_once = true;
+                $delivery.touched.push(Arc::clone($outlet));
+            }
+            Appended::Overflow => $delivery.overflowed.push($to),
+        }
+    };
 }
 
 impl Outbox for Delivery<'_> {
@@ -118,7 +120,7 @@ impl Outbox for Delivery<'_> {
         };
         let appended = outlet.append(message)?;
         self.sent += 1;
-        note(appended, to, outlet, self.touched, &mut self.overflowed);
+        note!(self, appended, to, outlet);
         Ok(())
     }
 
@@ -146,7 +148,7 @@ impl Outbox for Delivery<'_> {
             };
             if let Ok(appended) = outlet.append_encoded(frame, *message_bytes) {
                 self.sent += 1;
-                note(appended, key, outlet, self.touched, &mut self.overflowed);
+                note!(self, appended, key, outlet);
             }
         }
         for shared in shared {

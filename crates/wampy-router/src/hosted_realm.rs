@@ -3,7 +3,6 @@
 //! Any connection task takes the lock for a short time, routes a whole batch, and flushes what it
 //! touched after giving the lock back. Decoding is done before, writing to sockets after.
 
-use std::cell::RefCell;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -17,6 +16,7 @@ use crate::delivery::{Delivery, Seats};
 use crate::outlet::Outlet;
 use crate::registry::SessionPermit;
 use crate::stats::RealmStats;
+use crate::unflushed;
 
 /// How long one session may keep the realm to itself, give or take a few messages, when others wait.
 const TURN_MAX: Duration = Duration::from_millis(1);
@@ -75,11 +75,6 @@ struct State {
     sent: u64,
 }
 
-thread_local! {
-    /// The outlets touched by the batch that this thread routes; kept for its memory.
-    static TOUCHED: RefCell<Vec<Arc<Outlet>>> = const { RefCell::new(Vec::new()) };
-}
-
 impl HostedRealm {
     /// A realm and the task of its timer, which ends with it.
     pub(crate) fn host(name: &str, config: RealmConfig, clock: Clock) -> Arc<Self> {
@@ -117,12 +112,12 @@ impl HostedRealm {
         self.state.lock()
     }
 
-    /// Runs `turn` with the realm locked, then flushes what it touched.
+    /// Runs `turn` with the realm locked; what it touched is flushed afterwards, or at the end of
+    /// the lane's pass.
     fn with_realm<T>(&self, turn: impl FnOnce(&mut Realm, &mut Delivery<'_>, Now) -> T) -> T {
-        // Without the thread's vector a new one does: sessions may leave while a thread ends.
-        let mut touched = TOUCHED.try_with(RefCell::take).unwrap_or_default();
+        let mut touched = unflushed::take();
         let now = self.clock.now();
-        let result = {
+        let (result, at_once) = {
             let mut state = self.state();
             let state = &mut *state;
             let mut delivery = Delivery::new(&mut state.seats, &mut touched);
@@ -133,13 +128,11 @@ impl HostedRealm {
             }
             state.received += delivery.received;
             state.sent += delivery.sent;
+            let at_once = delivery.flush_at_once;
             self.set_timer(state);
-            result
+            (result, at_once)
         };
-        for outlet in touched.drain(..) {
-            outlet.flush();
-        }
-        let _ = TOUCHED.try_with(|kept| kept.replace(touched));
+        unflushed::put_back(touched, at_once);
         result
     }
 

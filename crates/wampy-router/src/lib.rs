@@ -37,12 +37,14 @@ mod connection;
 mod delivery;
 mod error;
 mod hosted_realm;
+mod lanes;
 mod limits;
 mod outlet;
 mod realms;
 mod registry;
 mod router;
 mod stats;
+mod unflushed;
 
 pub use builder::Builder;
 pub use error::StartError;

@@ -26,6 +26,9 @@ use crate::buffers;
 /// How often one flush takes up what was appended meanwhile, before it leaves that to the owner.
 const ROUNDS_MAX: usize = 4;
 
+/// From how many waiting bytes on a flush is not put off.
+const MUCH_BYTES: usize = 64 << 10;
+
 /// What the owner of an outlet has to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -45,12 +48,21 @@ pub(crate) enum Signal {
 /// What appending did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Appended {
-    /// The bytes wait for a flush that the caller has to make.
-    FlushNow,
+    /// The bytes wait for a flush that the caller has to see to.
+    Flush,
+    /// The same, and so many wait that it should not take long.
+    FlushAtOnce,
     /// The bytes wait, and somebody else will flush; or nobody wants them any more.
     Done,
     /// The session would need more bytes than it may have waiting: it must leave its realm.
     Overflow,
+}
+
+impl Appended {
+    /// Whether a flush must follow.
+    pub(crate) const fn wants_flush(self) -> bool {
+        matches!(self, Self::Flush | Self::FlushAtOnce)
+    }
 }
 
 #[derive(Debug)]
@@ -196,11 +208,16 @@ impl Outlet {
         if queue.bytes() > self.bytes_max {
             return self.overflow(queue, start);
         }
-        if queue.is_scheduled || queue.is_writing || queue.is_blocked {
+        if queue.is_writing || queue.is_blocked {
             return Ok(Appended::Done);
         }
-        queue.is_scheduled = true;
-        Ok(Appended::FlushNow)
+        let was_scheduled = std::mem::replace(&mut queue.is_scheduled, true);
+        let has_become_much = start < MUCH_BYTES && queue.pending.len() >= MUCH_BYTES;
+        Ok(match (has_become_much, was_scheduled) {
+            (true, _) => Appended::FlushAtOnce,
+            (false, false) => Appended::Flush,
+            (false, true) => Appended::Done,
+        })
     }
 
     #[cold]

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
-use tokio::task::AbortHandle;
 
+use crate::lanes::{Handle, Lanes};
 use crate::outlet::{Outlet, Signal};
 
 /// The open connections.
@@ -28,7 +28,7 @@ struct State {
 #[derive(Debug)]
 struct Entry {
     /// Set once the task has been spawned.
-    task: Option<AbortHandle>,
+    task: Option<Handle>,
     /// Set after the transport's handshake.
     outlet: Option<Arc<Outlet>>,
 }
@@ -55,7 +55,7 @@ impl Registry {
     }
 
     /// Runs a connection as a task, unless the router is closing.
-    pub(crate) fn spawn<F>(self: &Arc<Self>, connection: impl FnOnce(Ticket) -> F)
+    pub(crate) fn spawn<F>(self: &Arc<Self>, lanes: &Lanes, connection: impl FnOnce(Ticket) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -63,7 +63,7 @@ impl Registry {
         let number = ticket.number;
         // Without the lock: a runtime that shuts down drops the connection, and with it the ticket,
         // at once.
-        let task = tokio::spawn(connection(ticket)).abort_handle();
+        let task = lanes.spawn(connection(ticket));
         let mut state = self.state();
         if state.is_closing {
             task.abort();
@@ -196,7 +196,7 @@ mod tests {
         std::thread::spawn(move || {
             let _inside = handle.enter();
             let registry = Arc::new(Registry::default());
-            registry.spawn(|ticket| async move {
+            registry.spawn(&Lanes::start(), |ticket| async move {
                 let _held = ticket;
                 std::future::pending().await
             });

@@ -14,6 +14,7 @@ use crate::builder::{Builder, Checked};
 use crate::connection::{self, Incoming};
 use crate::error::StartError;
 use crate::hosted_realm::Clock;
+use crate::lanes::Lanes;
 use crate::limits::Limits;
 use crate::realms::Realms;
 use crate::registry::{Registry, SessionCount};
@@ -42,6 +43,7 @@ pub(crate) struct Shared {
     pub(crate) any_request_id: bool,
     pub(crate) rawsocket_ping: bool,
     pub(crate) realms: Realms,
+    pub(crate) lanes: Lanes,
     pub(crate) registry: Arc<Registry>,
     pub(crate) sessions: Arc<SessionCount>,
     pub(crate) counters: Counters,
@@ -202,6 +204,7 @@ impl Shared {
             any_request_id: builder.any_request_id,
             rawsocket_ping: builder.rawsocket_ping,
             realms,
+            lanes: Lanes::start(),
             registry: Arc::default(),
             sessions: Arc::default(),
             counters: Counters::default(),
@@ -232,7 +235,7 @@ async fn accept_all(listener: Listener, shared: Arc<Shared>) {
             has_room: open < connections_max,
         };
         let serve = |ticket| connection::serve(Arc::clone(&shared), incoming, ticket);
-        shared.registry.spawn(serve);
+        shared.registry.spawn(&shared.lanes, serve);
     }
 }
 

@@ -40,21 +40,27 @@ fn a_subscriber_that_stops_reading_is_cut_off_and_the_others_get_every_event() {
     let before = resident_bytes();
     let mut publisher = host.session();
     let blob = "x".repeat(32 << 10);
+    let (has_read, keeps_up) = std::sync::mpsc::channel();
     let reading = std::thread::spawn(move || {
         for n in 0..EVENTS {
             let event = reader.message();
             assert_eq!((&event[0], &event[4][0]), (&json!(36), &json!(n)));
+            if n % 32 == 31 {
+                has_read.send(n).unwrap();
+            }
         }
         reader
     });
     let mut most = 0;
     for n in 0..EVENTS {
-        // Every now and then an acknowledgement, so that the reader can keep up.
+        // Every now and then the reader has to have read it all: it is slow for no other reason
+        // than that the machine is busy.
         let wait = n % 32 == 31;
         let id = publisher.id();
         publisher.send(&json!([16, id, {"acknowledge": wait}, "a.topic", [n, blob]]));
         if wait {
             assert_eq!(publisher.message()[0], 17);
+            assert_eq!(keeps_up.recv_timeout(peer::PATIENCE), Ok(n));
             most = most.max(resident_bytes());
         }
     }

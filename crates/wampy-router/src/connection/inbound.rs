@@ -17,7 +17,7 @@ use wampy_proto::{Serializer, error_uri};
 use super::closing::End;
 use super::{Connection, Event};
 use crate::buffers::with_read_buffer;
-use crate::outlet::{Appended, Outlet};
+use crate::outlet::Outlet;
 
 /// How many reads are done before other tasks have their turn.
 const READS_PER_POLL: usize = 4;
@@ -112,7 +112,7 @@ impl Inbound {
                     found.push(start + place.start..start + place.end);
                 }
                 Step::Ping(payload) => {
-                    if outlet.append_control(false, payload) == Appended::FlushNow {
+                    if outlet.append_control(false, payload).wants_flush() {
                         outlet.flush();
                     }
                 }

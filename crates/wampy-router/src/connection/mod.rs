@@ -209,7 +209,7 @@ impl Connection {
     fn send(&self, message: &Message<'_>) {
         // These messages have no payload that could fail to be encoded. Where a peer announced a
         // limit too small for them, it cannot be told.
-        if let Ok(Appended::FlushNow) = self.outlet.append(message) {
+        if self.outlet.append(message).is_ok_and(Appended::wants_flush) {
             self.outlet.flush();
         }
     }

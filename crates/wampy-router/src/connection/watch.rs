@@ -13,7 +13,6 @@ use wampy_transport::Framing;
 
 use super::Connection;
 use super::closing::End;
-use crate::outlet::Appended;
 
 /// The payload of a ping: ASCII and longer than a byte, because old clients choke on others.
 const PING: &[u8] = b"wampy";
@@ -113,7 +112,7 @@ impl Connection {
     }
 
     fn ping(&mut self) {
-        if self.outlet.append_control(true, PING) == Appended::FlushNow {
+        if self.outlet.append_control(true, PING).wants_flush() {
             self.outlet.flush();
         }
         let watch = Watch::Ping {
