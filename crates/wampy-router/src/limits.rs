@@ -46,6 +46,10 @@ pub struct Limits {
     /// While more bytes than this wait for a session, nothing is read from it: who floods the
     /// router with requests without reading the answers is slowed down. Default: 256 KiB.
     pub outbound_bytes_pause: usize,
+    /// How long a peer may take no byte at all while it is not read from for that reason, in
+    /// milliseconds. Then it is cut off. Peers that are pinged are closed by
+    /// [`keepalive_timeout_ms`](Self::keepalive_timeout_ms) instead. Default: 60 000.
+    pub paused_timeout_ms: u64,
     /// The most messages of one session that are routed in one go, before others have their turn.
     /// Default: 256.
     pub messages_per_batch_max: usize,
@@ -83,6 +87,7 @@ impl Default for Limits {
             shutdown_timeout_ms: 2000,
             outbound_bytes_per_session_max: 32 << 20,
             outbound_bytes_pause: 256 << 10,
+            paused_timeout_ms: 60_000,
             messages_per_batch_max: 256,
             keepalive_interval_ms: 30_000,
             keepalive_timeout_ms: 30_000,
@@ -101,6 +106,9 @@ impl Limits {
         }
         if self.outbound_bytes_per_session_max < self.message_bytes_max {
             return Some("outbound_bytes_per_session_max is below message_bytes_max");
+        }
+        if self.paused_timeout_ms == 0 {
+            return Some("paused_timeout_ms is 0, so that nobody could be slow for a moment");
         }
         if self.messages_per_batch_max == 0 {
             return Some("messages_per_batch_max is 0");

@@ -144,6 +144,32 @@ fn a_caller_that_does_not_read_its_answers_is_not_read_from() {
 }
 
 #[test]
+fn a_peer_that_floods_does_not_read_and_says_no_more_is_cut_off_in_the_end() {
+    let host = Host::with_limits(|limits| {
+        limits.outbound_bytes_pause = 64 << 10;
+        limits.paused_timeout_ms = 1000;
+    });
+    let mut witness = host.session();
+    let stream = host.stream();
+    stream
+        .set_write_timeout(Some(Duration::from_millis(100)))
+        .unwrap();
+    let mut flooder = Peer::rawsocket(Box::new(stream.try_clone().unwrap()), Serializer::Json);
+    flooder.join("realm1");
+    let calls: Vec<u8> = (1..=20_000)
+        .map(|id| json!([48, id, {}, format!("com.example.{}", "x".repeat(900))]))
+        .flat_map(|call| flooder.frame(&flooder.encode(&call)))
+        .collect();
+    // As much as the router takes; what comes behind, such as the end, it does not see any more.
+    assert!(flooder.stream.write_all(&calls).is_err());
+    let _ = stream.shutdown(std::net::Shutdown::Write);
+    host.eventually("it is cut off", |stats| {
+        (stats.sessions_cut_off, stats.sessions, stats.connections) == (1, 1, 1)
+    });
+    witness.nothing_came();
+}
+
+#[test]
 fn a_flooding_publisher_does_not_starve_a_caller() {
     let host = Host::new();
     let mut publisher = host.session();

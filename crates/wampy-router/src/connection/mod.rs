@@ -180,6 +180,9 @@ impl Connection {
         {
             return Poll::Ready(event);
         }
+        if self.is_paused() {
+            self.watch_paused();
+        }
         self.timer.poll(cx).map(|()| Event::Timer)
     }
 
