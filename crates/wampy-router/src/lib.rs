@@ -31,6 +31,7 @@
 //! Deliberately absent so far: authentication beyond `anonymous`, authorization.
 
 mod authenticator;
+mod backlog;
 mod buffers;
 mod builder;
 mod connection;

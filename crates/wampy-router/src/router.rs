@@ -10,6 +10,7 @@ use wampy_proto::framing::websocket::WebSocketLimits;
 use wampy_proto::framing::websocket::handshake::HandshakeLimits;
 use wampy_transport::{AcceptOptions, BoundAddress, ListenOptions, Listener, ServerTls};
 
+use crate::backlog::Backlog;
 use crate::builder::{Builder, Checked};
 use crate::connection::{self, Incoming};
 use crate::error::StartError;
@@ -44,6 +45,7 @@ pub(crate) struct Shared {
     pub(crate) rawsocket_ping: bool,
     pub(crate) realms: Realms,
     pub(crate) lanes: Lanes,
+    pub(crate) backlog: Arc<Backlog>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) sessions: Arc<SessionCount>,
     pub(crate) counters: Counters,
@@ -197,6 +199,7 @@ impl Shared {
                 headers_max: limits.http_headers_max,
             },
         };
+        let backlog = Backlog::new(limits.outbound_bytes_max, limits.connections_max);
         Self {
             limits,
             accept,
@@ -205,6 +208,7 @@ impl Shared {
             rawsocket_ping: builder.rawsocket_ping,
             realms,
             lanes: Lanes::start(),
+            backlog: Arc::new(backlog),
             registry: Arc::default(),
             sessions: Arc::default(),
             counters: Counters::default(),

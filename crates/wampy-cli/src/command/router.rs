@@ -89,6 +89,10 @@ struct LimitArguments {
     #[arg(long, value_name = "BYTES",
         default_value_t = Limits::default().outbound_bytes_per_session_max)]
     outbound_bytes_per_session_max: usize,
+    /// Bytes that wait for all sessions that do not read. Beyond, those with more than their even
+    /// share are cut off.
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().outbound_bytes_max)]
+    outbound_bytes_max: usize,
     /// Time for a connection's handshake, and again for its HELLO.
     #[arg(long, value_name = "MILLISECONDS",
         default_value_t = Limits::default().handshake_timeout_ms)]
@@ -126,6 +130,7 @@ impl From<LimitArguments> for Limits {
             sessions_max: given.sessions_max,
             message_bytes_max: given.message_bytes_max,
             outbound_bytes_per_session_max: given.outbound_bytes_per_session_max,
+            outbound_bytes_max: given.outbound_bytes_max,
             handshake_timeout_ms: given.handshake_timeout_ms,
             keepalive_interval_ms: given.keepalive_interval_ms,
             keepalive_timeout_ms: given.keepalive_timeout_ms,

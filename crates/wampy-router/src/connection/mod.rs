@@ -125,7 +125,8 @@ impl Connection {
         let (read, write) = connection.stream.into_halves();
         let serializer = connection.serializer;
         let bytes_max = router.limits.outbound_bytes_per_session_max;
-        let outlet = Outlet::new(write, connection.encoder, serializer, bytes_max);
+        let encoder = connection.encoder;
+        let outlet = Outlet::new(write, encoder, serializer, bytes_max, &router.backlog);
         let outlet = Arc::new(outlet);
         ticket.attach(&outlet);
         let timer = Timer::new(Watch::Hello, router.limits.handshake_timeout_ms);
