@@ -1,5 +1,6 @@
 //! The arguments that say to which router a command speaks, and the session they lead to.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -21,6 +22,10 @@ pub(crate) struct Connection {
     /// The serializer to speak; if not given, the router chooses.
     #[arg(long, value_parser = serializer())]
     serializer: Option<Serializer>,
+    /// A PEM file of certificates to trust for wss:// and rss://, beside those that this system
+    /// trusts; may be repeated.
+    #[arg(long, value_name = "FILE")]
+    ca_file: Vec<PathBuf>,
 }
 
 impl Connection {
@@ -32,6 +37,9 @@ impl Connection {
         let mut builder = Client::builder(&self.url).realm(&self.realm);
         if let Some(serializer) = self.serializer {
             builder = builder.serializer(serializer);
+        }
+        for file in &self.ca_file {
+            builder = builder.ca_file(file);
         }
         builder.connect().await
     }

@@ -64,9 +64,10 @@ impl Exit {
     fn of_other_crates(error: &anyhow::Error) -> Self {
         if let Some(error) = error.downcast_ref::<StartError>() {
             return match error {
-                StartError::Address(_) | StartError::RealmName(_) | StartError::Limits(_) => {
-                    Self::Usage
-                }
+                StartError::Address(_)
+                | StartError::Tls(_)
+                | StartError::RealmName(_)
+                | StartError::Limits(_) => Self::Usage,
                 _ => Self::Failed,
             };
         }

@@ -79,7 +79,7 @@ impl Router {
                 stdout.read_line(&mut line).unwrap() > 0,
                 "the router says where it listens"
             );
-            if let Some(at) = line.find("ws://") {
+            if let Some(at) = line.find("wss://").or_else(|| line.find("ws://")) {
                 let url = line[at..].split_whitespace().next().unwrap();
                 break url.to_owned();
             }
@@ -354,6 +354,24 @@ fn the_router_says_what_is_wrong_with_its_arguments() {
 }
 
 #[test]
+fn a_router_with_a_certificate_is_called_over_tls() {
+    let directory = std::env::temp_dir().join(format!("wampy-cli-tls-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let (cert, key) = (directory.join("cert.pem"), directory.join("key.pem"));
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    std::fs::write(&cert, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let (cert, key) = (cert.to_str().unwrap(), key.to_str().unwrap());
+    let router = Router::start(&["--tls-cert", cert, "--tls-key", key]);
+    assert!(router.url.starts_with("wss://"), "{}", router.url);
+    let count = ["call", "wamp.session.count", "--ca-file", cert];
+    assert_eq!(router.stdout(&count), "1\n");
+    let untrusting = router.run(&["call", "wamp.session.count"]);
+    assert_eq!(untrusting.status.code(), Some(3), "{untrusting:?}");
+    _ = std::fs::remove_dir_all(&directory);
+}
+
+#[test]
 fn a_busy_port_is_named() {
     let router = Router::start(&[]);
     let address = router.url.trim_start_matches("ws://").trim_end_matches('/');
@@ -375,6 +393,11 @@ fn arguments_that_make_no_sense_are_usage_errors() {
         (
             &["router", "--listen", "ws://localhost:0"],
             "without a scheme",
+        ),
+        (&["router", "--tls-cert", "a.pem"], "--tls-key"),
+        (
+            &["router", "--tls-cert", "no-such.pem", "--tls-key", "b.pem"],
+            "no-such.pem: ",
         ),
         (&["call", "a.b", "-k", "x=1", "-k", "x=2"], "x"),
         (&["call", "a.b", "--timeout", "-1"], "-1"),

@@ -46,7 +46,7 @@
 //!         authmethod: "anonymous".into(),
 //!         authprovider: "static".into(),
 //!         roles: Roles::announced(&Role::CLIENT),
-//!         transport: Value::Null,
+//!         transport: None,
 //!     };
 //!     Ok(realm.join(now, details, &mut Printer)?)
 //! };
@@ -88,4 +88,4 @@ pub use config::{Disclosure, RealmConfig};
 pub use outbox::{Outbox, SendError};
 pub use pattern::WILDCARD_COMPONENTS_MAX;
 pub use realm::{JoinRefused, Now, Realm, Stats, Violation};
-pub use session::{SessionDetails, SessionKey};
+pub use session::{SessionDetails, SessionKey, Transport};

@@ -1,9 +1,7 @@
 //! The sessions of a realm: who they are and what each of them holds.
 
 use hashbrown::{HashMap, HashSet};
-use wampy_proto::{
-    Feature, RegistrationId, RequestId, Role, Roles, SessionId, SubscriptionId, Value,
-};
+use wampy_proto::{Feature, RegistrationId, RequestId, Role, Roles, SessionId, SubscriptionId};
 
 use crate::hash::RandomState;
 use crate::slots::{Slot, Slots};
@@ -36,8 +34,18 @@ pub struct SessionDetails {
     pub authprovider: Box<str>,
     /// The roles and features that the client announced.
     pub roles: Roles,
-    /// What the session meta API tells about the transport: a map, or null for nothing.
-    pub transport: Value,
+    /// What the session meta API tells about the transport; `None` for nothing.
+    pub transport: Option<Transport>,
+}
+
+/// A session's transport, as everybody may know it. The peer's address is not among it: other
+/// sessions have no need to know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transport {
+    /// `websocket` or `rawsocket`.
+    pub kind: &'static str,
+    /// The serializer's name.
+    pub serializer: &'static str,
 }
 
 /// A session with all that it holds in the realm's tables.

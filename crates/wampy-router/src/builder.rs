@@ -1,10 +1,12 @@
 //! What can be set about a router before it starts.
 
+use std::path::PathBuf;
+
 use tokio::runtime::Handle;
 use wampy_proto::Serializer;
 use wampy_proto::uri::Grammar;
 use wampy_realm::RealmConfig;
-use wampy_transport::ListenAddress;
+use wampy_transport::{ListenAddress, ServerTls};
 
 use crate::error::StartError;
 use crate::limits::Limits;
@@ -18,6 +20,7 @@ use crate::router::Router;
 #[must_use = "a builder does nothing until `start` is called"]
 pub struct Builder {
     pub(crate) listen: Vec<String>,
+    pub(crate) tls: Option<TlsFiles>,
     pub(crate) realms: Vec<String>,
     pub(crate) auto_create_realms: bool,
     pub(crate) serializers: Vec<Serializer>,
@@ -27,10 +30,18 @@ pub struct Builder {
     pub(crate) rawsocket_ping: bool,
 }
 
+/// Where a certificate and its key are.
+#[derive(Debug, Clone)]
+pub(crate) struct TlsFiles {
+    certificate: PathBuf,
+    key: PathBuf,
+}
+
 impl Default for Builder {
     fn default() -> Self {
         Self {
             listen: Vec::new(),
+            tls: None,
             realms: Vec::new(),
             auto_create_realms: false,
             serializers: Serializer::ALL.to_vec(),
@@ -43,11 +54,24 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// Listens on `address`: `HOST:PORT` or `unix:PATH`. May be said several times.
+    /// Listens on `address`: `HOST:PORT`, `plain:HOST:PORT` (without TLS also where there is a
+    /// certificate) or `unix:PATH`. May be said several times.
     ///
     /// `localhost` means 127.0.0.1 and ::1; port 0 picks a free one. Default: `localhost:8080`.
     pub fn listen(mut self, address: impl Into<String>) -> Self {
         self.listen.push(address.into());
+        self
+    }
+
+    /// Speaks TLS, and nothing else, on every TCP port whose address does not begin with `plain:`.
+    /// Both files are PEM: the certificate, with those of the authorities between it and a trusted
+    /// one behind it, and its private key. They are read once, when the router starts. Unix sockets
+    /// stay plain. Default: no TLS.
+    pub fn tls(mut self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        self.tls = Some(TlsFiles {
+            certificate: certificate.into(),
+            key: key.into(),
+        });
         self
     }
 
@@ -153,6 +177,9 @@ impl Builder {
             .iter()
             .map(|text| text.parse())
             .collect::<Result<_, _>>()?;
+        let tls = self.tls.as_ref();
+        let tls = tls.map(|files| ServerTls::from_files(&files.certificate, &files.key));
+        let tls = tls.transpose()?;
         let limits = &self.limits;
         self.realm_config.sessions_max = limits.sessions_max;
         self.realm_config.pending_calls_per_session_max = limits.pending_calls_per_session_max;
@@ -160,6 +187,7 @@ impl Builder {
         self.realm_config.subscriptions_per_session_max = limits.subscriptions_per_session_max;
         Ok(Checked {
             listen,
+            tls,
             builder: self,
         })
     }
@@ -168,5 +196,6 @@ impl Builder {
 /// Settings that make sense.
 pub(crate) struct Checked {
     pub(crate) listen: Vec<ListenAddress>,
+    pub(crate) tls: Option<ServerTls>,
     pub(crate) builder: Builder,
 }

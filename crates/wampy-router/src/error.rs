@@ -1,6 +1,6 @@
 //! Why a router could not start. Peers' mistakes end their own sessions and are no errors here.
 
-use wampy_transport::{BindError, ListenAddressError};
+use wampy_transport::{BindError, ListenAddressError, ServerTlsError};
 
 /// A router could not start.
 #[derive(Debug, thiserror::Error)]
@@ -9,6 +9,9 @@ pub enum StartError {
     /// An address to listen on is malformed.
     #[error(transparent)]
     Address(#[from] ListenAddressError),
+    /// The certificate or its key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] ServerTlsError),
     /// The operating system does not let the router listen.
     #[error(transparent)]
     Bind(#[from] BindError),

@@ -1,7 +1,7 @@
 //! A WAMP router: realms behind sockets.
 //!
-//! WebSocket and RawSocket, JSON, MessagePack and CBOR, over TCP and Unix sockets, all on one port
-//! each: what a client speaks is told by its first octets. A router embeds in a program in three
+//! WebSocket and RawSocket, JSON, MessagePack and CBOR, over TCP, TLS and Unix sockets, all on one
+//! port each: what a client speaks is told by its first octets. A router embeds in a program in three
 //! lines, on a Tokio runtime that the program owns:
 //!
 //! ```
@@ -28,9 +28,10 @@
 //! when more waits for it than [`Limits::outbound_bytes_per_session_max`]. A client that does not
 //! read the answers to its own requests is not read from either.
 //!
-//! Deliberately absent so far: TLS on listeners, authentication beyond `anonymous`, authorization.
+//! Deliberately absent so far: authentication beyond `anonymous`, authorization.
 
 mod authenticator;
+mod backlog;
 mod buffers;
 mod builder;
 mod connection;
@@ -53,4 +54,6 @@ pub use router::Router;
 pub use stats::{RealmStats, Stats};
 pub use wampy_proto::Serializer;
 pub use wampy_realm::{Disclosure, RealmConfig};
-pub use wampy_transport::{BindError, BoundAddress, ListenAddress, ListenAddressError};
+pub use wampy_transport::{
+    BindError, BoundAddress, ListenAddress, ListenAddressError, ServerTlsError,
+};

@@ -43,9 +43,18 @@ pub struct Limits {
     /// Nobody waits for it. A single message larger than this counts as too long for its receiver.
     /// Default: 32 MiB, so that a message of the largest size fits.
     pub outbound_bytes_per_session_max: usize,
+    /// How many bytes wait for all sessions together that do not read, before those are cut off that
+    /// need more and have more than their even share (this, divided by
+    /// [`connections_max`](Self::connections_max)). So at most twice as much waits in all.
+    /// Default: 1 GiB.
+    pub outbound_bytes_max: usize,
     /// While more bytes than this wait for a session, nothing is read from it: who floods the
     /// router with requests without reading the answers is slowed down. Default: 256 KiB.
     pub outbound_bytes_pause: usize,
+    /// How long a peer may take no byte at all while it is not read from for that reason, in
+    /// milliseconds. Then it is cut off. Peers that are pinged are closed by
+    /// [`keepalive_timeout_ms`](Self::keepalive_timeout_ms) instead. Default: 60 000.
+    pub paused_timeout_ms: u64,
     /// The most messages of one session that are routed in one go, before others have their turn.
     /// Default: 256.
     pub messages_per_batch_max: usize,
@@ -82,7 +91,9 @@ impl Default for Limits {
             close_timeout_ms: 2000,
             shutdown_timeout_ms: 2000,
             outbound_bytes_per_session_max: 32 << 20,
+            outbound_bytes_max: 1 << 30,
             outbound_bytes_pause: 256 << 10,
+            paused_timeout_ms: 60_000,
             messages_per_batch_max: 256,
             keepalive_interval_ms: 30_000,
             keepalive_timeout_ms: 30_000,
@@ -101,6 +112,12 @@ impl Limits {
         }
         if self.outbound_bytes_per_session_max < self.message_bytes_max {
             return Some("outbound_bytes_per_session_max is below message_bytes_max");
+        }
+        if self.outbound_bytes_max < self.outbound_bytes_per_session_max {
+            return Some("outbound_bytes_max is below outbound_bytes_per_session_max");
+        }
+        if self.paused_timeout_ms == 0 {
+            return Some("paused_timeout_ms is 0, so that nobody could be slow for a moment");
         }
         if self.messages_per_batch_max == 0 {
             return Some("messages_per_batch_max is 0");

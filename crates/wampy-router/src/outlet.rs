@@ -11,7 +11,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use atomic_waker::AtomicWaker;
@@ -21,6 +21,7 @@ use wampy_proto::{Message, Serializer};
 use wampy_realm::SendError;
 use wampy_transport::WriteHalf;
 
+use crate::backlog::{Backlog, Part};
 use crate::buffers;
 
 /// How often one flush takes up what was appended meanwhile, before it leaves that to the owner.
@@ -76,7 +77,7 @@ pub(crate) struct Outlet {
     owner: AtomicWaker,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Queue {
     /// Whole frames that nobody has begun to write.
     pending: Vec<u8>,
@@ -89,6 +90,8 @@ struct Queue {
     last_frame_bytes: usize,
     /// All bytes that the socket ever took.
     sent_bytes: u64,
+    /// What is counted of this in the router's backlog, which it is while the socket is full.
+    part: Part,
     /// Whether somebody will flush.
     is_scheduled: bool,
     /// Whether somebody writes right now.
@@ -100,6 +103,28 @@ struct Queue {
 }
 
 impl Queue {
+    fn new(backlog: &Arc<Backlog>) -> Self {
+        Self {
+            pending: Vec::new(),
+            unsent: Vec::new(),
+            written: 0,
+            in_flight_bytes: 0,
+            last_frame_bytes: 0,
+            sent_bytes: 0,
+            part: Part::new(backlog),
+            is_scheduled: false,
+            is_writing: false,
+            is_blocked: false,
+            is_sealed: false,
+        }
+    }
+
+    /// Whether as much may wait as does: for this session, and for all together.
+    fn is_within(&mut self, bytes_max: usize) -> bool {
+        let bytes = self.bytes();
+        bytes <= bytes_max && (!self.is_blocked || self.part.set(bytes))
+    }
+
     fn bytes(&self) -> usize {
         self.pending.len() + self.unsent.len() - self.written + self.in_flight_bytes
     }
@@ -108,6 +133,7 @@ impl Queue {
         self.pending = Vec::new();
         self.unsent = Vec::new();
         self.written = 0;
+        self.part.set(0);
     }
 
     fn seal(&mut self) {
@@ -121,13 +147,14 @@ impl Outlet {
         encoder: Encoder,
         serializer: Serializer,
         bytes_max: usize,
+        backlog: &Arc<Backlog>,
     ) -> Self {
         Self {
             socket,
             encoder,
             serializer,
             bytes_max,
-            queue: Mutex::default(),
+            queue: Mutex::new(Queue::new(backlog)),
             signals: AtomicU8::new(0),
             owner: AtomicWaker::new(),
         }
@@ -205,7 +232,7 @@ impl Outlet {
         let hint = queue.last_frame_bytes;
         write(&mut queue.pending, hint)?;
         queue.last_frame_bytes = queue.pending.len() - start;
-        if queue.bytes() > self.bytes_max {
+        if !queue.is_within(self.bytes_max) {
             return self.overflow(queue, start);
         }
         if queue.is_writing || queue.is_blocked {
@@ -297,7 +324,8 @@ impl Outlet {
         }
     }
 
-    /// Writes `bytes` from `at` on: how far it came, and what stopped it.
+    /// Writes `bytes` from `at` on: how far it came, and what stopped it. That may also be TLS, which
+    /// has taken bytes that the socket has not.
     fn write(&self, bytes: &[u8], mut at: usize) -> (usize, io::Result<()>) {
         while at < bytes.len() {
             match self.socket.try_write(&bytes[at..]) {
@@ -306,11 +334,14 @@ impl Outlet {
                 Err(error) => return (at, Err(error)),
             }
         }
-        (at, Ok(()))
+        (at, self.socket.try_flush())
     }
 
     fn unwritten(&self, mut queue: MutexGuard<'_, Queue>, error: &io::Error) {
         queue.is_blocked = true;
+        // Too much or not: only a session that needs more has to go.
+        let waiting = queue.bytes();
+        queue.part.set(waiting);
         let signal = if error.kind() == io::ErrorKind::WouldBlock {
             Signal::Unwritten
         } else {
@@ -363,6 +394,7 @@ impl Outlet {
                 Poll::Ready(Ok(())) => {
                     let mut queue = self.queue();
                     queue.is_blocked = false;
+                    queue.part.set(0);
                     self.signals
                         .fetch_and(!(Signal::Unwritten as u8), Ordering::AcqRel);
                     drop(queue);

@@ -8,10 +8,11 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use wampy_proto::framing::websocket::WebSocketLimits;
 use wampy_proto::framing::websocket::handshake::HandshakeLimits;
-use wampy_transport::{AcceptOptions, BoundAddress, ListenOptions, Listener};
+use wampy_transport::{AcceptOptions, BoundAddress, ListenOptions, Listener, ServerTls};
 
+use crate::backlog::Backlog;
 use crate::builder::{Builder, Checked};
-use crate::connection;
+use crate::connection::{self, Incoming};
 use crate::error::StartError;
 use crate::hosted_realm::Clock;
 use crate::lanes::Lanes;
@@ -39,10 +40,12 @@ pub struct Router {
 pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) accept: AcceptOptions,
+    pub(crate) tls: Option<ServerTls>,
     pub(crate) any_request_id: bool,
     pub(crate) rawsocket_ping: bool,
     pub(crate) realms: Realms,
     pub(crate) lanes: Lanes,
+    pub(crate) backlog: Arc<Backlog>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) sessions: Arc<SessionCount>,
     pub(crate) counters: Counters,
@@ -69,15 +72,19 @@ impl Router {
     }
 
     pub(crate) async fn start(checked: Checked) -> Result<Self, StartError> {
+        let options = ListenOptions {
+            tls: checked.tls.is_some(),
+            ..ListenOptions::default()
+        };
         let mut listeners = Vec::new();
         for address in &checked.listen {
-            listeners.extend(Listener::bind(address, ListenOptions::default()).await?);
+            listeners.extend(Listener::bind(address, options).await?);
         }
         let addresses = listeners
             .iter()
             .map(|listener| listener.address().clone())
             .collect();
-        let shared = Arc::new(Shared::new(checked.builder));
+        let shared = Arc::new(Shared::new(checked.builder, checked.tls));
         let accept_all = |listener| tokio::spawn(accept_all(listener, Arc::clone(&shared)));
         let listeners = listeners.into_iter().map(accept_all).collect();
         Ok(Self {
@@ -93,16 +100,18 @@ impl Router {
         &self.addresses
     }
 
-    /// A URL by which a client on this host reaches the router, such as `ws://127.0.0.1:8080/`, or
-    /// `unix:PATH` if it listens on no TCP port.
+    /// A URL by which a client on this host reaches the router, such as `ws://127.0.0.1:8080/`
+    /// (`wss:` where TLS is spoken), or `unix:PATH` if it listens on no TCP port. The names in a
+    /// certificate are seldom such an address; a client then has to be told one of them instead.
     #[must_use]
     pub fn url(&self) -> String {
         let tcp = self.addresses.iter().find_map(|address| match address {
-            BoundAddress::Tcp(address) => Some(reachable(*address)),
+            BoundAddress::Tcp(address) => Some(("ws", reachable(*address))),
+            BoundAddress::Tls(address) => Some(("wss", reachable(*address))),
             BoundAddress::Unix(_) => None,
         });
         match (tcp, self.addresses.first()) {
-            (Some(address), _) => format!("ws://{address}/"),
+            (Some((scheme, address)), _) => format!("{scheme}://{address}/"),
             (None, Some(address)) => address.to_string(),
             // A router always has an address: without any it does not start.
             (None, None) => String::new(),
@@ -166,7 +175,7 @@ impl Drop for Router {
 }
 
 impl Shared {
-    fn new(builder: Builder) -> Self {
+    fn new(builder: Builder, tls: Option<ServerTls>) -> Self {
         let limits = builder.limits;
         let auto_created_max = if builder.auto_create_realms {
             limits.auto_created_realms_max
@@ -190,13 +199,16 @@ impl Shared {
                 headers_max: limits.http_headers_max,
             },
         };
+        let backlog = Backlog::new(limits.outbound_bytes_max, limits.connections_max);
         Self {
             limits,
             accept,
+            tls,
             any_request_id: builder.any_request_id,
             rawsocket_ping: builder.rawsocket_ping,
             realms,
             lanes: Lanes::start(),
+            backlog: Arc::new(backlog),
             registry: Arc::default(),
             sessions: Arc::default(),
             counters: Counters::default(),
@@ -206,7 +218,8 @@ impl Shared {
 
 /// Takes in connections, each as a task of its own.
 async fn accept_all(listener: Listener, shared: Arc<Shared>) {
-    tracing::debug!(address = %listener.address(), "listening");
+    let is_tls = matches!(listener.address(), BoundAddress::Tls(_));
+    tracing::debug!(address = %listener.address(), is_tls, "listening");
     loop {
         let stream = listener.accept().await;
         count(&shared.counters.connections_accepted);
@@ -220,8 +233,12 @@ async fn accept_all(listener: Listener, shared: Arc<Shared>) {
             );
             continue;
         }
-        let has_room = open < connections_max;
-        let serve = |ticket| connection::serve(Arc::clone(&shared), stream, has_room, ticket);
+        let incoming = Incoming {
+            stream,
+            is_tls,
+            has_room: open < connections_max,
+        };
+        let serve = |ticket| connection::serve(Arc::clone(&shared), incoming, ticket);
         shared.registry.spawn(&shared.lanes, serve);
     }
 }

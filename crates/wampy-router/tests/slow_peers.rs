@@ -144,6 +144,52 @@ fn a_caller_that_does_not_read_its_answers_is_not_read_from() {
 }
 
 #[test]
+fn many_that_do_not_read_are_cut_off_before_any_of_them_has_too_much_alone() {
+    const EVENTS: u64 = 512;
+    let host = Host::with_limits(|limits| limits.outbound_bytes_max = 32 << 20);
+    let mut stuck: Vec<Peer> = (0..8).map(|_| host.session()).collect();
+    for peer in &mut stuck {
+        peer.subscribe("a.topic");
+    }
+    let (mut reader, mut publisher) = (host.session(), host.session());
+    reader.subscribe("a.topic");
+    let blob = "x".repeat(32 << 10);
+    // 16 MiB for each, of which its socket takes some; one alone could have 32 MiB.
+    for n in 0..EVENTS {
+        publisher.publish("a.topic", json!([n, blob]));
+        assert_eq!(reader.message()[4][0], json!(n));
+    }
+    assert!(host.stats().sessions_cut_off > 0, "{:?}", host.stats());
+    reader.nothing_came();
+}
+
+#[test]
+fn a_peer_that_floods_does_not_read_and_says_no_more_is_cut_off_in_the_end() {
+    let host = Host::with_limits(|limits| {
+        limits.outbound_bytes_pause = 64 << 10;
+        limits.paused_timeout_ms = 1000;
+    });
+    let mut witness = host.session();
+    let stream = host.stream();
+    stream
+        .set_write_timeout(Some(Duration::from_millis(100)))
+        .unwrap();
+    let mut flooder = Peer::rawsocket(Box::new(stream.try_clone().unwrap()), Serializer::Json);
+    flooder.join("realm1");
+    let calls: Vec<u8> = (1..=20_000)
+        .map(|id| json!([48, id, {}, format!("com.example.{}", "x".repeat(900))]))
+        .flat_map(|call| flooder.frame(&flooder.encode(&call)))
+        .collect();
+    // As much as the router takes; what comes behind, such as the end, it does not see any more.
+    assert!(flooder.stream.write_all(&calls).is_err());
+    let _ = stream.shutdown(std::net::Shutdown::Write);
+    host.eventually("it is cut off", |stats| {
+        (stats.sessions_cut_off, stats.sessions, stats.connections) == (1, 1, 1)
+    });
+    witness.nothing_came();
+}
+
+#[test]
 fn a_flooding_publisher_does_not_starve_a_caller() {
     let host = Host::new();
     let mut publisher = host.session();

@@ -3,7 +3,8 @@
 //! 0x7F begins a RawSocket, a capital letter an HTTP request (a WebSocket, or a browser that gets a
 //! friendly text); anything else is closed. A refused peer gets the answer that its protocol has.
 //!
-//! Deliberately absent: deadlines (the caller drops the future) and everything after the handshake.
+//! Deliberately absent: TLS, whose handshake comes before (`ServerTls`), deadlines (the caller drops
+//! the future) and everything after the handshake.
 
 use std::io;
 use std::time::Duration;
@@ -64,6 +65,12 @@ pub enum AcceptError {
     /// The first octet begins no protocol that is spoken here.
     #[error("first octet {0:#04x} is neither RawSocket nor HTTP{hint}", hint = tls_hint(*.0))]
     UnknownProtocol(u8),
+    /// The first octet does not begin TLS, which the listener speaks.
+    #[error("first octet {0:#04x} is not TLS, which this listener speaks")]
+    NoTls(u8),
+    /// The handshake of TLS failed.
+    #[error("TLS: {0}")]
+    Tls(io::Error),
     /// An HTTP request that opens no WebSocket.
     #[error(transparent)]
     Http(#[from] handshake::Refusal),
@@ -272,7 +279,7 @@ async fn read_more(stream: &mut Stream, received: &mut Vec<u8>) -> Result<(), Ac
 
 /// Lets the peer read its answer: a socket that is closed with unread bytes in it resets the
 /// connection, and the answer would be lost.
-async fn linger(mut stream: Stream) {
+pub(crate) async fn linger(mut stream: Stream) {
     let drain = async {
         stream.shutdown().await?;
         let mut buf = [0; READ_BYTES];

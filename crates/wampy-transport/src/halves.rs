@@ -4,12 +4,14 @@
 //! routed a message to a session writes it at once, without waiting; what the socket does not take
 //! is left to the connection's own task, the only one that waits.
 //!
-//! Deliberately absent: buffering, agreeing on who writes now, and TLS, whose records can only be
-//! written by a task that also waits.
+//! Deliberately absent: buffering, agreeing on who writes now, and how TLS is shared by the halves
+//! (that is `tls_halves`).
 
 use std::io;
 use std::net::Shutdown;
 use std::pin::Pin;
+#[cfg(feature = "tls")]
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use socket2::SockRef;
@@ -19,6 +21,8 @@ use tokio::net::tcp;
 use tokio::net::unix;
 
 use crate::stream::Stream;
+#[cfg(feature = "tls")]
+use crate::tls_halves::TlsHalves;
 
 /// The reading half.
 #[derive(Debug)]
@@ -29,9 +33,11 @@ enum Read {
     Tcp(tcp::OwnedReadHalf),
     #[cfg(unix)]
     Unix(unix::OwnedReadHalf),
+    #[cfg(feature = "tls")]
+    Tls(Arc<TlsHalves>),
 }
 
-/// The writing half. Dropping it ends what the peer can read.
+/// The writing half. Dropping it ends what the peer can read; with TLS, dropping both does.
 #[derive(Debug)]
 pub struct WriteHalf(Write);
 
@@ -40,26 +46,30 @@ enum Write {
     Tcp(tcp::OwnedWriteHalf),
     #[cfg(unix)]
     Unix(unix::OwnedWriteHalf),
+    #[cfg(feature = "tls")]
+    Tls(Arc<TlsHalves>),
 }
 
 impl Stream {
     /// Takes the stream apart.
-    ///
-    /// # Errors
-    /// [`io::ErrorKind::Unsupported`] for TLS.
-    pub fn into_halves(self) -> io::Result<(ReadHalf, WriteHalf)> {
+    #[must_use]
+    pub fn into_halves(self) -> (ReadHalf, WriteHalf) {
         match self {
             Self::Tcp(stream) => {
                 let (read, write) = stream.into_split();
-                Ok((ReadHalf(Read::Tcp(read)), WriteHalf(Write::Tcp(write))))
+                (ReadHalf(Read::Tcp(read)), WriteHalf(Write::Tcp(write)))
             }
             #[cfg(unix)]
             Self::Unix(stream) => {
                 let (read, write) = stream.into_split();
-                Ok((ReadHalf(Read::Unix(read)), WriteHalf(Write::Unix(write))))
+                (ReadHalf(Read::Unix(read)), WriteHalf(Write::Unix(write)))
             }
             #[cfg(feature = "tls")]
-            Self::Tls(_) => Err(io::ErrorKind::Unsupported.into()),
+            Self::Tls(stream) => {
+                let read = Arc::new(TlsHalves::new(*stream));
+                let write = Arc::clone(&read);
+                (ReadHalf(Read::Tls(read)), WriteHalf(Write::Tls(write)))
+            }
         }
     }
 }
@@ -76,13 +86,16 @@ impl ReadHalf {
             Read::Tcp(half) => Pin::new(half).poll_read(cx, &mut buf),
             #[cfg(unix)]
             Read::Unix(half) => Pin::new(half).poll_read(cx, &mut buf),
+            #[cfg(feature = "tls")]
+            Read::Tls(half) => return half.poll_read(cx, buf.initialize_unfilled()),
         };
         read.map_ok(|()| buf.filled().len())
     }
 }
 
 impl WriteHalf {
-    /// Writes as much of `bytes` as the socket takes without waiting.
+    /// Writes as much of `bytes` as the socket takes without waiting. TLS may hold some of it back:
+    /// [`try_flush`](Self::try_flush) has to follow.
     ///
     /// # Errors
     /// [`io::ErrorKind::WouldBlock`] if it takes nothing now, or the socket failed.
@@ -92,6 +105,23 @@ impl WriteHalf {
             Write::Tcp(half) => half.try_write(bytes),
             #[cfg(unix)]
             Write::Unix(half) => half.try_write(bytes),
+            #[cfg(feature = "tls")]
+            Write::Tls(half) => half.try_write(bytes),
+        }
+    }
+
+    /// Writes what an earlier [`try_write`](Self::try_write) has taken and held back.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::WouldBlock`] if the socket does not take all of it now, or it failed.
+    #[inline]
+    pub fn try_flush(&self) -> io::Result<()> {
+        match &self.0 {
+            Write::Tcp(_) => Ok(()),
+            #[cfg(unix)]
+            Write::Unix(_) => Ok(()),
+            #[cfg(feature = "tls")]
+            Write::Tls(half) => half.try_flush(),
         }
     }
 
@@ -104,16 +134,23 @@ impl WriteHalf {
             Write::Tcp(half) => half.as_ref().poll_write_ready(cx),
             #[cfg(unix)]
             Write::Unix(half) => half.as_ref().poll_write_ready(cx),
+            #[cfg(feature = "tls")]
+            Write::Tls(half) => half.socket().poll_write_ready(cx),
         }
     }
 
-    /// Tells the peer that nothing more comes, after all that was written.
+    /// Tells the peer that nothing more comes, after all that was written. TLS says so itself first.
     pub fn shut_down(&self) {
         // A socket that is not connected any more has nothing to tell.
         let _ = match &self.0 {
             Write::Tcp(half) => SockRef::from(half.as_ref()).shutdown(Shutdown::Write),
             #[cfg(unix)]
             Write::Unix(half) => SockRef::from(half.as_ref()).shutdown(Shutdown::Write),
+            #[cfg(feature = "tls")]
+            Write::Tls(half) => {
+                half.close();
+                SockRef::from(half.socket()).shutdown(Shutdown::Write)
+            }
         };
     }
 }

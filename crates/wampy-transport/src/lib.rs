@@ -4,7 +4,8 @@
 //! A client calls [`connect`] with a [`Url`] and gets a [`Connection`]: a [`Stream`] on which the
 //! opening handshake is done, the two halves of the framing and the serializer agreed upon.
 //!
-//! A router binds [`Listener`]s, takes in streams and runs [`accept`] on each; then the stream comes
+//! A router binds [`Listener`]s, takes in streams and runs [`accept`] on each, after the handshake of
+//! TLS where that is spoken (`ServerTls`); then the stream comes
 //! apart into halves ([`Stream::into_halves`]), because every task that routes a message to a session
 //! may write to it.
 //!
@@ -14,12 +15,17 @@ mod accept;
 mod connect;
 mod error;
 mod halves;
+mod listen_address;
 mod listener;
 mod opening;
 mod stream;
 mod tcp;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(feature = "tls")]
+mod tls_halves;
+#[cfg(feature = "tls")]
+mod tls_server;
 #[cfg(unix)]
 mod unix_listener;
 mod url;
@@ -28,11 +34,12 @@ pub use accept::{AcceptError, AcceptOptions, Accepted, accept};
 pub use connect::{ConnectOptions, Connection, connect};
 pub use error::{ConnectError, ConnectProblem};
 pub use halves::{ReadHalf, WriteHalf};
-pub use listener::{
-    BindError, BoundAddress, ListenAddress, ListenAddressError, ListenOptions, Listener,
-};
+pub use listen_address::{BoundAddress, ListenAddress, ListenAddressError};
+pub use listener::{BindError, ListenOptions, Listener};
 pub use stream::Stream;
 pub use tcp::IpVersion;
 #[cfg(feature = "tls")]
 pub use tls::TlsOptions;
+#[cfg(feature = "tls")]
+pub use tls_server::{ServerTls, ServerTlsError};
 pub use url::{Endpoint, Framing, SCHEMES, Scheme, Url, UrlError};

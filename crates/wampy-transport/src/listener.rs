@@ -1,17 +1,16 @@
 //! The router's side of sockets: where it listens, and taking in who connects.
 //!
-//! Deliberately absent: what is spoken on the streams (that is [`crate::accept`]) and TLS.
+//! Deliberately absent: what is spoken on the streams (that is [`crate::accept`]), TLS included: a
+//! listener only knows whether it is to be spoken.
 
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpSocket, lookup_host};
 
+use crate::listen_address::{BoundAddress, ListenAddress};
 use crate::stream::Stream;
 #[cfg(unix)]
 use crate::unix_listener::UnixSocket;
@@ -22,108 +21,6 @@ const COMMON_PORT_ATTEMPTS: usize = 16;
 const BACKOFF_MIN: Duration = Duration::from_millis(5);
 /// The longest wait after a failed accept.
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
-
-/// Where a router is told to listen: `HOST:PORT` or `unix:PATH`.
-///
-/// `localhost` means 127.0.0.1 and, where there is one, ::1, both with the same port. Port 0 picks
-/// a free one. `[::]:PORT` takes IPv4 too where the operating system does so by default.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ListenAddress {
-    /// A host name or address, and a port.
-    Tcp {
-        /// The host.
-        host: String,
-        /// The port; 0 for a free one.
-        port: u16,
-    },
-    /// The path of a Unix socket.
-    Unix(PathBuf),
-}
-
-/// A text is no address to listen on.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("cannot listen on {text:?}: {problem}")]
-pub struct ListenAddressError {
-    /// The text.
-    pub text: String,
-    /// What is wrong with it.
-    pub problem: &'static str,
-}
-
-impl FromStr for ListenAddress {
-    type Err = ListenAddressError;
-
-    fn from_str(text: &str) -> Result<Self, ListenAddressError> {
-        let error = |problem| ListenAddressError {
-            text: text.to_owned(),
-            problem,
-        };
-        if let Some(path) = text.strip_prefix("unix:") {
-            return match path {
-                "" | "//" => Err(error("a path must follow `unix:`")),
-                // Clients write it as a URL, unix:///PATH.
-                path => Ok(Self::Unix(path.strip_prefix("//").unwrap_or(path).into())),
-            };
-        }
-        if text.contains("://") {
-            return Err(error(
-                "expected HOST:PORT without a scheme: every port takes WebSocket and RawSocket",
-            ));
-        }
-        let (host, port) = text
-            .rsplit_once(':')
-            .ok_or_else(|| error("expected HOST:PORT or unix:PATH"))?;
-        let port = port
-            .parse()
-            .map_err(|_| error("the port must be a number from 0 to 65535"))?;
-        let host = match host.strip_prefix('[') {
-            Some(rest) => rest
-                .strip_suffix(']')
-                .ok_or_else(|| error("a `]` is missing"))?,
-            None if host.contains(':') => {
-                return Err(error("an IPv6 address must stand in brackets: [::1]:8080"));
-            }
-            None => host,
-        };
-        match host {
-            "" => Err(error(
-                "the host is missing; 0.0.0.0 or [::] stand for all addresses",
-            )),
-            host => Ok(Self::Tcp {
-                host: host.to_owned(),
-                port,
-            }),
-        }
-    }
-}
-
-impl fmt::Display for ListenAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
-            Self::Tcp { host, port } => write!(f, "{host}:{port}"),
-            Self::Unix(path) => write!(f, "unix:{}", path.display()),
-        }
-    }
-}
-
-/// Where a listener really listens.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum BoundAddress {
-    /// A TCP address.
-    Tcp(SocketAddr),
-    /// The path of a Unix socket.
-    Unix(PathBuf),
-}
-
-impl fmt::Display for BoundAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tcp(address) => address.fmt(f),
-            Self::Unix(path) => write!(f, "unix:{}", path.display()),
-        }
-    }
-}
 
 /// A router could not listen.
 #[derive(Debug, thiserror::Error)]
@@ -142,6 +39,8 @@ pub struct ListenOptions {
     pub backlog: u32,
     /// After how much silence the operating system probes a TCP peer; `None` for never.
     pub keepalive: Option<Duration>,
+    /// Whether TLS is spoken on TCP ports, unless their address begins with `plain:`.
+    pub tls: bool,
 }
 
 impl Default for ListenOptions {
@@ -149,6 +48,7 @@ impl Default for ListenOptions {
         Self {
             backlog: 4096,
             keepalive: Some(Duration::from_secs(60)),
+            tls: false,
         }
     }
 }
@@ -180,7 +80,7 @@ impl Listener {
         options: ListenOptions,
     ) -> Result<Vec<Self>, BindError> {
         let bound = match address {
-            ListenAddress::Tcp { host, port } => bind_tcp(host, *port, options.backlog).await,
+            ListenAddress::Tcp { host, port, .. } => bind_tcp(host, *port, options.backlog).await,
             #[cfg(unix)]
             ListenAddress::Unix(path) => {
                 UnixSocket::bind(path, options.backlog).map(|socket| vec![Socket::Unix(socket)])
@@ -191,6 +91,17 @@ impl Listener {
         let failed = |source| BindError {
             address: address.to_string(),
             source,
+        };
+        let always_plain = matches!(
+            address,
+            ListenAddress::Tcp {
+                always_plain: true,
+                ..
+            }
+        );
+        let options = ListenOptions {
+            tls: options.tls && !always_plain,
+            ..options
         };
         bound
             .and_then(|sockets| {
@@ -204,6 +115,7 @@ impl Listener {
 
     fn new(socket: Socket, options: ListenOptions) -> io::Result<Self> {
         let address = match &socket {
+            Socket::Tcp(socket) if options.tls => BoundAddress::Tls(socket.local_addr()?),
             Socket::Tcp(socket) => BoundAddress::Tcp(socket.local_addr()?),
             #[cfg(unix)]
             Socket::Unix(socket) => BoundAddress::Unix(socket.path().to_owned()),
@@ -338,36 +250,6 @@ fn bind_one(address: SocketAddr, backlog: u32) -> io::Result<TcpListener> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn addresses_are_host_and_port_or_a_unix_path() {
-        for text in [
-            "localhost:8080",
-            "0.0.0.0:0",
-            "[::1]:65535",
-            "unix:/run/x.sock",
-            "unix:x y",
-        ] {
-            let address: ListenAddress = text.parse().unwrap();
-            assert_eq!(address.to_string(), text);
-        }
-        let as_url: ListenAddress = "unix:///run/x.sock".parse().unwrap();
-        assert_eq!(as_url.to_string(), "unix:/run/x.sock");
-        for text in [
-            "",
-            "localhost",
-            ":80",
-            "::1:80",
-            "[::1:80",
-            "a:b",
-            "a:65536",
-            "unix:",
-            "unix://",
-            "ws://localhost:8080",
-        ] {
-            assert!(text.parse::<ListenAddress>().is_err(), "{text:?}");
-        }
-    }
-
     #[tokio::test]
     async fn localhost_has_one_port_for_all_its_addresses() {
         let address = "localhost:0".parse().unwrap();
@@ -375,7 +257,7 @@ mod tests {
             .await
             .unwrap();
         let ports = listeners.iter().map(|listener| match listener.address() {
-            BoundAddress::Tcp(address) => address.port(),
+            BoundAddress::Tcp(address) | BoundAddress::Tls(address) => address.port(),
             BoundAddress::Unix(_) => 0,
         });
         let ports: std::collections::BTreeSet<u16> = ports.collect();

@@ -1,6 +1,7 @@
 //! `wampy router`: runs a router until it is told to stop.
 
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
@@ -24,11 +25,19 @@ Examples:
   wampy router
   wampy router --listen 0.0.0.0:8080 --realm shop --realm warehouse
   wampy router --listen '[::1]:0' --listen unix:/run/wampy.sock
+  wampy router --listen 0.0.0.0:443 --tls-cert fullchain.pem --tls-key privkey.pem
   wampy router --lenient                 # serves wampy 1.x")]
 pub(crate) struct Router {
-    /// Where to listen: HOST:PORT (port 0 picks a free one) or unix:PATH; may be repeated.
+    /// Where to listen: HOST:PORT (port 0 picks a free one), plain:HOST:PORT (without TLS in any
+    /// case) or unix:PATH; may be repeated.
     #[arg(long, value_name = "ADDRESS", default_value = "localhost:8080")]
     listen: Vec<String>,
+    /// A certificate (PEM, with its intermediate ones). TCP ports then speak TLS only: wss and rss.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The private key of the certificate (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
     /// A realm to serve; may be repeated.
     #[arg(long, value_name = "NAME", default_value = "realm1")]
     realm: Vec<String>,
@@ -80,6 +89,10 @@ struct LimitArguments {
     #[arg(long, value_name = "BYTES",
         default_value_t = Limits::default().outbound_bytes_per_session_max)]
     outbound_bytes_per_session_max: usize,
+    /// Bytes that wait for all sessions that do not read. Beyond, those with more than their even
+    /// share are cut off.
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().outbound_bytes_max)]
+    outbound_bytes_max: usize,
     /// Time for a connection's handshake, and again for its HELLO.
     #[arg(long, value_name = "MILLISECONDS",
         default_value_t = Limits::default().handshake_timeout_ms)]
@@ -117,6 +130,7 @@ impl From<LimitArguments> for Limits {
             sessions_max: given.sessions_max,
             message_bytes_max: given.message_bytes_max,
             outbound_bytes_per_session_max: given.outbound_bytes_per_session_max,
+            outbound_bytes_max: given.outbound_bytes_max,
             handshake_timeout_ms: given.handshake_timeout_ms,
             keepalive_interval_ms: given.keepalive_interval_ms,
             keepalive_timeout_ms: given.keepalive_timeout_ms,
@@ -152,6 +166,9 @@ impl Router {
             .limits(self.limits.into());
         for address in self.listen {
             builder = builder.listen(address);
+        }
+        if let (Some(certificate), Some(key)) = (self.tls_cert, self.tls_key) {
+            builder = builder.tls(certificate, key);
         }
         for realm in self.realm {
             builder = builder.realm(realm);
@@ -190,11 +207,16 @@ fn announce(server: &Server, realms: &[String]) -> anyhow::Result<()> {
             BoundAddress::Tcp(address) => {
                 writeln!(out, "listening on ws://{address}/ and rs://{address}")?;
             }
+            BoundAddress::Tls(address) => {
+                writeln!(out, "listening on wss://{address}/ and rss://{address}")?;
+            }
             BoundAddress::Unix(path) => writeln!(out, "listening on unix://{}", path.display())?,
         }
     }
     let url = match server.url() {
         url if url == "ws://127.0.0.1:8080/" => String::new(),
+        // The certificate is for names that are not looked for here.
+        url if url.starts_with("wss:") => " --url wss://NAME-IN-THE-CERTIFICATE:PORT".to_owned(),
         url => format!(" --url {}", url.replacen("unix:", "unix://", 1)),
     };
     writeln!(out, "try it: wampy call wamp.session.count{url}")?;

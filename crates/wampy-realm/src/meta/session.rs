@@ -189,8 +189,12 @@ fn details(session: &SessionDetails) -> Value {
         ("authmethod".to_owned(), text(&session.authmethod)),
         ("authprovider".to_owned(), text(&session.authprovider)),
     ];
-    if session.transport != Value::Null {
-        details.push(("transport".to_owned(), session.transport.clone()));
+    if let Some(transport) = session.transport {
+        let transport = vec![
+            ("type".to_owned(), text(transport.kind)),
+            ("serializer".to_owned(), text(transport.serializer)),
+        ];
+        details.push(("transport".to_owned(), Value::Map(transport)));
     }
     Value::Map(details)
 }

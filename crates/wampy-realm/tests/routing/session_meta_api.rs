@@ -50,7 +50,7 @@ fn get_tells_who_a_session_is() {
     let id = network.id(clients[0]);
     let details = json!({
         "session": id, "authid": "joe", "authrole": "user", "authmethod": "ticket",
-        "authprovider": "static", "transport": {"type": "simulated"},
+        "authprovider": "static", "transport": {"type": "simulated", "serializer": "json"},
     });
     assert_eq!(
         network.ask(admin, "wamp.session.get", json!([id])),

@@ -1,7 +1,7 @@
 //! Joining, leaving, and what breaks the protocol.
 
 use serde_json::json;
-use wampy_proto::{Feature, Role, SessionId, Value};
+use wampy_proto::{Feature, Role, SessionId};
 use wampy_realm::{JoinRefused, SessionDetails};
 
 use crate::simulated::{Network, assert_error, no_features};
@@ -274,7 +274,7 @@ fn a_session_id_is_used_once_at_a_time() {
         authmethod: "anonymous".into(),
         authprovider: "static".into(),
         roles: no_features(),
-        transport: Value::Null,
+        transport: None,
     };
     assert_eq!(
         network.join_details(details(id)),

@@ -7,11 +7,9 @@ use std::collections::HashMap;
 
 use serde_json::{Value as Json, json};
 use wampy_proto::message::Goodbye;
-use wampy_proto::{
-    EncodeError, Feature, FeatureSet, Message, Role, Roles, Serializer, SessionId, Value,
-};
+use wampy_proto::{EncodeError, Feature, FeatureSet, Message, Role, Roles, Serializer, SessionId};
 use wampy_realm::{
-    JoinRefused, Now, Outbox, Realm, RealmConfig, SendError, SessionDetails, SessionKey,
+    JoinRefused, Now, Outbox, Realm, RealmConfig, SendError, SessionDetails, SessionKey, Transport,
 };
 
 /// A client's session.
@@ -156,7 +154,10 @@ impl Network {
             authmethod: "ticket".into(),
             authprovider: "static".into(),
             roles,
-            transport: Value::Map(vec![("type".into(), Value::Text("simulated".into()))]),
+            transport: Some(Transport {
+                kind: "simulated",
+                serializer: "json",
+            }),
         };
         self.join_details(details)
     }

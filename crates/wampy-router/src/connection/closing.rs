@@ -78,7 +78,7 @@ impl End {
 
 impl Connection {
     /// Ends the session, says the last words and closes.
-    pub(super) async fn close(mut self, end: End) {
+    pub(super) async fn close(mut self: Box<Self>, end: End) {
         self.log(&end);
         self.seat = None;
         let Some(words) = end.last_words() else {

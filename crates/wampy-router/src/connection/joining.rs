@@ -5,8 +5,8 @@ use std::sync::Arc;
 use wampy_proto::error_uri;
 use wampy_proto::message::{Abort, Hello, Welcome, WelcomeDetails};
 use wampy_proto::uri::Grammar;
-use wampy_proto::{SessionId, Value, close_reason};
-use wampy_realm::{JoinRefused, SessionDetails};
+use wampy_proto::{SessionId, close_reason};
+use wampy_realm::{JoinRefused, SessionDetails, Transport};
 use wampy_transport::Framing;
 
 use super::Connection;
@@ -82,22 +82,18 @@ impl Connection {
             authmethod: identity.authmethod.into(),
             authprovider: identity.authprovider.into(),
             roles: hello.details.roles,
-            transport: self.transport(),
+            transport: Some(self.transport()),
         }
     }
 
-    /// What the session meta API tells everybody about the transport. The peer's address is not
-    /// among it: other sessions have no need to know it.
-    fn transport(&self) -> Value {
-        let name = match self.framing {
-            Framing::WebSocket => "websocket",
-            Framing::RawSocket => "rawsocket",
-        };
-        let serializer = self.outlet.serializer().row().name;
-        Value::Map(vec![
-            ("type".to_owned(), Value::Text(name.to_owned())),
-            ("serializer".to_owned(), Value::Text(serializer.to_owned())),
-        ])
+    fn transport(&self) -> Transport {
+        Transport {
+            kind: match self.framing {
+                Framing::WebSocket => "websocket",
+                Framing::RawSocket => "rawsocket",
+            },
+            serializer: self.outlet.serializer().row().name,
+        }
     }
 }
 

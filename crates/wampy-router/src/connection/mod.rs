@@ -19,7 +19,7 @@ use std::time::Duration;
 use wampy_proto::close_reason;
 use wampy_proto::message::{Goodbye, Hello, Message};
 use wampy_proto::session::accepting::Accepting;
-use wampy_transport::{Accepted, Framing, ReadHalf, Stream, accept};
+use wampy_transport::{AcceptError, Accepted, Framing, ReadHalf, Stream, accept};
 
 use crate::hosted_realm::Seat;
 use crate::outlet::{Appended, Outlet, Signal};
@@ -32,7 +32,7 @@ use watch::{Timer, Watch};
 /// A connection after its transport's handshake.
 struct Connection {
     router: Arc<Shared>,
-    peer: String,
+    peer: Box<str>,
     framing: Framing,
     read: ReadHalf,
     inbound: Inbound,
@@ -43,6 +43,8 @@ struct Connection {
     timer: Timer,
     /// Whether the peer has said anything since the timer last looked.
     was_heard: bool,
+    /// Given back last: until then the router waits for the connection.
+    _ticket: Ticket,
 }
 
 /// What a connection's task has to do beside routing.
@@ -61,57 +63,91 @@ enum Event {
     End(End),
 }
 
-/// Serves one stream until it ends.
-pub(crate) async fn serve(router: Arc<Shared>, stream: Stream, has_room: bool, ticket: Ticket) {
-    let peer = stream.peer();
-    let patience = Duration::from_millis(router.limits.handshake_timeout_ms);
-    let refused = |problem: &dyn std::fmt::Display| {
-        count(&router.counters.connections_refused);
-        tracing::debug!(peer, %problem, "no connection");
-    };
-    // On the heap, so that an open connection does not hold the memory of its handshake.
-    let handshake = Box::pin(accept(stream, &router.accept, has_room));
-    let accepted = match tokio::time::timeout(patience, handshake).await {
-        Ok(Ok(accepted)) => accepted,
-        Ok(Err(error)) => return refused(&error),
-        Err(_) => return refused(&"the handshake took too long"),
-    };
-    match Connection::new(Arc::clone(&router), peer.clone(), accepted) {
-        Ok(connection) => {
-            ticket.attach(&connection.outlet);
-            connection.run().await;
+/// A stream that was taken in, and how.
+pub(crate) struct Incoming {
+    pub(crate) stream: Stream,
+    /// Whether its listener speaks TLS.
+    pub(crate) is_tls: bool,
+    /// Whether the router has room for another connection.
+    pub(crate) has_room: bool,
+}
+
+/// Serves one stream until it ends. What an open connection does not need, such as its handshake,
+/// is in allocations of its own, so that it does not hold their memory.
+pub(crate) fn serve(
+    router: Arc<Shared>,
+    incoming: Incoming,
+    ticket: Ticket,
+) -> impl Future<Output = ()> {
+    let opening = Box::pin(open(router, incoming, ticket));
+    async move {
+        if let Some(mut connection) = opening.await {
+            let end = connection.run().await;
+            Box::pin(connection.close(end)).await;
         }
-        Err(error) => refused(&error),
     }
 }
 
+/// Makes a connection of a stream, if it comes to that.
+async fn open(router: Arc<Shared>, incoming: Incoming, ticket: Ticket) -> Option<Box<Connection>> {
+    let peer = incoming.stream.peer();
+    let patience = Duration::from_millis(router.limits.handshake_timeout_ms);
+    let problem = match tokio::time::timeout(patience, shake_hands(&router, incoming)).await {
+        Ok(Ok(accepted)) => return Some(Connection::new(router, peer, accepted, ticket)),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "the handshake took too long".to_owned(),
+    };
+    count(&router.counters.connections_refused);
+    tracing::debug!(peer, problem, "no connection");
+    None
+}
+
+/// The handshakes of a new stream: first that of TLS where it is spoken, then that of its transport.
+async fn shake_hands(router: &Shared, incoming: Incoming) -> Result<Accepted, AcceptError> {
+    let Incoming {
+        stream,
+        is_tls,
+        has_room,
+    } = incoming;
+    let stream = match &router.tls {
+        Some(tls) if is_tls => tls.accept(stream).await?,
+        _ => stream,
+    };
+    accept(stream, &router.accept, has_room).await
+}
+
 impl Connection {
-    fn new(router: Arc<Shared>, peer: String, accepted: Accepted) -> std::io::Result<Self> {
+    fn new(router: Arc<Shared>, peer: String, accepted: Accepted, ticket: Ticket) -> Box<Self> {
         let Accepted {
             connection,
             framing,
         } = accepted;
-        let (read, write) = connection.stream.into_halves()?;
+        let (read, write) = connection.stream.into_halves();
         let serializer = connection.serializer;
         let bytes_max = router.limits.outbound_bytes_per_session_max;
-        let outlet = Outlet::new(write, connection.encoder, serializer, bytes_max);
+        let encoder = connection.encoder;
+        let outlet = Outlet::new(write, encoder, serializer, bytes_max, &router.backlog);
+        let outlet = Arc::new(outlet);
+        ticket.attach(&outlet);
         let timer = Timer::new(Watch::Hello, router.limits.handshake_timeout_ms);
-        Ok(Self {
+        Box::new(Self {
             session: Accepting::new(router.any_request_id),
             inbound: Inbound::new(connection.decoder, serializer, connection.received),
-            outlet: Arc::new(outlet),
+            outlet,
             router,
-            peer,
+            peer: peer.into(),
             framing,
             read,
             seat: None,
             timer,
             was_heard: false,
+            _ticket: ticket,
         })
     }
 
-    async fn run(mut self) {
-        let end = loop {
+    /// Serves the connection until it is over, and says why it is.
+    async fn run(&mut self) -> End {
+        loop {
             let ended = match poll_fn(|cx| self.poll_event(cx)).await {
                 Event::Hello(hello) => self.join(&hello).err(),
                 Event::Leave(answer) => {
@@ -128,10 +164,9 @@ impl Connection {
                 Event::End(end) => Some(end),
             };
             if let Some(end) = ended {
-                break end;
+                return end;
             }
-        };
-        self.close(end).await;
+        }
     }
 
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
@@ -145,6 +180,9 @@ impl Connection {
             && let Poll::Ready(event) = self.poll_inbound(cx)
         {
             return Poll::Ready(event);
+        }
+        if self.is_paused() {
+            self.watch_paused();
         }
         self.timer.poll(cx).map(|()| Event::Timer)
     }

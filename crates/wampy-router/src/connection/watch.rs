@@ -29,6 +29,11 @@ pub(super) enum Watch {
         /// How many bytes the peer had taken before.
         sent_bytes: u64,
     },
+    /// The peer is not read from and not pinged: it must take bytes.
+    Paused {
+        /// How many bytes the peer had taken before.
+        sent_bytes: u64,
+    },
     /// The answer to GOODBYE must come.
     Goodbye,
     /// Nothing.
@@ -38,14 +43,15 @@ pub(super) enum Watch {
 /// A connection's timer.
 pub(super) struct Timer {
     watch: Watch,
-    sleep: Pin<Box<Sleep>>,
+    /// `None` while nothing is watched: an idle RawSocket session holds no timer.
+    sleep: Option<Pin<Box<Sleep>>>,
 }
 
 impl Timer {
     pub(super) fn new(watch: Watch, ms: u64) -> Self {
         Self {
             watch,
-            sleep: Box::pin(tokio::time::sleep(Duration::from_millis(ms))),
+            sleep: Some(Box::pin(tokio::time::sleep(Duration::from_millis(ms)))),
         }
     }
 
@@ -55,16 +61,19 @@ impl Timer {
 
     pub(super) fn set(&mut self, watch: Watch, ms: u64) {
         self.watch = watch;
-        self.sleep
-            .as_mut()
-            .reset(Instant::now() + Duration::from_millis(ms));
+        let time = Duration::from_millis(ms);
+        match &mut self.sleep {
+            sleep if watch == Watch::Nothing => *sleep = None,
+            Some(sleep) => sleep.as_mut().reset(Instant::now() + time),
+            sleep => *sleep = Some(Box::pin(tokio::time::sleep(time))),
+        }
     }
 
     #[inline]
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match self.watch {
-            Watch::Nothing => Poll::Pending,
-            _ => self.sleep.as_mut().poll(cx),
+        match &mut self.sleep {
+            None => Poll::Pending,
+            Some(sleep) => sleep.as_mut().poll(cx),
         }
     }
 }
@@ -83,6 +92,17 @@ impl Connection {
         self.timer.set(watch, interval_ms);
     }
 
+    /// The peer does not read and so is not read from. That its bytes end, or that it has gone, shows
+    /// only when it is read from again, so it may not stay like this for ever.
+    pub(super) fn watch_paused(&mut self) {
+        if self.timer.watch() == Watch::Nothing {
+            let watch = Watch::Paused {
+                sent_bytes: self.outlet.sent_bytes(),
+            };
+            self.timer.set(watch, self.router.limits.paused_timeout_ms);
+        }
+    }
+
     pub(super) fn timer_went_off(&mut self) -> Result<(), End> {
         match self.timer.watch() {
             Watch::Hello => Err(End::TooLate("HELLO did not come in time")),
@@ -94,6 +114,14 @@ impl Connection {
             }
             Watch::Silence => {
                 self.ping();
+                Ok(())
+            }
+            Watch::Paused { sent_bytes } => {
+                if self.is_paused() && self.outlet.sent_bytes() == sent_bytes {
+                    return Err(End::CutOff);
+                }
+                // If it is still paused, it is watched anew.
+                self.watch_silence();
                 Ok(())
             }
             Watch::Ping { sent_bytes } => {

@@ -61,7 +61,7 @@ impl Host {
             .iter()
             .rev()
             .find_map(|address| match address {
-                BoundAddress::Tcp(address) => Some(*address),
+                BoundAddress::Tcp(address) | BoundAddress::Tls(address) => Some(*address),
                 BoundAddress::Unix(_) => None,
             });
         tcp.unwrap()

@@ -1,13 +1,10 @@
-//! Every URL scheme with every serializer, TLS through a proxy that ends it in front of the router.
+//! Every URL scheme with every serializer.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
+use tokio::net::TcpListener;
 use wampy::proto::Serializer;
+use wampy::router::BoundAddress;
 use wampy::{Builder, Client, Error, Invocation, IpVersion, Router};
 
 use crate::fixture::{router, router_at, within};
@@ -123,54 +120,34 @@ async fn unix_sockets() {
     .await;
 }
 
-/// Ends TLS in front of a router: its address, and the file of the certificate to trust.
-async fn tls_proxy(router: &Router, directory: &TestDirectory) -> (SocketAddr, PathBuf) {
+/// A router that speaks TLS: its port, and the file of the certificate to trust.
+async fn tls_router(directory: &TestDirectory) -> (Router, u16, PathBuf) {
     let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
     let made = rcgen::generate_simple_self_signed(names).unwrap();
-    let file = directory.0.join("certificate.pem");
-    std::fs::write(&file, made.cert.pem()).unwrap();
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let target = tcp_url(router, "")
-        .trim_start_matches("://")
-        .trim_end_matches('/')
-        .to_owned();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let (acceptor, target) = (acceptor.clone(), target.clone());
-            tokio::spawn(async move {
-                let Ok(mut outside) = acceptor.accept(stream).await else {
-                    return;
-                };
-                let mut inside = TcpStream::connect(target).await.unwrap();
-                _ = tokio::io::copy_bidirectional(&mut outside, &mut inside).await;
-            });
-        }
+    let (certificate, key) = (directory.0.join("cert.pem"), directory.0.join("key.pem"));
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let builder = Router::builder().listen("localhost:0");
+    let router = builder.tls(&certificate, key).start().await.unwrap();
+    let port = router.addresses().iter().find_map(|address| match address {
+        BoundAddress::Tls(address) => Some(address.port()),
+        _ => None,
     });
-    (address, file)
+    (router, port.unwrap(), certificate)
 }
 
 #[tokio::test]
 async fn wss_and_rss() {
     within(async {
-        let router = router().await;
         let directory = TestDirectory::new("tls");
-        let (address, ca_file) = tls_proxy(&router, &directory).await;
+        let (router, port, ca_file) = tls_router(&directory).await;
         for host in ["localhost", "127.0.0.1"] {
             for scheme in ["wss", "rss"] {
-                let url = format!("{scheme}://{host}:{}", address.port());
+                let url = format!("{scheme}://{host}:{port}");
                 exercise(Client::builder(url).ca_file(&ca_file)).await;
             }
         }
+        router.shutdown().await;
     })
     .await;
 }
@@ -180,8 +157,8 @@ async fn a_certificate_of_nobody_trusted_is_refused() {
     within(async {
         let router = router().await;
         let directory = TestDirectory::new("untrusted");
-        let (address, ca_file) = tls_proxy(&router, &directory).await;
-        let url = format!("wss://127.0.0.1:{}", address.port());
+        let (_tls_router, port, ca_file) = tls_router(&directory).await;
+        let url = format!("wss://127.0.0.1:{port}");
         let error = Client::connect(url.as_str()).await.unwrap_err();
         assert!(matches!(error, Error::Connect { .. }), "{error:?}");
         assert!(
@@ -208,6 +185,10 @@ async fn a_certificate_of_nobody_trusted_is_refused() {
         let plain = tcp_url(&router, "wss");
         let error = Client::connect(plain).await.unwrap_err();
         assert!(matches!(error, Error::Connect { .. }), "{error:?}");
+
+        // And the other way round.
+        let error = Client::connect(format!("ws://127.0.0.1:{port}")).await;
+        assert!(error.unwrap_err().to_string().contains("400"));
     })
     .await;
 }

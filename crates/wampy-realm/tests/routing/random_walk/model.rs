@@ -121,7 +121,7 @@ impl Model {
     pub fn join(&mut self, session: Session) {
         let details = json!({
             "session": session.id, "authid": session.authid, "authrole": session.authrole,
-            "authmethod": "ticket", "authprovider": "static", "transport": {"type": "simulated"},
+            "authmethod": "ticket", "authprovider": "static", "transport": {"type": "simulated", "serializer": "json"},
         });
         self.sessions.push(session);
         self.meta_event("session.on_join", json!([details]));
