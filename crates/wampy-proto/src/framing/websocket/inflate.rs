@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_bomb_takes_no_more_memory_than_the_limit() {
-        let bomb = deflated(&vec![0; 50 << 20]);
+        let bomb = deflated(&vec![0; 4 << 20]);
         for bytes_max in [0, 1, 5000, 1 << 20] {
             let mut message = Vec::new();
             let outcome = Inflater::take().inflate(&bomb, &mut message, bytes_max);
