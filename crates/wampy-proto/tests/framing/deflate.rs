@@ -19,6 +19,9 @@ const BINARY_START: u8 = 0x42;
 const MIDDLE: u8 = 0x00;
 const END: u8 = 0x80;
 
+/// First bytes and payloads of frames.
+type Frames<'a> = &'a [(u8, &'a [u8])];
+
 /// Sends frames with these first bytes and payloads both ways, cut nowhere and everywhere, and
 /// returns what came of it.
 fn outcome(limits: WebSocketLimits, frames: &[(u8, &[u8])]) -> Outcome {
@@ -111,7 +114,7 @@ fn compressed_and_plain_messages_alternate() {
 fn rsv1_is_for_the_first_frame_of_a_message_only() {
     let hello = simply_deflated(b"Hello");
     let whole = &hello[..];
-    let cases: [(&str, &[(u8, &[u8])], u8); 9] = [
+    let cases: [(&str, Frames<'_>, u8); 9] = [
         ("ping", &[(0xc9, b"")], 0b100),
         ("pong", &[(0xca, b"")], 0b100),
         ("close", &[(0xc8, b"\x03\xe8")], 0b100),
@@ -342,7 +345,7 @@ fn a_frame_may_be_a_little_larger_than_the_message() {
         message_bytes_max: 1000,
         ..LIMITS
     };
-    let payload: Vec<u8> = (0..1000).map(|at| (at * 7919 >> 3) as u8).collect();
+    let payload: Vec<u8> = (0..1000).map(|at| ((at * 7919) >> 3) as u8).collect();
     let flushes = [(100, FlushCompress::Sync); 9];
     let stored = deflated(&payload, 0, 15, &flushes);
     assert!(stored.len() > payload.len() + 50);

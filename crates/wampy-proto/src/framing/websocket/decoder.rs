@@ -48,7 +48,7 @@ struct Assembly {
     fragments: u32,
     payload: Vec<u8>,
     /// Decompresses the fragments, if the message is compressed and not complete.
-    inflater: Option<Inflater>,
+    inflater: Option<Box<Inflater>>,
     /// The message was handed out; the next call drops this.
     complete: bool,
 }
@@ -248,7 +248,7 @@ impl WebSocketDecoder {
                 binary: header.opcode == Opcode::Binary,
                 fragments: 0,
                 payload: Vec::new(),
-                inflater: header.compressed.then(Inflater::take),
+                inflater: header.compressed.then(|| Box::new(Inflater::take())),
                 complete: false,
             })
         });

@@ -23,7 +23,7 @@ const SPARE_MAX: usize = 4;
 const FINAL_BLOCK: [u8; 2] = [0x03, 0x00];
 
 thread_local! {
-    static SPARE: RefCell<Vec<Box<Decompress>>> = const { RefCell::new(Vec::new()) };
+    static SPARE: RefCell<Vec<Decompress>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The largest frame that makes sense as a part of a message of `message_bytes_max` bytes: what
@@ -35,7 +35,7 @@ pub(super) fn frame_bytes_max(message_bytes_max: usize) -> usize {
 /// Decompresses one message.
 #[derive(Debug)]
 pub(super) struct Inflater {
-    stream: Box<Decompress>,
+    stream: Decompress,
     /// Whether no DEFLATE stream is under way: in the beginning, and behind a final block, which
     /// may also come within a message (RFC 7692, 7.2.3.4).
     is_between_streams: bool,
@@ -45,7 +45,7 @@ impl Inflater {
     /// A decompressor for a new message.
     pub(super) fn take() -> Self {
         let spare = SPARE.try_with(|spare| spare.try_borrow_mut().ok()?.pop());
-        let make = || Box::new(Decompress::new(false));
+        let make = || Decompress::new(false);
         Self {
             stream: spare.ok().flatten().unwrap_or_else(make),
             is_between_streams: true,
