@@ -63,6 +63,12 @@ test-interop: wheel ## Third-party clients and routers beside ours.
 	interop/setup
 	WAMPY_BIN=$(DEBUG) $(BIN)/python -m pytest interop -v
 
+# Not a part of `make test`: the suite runs on Python 2.7 only, and for some minutes.
+.PHONY: autobahn
+autobahn: ## The Autobahn test suite against our WebSocket, with compression. Needs Python 2.7.
+	$(CARGO) build --release --locked --quiet -p wampy-proto --examples
+	interop/autobahn
+
 # cargo-deny comes as source and takes some minutes to build, once.
 .tools/bin/cargo-deny:
 	$(CARGO) install cargo-deny --version 0.20.2 --locked --quiet --root .tools
