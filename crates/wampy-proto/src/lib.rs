@@ -24,7 +24,7 @@ pub use id::{
     ID_MAX, IdOutOfRange, PublicationId, RegistrationId, RequestId, SessionId, SubscriptionId,
 };
 pub use message::{Message, MessageType};
-pub use payload::{Payload, PayloadError};
+pub use payload::{Gap, Payload, PayloadError};
 pub use serializer::{DecodeError, EncodeError, Serializer};
 pub use uri::MatchPolicy;
 pub use value::Value;

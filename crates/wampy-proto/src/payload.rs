@@ -37,6 +37,23 @@ pub struct Payload<'a> {
     kwargs: Cow<'a, [u8]>,
 }
 
+/// A large part of a payload that was left out when its message was encoded: the bytes of the message
+/// are those before `at`, these, and those from `at` on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gap<'p> {
+    /// Where the bytes belong.
+    pub at: usize,
+    /// What was left out.
+    pub bytes: &'p [u8],
+}
+
+/// What may be left out of a payload.
+#[derive(Debug)]
+pub(crate) struct GapFinder<'p> {
+    pub(crate) bytes_min: usize,
+    pub(crate) found: Option<Gap<'p>>,
+}
+
 /// A payload does not hold what its reader expects.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{part}: {source}")]
@@ -177,7 +194,12 @@ impl<'a> Payload<'a> {
     ///
     /// # Errors
     /// The payload comes from another serializer and has no form in the writer's.
-    pub(crate) fn write_to<W: Writer>(&self, writer: &mut W) -> Result<(), EncodeError> {
+    #[inline]
+    pub(crate) fn write_to<'p, W: Writer>(
+        &'p self,
+        writer: &mut W,
+        gap: &mut GapFinder<'p>,
+    ) -> Result<(), EncodeError> {
         if self.fields() == 0 {
             return Ok(());
         }
@@ -185,17 +207,28 @@ impl<'a> Payload<'a> {
             writer.begin_list(0);
             writer.end_list();
         } else {
-            self.write_part(&self.args, writer)?;
+            self.write_part(&self.args, writer, gap)?;
         }
         if !self.kwargs.is_empty() {
-            self.write_part(&self.kwargs, writer)?;
+            self.write_part(&self.kwargs, writer, gap)?;
         }
         Ok(())
     }
 
-    fn write_part<W: Writer>(&self, encoded: &[u8], writer: &mut W) -> Result<(), EncodeError> {
+    fn write_part<'p, W: Writer>(
+        &self,
+        encoded: &'p [u8],
+        writer: &mut W,
+        gap: &mut GapFinder<'p>,
+    ) -> Result<(), EncodeError> {
         if self.serializer == W::SERIALIZER {
-            writer.raw(encoded);
+            if encoded.len() >= gap.bytes_min && gap.found.is_none() {
+                writer.raw(&[]);
+                let at = writer.written();
+                gap.found = Some(Gap { at, bytes: encoded });
+            } else {
+                writer.raw(encoded);
+            }
             return Ok(());
         }
         serializer::transcode(self.serializer, encoded, writer)

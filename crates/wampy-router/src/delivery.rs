@@ -5,11 +5,13 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use wampy_proto::framing::FrameFormat;
 use wampy_proto::message::Goodbye;
 use wampy_proto::{Message, Serializer};
 use wampy_realm::{Outbox, SendError, SessionKey};
 
+use crate::large_frame::LargeFrame;
 use crate::outlet::{Appended, Outlet, Signal};
 
 /// The outlets of a realm's sessions, by the dense index of their keys.
@@ -46,6 +48,7 @@ enum Shared {
     Unencodable,
     /// The frame, and how many of its bytes are the message.
     Frame(Vec<u8>, usize),
+    Large(LargeFrame),
 }
 
 /// WebSocket, WebSocket with compression, and RawSocket.
@@ -58,6 +61,8 @@ pub(crate) struct Delivery<'a> {
     seats: &'a mut Seats,
     /// The outlets that the caller has to flush.
     touched: &'a mut Vec<Arc<Outlet>>,
+    /// The buffer in which the messages of this turn came, if it can be shared.
+    source: Option<&'a Bytes>,
     /// Whether so much waits for a session that it should be written soon.
     pub(crate) flush_at_once: bool,
     /// The sessions that do not read: the caller has to take them from the realm.
@@ -69,10 +74,15 @@ pub(crate) struct Delivery<'a> {
 }
 
 impl<'a> Delivery<'a> {
-    pub(crate) fn new(seats: &'a mut Seats, touched: &'a mut Vec<Arc<Outlet>>) -> Self {
+    pub(crate) fn new(
+        seats: &'a mut Seats,
+        touched: &'a mut Vec<Arc<Outlet>>,
+        source: Option<&'a Bytes>,
+    ) -> Self {
         Self {
             seats,
             touched,
+            source,
             flush_at_once: false,
             overflowed: Vec::new(),
             received: 0,
@@ -120,7 +130,10 @@ impl Outbox for Delivery<'_> {
         let Some(outlet) = self.seats.get(to) else {
             return Ok(());
         };
-        let appended = outlet.append(message)?;
+        let appended = match LargeFrame::suits(message) {
+            false => outlet.append(message)?,
+            true => append_large(outlet, message, self.source)?,
+        };
         self.sent += 1;
         note!(self, appended, to, outlet);
         Ok(())
@@ -145,12 +158,14 @@ impl Outbox for Delivery<'_> {
             let serializer = outlet.serializer();
             let place = place(serializer, format);
             if matches!(shared[place], Shared::NotYet) {
-                shared[place] = encode(format, serializer, message);
+                shared[place] = encode(format, serializer, message, self.source);
             }
-            let Shared::Frame(frame, message_bytes) = &shared[place] else {
-                continue;
+            let appended = match &shared[place] {
+                Shared::Frame(frame, message_bytes) => outlet.append_encoded(frame, *message_bytes),
+                Shared::Large(frame) => outlet.append_large(frame),
+                Shared::NotYet | Shared::Unencodable => continue,
             };
-            if let Ok(appended) = outlet.append_encoded(frame, *message_bytes) {
+            if let Ok(appended) = appended {
                 self.sent += 1;
                 note!(self, appended, key, outlet);
             }
@@ -183,10 +198,39 @@ fn place(serializer: Serializer, format: FrameFormat) -> usize {
     serializer as usize * FRAMINGS + framing
 }
 
-fn encode(format: FrameFormat, serializer: Serializer, message: &Message<'_>) -> Shared {
+/// Appends a message with a large payload, without a copy of it if that is possible.
+fn append_large(
+    outlet: &Outlet,
+    message: &Message<'_>,
+    source: Option<&Bytes>,
+) -> Result<Appended, SendError> {
+    let format = outlet.encoder().format();
+    let large =
+        format.and_then(|format| LargeFrame::encode(format, outlet.serializer(), message, source));
+    match large {
+        Some(large) => outlet.append_large(&large),
+        None => outlet.append(message),
+    }
+}
+
+fn encode(
+    format: FrameFormat,
+    serializer: Serializer,
+    message: &Message<'_>,
+    source: Option<&Bytes>,
+) -> Shared {
+    if LargeFrame::suits(message)
+        && let Some(large) = LargeFrame::encode(format, serializer, message, source)
+    {
+        return Shared::Large(large);
+    }
     let mut frame = crate::buffers::take();
     let encoder = format.encoder();
-    let mark = encoder.begin_message(&mut frame, 0);
+    // Details and ids take some bytes beside the payload.
+    let hint = message
+        .payload()
+        .map_or(0, |payload| payload.encoded_len() + 40);
+    let mark = encoder.begin_message(&mut frame, hint);
     let header_bytes = frame.len();
     if message.encode(serializer, &mut frame).is_err() {
         return Shared::Unencodable;

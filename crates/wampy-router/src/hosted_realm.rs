@@ -6,6 +6,7 @@
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use bytes::Bytes;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use wampy_proto::message::Welcome;
@@ -115,12 +116,21 @@ impl HostedRealm {
     /// Runs `turn` with the realm locked; what it touched is flushed afterwards, or at the end of
     /// the lane's pass.
     fn with_realm<T>(&self, turn: impl FnOnce(&mut Realm, &mut Delivery<'_>, Now) -> T) -> T {
+        self.with_realm_from(None, turn)
+    }
+
+    /// The same for messages that came in the buffer `source`.
+    fn with_realm_from<T>(
+        &self,
+        source: Option<&Bytes>,
+        turn: impl FnOnce(&mut Realm, &mut Delivery<'_>, Now) -> T,
+    ) -> T {
         let mut touched = unflushed::take();
         let now = self.clock.now();
         let (result, at_once) = {
             let mut state = self.state();
             let state = &mut *state;
-            let mut delivery = Delivery::new(&mut state.seats, &mut touched);
+            let mut delivery = Delivery::new(&mut state.seats, &mut touched, source);
             let result = turn(&mut state.realm, &mut delivery, now);
             while let Some(key) = delivery.overflowed.pop() {
                 delivery.unseat(key);
@@ -204,11 +214,17 @@ impl Seat {
     ///
     /// Messages that make the realm work hard are routed in several turns, so that others can take
     /// theirs in between and answers are on their way before there are too many of them.
-    pub(crate) fn route(&self, mut messages: &mut [Message<'_>]) -> Result<(), Violation> {
+    ///
+    /// They came in `source`, if that is a buffer that can be shared.
+    pub(crate) fn route(
+        &self,
+        mut messages: &mut [Message<'_>],
+        source: Option<&Bytes>,
+    ) -> Result<(), Violation> {
         while !messages.is_empty() {
-            let routed = self
-                .realm
-                .with_realm(|realm, delivery, now| self.turn(messages, realm, delivery, now))?;
+            let routed = self.realm.with_realm_from(source, |realm, delivery, now| {
+                self.turn(messages, realm, delivery, now)
+            })?;
             messages = &mut messages[routed..];
         }
         Ok(())

@@ -39,6 +39,7 @@ mod delivery;
 mod error;
 mod hosted_realm;
 mod lanes;
+mod large_frame;
 mod limits;
 mod outlet;
 mod realms;

@@ -7,15 +7,16 @@
 //! Deliberately absent: buffering, agreeing on who writes now, and how TLS is shared by the halves
 //! (that is `tls_halves`).
 
+use std::future::Future as _;
 use std::io;
 use std::net::Shutdown;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 #[cfg(feature = "tls")]
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use socket2::SockRef;
-use tokio::io::{AsyncRead as _, ReadBuf};
+use tokio::io::{AsyncRead as _, AsyncReadExt as _, ReadBuf};
 use tokio::net::tcp;
 #[cfg(unix)]
 use tokio::net::unix;
@@ -23,6 +24,10 @@ use tokio::net::unix;
 use crate::stream::Stream;
 #[cfg(feature = "tls")]
 use crate::tls_halves::TlsHalves;
+
+/// How much of TLS is decrypted at once.
+#[cfg(feature = "tls")]
+const TLS_READ_BYTES: usize = 64 << 10;
 
 /// The reading half.
 #[derive(Debug)]
@@ -90,6 +95,37 @@ impl ReadHalf {
             Read::Tls(half) => return half.poll_read(cx, buf.initialize_unfilled()),
         };
         read.map_ok(|()| buf.filled().len())
+    }
+}
+
+impl ReadHalf {
+    /// Reads what the socket has to the end of `buf`, within its capacity, which must have room; 0
+    /// means that the peer has closed.
+    ///
+    /// # Errors
+    /// The socket failed.
+    pub fn poll_append(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut Vec<u8>,
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.0 {
+            Read::Tcp(half) => pin!(half.read_buf(buf)).poll(cx),
+            #[cfg(unix)]
+            Read::Unix(half) => pin!(half.read_buf(buf)).poll(cx),
+            #[cfg(feature = "tls")]
+            Read::Tls(half) => {
+                let len = buf.len();
+                buf.resize(buf.capacity().min(len + TLS_READ_BYTES), 0);
+                let read = half.poll_read(cx, &mut buf[len..]);
+                let filled = match &read {
+                    Poll::Ready(Ok(filled)) => *filled,
+                    _ => 0,
+                };
+                buf.truncate(len + filled);
+                read
+            }
+        }
     }
 }
 

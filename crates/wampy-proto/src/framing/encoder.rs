@@ -109,7 +109,24 @@ impl Encoder {
                 encoder.finish(mark, out);
                 Ok(())
             }
-            Self::RawSocket(encoder) => encoder.finish(mark, out),
+            Self::RawSocket(encoder) => encoder.finish(mark, 0, out),
+        }
+    }
+
+    /// Completes a frame of whose payload `left_out_bytes` are not in `out` and will be sent in their
+    /// place. Returns false, and has done nothing, if every byte is needed: to mask or to compress.
+    ///
+    /// # Errors
+    /// As for [`Encoder::finish_message`].
+    pub fn finish_around(
+        &self,
+        mark: Mark,
+        left_out_bytes: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, TooLong> {
+        match self {
+            Self::WebSocket(encoder) => Ok(encoder.finish_around(mark, left_out_bytes, out)),
+            Self::RawSocket(encoder) => encoder.finish(mark, left_out_bytes, out).map(|()| true),
         }
     }
 

@@ -2,9 +2,14 @@
 
 use super::{Message, MessageType, RevocationDetails};
 use crate::id::RequestId;
+use crate::payload::GapFinder;
 use crate::serializer::{EncodeError, Writer};
 
-pub(super) fn message<W: Writer>(message: &Message<'_>, w: &mut W) -> Result<(), EncodeError> {
+pub(super) fn message<'m, W: Writer>(
+    message: &'m Message<'_>,
+    w: &mut W,
+    gap: &mut GapFinder<'m>,
+) -> Result<(), EncodeError> {
     match message {
         Message::Hello(m) => {
             begin(w, MessageType::Hello, 2);
@@ -42,21 +47,25 @@ pub(super) fn message<W: Writer>(message: &Message<'_>, w: &mut W) -> Result<(),
             w.unsigned(m.request.value());
             m.details.write(w);
             w.text(&m.error);
-            m.payload.write_to(w)?;
+            m.payload.write_to(w, gap)?;
         }
-        other => return pubsub_message(other, w),
+        other => return pubsub_message(other, w, gap),
     }
     w.end_list();
     Ok(())
 }
 
-fn pubsub_message<W: Writer>(message: &Message<'_>, w: &mut W) -> Result<(), EncodeError> {
+fn pubsub_message<'m, W: Writer>(
+    message: &'m Message<'_>,
+    w: &mut W,
+    gap: &mut GapFinder<'m>,
+) -> Result<(), EncodeError> {
     match message {
         Message::Publish(m) => {
             begin_request(w, MessageType::Publish, m.request, 2 + m.payload.fields());
             m.options.write(w);
             w.text(&m.topic);
-            m.payload.write_to(w)?;
+            m.payload.write_to(w, gap)?;
         }
         Message::Published(m) => {
             begin_request(w, MessageType::Published, m.request, 1);
@@ -83,21 +92,25 @@ fn pubsub_message<W: Writer>(message: &Message<'_>, w: &mut W) -> Result<(), Enc
             w.unsigned(m.subscription.value());
             w.unsigned(m.publication.value());
             m.details.write(w);
-            m.payload.write_to(w)?;
+            m.payload.write_to(w, gap)?;
         }
-        other => return rpc_message(other, w),
+        other => return rpc_message(other, w, gap),
     }
     w.end_list();
     Ok(())
 }
 
-fn rpc_message<W: Writer>(message: &Message<'_>, w: &mut W) -> Result<(), EncodeError> {
+fn rpc_message<'m, W: Writer>(
+    message: &'m Message<'_>,
+    w: &mut W,
+    gap: &mut GapFinder<'m>,
+) -> Result<(), EncodeError> {
     match message {
         Message::Call(m) => {
             begin_request(w, MessageType::Call, m.request, 2 + m.payload.fields());
             m.options.write(w);
             w.text(&m.procedure);
-            m.payload.write_to(w)?;
+            m.payload.write_to(w, gap)?;
         }
         Message::Cancel(m) => {
             begin_request(w, MessageType::Cancel, m.request, 1);
@@ -106,7 +119,7 @@ fn rpc_message<W: Writer>(message: &Message<'_>, w: &mut W) -> Result<(), Encode
         Message::Result(m) => {
             begin_request(w, MessageType::Result, m.request, 1 + m.payload.fields());
             m.details.write(w);
-            m.payload.write_to(w)?;
+            m.payload.write_to(w, gap)?;
         }
         Message::Register(m) => {
             begin_request(w, MessageType::Register, m.request, 2);
@@ -133,7 +146,7 @@ fn rpc_message<W: Writer>(message: &Message<'_>, w: &mut W) -> Result<(), Encode
             );
             w.unsigned(m.registration.value());
             m.details.write(w);
-            m.payload.write_to(w)?;
+            m.payload.write_to(w, gap)?;
         }
         Message::Interrupt(m) => {
             begin_request(w, MessageType::Interrupt, m.request, 1);
@@ -142,7 +155,7 @@ fn rpc_message<W: Writer>(message: &Message<'_>, w: &mut W) -> Result<(), Encode
         Message::Yield(m) => {
             begin_request(w, MessageType::Yield, m.request, 1 + m.payload.fields());
             m.options.write(w);
-            m.payload.write_to(w)?;
+            m.payload.write_to(w, gap)?;
         }
         // `message` has written the messages of the session, `pubsub_message` those of the broker.
         _ => {

@@ -31,6 +31,7 @@ pub use routed::{
 };
 pub use session::{Abort, Authenticate, Challenge, Goodbye, Hello, Welcome};
 
+use crate::payload::{Gap, GapFinder, Payload};
 use crate::serializer::{self, DecodeError, EncodeError, Serializer};
 
 macro_rules! messages {
@@ -205,14 +206,63 @@ impl<'a> Message<'a> {
         serializer: Serializer,
         out: &mut Vec<u8>,
     ) -> std::result::Result<(), EncodeError> {
+        let mut nothing = GapFinder {
+            bytes_min: usize::MAX,
+            found: None,
+        };
+        self.encode_with(serializer, out, &mut nothing)
+    }
+
+    /// Appends the message's bytes to `out`, but for the first part of the payload (`args` or
+    /// `kwargs`) that has at least `bytes_min` bytes and needs no other form: so that a large payload
+    /// need not be copied. On an error `out` is as it was.
+    ///
+    /// # Errors
+    /// The payload came in another serializer and has no form in this one.
+    pub fn encode_around<'m>(
+        &'m self,
+        serializer: Serializer,
+        out: &mut Vec<u8>,
+        bytes_min: usize,
+    ) -> std::result::Result<Option<Gap<'m>>, EncodeError> {
+        let mut gap = GapFinder {
+            bytes_min,
+            found: None,
+        };
+        self.encode_with(serializer, out, &mut gap)?;
+        Ok(gap.found)
+    }
+
+    #[inline]
+    fn encode_with<'m>(
+        &'m self,
+        serializer: Serializer,
+        out: &mut Vec<u8>,
+        gap: &mut GapFinder<'m>,
+    ) -> std::result::Result<(), EncodeError> {
         let start = out.len();
         let result = serializer::with_writer!(serializer, &mut *out, |writer| encode::message(
             self,
-            &mut writer
+            &mut writer,
+            gap
         ));
         if result.is_err() {
             out.truncate(start);
         }
         result
+    }
+
+    /// The message's payload, if its type has one.
+    pub const fn payload(&self) -> Option<&Payload<'a>> {
+        match self {
+            Self::Publish(m) => Some(&m.payload),
+            Self::Event(m) => Some(&m.payload),
+            Self::Call(m) => Some(&m.payload),
+            Self::Result(m) => Some(&m.payload),
+            Self::Invocation(m) => Some(&m.payload),
+            Self::Yield(m) => Some(&m.payload),
+            Self::Error(m) => Some(&m.payload),
+            _ => None,
+        }
     }
 }

@@ -59,6 +59,8 @@ pub trait Writer {
     /// Ends the list or map begun last by [`Writer::begin_uncounted`], of `len` elements or pairs.
     /// This may move what was written since.
     fn end_uncounted(&mut self, open: Uncounted, len: usize);
+    /// How many bytes the output has.
+    fn written(&self) -> usize;
     /// Writes a value that is encoded in this serializer already.
     fn raw(&mut self, encoded: &[u8]);
 }

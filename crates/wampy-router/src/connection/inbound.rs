@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use smallvec::SmallVec;
 use wampy_proto::framing::websocket::CloseCode;
 use wampy_proto::framing::{Decoder, FramingError, Step};
@@ -17,11 +18,14 @@ use wampy_proto::{Serializer, error_uri};
 
 use super::closing::End;
 use super::{Connection, Event};
-use crate::buffers::with_read_buffer;
+use crate::buffers::{READ_BYTES, with_read_buffer};
 use crate::outlet::Outlet;
 
 /// How many reads are done before other tasks have their turn.
 const READS_PER_POLL: usize = 4;
+
+/// How much memory is taken at once for a large message of which less has come.
+const LARGE_BYTES_TRUSTED: usize = 4 << 20;
 
 /// How many messages of a batch need no memory of their own.
 const REQUESTS_INLINE: usize = 8;
@@ -54,6 +58,12 @@ enum Stop {
     WrongKind,
     Close(Option<CloseCode>),
     Framing(FramingError),
+}
+
+/// Whether there is more to do with what was read.
+enum After {
+    More,
+    Done(Option<Event>),
 }
 
 /// What a message turned out to be.
@@ -163,24 +173,14 @@ impl Connection {
     /// One read, and all that follows from it.
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Option<Event>> {
         let kept = self.inbound.rest.len();
-        let is_large = kept.max(self.inbound.rest_bytes_wanted) > buffer.len() / 2;
-        let space = if is_large {
-            &mut *buffer
-        } else {
-            &mut buffer[kept..]
-        };
-        let read = match ready!(self.read.poll_read(cx, space)) {
+        if kept.max(self.inbound.rest_bytes_wanted) > buffer.len() / 2 {
+            return self.poll_read_large(cx);
+        }
+        let read = match ready!(self.read.poll_read(cx, &mut buffer[kept..])) {
             Ok(0) | Err(_) => return Poll::Ready(Some(Event::End(End::Gone))),
             Ok(read) => read,
         };
         self.was_heard = true;
-        if is_large {
-            self.inbound.rest.extend_from_slice(&buffer[..read]);
-            if self.inbound.rest.len() < self.inbound.rest_bytes_wanted {
-                return Poll::Ready(None);
-            }
-            return Poll::Ready(self.take_in_rest());
-        }
         let mut rest = std::mem::take(&mut self.inbound.rest);
         buffer[..kept].copy_from_slice(&rest);
         let bytes = &mut buffer[..kept + read];
@@ -193,22 +193,53 @@ impl Connection {
         Poll::Ready(event)
     }
 
-    /// Takes in what was left over.
-    fn take_in_rest(&mut self) -> Option<Event> {
-        let mut rest = std::mem::take(&mut self.inbound.rest);
-        let (used, event) = self.take_in(&mut rest);
-        if used < rest.len() {
-            // A copy, so that the memory of a large message is given back.
-            self.inbound.rest = rest[used..].to_vec();
+    /// One read of a large message, straight to where it will stay.
+    fn poll_read_large(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        let Inbound {
+            rest,
+            rest_bytes_wanted,
+            ..
+        } = &mut self.inbound;
+        let missing = rest_bytes_wanted.saturating_sub(rest.len());
+        if rest.capacity() - rest.len() < missing.max(1) {
+            // Not all that a peer only says it will send.
+            let trusted = rest.len().max(LARGE_BYTES_TRUSTED);
+            rest.reserve(missing.clamp(READ_BYTES, trusted));
         }
-        event
+        match ready!(self.read.poll_append(cx, rest)) {
+            Ok(0) | Err(_) => return Poll::Ready(Some(Event::End(End::Gone))),
+            Ok(_) => {}
+        }
+        self.was_heard = true;
+        if self.inbound.rest.len() < self.inbound.rest_bytes_wanted {
+            return Poll::Ready(None);
+        }
+        Poll::Ready(self.take_in_rest())
+    }
+
+    /// Takes in what was left over. Its buffer is shared with who gets its large messages.
+    fn take_in_rest(&mut self) -> Option<Event> {
+        loop {
+            let mut rest = std::mem::take(&mut self.inbound.rest);
+            let (found, used, stop) = self.find(&mut rest);
+            let source = Bytes::from(rest);
+            let (routed, event) = self.route(&source, &found, Some(&source));
+            if used < source.len() {
+                // A copy, so that the memory of a large message is given back.
+                self.inbound.rest = source[used..].to_vec();
+            }
+            match self.after(&source, &found[routed..], event, stop) {
+                After::Done(event) => return event,
+                After::More => {}
+            }
+        }
     }
 
     /// Takes in what came behind a message that stopped its batch.
     fn take_up_unfinished(&mut self) -> Option<Event> {
         while let Some(message) = self.inbound.stopped.pop_front() {
             let whole = 0..message.len();
-            if let (_, Some(event)) = self.route(&message, std::slice::from_ref(&whole)) {
+            if let (_, Some(event)) = self.route(&message, std::slice::from_ref(&whole), None) {
                 return Some(event);
             }
         }
@@ -227,39 +258,56 @@ impl Connection {
     /// Takes in bytes from the front of `bytes`: how many were used up, and what else has to be
     /// done. The caller keeps the others.
     fn take_in(&mut self, bytes: &mut [u8]) -> (usize, Option<Event>) {
-        let mut found = SmallVec::new();
         let mut used = 0;
-        self.inbound.rest_bytes_wanted = 0;
         loop {
-            // What follows a HELLO is looked at only when that is answered.
-            let messages_max = match self.session.is_established() {
-                true => self.router.limits.messages_per_batch_max,
-                false => 1,
-            };
-            found.clear();
             let unread = &mut bytes[used..];
-            let (found_bytes, stop) =
-                self.inbound
-                    .find_messages(unread, messages_max, &mut found, &self.outlet);
-            let (routed, event) = self.route(unread, &found);
+            let (found, found_bytes, stop) = self.find(unread);
+            let (routed, event) = self.route(unread, &found, None);
             used += found_bytes;
-            if let Some(event) = event {
-                let behind = found[routed..]
-                    .iter()
-                    .map(|range| unread[range.clone()].to_vec());
-                self.inbound.stopped.extend(behind);
-                self.inbound.stopped_by = Some(stop);
-                return (used, Some(event));
+            match self.after(unread, &found[routed..], event, stop) {
+                After::Done(event) => return (used, event),
+                After::More => {}
             }
-            match stop {
-                Stop::NeedMore => return (used, None),
-                Stop::BatchFull => {}
-                stop => {
-                    if let Some(event) = self.stop(stop) {
-                        return (used, Some(event));
-                    }
-                }
-            }
+        }
+    }
+
+    /// Finds the messages of one batch at the front of `unread`, how many bytes they take, and what
+    /// comes behind them.
+    fn find(&mut self, unread: &mut [u8]) -> (Found, usize, Stop) {
+        // What follows a HELLO is looked at only when that is answered.
+        let messages_max = match self.session.is_established() {
+            true => self.router.limits.messages_per_batch_max,
+            false => 1,
+        };
+        self.inbound.rest_bytes_wanted = 0;
+        let mut found = Found::new();
+        let (used, stop) =
+            self.inbound
+                .find_messages(unread, messages_max, &mut found, &self.outlet);
+        (found, used, stop)
+    }
+
+    /// What follows when a batch was routed: messages behind one with an event have to wait.
+    fn after(
+        &mut self,
+        bytes: &[u8],
+        behind: &[Range<usize>],
+        event: Option<Event>,
+        stop: Stop,
+    ) -> After {
+        if event.is_some() {
+            let behind = behind.iter().map(|range| bytes[range.clone()].to_vec());
+            self.inbound.stopped.extend(behind);
+            self.inbound.stopped_by = Some(stop);
+            return After::Done(event);
+        }
+        match stop {
+            Stop::NeedMore => After::Done(None),
+            Stop::BatchFull => After::More,
+            stop => match self.stop(stop) {
+                None => After::More,
+                event => After::Done(event),
+            },
         }
     }
 
@@ -269,7 +317,7 @@ impl Connection {
             Stop::NeedMore | Stop::BatchFull => None,
             Stop::Assembled(message) => {
                 let whole = 0..message.len();
-                self.route(&message, std::slice::from_ref(&whole)).1
+                self.route(&message, std::slice::from_ref(&whole), None).1
             }
             Stop::WrongKind => Some(Event::End(End::WrongKind)),
             Stop::Close(code) => Some(Event::End(End::Closed(code))),
@@ -279,7 +327,12 @@ impl Connection {
 
     /// Decodes the messages that `found` says are in `bytes`, and routes them: how many were looked
     /// at, and what the last of them wants to have done.
-    fn route(&mut self, bytes: &[u8], found: &[Range<usize>]) -> (usize, Option<Event>) {
+    fn route(
+        &mut self,
+        bytes: &[u8],
+        found: &[Range<usize>],
+        source: Option<&Bytes>,
+    ) -> (usize, Option<Event>) {
         let mut requests = SmallVec::<[Message<'_>; REQUESTS_INLINE]>::new();
         let mut looked_at = 0;
         let mut event = None;
@@ -303,7 +356,7 @@ impl Connection {
         }
         if let Some(seat) = &self.seat
             && !requests.is_empty()
-            && let Err(violation) = seat.route(&mut requests)
+            && let Err(violation) = seat.route(&mut requests, source)
         {
             self.session.abort();
             let abort = Abort::new(error_uri::PROTOCOL_VIOLATION, violation.text);

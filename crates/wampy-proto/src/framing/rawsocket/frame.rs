@@ -168,13 +168,19 @@ impl RawSocketEncoder {
         }
     }
 
-    /// Patches the header reserved at `mark`.
+    /// Patches the header reserved at `mark`; `left_out_bytes` of the payload are not in `out`.
     ///
     /// # Errors
     /// [`TooLong`] above the peer's limit; `out` is as it was before the frame was begun.
     #[inline]
-    pub fn finish(&self, mark: Mark, out: &mut Vec<u8>) -> Result<(), TooLong> {
-        let header = self.header(FrameType::Message, mark.payload_bytes(out));
+    pub fn finish(
+        &self,
+        mark: Mark,
+        left_out_bytes: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), TooLong> {
+        let payload_bytes = mark.payload_bytes(out) + left_out_bytes;
+        let header = self.header(FrameType::Message, payload_bytes);
         let header = header.inspect_err(|_| out.truncate(mark.start))?;
         if let Some(reserved) = out.get_mut(mark.start..mark.start + HEADER_BYTES) {
             reserved.copy_from_slice(&header);

@@ -104,6 +104,24 @@ impl WebSocketEncoder {
         }
     }
 
+    /// Patches the header reserved at `mark` of a frame of whose payload `left_out_bytes` are not in
+    /// `out`, where the header reserved is as long as it has to be. Else, or if the payload is to be
+    /// compressed or masked, nothing is done, and false returned.
+    pub fn finish_around(&self, mark: Mark, left_out_bytes: usize, out: &mut [u8]) -> bool {
+        let payload_bytes = mark.payload_bytes(out) + left_out_bytes;
+        let header = frame_header(self.message_opcode(), payload_bytes, None);
+        let header = header.as_bytes();
+        let is_plain = self.deflate.is_none() && self.mask_key.is_none();
+        let reserved = out.get_mut(mark.start..mark.start + mark.header_bytes);
+        match reserved {
+            Some(reserved) if is_plain && reserved.len() == header.len() => {
+                reserved.copy_from_slice(header);
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Appends a message.
     pub fn write_message(&self, payload: &[u8], out: &mut Vec<u8>) {
         if self.deflate.is_some() {

@@ -114,6 +114,11 @@ impl Writer for CborWriter<'_> {
     }
 
     #[inline]
+    fn written(&self) -> usize {
+        self.out.len()
+    }
+
+    #[inline]
     fn raw(&mut self, encoded: &[u8]) {
         self.out.extend_from_slice(encoded);
     }

@@ -176,6 +176,11 @@ impl Writer for JsonWriter<'_> {
     }
 
     #[inline]
+    fn written(&self) -> usize {
+        self.out.len()
+    }
+
+    #[inline]
     fn raw(&mut self, encoded: &[u8]) {
         self.put(encoded);
     }

@@ -151,6 +151,11 @@ impl Writer for MsgPackWriter<'_> {
     }
 
     #[inline]
+    fn written(&self) -> usize {
+        self.out.len()
+    }
+
+    #[inline]
     fn raw(&mut self, encoded: &[u8]) {
         self.out.extend_from_slice(encoded);
     }

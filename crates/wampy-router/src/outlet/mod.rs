@@ -6,8 +6,10 @@
 //! connection's own task, the owner, waits for it). So the order of the bytes is the order in which
 //! they were appended.
 //!
-//! Deliberately absent: shared bytes. An event is encoded once for all its receivers, and then
-//! copied into the buffer of each.
+//! An event is encoded once for all its receivers, and then copied into the buffer of each; only
+//! large payloads are shared ([`chain`]).
+
+mod chain;
 
 use std::io;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -23,6 +25,8 @@ use wampy_transport::WriteHalf;
 
 use crate::backlog::{Backlog, Part};
 use crate::buffers;
+use crate::large_frame::LargeFrame;
+use chain::Chain;
 
 /// How often one flush takes up what was appended meanwhile, before it leaves that to the owner.
 const ROUNDS_MAX: usize = 4;
@@ -79,11 +83,10 @@ pub(crate) struct Outlet {
 
 #[derive(Debug)]
 struct Queue {
-    /// Whole frames that nobody has begun to write.
-    pending: Vec<u8>,
-    /// What somebody has begun to write, from `written` on.
-    unsent: Vec<u8>,
-    written: usize,
+    /// Frames that nobody has begun to write.
+    pending: Chain,
+    /// What somebody has begun to write.
+    unsent: Chain,
     /// The bytes that a writer has taken out of here.
     in_flight_bytes: usize,
     /// How long the last frame was: a guess for the next one, which spares moving its payload.
@@ -105,9 +108,8 @@ struct Queue {
 impl Queue {
     fn new(backlog: &Arc<Backlog>) -> Self {
         Self {
-            pending: Vec::new(),
-            unsent: Vec::new(),
-            written: 0,
+            pending: Chain::default(),
+            unsent: Chain::default(),
             in_flight_bytes: 0,
             last_frame_bytes: 0,
             sent_bytes: 0,
@@ -126,13 +128,12 @@ impl Queue {
     }
 
     fn bytes(&self) -> usize {
-        self.pending.len() + self.unsent.len() - self.written + self.in_flight_bytes
+        self.pending.len() + self.unsent.len() + self.in_flight_bytes
     }
 
     fn clear(&mut self) {
-        self.pending = Vec::new();
-        self.unsent = Vec::new();
-        self.written = 0;
+        self.pending = Chain::default();
+        self.unsent = Chain::default();
         self.part.set(0);
     }
 
@@ -203,6 +204,20 @@ impl Outlet {
         })
     }
 
+    /// Appends a frame whose large payload is shared.
+    pub(crate) fn append_large(&self, large: &LargeFrame) -> Result<Appended, SendError> {
+        if large.message_bytes() > self.encoder.message_bytes_max().min(self.bytes_max) {
+            return Err(SendError::TooLong);
+        }
+        self.append_to_chain(|chain, _| {
+            let (head, tail) = large.around();
+            chain.own().extend_from_slice(head);
+            chain.push_shared(large.payload().clone());
+            chain.own().extend_from_slice(tail);
+            Ok(())
+        })
+    }
+
     /// Appends a ping or a pong. One that is too long for the peer is left out: a peer that pings
     /// with more than it takes cannot be answered.
     pub(crate) fn append_control(&self, is_ping: bool, payload: &[u8]) -> Appended {
@@ -221,19 +236,27 @@ impl Outlet {
         &self,
         write: impl FnOnce(&mut Vec<u8>, usize) -> Result<(), SendError>,
     ) -> Result<Appended, SendError> {
+        self.append_to_chain(|chain, hint| write(chain.own(), hint))
+    }
+
+    #[inline]
+    fn append_to_chain(
+        &self,
+        write: impl FnOnce(&mut Chain, usize) -> Result<(), SendError>,
+    ) -> Result<Appended, SendError> {
         let mut queue = self.queue();
         if queue.is_sealed {
             return Ok(Appended::Done);
         }
-        if queue.pending.capacity() == 0 {
-            queue.pending = buffers::take();
+        if !queue.pending.has_buffer() {
+            queue.pending = Chain::of(buffers::take());
         }
         let start = queue.pending.len();
         let hint = queue.last_frame_bytes;
         write(&mut queue.pending, hint)?;
         queue.last_frame_bytes = queue.pending.len() - start;
         if !queue.is_within(self.bytes_max) {
-            return self.overflow(queue, start);
+            return self.overflow(queue);
         }
         if queue.is_writing || queue.is_blocked {
             return Ok(Appended::Done);
@@ -248,13 +271,11 @@ impl Outlet {
     }
 
     #[cold]
-    fn overflow(
-        &self,
-        mut queue: MutexGuard<'_, Queue>,
-        start: usize,
-    ) -> Result<Appended, SendError> {
-        if queue.pending.len() - start > self.bytes_max {
-            queue.pending.truncate(start);
+    fn overflow(&self, mut queue: MutexGuard<'_, Queue>) -> Result<Appended, SendError> {
+        let last = queue.last_frame_bytes;
+        if last > self.bytes_max {
+            let own = queue.pending.own();
+            own.truncate(own.len() - last);
             return Err(SendError::TooLong);
         }
         queue.seal();
@@ -274,7 +295,7 @@ impl Outlet {
     /// Appends the end of the connection as its framing says it, and takes no more.
     pub(crate) fn append_close(&self, code: Option<CloseCode>, reason: &str) {
         let mut queue = self.queue();
-        self.encoder.write_close(code, reason, &mut queue.pending);
+        self.encoder.write_close(code, reason, queue.pending.own());
         queue.seal();
     }
 
@@ -298,23 +319,24 @@ impl Outlet {
                     return;
                 }
                 queue.unsent = std::mem::take(&mut queue.pending);
-                queue.written = 0;
             }
-            let unsent = std::mem::take(&mut queue.unsent);
-            let start = std::mem::take(&mut queue.written);
-            queue.in_flight_bytes = unsent.len() - start;
+            let mut unsent = std::mem::take(&mut queue.unsent);
+            let unsent_bytes = unsent.len();
+            queue.in_flight_bytes = unsent_bytes;
             queue.is_writing = true;
             drop(queue);
-            let (written, outcome) = self.write(&unsent, start);
+            // TLS may have taken bytes that the socket has not.
+            let outcome = unsent
+                .write_to(&self.socket)
+                .and_then(|()| self.socket.try_flush());
             queue = self.queue();
             queue.is_writing = false;
             queue.in_flight_bytes = 0;
-            queue.sent_bytes += (written - start) as u64;
+            queue.sent_bytes += (unsent_bytes - unsent.len()) as u64;
             match outcome {
-                Ok(()) => buffers::give_back(unsent),
+                Ok(()) => buffers::give_back(unsent.into_buffer()),
                 Err(error) => {
                     queue.unsent = unsent;
-                    queue.written = written;
                     return self.unwritten(queue, &error);
                 }
             }
@@ -322,19 +344,6 @@ impl Outlet {
         if !queue.pending.is_empty() {
             self.unwritten(queue, &io::ErrorKind::WouldBlock.into());
         }
-    }
-
-    /// Writes `bytes` from `at` on: how far it came, and what stopped it. That may also be TLS, which
-    /// has taken bytes that the socket has not.
-    fn write(&self, bytes: &[u8], mut at: usize) -> (usize, io::Result<()>) {
-        while at < bytes.len() {
-            match self.socket.try_write(&bytes[at..]) {
-                Ok(0) => return (at, Err(io::ErrorKind::WriteZero.into())),
-                Ok(written) => at += written,
-                Err(error) => return (at, Err(error)),
-            }
-        }
-        (at, self.socket.try_flush())
     }
 
     fn unwritten(&self, mut queue: MutexGuard<'_, Queue>, error: &io::Error) {
