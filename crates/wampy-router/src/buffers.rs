@@ -7,14 +7,24 @@ use std::cell::RefCell;
 
 /// How much is read at once.
 pub(crate) const READ_BYTES: usize = 64 << 10;
-/// The most buffers that a thread keeps for later.
-const KEPT_MAX: usize = 64;
+/// The most buffers that a thread keeps for later: one for each receiver of a large publication.
+const KEPT_MAX: usize = 1024;
+/// The most bytes that they have together.
+const KEPT_TOTAL_BYTES_MAX: usize = 4 << 20;
 /// The largest buffer that is kept: one that had to hold a large message is given back instead.
 const KEPT_BYTES_MAX: usize = 64 << 10;
 
 thread_local! {
     static READ: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
-    static WRITE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+    static WRITE: RefCell<Kept> = const {
+        RefCell::new(Kept { buffers: Vec::new(), bytes: 0 })
+    };
+}
+
+/// Buffers that were written.
+struct Kept {
+    buffers: Vec<Vec<u8>>,
+    bytes: usize,
 }
 
 /// Runs `f` with this thread's buffer to read into.
@@ -28,7 +38,7 @@ pub(crate) fn with_read_buffer<T>(f: impl FnOnce(&mut [u8]) -> T) -> T {
 pub(crate) fn take() -> Vec<u8> {
     // Also where a thread is ending and has no kept buffers any more.
     WRITE
-        .try_with(|kept| kept.borrow_mut().pop())
+        .try_with(|kept| kept.borrow_mut().take())
         .ok()
         .flatten()
         .unwrap_or_default()
@@ -42,8 +52,17 @@ pub(crate) fn give_back(mut buffer: Vec<u8>) {
     buffer.clear();
     let _ = WRITE.try_with(|kept| {
         let mut kept = kept.borrow_mut();
-        if kept.len() < KEPT_MAX {
-            kept.push(buffer);
+        if kept.buffers.len() < KEPT_MAX && kept.bytes + buffer.capacity() <= KEPT_TOTAL_BYTES_MAX {
+            kept.bytes += buffer.capacity();
+            kept.buffers.push(buffer);
         }
     });
+}
+
+impl Kept {
+    fn take(&mut self) -> Option<Vec<u8>> {
+        let buffer = self.buffers.pop()?;
+        self.bytes -= buffer.capacity();
+        Some(buffer)
+    }
 }
