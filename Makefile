@@ -1,7 +1,8 @@
 # wampy: every command that a developer needs. `make help` lists them.
 #
 # A fresh machine needs Rust, Python 3.11 or later with venv and pip, Node.js with npm, and make;
-# each target installs the rest into directories of this checkout.
+# each target installs the rest into directories of this checkout; only valgrind, for `make counts`, is
+# a package of the system.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -72,8 +73,8 @@ lint: $(VENV)/.wheel .tools/bin/cargo-deny ## Formatting, clippy, rustdoc, ruff,
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
-	$(BIN)/ruff check python interop examples benches/check-counts
-	$(BIN)/ruff format --check python interop examples benches/check-counts
+	$(BIN)/ruff check python interop examples benches/check-counts benches/write-steps
+	$(BIN)/ruff format --check python interop examples benches/check-counts benches/write-steps
 	$(BIN)/mypy --strict python/wampy
 	$(BIN)/python -m mypy.stubtest wampy._wampy
 	.tools/bin/cargo-deny --locked check bans licenses sources
@@ -107,12 +108,13 @@ count: valgrind $(GUNGRAUN)
 		|| { cat target/counts.log; exit 1; }
 
 .PHONY: counts
-counts: count ## Instructions of the hot functions, against docs/instruction-counts.tsv.
+counts: count ## Instructions of the hot functions, against those in docs.
 	benches/check-counts
 
 .PHONY: counts-accept
-counts-accept: count ## Write the instruction counts into docs/instruction-counts.tsv.
+counts-accept: count ## Write the instruction counts into docs.
 	benches/check-counts --accept
+	benches/write-steps
 
 .PHONY: bench
 bench: build ## Our router, Crossbar.io and the floor, side by side; writes docs/benchmarks.md.

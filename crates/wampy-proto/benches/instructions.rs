@@ -246,9 +246,7 @@ fn encode_frame(mut framed: Framed) -> Framed {
     for _ in 0..REPEATS {
         framed.out.clear();
         let payload = black_box(&framed.payload);
-        let mark = framed
-            .encoder
-            .begin_message(&mut framed.out, payload.len());
+        let mark = framed.encoder.begin_message(&mut framed.out, payload.len());
         framed.out.extend_from_slice(payload);
         framed
             .encoder

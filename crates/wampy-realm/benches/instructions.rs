@@ -259,14 +259,19 @@ impl Calls {
             handle(&mut self.realm, from, message);
         }
     }
+
+    /// The first calls, by which every table gets its size.
+    fn make_and_answer(&mut self) {
+        self.handle_all(self.caller, self.calls(1));
+        self.handle_all(self.callee, self.yields(1));
+        assert_eq!(self.realm.stats().pending_calls, 0);
+    }
 }
 
-/// Calls to be made, in a realm in which as many have been made and answered before.
+/// Calls to be made, in a realm whose tables have their size.
 fn calls(serializer: Serializer) -> Turn<Buffer> {
     let mut it = Calls::new(serializer);
-    it.handle_all(it.caller, it.calls(1));
-    it.handle_all(it.callee, it.yields(1));
-    assert_eq!(it.realm.stats().pending_calls, 0);
+    it.make_and_answer();
     let (caller, calls) = (it.caller, it.calls(REPEATS + 1));
     it.turn(caller, calls)
 }
@@ -284,9 +289,10 @@ fn call_to_invocation(mut turn: Turn<Buffer>) -> Turn<Buffer> {
 /// Answers to be given to calls that have been made.
 fn yields(serializer: Serializer) -> Turn<Buffer> {
     let mut it = Calls::new(serializer);
-    it.handle_all(it.caller, it.calls(1));
+    it.make_and_answer();
+    it.handle_all(it.caller, it.calls(REPEATS + 1));
     assert_eq!(it.realm.stats().pending_calls as u64, REPEATS);
-    let (callee, yields) = (it.callee, it.yields(1));
+    let (callee, yields) = (it.callee, it.yields(REPEATS + 1));
     it.turn(callee, yields)
 }
 
