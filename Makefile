@@ -1,7 +1,8 @@
 # wampy: every command that a developer needs. `make help` lists them.
 #
 # A fresh machine needs Rust, Python 3.11 or later with venv and pip, Node.js with npm, and make;
-# each target installs the rest into directories of this checkout.
+# each target installs the rest into directories of this checkout; only valgrind, for `make counts`, is
+# a package of the system.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -16,7 +17,7 @@ DEBUG := target/debug/wampy
 
 .PHONY: help
 help: ## List the commands.
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 .PHONY: build
 build: ## Build the `wampy` command: target/release/wampy.
@@ -78,11 +79,48 @@ lint: $(VENV)/.wheel .tools/bin/cargo-deny ## Formatting, clippy, rustdoc, ruff,
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
-	$(BIN)/ruff check python interop examples
-	$(BIN)/ruff format --check python interop examples
+	$(BIN)/ruff check python interop examples benches/check-counts benches/write-steps
+	$(BIN)/ruff format --check python interop examples benches/check-counts benches/write-steps
 	$(BIN)/mypy --strict python/wampy
 	$(BIN)/python -m mypy.stubtest wampy._wampy
 	.tools/bin/cargo-deny --locked check bans licenses sources
+
+# The library and the runner must have the same version: this one stands in Cargo.toml, too.
+GUNGRAUN_VERSION := 0.20.0
+GUNGRAUN := .tools/gungraun-$(GUNGRAUN_VERSION)/bin/gungraun-runner
+
+$(GUNGRAUN):
+	$(CARGO) install gungraun-runner --version $(GUNGRAUN_VERSION) --locked --quiet \
+		--root .tools/gungraun-$(GUNGRAUN_VERSION)
+
+.PHONY: valgrind
+valgrind:
+	@if ! command -v valgrind > /dev/null; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+			apt-get update -qq && apt-get install -qq -y --no-install-recommends valgrind; \
+		else \
+			echo "Counting needs valgrind: install your system's package of this name." >&2; exit 1; \
+		fi; \
+	fi
+
+# Old results go first: a function that is not counted any more must not be found there.
+.PHONY: count
+count: valgrind $(GUNGRAUN)
+	rm -rf target/gungraun target/counts.log
+	mkdir -p target
+	GUNGRAUN_RUNNER=$(CURDIR)/$(GUNGRAUN) $(CARGO) bench --locked --quiet \
+		-p wampy-proto -p wampy-realm -p wampy-router --bench instructions \
+		-- --save-summary=json --callgrind-args=--cache-sim=no > target/counts.log \
+		|| { cat target/counts.log; exit 1; }
+
+.PHONY: counts
+counts: count ## Instructions of the hot functions, against those in docs.
+	benches/check-counts
+
+.PHONY: counts-accept
+counts-accept: count ## Write the instruction counts into docs.
+	benches/check-counts --accept
+	benches/write-steps
 
 .PHONY: bench
 bench: build ## Our router, others and the floor, side by side; writes docs/benchmarks.md.
