@@ -2,10 +2,10 @@
 //! a slow minute of the machine hits all of them; then tables of medians.
 
 mod crossbar;
-mod machine;
+pub(crate) mod machine;
 mod matrix;
 mod peer;
-mod process;
+pub(crate) mod process;
 mod results;
 mod tables;
 

@@ -1,0 +1,253 @@
+//! Memory of the router for each idle session.
+
+use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::Setup;
+use super::chart::{Axis, Chart, Scale, Series, Unit};
+use super::crowd::Crowd;
+use super::encrypted::Encryption;
+use super::findings::{Bound, Findings, count, number, table};
+use super::open_files::fitting;
+use super::process_files::{Memory, memory};
+use super::router::{Router, offers};
+use super::wire::Framing;
+
+/// Sessions at which memory is looked at, and those among them that are judged.
+const STEPS: [usize; 6] = [1000, 2000, 5000, 10_000, 20_000, 50_000];
+const JUDGED: [usize; 3] = [1000, 10_000, 50_000];
+const STEPS_QUICK: [usize; 2] = [100, 500];
+
+/// Over TLS fewer are enough.
+const ENCRYPTED_MAX: usize = 10_000;
+
+/// Sessions that join and leave before the first look, so that what the router needs for any
+/// session at all is not counted for the first thousand.
+const WARM_UP: usize = 1;
+
+/// Memory is at rest when it has not changed for so long; after the limit it is taken as it is.
+const REST: Duration = Duration::from_millis(300);
+const REST_LIMIT: Duration = Duration::from_secs(3);
+
+const KIB: f64 = 1024.0;
+
+/// One way to connect, with the most that a session may take.
+struct Kind {
+    name: &'static str,
+    kib_max: f64,
+    /// Sessions, and memory for each of them in bytes: resident, anonymous.
+    steps: Vec<(usize, f64, f64)>,
+}
+
+pub fn measure(setup: &Setup) -> Result<Findings, String> {
+    let mut kinds = Vec::new();
+    for (framing, kib_max) in [(Framing::RawSocket, 4.0), (Framing::WebSocket, 6.0)] {
+        let (name, steps) = (framing.name(), plain(setup, framing)?);
+        kinds.push(Kind {
+            name,
+            kib_max,
+            steps,
+        });
+    }
+    let mut notes = String::new();
+    if offers(&setup.wampy, "--tls-cert") {
+        kinds.push(Kind {
+            name: "RawSocket over TLS",
+            kib_max: 12.0,
+            steps: encrypted(setup)?,
+        });
+    } else {
+        notes +=
+            "This router has no TLS on its listeners, so sessions over TLS are not in the table. ";
+    }
+    if setup.sockets < 50_000 && !setup.quick {
+        notes += &format!(
+            "This machine lets a process have {} open sockets, so that is where the steps end. ",
+            count(setup.sockets)
+        );
+    }
+    Ok(findings(&kinds, &notes))
+}
+
+fn steps(setup: &Setup, most: usize) -> Vec<usize> {
+    let steps = if setup.quick {
+        &STEPS_QUICK[..]
+    } else {
+        &STEPS
+    };
+    fitting(steps, setup.sockets.min(most))
+}
+
+fn plain(setup: &Setup, framing: Framing) -> Result<Vec<(usize, f64, f64)>, String> {
+    let router = Router::start(&setup.wampy, &[])?;
+    let crowd = || Crowd::new(framing, router.addresses(), "realm1");
+    let mut first = crowd()?;
+    first.grow_to(WARM_UP)?;
+    first.leave()?;
+    let empty = at_rest(router.pid())?;
+    let mut crowd = crowd()?;
+    let mut found = Vec::new();
+    for sessions in steps(setup, usize::MAX) {
+        crowd.grow_to(sessions)?;
+        found.push(each(sessions, empty, at_rest(router.pid())?));
+    }
+    let sessions = crowd.len();
+    let departure = crowd.leave()?;
+    match departure.failed {
+        0 => Ok(found),
+        failed => Err(format!(
+            "{failed} of {sessions} idle sessions were gone at the end"
+        )),
+    }
+}
+
+fn encrypted(setup: &Setup) -> Result<Vec<(usize, f64, f64)>, String> {
+    let encryption = Encryption::new()?;
+    let files = [&encryption.certificate, &encryption.key].map(|file| file.display().to_string());
+    let router = Router::start(
+        &setup.wampy,
+        &["--tls-cert", &files[0], "--tls-key", &files[1]],
+    )?;
+    let join = |at: usize| {
+        let addresses = router.addresses();
+        encryption.join(addresses[at % addresses.len()], "realm1")
+    };
+    drop(join(0)?);
+    let empty = at_rest(router.pid())?;
+    let mut sockets: Vec<TcpStream> = Vec::new();
+    let mut found = Vec::new();
+    for sessions in steps(setup, ENCRYPTED_MAX) {
+        while sockets.len() < sessions {
+            sockets.push(join(sockets.len())?);
+        }
+        found.push(each(sessions, empty, at_rest(router.pid())?));
+    }
+    Ok(found)
+}
+
+fn each(sessions: usize, empty: Memory, full: Memory) -> (usize, f64, f64) {
+    let share = |full: u64, empty: u64| full.saturating_sub(empty) as f64 / sessions as f64;
+    (
+        sessions,
+        share(full.resident, empty.resident),
+        share(full.anonymous, empty.anonymous),
+    )
+}
+
+/// The memory of a process when it changes no more.
+fn at_rest(pid: u32) -> Result<Memory, String> {
+    let start = Instant::now();
+    let mut last = memory(pid)?;
+    loop {
+        thread::sleep(REST);
+        let now = memory(pid)?;
+        if now == last || start.elapsed() > REST_LIMIT {
+            return Ok(now);
+        }
+        last = now;
+    }
+}
+
+fn findings(kinds: &[Kind], notes: &str) -> Findings {
+    let mut findings = Findings::default();
+    let mut rows = Vec::new();
+    let mut series = Vec::new();
+    for kind in kinds {
+        let most = kind.steps.last().map(|step| step.0);
+        for &(sessions, resident, anonymous) in &kind.steps {
+            let kib = resident / KIB;
+            if JUDGED.contains(&sessions) || Some(sessions) == most {
+                let what = format!(
+                    "memory of an idle session, {}, {}",
+                    kind.name,
+                    count(sessions)
+                );
+                findings.judge(what, Bound::AtMost(kind.kib_max), Some(kib), "KiB");
+            }
+            rows.push(vec![
+                kind.name.to_owned(),
+                count(sessions),
+                number(kib),
+                number(anonymous / KIB),
+            ]);
+        }
+        let points = kind.steps.iter().map(|step| (step.0 as f64, step.1 / KIB));
+        series.push(Series {
+            name: kind.name.to_owned(),
+            points: points.collect(),
+            is_floor: false,
+        });
+    }
+    let header = ["over", "sessions", "KiB a session", "of it heap and stacks"];
+    findings.text = format!(
+        "Resident memory of the router's process with so many idle sessions, less what it had \
+         before, divided by their number. A session has joined the realm and holds nothing. What \
+         the kernel keeps for each socket is not counted: it belongs to no process. {notes}\n\n{}",
+        table(&header, &rows)
+    );
+    findings.charts.push((
+        "memory",
+        Chart {
+            title: "Memory of the router for each idle session".to_owned(),
+            x: Axis {
+                label: "idle sessions",
+                scale: Scale::Log,
+                unit: Unit::Count,
+            },
+            y: Axis {
+                label: "KiB a session",
+                scale: Scale::Linear,
+                unit: Unit::Count,
+            },
+            series,
+        },
+    ));
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_charged_what_came_with_it() {
+        let memory = |kib: u64| Memory {
+            resident: kib * 1024,
+            anonymous: kib * 512,
+        };
+        assert_eq!(
+            each(100, memory(1000), memory(1500)),
+            (100, 5.0 * KIB, 2.5 * KIB)
+        );
+        assert_eq!(each(100, memory(1500), memory(1000)), (100, 0.0, 0.0));
+    }
+
+    #[test]
+    fn some_steps_and_the_last_are_judged() {
+        let kind = Kind {
+            name: "RawSocket",
+            kib_max: 4.0,
+            steps: [1000, 2000, 3000]
+                .map(|sessions| (sessions, 5.0 * KIB, 4.0 * KIB))
+                .to_vec(),
+        };
+        let findings = findings(&[kind], "");
+        let judged: Vec<String> = findings
+            .verdicts
+            .iter()
+            .map(|verdict| verdict.what.clone())
+            .collect();
+        assert_eq!(judged.len(), 2, "{judged:?}");
+        assert!(
+            judged[0].ends_with("1,000") && judged[1].ends_with("3,000"),
+            "{judged:?}"
+        );
+        assert!(findings.verdicts.iter().all(|verdict| !verdict.is_met()));
+        assert!(
+            findings.text.contains("| RawSocket | 2,000 | 5 | 4 |"),
+            "{}",
+            findings.text
+        );
+    }
+}
