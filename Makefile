@@ -83,6 +83,10 @@ bench: build ## Our router, Crossbar.io and the floor, side by side; writes docs
 	benches/setup-crossbar
 	$(CARGO) run --release --locked -p wampy-bench -- compare --wampy $(RELEASE)
 
+.PHONY: bench-scale
+bench-scale: build ## How cost grows; writes docs/scaling.md and its charts.
+	$(CARGO) run --release --locked -p wampy-bench -- scale --wampy $(RELEASE)
+
 .PHONY: clean
 clean: ## Remove all that was built or installed here.
 	rm -rf target .tools .venv .venv-* interop/node/node_modules

@@ -12,6 +12,7 @@ use super::findings::{Findings, count, number, table};
 use super::holders::{Held, Holders, KINDS};
 use super::open_files::fitting;
 use super::router::Router;
+use super::statistics::median;
 use super::wire::Framing;
 
 const SESSIONS: [usize; 6] = [1, 10, 100, 1000, 10_000, 50_000];
@@ -22,59 +23,81 @@ const LOAD_SOCKETS: usize = 40;
 
 const REALM: &str = "realm1";
 
+/// How often each point is measured.
+const ROUNDS: usize = 3;
+
 /// What was found beside so many.
 struct Point {
     kind: &'static str,
     others: usize,
-    /// One call under way.
-    alone: Report,
-    /// 128 calls of 16 callers.
-    busy: Report,
+    /// With one call under way.
+    p50_us: f64,
+    p99_us: f64,
+    /// With 128 calls of 16 callers.
+    per_second: f64,
 }
 
 impl Point {
     fn measure(
+        setup: &Setup,
         kind: &'static str,
         others: usize,
         target: &Target,
-        time: Duration,
     ) -> Result<Self, String> {
-        let measured = |callers, in_flight| {
-            let workload = Workload::Rpc(Rpc {
-                callers,
-                in_flight,
-                callees: 1,
-                payload_bytes: 16,
-            });
-            let report = run(&workload, target, time, &mut |_| ());
-            let report = report.map_err(|error| error.to_string())?;
-            match report.faults() {
-                0 => Ok(report),
-                faults => Err(format!("{faults} faults beside {others} of others")),
-            }
+        let time = setup.time(Duration::from_millis(400));
+        let (mut alone, mut busy) = (Vec::new(), Vec::new());
+        for _ in 0..setup.rounds(ROUNDS) {
+            alone.push(calls(1, 1, target, time)?);
+            busy.push(calls(16, 8, target, time)?);
+        }
+        let microseconds = |figure: fn(&Report) -> Duration| {
+            median(
+                alone
+                    .iter()
+                    .map(|report| figure(report).as_secs_f64() * 1e6),
+            )
         };
+        // Nothing is drawn where nothing was measured.
         Ok(Self {
             kind,
             others,
-            alone: measured(1, 1)?,
-            busy: measured(16, 8)?,
+            p50_us: microseconds(|report| report.latency_p50).unwrap_or(f64::NAN),
+            p99_us: microseconds(|report| report.latency_p99).unwrap_or(f64::NAN),
+            per_second: median(busy.iter().map(Report::per_second)).unwrap_or(f64::NAN),
         })
     }
 
     fn row(&self) -> Vec<String> {
-        let microseconds = |time: Duration| number(time.as_secs_f64() * 1e6);
         vec![
             self.kind.to_owned(),
             count(self.others),
-            microseconds(self.alone.latency_p50),
-            microseconds(self.alone.latency_p99),
-            number(self.busy.per_second()),
+            number(self.p50_us),
+            number(self.p99_us),
+            number(self.per_second),
         ]
     }
 }
 
+fn calls(
+    callers: usize,
+    in_flight: usize,
+    target: &Target,
+    time: Duration,
+) -> Result<Report, String> {
+    let workload = Workload::Rpc(Rpc {
+        callers,
+        in_flight,
+        callees: 1,
+        payload_bytes: 16,
+    });
+    let report = run(&workload, target, time, &mut |_| ()).map_err(|error| error.to_string())?;
+    match report.faults() {
+        0 => Ok(report),
+        faults => Err(format!("{faults} faults with {workload:?}")),
+    }
+}
+
 pub fn sessions(setup: &Setup) -> Result<Findings, String> {
-    let time = setup.time(Duration::from_millis(800));
     let steps = if setup.quick {
         &SESSIONS[..3]
     } else {
@@ -86,7 +109,7 @@ pub fn sessions(setup: &Setup) -> Result<Findings, String> {
     let mut points = Vec::new();
     for others in fitting(steps, setup.sockets.saturating_sub(LOAD_SOCKETS)) {
         crowd.grow_to(others)?;
-        points.push(Point::measure("idle sessions", others, &target, time)?);
+        points.push(Point::measure(setup, "idle sessions", others, &target)?);
     }
     let departure = crowd.leave()?;
     if departure.failed > 0 {
@@ -105,7 +128,6 @@ pub fn sessions(setup: &Setup) -> Result<Findings, String> {
 }
 
 pub fn registrations(setup: &Setup) -> Result<Findings, String> {
-    let time = setup.time(Duration::from_millis(500));
     let steps = if setup.quick {
         &REGISTRATIONS[..3]
     } else {
@@ -120,7 +142,7 @@ pub fn registrations(setup: &Setup) -> Result<Findings, String> {
         for &others in steps {
             holders.hold(&kind, held, others)?;
             held = others;
-            points.push(Point::measure(kind.name, others, &target, time)?);
+            points.push(Point::measure(setup, kind.name, others, &target)?);
         }
     }
     let text = "Calls over RawSocket of a procedure that is registered exactly, beside so many \
@@ -157,17 +179,20 @@ fn findings(
         },
         series: series(points, figure),
     };
-    let latency = |point: &Point| point.alone.latency_p50.as_secs_f64() * 1e6;
     Findings {
         verdicts: Vec::new(),
-        text: format!("{text}\n\n{}", table(&header, &rows)),
+        text: format!(
+            "{text} Medians of {ROUNDS} rounds.\n\n{}",
+            table(&header, &rows)
+        ),
         charts: vec![
-            (files[0], chart("Latency", "median latency, µs", latency)),
+            (
+                files[0],
+                chart("Latency", "median latency, µs", |point| point.p50_us),
+            ),
             (
                 files[1],
-                chart("Throughput", "calls a second", |point| {
-                    point.busy.per_second()
-                }),
+                chart("Throughput", "calls a second", |point| point.per_second),
             ),
         ],
     }

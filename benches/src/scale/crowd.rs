@@ -13,8 +13,8 @@ use mio::{Events, Interest, Poll, Token};
 
 use super::wire::{self, Frame, Framing, code, message_code, refusal};
 
-/// Connections that are being opened or closed at any time.
-const AT_ONCE: usize = 256;
+/// Connections that are being opened or closed at any time, unless told otherwise.
+pub const AT_ONCE: usize = 256;
 
 /// Without any progress for so long, the rest has failed.
 const STALL_LIMIT: Duration = Duration::from_secs(10);
@@ -54,6 +54,7 @@ pub struct Crowd {
     addresses: Vec<SocketAddr>,
     hello: Vec<u8>,
     goodbye: Vec<u8>,
+    at_once: usize,
     poll: Poll,
     sessions: Vec<Session>,
 }
@@ -80,9 +81,15 @@ impl Crowd {
             addresses: addresses.to_vec(),
             hello: framed(wire::hello(realm)),
             goodbye: framed(wire::goodbye()),
+            at_once: AT_ONCE,
             poll: Poll::new().map_err(|error| format!("no readiness loop: {error}"))?,
             sessions: Vec::new(),
         })
+    }
+
+    /// The same with so many connections being opened at any time.
+    pub fn at_once(self, at_once: usize) -> Self {
+        Self { at_once, ..self }
     }
 
     pub fn len(&self) -> usize {
@@ -96,7 +103,7 @@ impl Crowd {
         let mut last_progress = Instant::now();
         let mut events = Events::with_capacity(EVENTS_MAX);
         while joined < goal {
-            while pending < AT_ONCE && joined + pending < goal {
+            while pending < self.at_once && joined + pending < goal {
                 self.connect().map_err(|error| self.failure(&error))?;
                 pending += 1;
             }
@@ -190,7 +197,7 @@ impl Crowd {
         let (mut begun, mut pending) = (0, 0);
         let mut last_progress = Instant::now();
         while begun < self.sessions.len() || pending > 0 {
-            while pending < AT_ONCE && begun < self.sessions.len() {
+            while pending < self.at_once && begun < self.sessions.len() {
                 let session = &mut self.sessions[begun];
                 begun += 1;
                 session.stage = Stage::Leaving;

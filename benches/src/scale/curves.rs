@@ -8,6 +8,10 @@ use super::Setup;
 use super::chart::{Axis, Chart, Scale, Series, Unit, write_value};
 use super::findings::{Findings, number, table};
 use super::router::{ENGINES, Floor, Router};
+use super::statistics::median;
+
+/// How often each point is measured, all peers in turn.
+const ROUNDS: usize = 3;
 
 /// A curve: which number is varied, and what runs with it.
 struct Curve {
@@ -100,9 +104,24 @@ struct Point {
     per_second: f64,
 }
 
+impl Point {
+    /// Each figure's median.
+    fn median(points: &[Self]) -> Self {
+        let typical = |figure: fn(&Self) -> f64| {
+            // Nothing is drawn where nothing was measured.
+            median(points.iter().map(figure)).unwrap_or(f64::NAN)
+        };
+        Self {
+            p50_us: typical(|point| point.p50_us),
+            p99_us: typical(|point| point.p99_us),
+            per_second: typical(|point| point.per_second),
+        }
+    }
+}
+
 impl Curve {
     fn measure(&self, setup: &Setup) -> Result<Findings, String> {
-        let time = setup.time(Duration::from_millis(500));
+        let time = setup.time(Duration::from_millis(400));
         let steps = if setup.quick {
             &self.steps[..2]
         } else {
@@ -115,12 +134,14 @@ impl Curve {
         ];
         let mut rows = Vec::new();
         for &step in steps {
-            let mut points = Vec::new();
-            for target in &targets {
-                points.push(self.point(step, |workload| measured(workload, target, time))?);
+            let mut rounds: [Vec<Point>; PEERS.len()] = Default::default();
+            for _ in 0..setup.rounds(ROUNDS) {
+                for (at, target) in targets.iter().enumerate() {
+                    rounds[at].push(self.point(step, |workload| measured(workload, target, time))?);
+                }
+                rounds[FLOOR].push(self.point(step, |workload| floor(workload, time))?);
             }
-            points.push(self.point(step, |workload| floor(workload, time))?);
-            rows.push((step, points));
+            rows.push((step, rounds.map(|points| Point::median(&points)).to_vec()));
         }
         Ok(self.findings(&rows))
     }
@@ -167,7 +188,11 @@ impl Curve {
         let [latency, throughput] = self.files;
         Findings {
             verdicts: Vec::new(),
-            text: format!("{}\n\n{}", self.text, table(&header, &rows_text)),
+            text: format!(
+                "{} Medians of {ROUNDS} rounds, all peers in turn.\n\n{}",
+                self.text,
+                table(&header, &rows_text)
+            ),
             charts: vec![
                 (
                     latency,

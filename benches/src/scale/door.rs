@@ -14,8 +14,6 @@ use mio::{Events, Interest, Poll, Token};
 use super::wire::Framing;
 use crate::compare::process::Process;
 
-const LISTENER: Token = Token(usize::MAX);
-
 /// How much one read takes at most, in bytes.
 const READ_BYTES: usize = 4096;
 
@@ -25,9 +23,9 @@ const EVENTS_MAX: usize = 1024;
 /// Command line of the process.
 #[derive(Debug, Args)]
 pub struct DoorArguments {
-    /// Answer a WebSocket handshake; otherwise one of RawSocket.
-    #[arg(long)]
-    websocket: bool,
+    /// Where to listen; may be repeated.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: Vec<SocketAddr>,
 }
 
 /// A door as a process that ends with its owner.
@@ -37,14 +35,10 @@ pub struct Door {
 }
 
 impl Door {
-    pub fn start(framing: Framing) -> Result<Self, String> {
+    pub fn start() -> Result<Self, String> {
         let start = || {
             let mut command = Command::new(env::current_exe()?);
-            command.arg("door").stdout(Stdio::piped());
-            if framing == Framing::WebSocket {
-                command.arg("--websocket");
-            }
-            let mut child = command.spawn()?;
+            let mut child = command.arg("door").stdout(Stdio::piped()).spawn()?;
             let mut address = String::new();
             if let Some(output) = child.stdout.take() {
                 BufReader::new(output).read_line(&mut address)?;
@@ -89,36 +83,36 @@ fn answers(framing: Framing) -> [&'static [u8]; 3] {
 
 /// Is the door, until it is ended.
 pub fn serve(arguments: &DoorArguments) -> io::Result<()> {
-    let framing = match arguments.websocket {
-        true => Framing::WebSocket,
-        false => Framing::RawSocket,
-    };
-    let mut listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
-    println!("{}", listener.local_addr()?);
-    io::stdout().flush()?;
     let mut poll = Poll::new()?;
-    poll.registry()
-        .register(&mut listener, LISTENER, Interest::READABLE)?;
+    let mut listeners = Vec::new();
+    for (at, address) in arguments.listen.iter().enumerate() {
+        let mut listener = TcpListener::bind(*address)?;
+        println!("{}", listener.local_addr()?);
+        poll.registry()
+            .register(&mut listener, Token(at), Interest::READABLE)?;
+        listeners.push(listener);
+    }
+    io::stdout().flush()?;
     let mut events = Events::with_capacity(EVENTS_MAX);
     let mut guests: HashMap<Token, Guest> = HashMap::new();
-    let mut next = 0;
+    let mut next = listeners.len();
     loop {
         match poll.poll(&mut events, None) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             other => other?,
         }
         for event in &events {
-            if event.token() == LISTENER {
+            if let Some(listener) = listeners.get(event.token().0) {
                 while let Ok((mut stream, _)) = listener.accept() {
                     stream.set_nodelay(true)?;
                     let token = Token(next);
                     next += 1;
                     poll.registry()
                         .register(&mut stream, token, Interest::READABLE)?;
-                    guests.insert(token, Guest { stream, heard: 0 });
+                    guests.insert(token, Guest::new(stream));
                 }
             } else if let Some(guest) = guests.get_mut(&event.token())
-                && !guest.answer(&answers(framing))
+                && !guest.answer()
             {
                 guests.remove(&event.token());
             }
@@ -128,20 +122,32 @@ pub fn serve(arguments: &DoorArguments) -> io::Result<()> {
 
 struct Guest {
     stream: TcpStream,
+    framing: Framing,
     /// How often it has said something.
     heard: usize,
 }
 
 impl Guest {
+    fn new(stream: TcpStream) -> Self {
+        Self {
+            stream,
+            framing: Framing::RawSocket,
+            heard: 0,
+        }
+    }
+
     /// Gives the next answer; false when the guest has left.
-    fn answer(&mut self, answers: &[&[u8]]) -> bool {
+    fn answer(&mut self) -> bool {
         let mut buffer = [0; READ_BYTES];
         loop {
             match self.stream.read(&mut buffer) {
                 Ok(0) => return false,
                 Ok(_) => {
+                    if self.heard == 0 && buffer[0] == b'G' {
+                        self.framing = Framing::WebSocket;
+                    }
                     // The guest waits for each answer, so each time it has said one thing.
-                    let Some(answer) = answers.get(self.heard) else {
+                    let Some(answer) = answers(self.framing).get(self.heard).copied() else {
                         return false;
                     };
                     self.heard += 1;

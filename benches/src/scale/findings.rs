@@ -34,13 +34,14 @@ impl Verdict {
             Bound::AtMost(most) => ("≤", most),
             Bound::AtLeast(least) => ("≥", least),
         };
-        let (bound, found) = (number(bound), number(self.found));
+        let with_unit = |value| {
+            format!("{} {}", number(value), self.unit)
+                .trim_end()
+                .to_owned()
+        };
+        let (bound, found) = (with_unit(bound), with_unit(self.found));
         let met = if self.is_met() { "yes" } else { "**no**" };
-        format!(
-            "| {} | {sign} {bound} {unit} | {found} {unit} | {met} |",
-            self.what,
-            unit = self.unit
-        )
+        format!("| {} | {sign} {bound} | {found} | {met} |", self.what)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Setup;
-use super::crowd::Crowd;
+use super::crowd::{AT_ONCE, Crowd};
 use super::door::Door;
 use super::findings::{Bound, Findings, number, table};
 use super::process_files::cpu;
@@ -43,11 +43,11 @@ pub fn measure(setup: &Setup) -> Result<Findings, String> {
     let mut rows = Vec::new();
     for framing in [Framing::RawSocket, Framing::WebSocket] {
         let (mut routers, mut doors) = (Vec::new(), Vec::new());
-        for _ in 0..ROUNDS {
+        for _ in 0..setup.rounds(ROUNDS) {
             // A fresh process each time: the one before may still be busy with the last sessions.
             let router = Router::start(&setup.wampy, &[])?;
             routers.push(round(framing, router.addresses(), router.pid(), sessions)?);
-            let door = Door::start(framing)?;
+            let door = Door::start()?;
             doors.push(round(framing, door.addresses(), door.pid(), sessions)?);
         }
         let rate = median(routers.iter().map(|round| round.joined_per_second));
@@ -68,7 +68,7 @@ pub fn measure(setup: &Setup) -> Result<Findings, String> {
         rows.push(row(framing, "door", &doors));
     }
     findings.text = format!(
-        "{} sessions connect, 256 at a time, each waits for the answer to its handshake and for its \
+        "{} sessions connect, {AT_ONCE} at a time, each waits for the answer to its handshake and for its \
          WELCOME; when all are there, all say GOODBYE and wait for the answer. Medians of {ROUNDS} \
          rounds. The door is the floor: a process of one thread that accepts connections and sends \
          the same answers without having read the questions. One thread of this program drives all \

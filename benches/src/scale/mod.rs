@@ -68,10 +68,17 @@ const TIME_QUICK: Duration = Duration::from_millis(100);
 impl Setup {
     /// How long something is measured.
     pub fn time(&self, time: Duration) -> Duration {
-        if self.quick {
-            time.min(TIME_QUICK)
-        } else {
-            time
+        match self.quick {
+            true => time.min(TIME_QUICK),
+            false => time,
+        }
+    }
+
+    /// How often something is measured.
+    pub fn rounds(&self, rounds: usize) -> usize {
+        match self.quick {
+            true => 1,
+            false => rounds,
         }
     }
 }

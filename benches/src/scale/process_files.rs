@@ -13,26 +13,26 @@ const TICK: Duration = Duration::from_millis(10);
 pub struct Memory {
     /// All pages that are in memory, those of the program itself included.
     pub resident: u64,
-    /// The pages that belong to nobody else and to no file: heap and stacks.
-    pub anonymous: u64,
+    /// What of it lies in huge pages, which the kernel gives only whole.
+    pub huge: u64,
 }
 
 /// The memory of a process now.
 pub fn memory(pid: u32) -> Result<Memory, String> {
-    let path = format!("/proc/{pid}/status");
+    let path = format!("/proc/{pid}/smaps_rollup");
     let text = fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
     parse_memory(&text).ok_or_else(|| format!("{path} does not tell the memory"))
 }
 
-fn parse_memory(status: &str) -> Option<Memory> {
+fn parse_memory(smaps: &str) -> Option<Memory> {
     let bytes = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        let line = smaps.lines().find_map(|line| line.strip_prefix(name))?;
         let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
         Some(kib * 1024)
     };
     Some(Memory {
-        resident: bytes("VmRSS:")?,
-        anonymous: bytes("RssAnon:")?,
+        resident: bytes("Rss:")?,
+        huge: bytes("AnonHugePages:")?,
     })
 }
 
@@ -81,15 +81,15 @@ mod tests {
 
     #[test]
     fn memory_is_read_in_bytes() {
-        let status =
-            "Name:\twampy\nVmPeak:\t  900 kB\nVmRSS:\t   11648 kB\nRssAnon:\t    6572 kB\n";
+        let smaps = "55d0-7ff1 ---p 00000000 00:00 0   [rollup]\nRss:               11724 kB\n\
+                     Pss:                9858 kB\nAnonHugePages:      6144 kB\n";
         let expected = Memory {
-            resident: 11_648 * 1024,
-            anonymous: 6572 * 1024,
+            resident: 11_724 * 1024,
+            huge: 6144 * 1024,
         };
-        assert_eq!(parse_memory(status), Some(expected));
-        assert_eq!(parse_memory("Name:\twampy\n"), None);
-        assert_eq!(parse_memory("VmRSS:\t12 MB\nRssAnon:\t1 kB\n"), None);
+        assert_eq!(parse_memory(smaps), Some(expected));
+        assert_eq!(parse_memory("Pss: 12 kB\nAnonHugePages: 0 kB\n"), None);
+        assert_eq!(parse_memory("Rss: 12 MB\nAnonHugePages: 1 kB\n"), None);
     }
 
     #[test]
@@ -110,7 +110,7 @@ mod tests {
     fn this_process_has_memory_and_threads() {
         let pid = std::process::id();
         let memory = memory(pid).unwrap();
-        assert!(memory.resident >= memory.anonymous && memory.anonymous > 0);
+        assert!(memory.resident > memory.huge);
         assert!(!threads(pid).unwrap().is_empty());
         assert!(cpu(pid).is_ok());
         assert!(super::memory(u32::MAX).is_err() && threads(u32::MAX).is_err());

@@ -59,7 +59,7 @@ const COMPANIES: [(Company, &str); 3] = [
 pub fn measure(setup: &Setup) -> Result<Findings, String> {
     let time = setup.time(Duration::from_secs(2));
     let mut reports: [Vec<Report>; 3] = Default::default();
-    for _ in 0..if setup.quick { 1 } else { ROUNDS } {
+    for _ in 0..setup.rounds(ROUNDS) {
         for (at, (company, _)) in COMPANIES.iter().enumerate() {
             reports[at].push(in_company(setup, *company, time)?);
         }

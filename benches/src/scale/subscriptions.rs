@@ -32,11 +32,12 @@ const REALM: &str = "realm1";
 
 /// A router, its publisher and its subscriber, and the sessions with other subscriptions.
 struct Stage {
-    router: Router,
     publisher: Member,
     subscriber: Member,
     holders: Holders,
     topics: Vec<String>,
+    /// The last to be dropped: a router that ends waits for the answers of sessions that are there.
+    router: Router,
 }
 
 /// What one publication costs.
@@ -174,7 +175,7 @@ fn compare(
         full.holders.hold(&kind, 0, kind.most / divisor)?;
     }
     let mut costs = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
+    for _ in 0..setup.rounds(ROUNDS) {
         costs.0.push(alone.cost(time)?);
         costs.1.push(full.cost(time)?);
     }
