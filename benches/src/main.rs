@@ -3,7 +3,7 @@
 
 mod compare;
 mod load_arguments;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "scale"))]
 mod scale;
 
 use std::error::Error;
@@ -28,14 +28,14 @@ enum Command {
     /// Compare wampy, Crossbar.io and the floor, and write the tables.
     Compare(compare::CompareArguments),
     /// Measure how cost grows with sessions, subscriptions, payloads and realms.
-    #[cfg(unix)]
+    #[cfg(all(unix, feature = "scale"))]
     Scale(scale::ScaleArguments),
     /// Run one workload against one router.
     Run(RunArguments),
     /// Be the floor: copy frames between the sockets of one workload.
     Relay(RelayArguments),
     /// Be the floor of joining: welcome everybody, whatever they say.
-    #[cfg(unix)]
+    #[cfg(all(unix, feature = "scale"))]
     Door(scale::DoorArguments),
 }
 
@@ -84,11 +84,11 @@ enum TransportName {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Compare(arguments) => compare::compare(&arguments),
-        #[cfg(unix)]
+        #[cfg(all(unix, feature = "scale"))]
         Command::Scale(arguments) => scale::scale(&arguments),
         Command::Run(arguments) => run_one(&arguments),
         Command::Relay(arguments) => relay(&arguments),
-        #[cfg(unix)]
+        #[cfg(all(unix, feature = "scale"))]
         Command::Door(arguments) => scale::serve_door(&arguments).map_err(Into::into),
     };
     match done {

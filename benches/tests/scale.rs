@@ -1,7 +1,7 @@
 //! The command `scale` from its arguments to its page, with a door in the place of the router: what is
 //! measured here says nothing, but every process, socket and file is real.
 
-#![cfg(target_os = "linux")]
+#![cfg(all(target_os = "linux", feature = "scale"))]
 #![allow(
     clippy::unwrap_used,
     reason = "a test that cannot set up its files has failed"

@@ -6,7 +6,8 @@ use std::time::Duration;
 use wampy_bench::{Report, Rpc, Target, Transport, Workload, run};
 
 use super::Setup;
-use super::chart::{Axis, Chart, Scale, Series, Unit};
+use super::axis::Axis;
+use super::chart::{Chart, Series};
 use super::crowd::Crowd;
 use super::findings::{Findings, count, number, table};
 use super::holders::{Held, Holders, KINDS};
@@ -167,16 +168,8 @@ fn findings(
     ];
     let chart = |name: &str, label, figure: fn(&Point) -> f64| Chart {
         title: format!("{name} of calls against {what}"),
-        x: Axis {
-            label: what,
-            scale: Scale::Log,
-            unit: Unit::Count,
-        },
-        y: Axis {
-            label,
-            scale: Scale::Linear,
-            unit: Unit::Count,
-        },
+        x: Axis::log(what),
+        y: Axis::linear(label),
         series: series(points, figure),
     };
     Findings {
@@ -205,11 +198,7 @@ fn series(points: &[Point], figure: fn(&Point) -> f64) -> Vec<Series> {
         let value = (point.others as f64, figure(point));
         match series.iter_mut().find(|series| series.name == point.kind) {
             Some(series) => series.points.push(value),
-            None => series.push(Series {
-                name: point.kind.to_owned(),
-                points: vec![value],
-                is_floor: false,
-            }),
+            None => series.push(Series::new(point.kind, [value])),
         }
     }
     series

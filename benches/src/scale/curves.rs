@@ -5,7 +5,8 @@ use std::time::Duration;
 use wampy_bench::{PubSub, Report, Rpc, Target, Transport, Workload, run};
 
 use super::Setup;
-use super::chart::{Axis, Chart, Scale, Series, Unit, write_value};
+use super::axis::{Axis, Scale, Unit, write_value};
+use super::chart::{Chart, Series};
 use super::findings::{Findings, number, table};
 use super::router::{ENGINES, Floor, Router};
 use super::statistics::median;
@@ -224,14 +225,15 @@ impl Curve {
         label: &'static str,
         figure: fn(&Point) -> f64,
     ) -> Chart {
-        let series = PEERS.iter().enumerate().map(|(at, peer)| Series {
-            name: (*peer).to_owned(),
-            points: rows
+        let line = |(at, peer): (usize, &&str)| {
+            let points = rows
                 .iter()
-                .map(|(step, points)| (*step as f64, figure(&points[at])))
-                .collect(),
-            is_floor: at == FLOOR,
-        });
+                .map(|(step, points)| (*step as f64, figure(&points[at])));
+            Series {
+                is_floor: at == FLOOR,
+                ..Series::new(peer, points)
+            }
+        };
         Chart {
             title: format!("{name} against {}", self.what),
             x: Axis {
@@ -239,12 +241,8 @@ impl Curve {
                 scale: Scale::Log,
                 unit: self.unit,
             },
-            y: Axis {
-                label,
-                scale: Scale::Log,
-                unit: Unit::Count,
-            },
-            series: series.collect(),
+            y: Axis::log(label),
+            series: PEERS.iter().enumerate().map(line).collect(),
         }
     }
 }

@@ -5,7 +5,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Setup;
-use super::chart::{Axis, Chart, Scale, Series, Unit};
+use super::axis::Axis;
+use super::chart::{Chart, Series};
 use super::crowd::Crowd;
 use super::encrypted::Encryption;
 use super::findings::{Bound, Findings, count, number, table};
@@ -165,43 +166,44 @@ fn at_rest(pid: u32) -> Result<Memory, String> {
     }
 }
 
-fn findings(kinds: &[Kind], notes: &str) -> Findings {
-    let mut findings = Findings::default();
-    let mut rows = Vec::new();
-    let mut series = Vec::new();
-    for kind in kinds {
-        let most = kind.steps.last().map(|step| step.sessions);
-        let mut before = (0.0, 0.0);
-        for step in &kind.steps {
-            let sessions = step.sessions as f64;
-            if JUDGED.contains(&step.sessions) || Some(step.sessions) == most {
-                let what = format!(
-                    "memory of an idle session, {}, {}",
-                    kind.name,
-                    count(step.sessions)
-                );
-                findings.judge(what, Bound::AtMost(kind.kib_max), Some(step.kib), "KiB");
+impl Kind {
+    /// Some of the steps, and the last, against what a session may take.
+    fn judge(&self, findings: &mut Findings) {
+        let last = self.steps.last().map(|step| step.sessions);
+        for step in &self.steps {
+            if JUDGED.contains(&step.sessions) || Some(step.sessions) == last {
+                let sessions = count(step.sessions);
+                let what = format!("memory of an idle session, {}, {sessions}", self.name);
+                findings.judge(what, Bound::AtMost(self.kib_max), Some(step.kib), "KiB");
             }
+        }
+    }
+
+    fn rows(&self) -> Vec<Vec<String>> {
+        let mut before = (0.0, 0.0);
+        let row = |step: &Step| {
+            let sessions = step.sessions as f64;
             let now = (sessions, sessions * step.kib);
-            rows.push(vec![
-                kind.name.to_owned(),
+            let further = (now.1 - before.1) / (now.0 - before.0);
+            before = now;
+            vec![
+                self.name.to_owned(),
                 count(step.sessions),
                 number(step.kib),
-                number((now.1 - before.1) / (now.0 - before.0)),
+                number(further),
                 number(step.huge_mib),
-            ]);
-            before = now;
-        }
-        let points = kind
-            .steps
-            .iter()
-            .map(|step| (step.sessions as f64, step.kib));
-        series.push(Series {
-            name: kind.name.to_owned(),
-            points: points.collect(),
-            is_floor: false,
-        });
+            ]
+        };
+        self.steps.iter().map(row).collect()
     }
+
+    fn line(&self) -> Series {
+        let point = |step: &Step| (step.sessions as f64, step.kib);
+        Series::new(self.name, self.steps.iter().map(point))
+    }
+}
+
+fn findings(kinds: &[Kind], notes: &str) -> Findings {
     let header = [
         "over",
         "sessions",
@@ -209,32 +211,28 @@ fn findings(kinds: &[Kind], notes: &str) -> Findings {
         "KiB for each further one",
         "MiB in huge pages",
     ];
-    findings.text = format!(
-        "Resident memory of the router's process with so many idle sessions, less what it had \
-         before, divided by their number. The sessions come \
-         {AT_ONCE} at a time, have joined the realm and hold nothing. What \
-         the kernel keeps for each socket is not counted: it belongs to no process. \
-         Huge pages come whole, 2 MiB each: where there are some, the figures move in steps, which \
-         show most where sessions are few. {notes}\n\n{}",
-        table(&header, &rows)
-    );
-    findings.charts.push((
-        "memory",
-        Chart {
-            title: "Memory of the router for each idle session".to_owned(),
-            x: Axis {
-                label: "idle sessions",
-                scale: Scale::Log,
-                unit: Unit::Count,
-            },
-            y: Axis {
-                label: "KiB a session",
-                scale: Scale::Linear,
-                unit: Unit::Count,
-            },
-            series,
-        },
-    ));
+    let rows: Vec<Vec<String>> = kinds.iter().flat_map(Kind::rows).collect();
+    let chart = Chart {
+        title: "Memory of the router for each idle session".to_owned(),
+        x: Axis::log("idle sessions"),
+        y: Axis::linear("KiB a session"),
+        series: kinds.iter().map(Kind::line).collect(),
+    };
+    let mut findings = Findings {
+        verdicts: Vec::new(),
+        text: format!(
+            "Resident memory of the router's process with so many idle sessions, less what it had \
+             before, divided by their number. The sessions come {AT_ONCE} at a time, have joined \
+             the realm and hold nothing. What the kernel keeps for each socket is not counted: it \
+             belongs to no process. Huge pages come whole, 2 MiB each: where there are some, the \
+             figures move in steps, which show most where sessions are few. {notes}\n\n{}",
+            table(&header, &rows)
+        ),
+        charts: vec![("memory", chart)],
+    };
+    for kind in kinds {
+        kind.judge(&mut findings);
+    }
     findings
 }
 

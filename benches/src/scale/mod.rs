@@ -3,6 +3,7 @@
 //!
 //! Deliberately absent: other routers. They are compared where the work is the same for all of them.
 
+mod axis;
 mod beside;
 mod chart;
 mod cores;

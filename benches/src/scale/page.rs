@@ -78,15 +78,12 @@ pub fn write(directory: &Path, heading: &str, outcomes: &[Outcome<'_>]) -> io::R
 mod tests {
     use super::*;
     use crate::scale::MEASUREMENTS;
-    use crate::scale::chart::{Axis, Chart, Scale, Series, Unit};
+    use crate::scale::axis::Axis;
+    use crate::scale::chart::{Chart, Series};
     use crate::scale::findings::Bound;
 
     fn findings() -> Findings {
-        let axis = Axis {
-            label: "x",
-            scale: Scale::Log,
-            unit: Unit::Count,
-        };
+        let axis = Axis::log("x");
         let mut findings = Findings {
             text: "What was done.\n".to_owned(),
             ..Findings::default()
@@ -98,11 +95,7 @@ mod tests {
                 title: "A curve".to_owned(),
                 x: axis,
                 y: axis,
-                series: vec![Series {
-                    name: "wampy".to_owned(),
-                    points: vec![(1.0, 1.0)],
-                    is_floor: false,
-                }],
+                series: vec![Series::new("wampy", [(1.0, 1.0)])],
             },
         ));
         findings

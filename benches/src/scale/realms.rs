@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use wampy_bench::{Report, Rpc, Target, Transport, Workload, run};
 
 use super::Setup;
-use super::chart::{Axis, Chart, Scale, Series, Unit};
+use super::axis::Axis;
+use super::chart::{Chart, Series};
 use super::findings::{Findings, count, number, table};
 use super::process_files::cpu;
 use super::router::Router;
@@ -93,19 +94,16 @@ fn all(
 }
 
 fn findings(own: &[Point], shared: &[Point]) -> Findings {
-    let rows: Vec<Vec<String>> = own
-        .iter()
-        .zip(shared)
-        .map(|(own, shared)| {
-            vec![
-                count(own.pairs),
-                number(own.per_second),
-                number(own.cores),
-                number(shared.per_second),
-                number(shared.cores),
-            ]
-        })
-        .collect();
+    let row = |(own, shared): (&Point, &Point)| {
+        vec![
+            count(own.pairs),
+            number(own.per_second),
+            number(own.cores),
+            number(shared.per_second),
+            number(shared.cores),
+        ]
+    };
+    let rows: Vec<Vec<String>> = own.iter().zip(shared).map(row).collect();
     let header = [
         "pairs",
         "realm each: calls a second",
@@ -114,41 +112,28 @@ fn findings(own: &[Point], shared: &[Point]) -> Findings {
         "router's cores",
     ];
     let cores = thread::available_parallelism().map_or(0, usize::from);
-    let line = |name: &str, points: &[Point]| Series {
-        name: name.to_owned(),
-        points: points
-            .iter()
-            .map(|point| (point.pairs as f64, point.per_second))
-            .collect(),
-        is_floor: false,
+    let line = |name: &str, points: &[Point]| {
+        let point = |point: &Point| (point.pairs as f64, point.per_second);
+        Series::new(name, points.iter().map(point))
+    };
+    let chart = Chart {
+        title: "Calls of all pairs, a realm for each pair or one for all".to_owned(),
+        x: Axis::log("pairs of caller and callee"),
+        y: Axis::linear("calls a second, all pairs"),
+        series: vec![
+            line("a realm for each pair", own),
+            line("one realm", shared),
+        ],
     };
     Findings {
         verdicts: Vec::new(),
         text: format!(
             "Each pair is a caller with {IN_FLIGHT} calls under way and its callee, over RawSocket, \
              driven by a thread of its own; the {cores} cores of this machine are shared by the \
-             router and all these threads.\n\n{}",
+             router and all these threads. The router's cores are counted from before the first \
+             session to after the last.\n\n{}",
             table(&header, &rows)
         ),
-        charts: vec![(
-            "realms",
-            Chart {
-                title: "Calls of all pairs, a realm for each pair or one for all".to_owned(),
-                x: Axis {
-                    label: "pairs of caller and callee",
-                    scale: Scale::Log,
-                    unit: Unit::Count,
-                },
-                y: Axis {
-                    label: "calls a second, all pairs",
-                    scale: Scale::Linear,
-                    unit: Unit::Count,
-                },
-                series: vec![
-                    line("a realm for each pair", own),
-                    line("one realm", shared),
-                ],
-            },
-        )],
+        charts: vec![("realms", chart)],
     }
 }

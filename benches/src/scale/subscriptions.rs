@@ -8,11 +8,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::Setup;
-use super::chart::{Axis, Chart, Scale, Series, Unit};
+use super::axis::Axis;
+use super::chart::{Chart, Series};
 use super::findings::{Bound, Findings, count, number, table};
-use super::holders::{Held, Holders, KINDS, PER_SESSION, topic};
+use super::holders::{Held, Holders, KINDS, Kind, PER_SESSION, topic};
 use super::member::Member;
-use super::process_files::cpu;
+use super::process_files::{cpu, memory};
 use super::router::Router;
 use super::statistics::median;
 use super::wire::{Framing, Match, code};
@@ -66,10 +67,16 @@ impl Stage {
         })
     }
 
-    /// Publishes to all topics in turn for a time, `pipeline` at once: the time that each took, and
-    /// CPU time of the router, both in µs.
-    fn publish(&mut self, time: Duration, pipeline: usize) -> Result<(f64, f64), String> {
-        let mut topics = self.topics.iter().map(String::as_str).cycle();
+    /// Publishes to the first topics in turn for a time, `pipeline` at once: the time that each took,
+    /// and CPU time of the router, both in µs.
+    fn publish(
+        &mut self,
+        topics: usize,
+        time: Duration,
+        pipeline: usize,
+    ) -> Result<(f64, f64), String> {
+        let topics = &self.topics[..topics];
+        let mut topics = topics.iter().map(String::as_str).cycle();
         let mut publications = 0;
         let before = cpu(self.router.pid())?;
         let (start, mut waited) = (Instant::now(), Duration::ZERO);
@@ -88,9 +95,10 @@ impl Stage {
         Ok((each(waited), each(used)))
     }
 
-    fn cost(&mut self, time: Duration) -> Result<Cost, String> {
-        let (round_trip_us, _) = self.publish(time / 2, 1)?;
-        let (_, cpu_us) = self.publish(time, PIPELINE)?;
+    /// What a publication costs, with so many topics in turn.
+    fn cost(&mut self, topics: usize, time: Duration) -> Result<Cost, String> {
+        let (round_trip_us, _) = self.publish(topics, time / 2, 1)?;
+        let (_, cpu_us) = self.publish(topics, time, PIPELINE)?;
         Ok(Cost {
             cpu_us,
             round_trip_us,
@@ -101,28 +109,26 @@ impl Stage {
 /// How much less a quick run holds.
 const QUICK_DIVISOR: usize = 1000;
 
+/// From so many subscriptions on, memory for each of them means something.
+const MEMORY_FROM: usize = 100_000;
+
 /// One point of a curve.
 struct Point {
     kind: &'static str,
     held: usize,
-    cost: Cost,
+    /// Always to the same topic, and to all in turn.
+    same: Cost,
+    in_turn: Cost,
+    /// Memory of the router for each of them.
+    bytes_each: Option<f64>,
 }
 
 pub fn measure(setup: &Setup) -> Result<Findings, String> {
-    let time = setup.time(Duration::from_millis(600));
+    let time = setup.time(Duration::from_millis(500));
     let divisor = if setup.quick { QUICK_DIVISOR } else { 1 };
     let mut points = Vec::new();
     for kind in KINDS {
-        let mut stage = Stage::new(&setup.wampy, 1)?;
-        let mut held = 0;
-        while held < kind.most / divisor {
-            let more = (held * 10).max(1);
-            stage.holders.hold(&kind, held, more)?;
-            held = more;
-            let cost = stage.cost(time)?;
-            let kind = kind.name;
-            points.push(Point { kind, held, cost });
-        }
+        points.extend(curve(setup, &kind, kind.most / divisor, time)?);
     }
     let mut findings = Findings::default();
     let mut rows = Vec::new();
@@ -132,11 +138,8 @@ pub fn measure(setup: &Setup) -> Result<Findings, String> {
     ] {
         let (alone, full) = compare(setup, topics, divisor, time)?;
         let ratio = |figure: Figure| {
-            median(
-                full.iter()
-                    .zip(&alone)
-                    .map(|(full, alone)| figure(full) / figure(alone)),
-            )
+            let pairs = full.iter().zip(&alone);
+            median(pairs.map(|(full, alone)| figure(full) / figure(alone)))
         };
         for (name, figure) in FIGURES {
             let title = format!("{name} among 1.2 million subscriptions, {what}");
@@ -150,8 +153,37 @@ pub fn measure(setup: &Setup) -> Result<Findings, String> {
             ]);
         }
     }
-    describe(&mut findings, &points, &rows);
+    findings.text = text(&points, &rows);
+    let figures: [PointFigure; 2] = [|point| point.same.cpu_us, |point| point.in_turn.cpu_us];
+    let names = ["same-topic", "topics-in-turn"];
+    let titles = ["always the same topic", "1,000 topics in turn"];
+    for ((name, title), figure) in names.into_iter().zip(titles).zip(figures) {
+        findings.charts.push((name, chart(&points, title, figure)));
+    }
     Ok(findings)
+}
+
+/// Costs while others hold more and more of one kind.
+fn curve(setup: &Setup, kind: &Kind, most: usize, time: Duration) -> Result<Vec<Point>, String> {
+    let mut stage = Stage::new(&setup.wampy, TOPICS)?;
+    stage.cost(1, time / 2)?;
+    let empty = memory(stage.router.pid())?.resident;
+    let (mut points, mut held) = (Vec::new(), 0);
+    while held < most {
+        let more = (held * 10).max(1);
+        stage.holders.hold(kind, held, more)?;
+        held = more;
+        let full = memory(stage.router.pid())?.resident;
+        let bytes = full.saturating_sub(empty) as f64 / held as f64;
+        points.push(Point {
+            kind: kind.name,
+            held,
+            same: stage.cost(1, time)?,
+            in_turn: stage.cost(TOPICS, time)?,
+            bytes_each: (held >= MEMORY_FROM).then_some(bytes),
+        });
+    }
+    Ok(points)
 }
 
 /// What is looked at.
@@ -176,62 +208,62 @@ fn compare(
     }
     let mut costs = (Vec::new(), Vec::new());
     for _ in 0..setup.rounds(ROUNDS) {
-        costs.0.push(alone.cost(time)?);
-        costs.1.push(full.cost(time)?);
+        costs.0.push(alone.cost(topics, time)?);
+        costs.1.push(full.cost(topics, time)?);
     }
     Ok(costs)
 }
 
-fn describe(findings: &mut Findings, points: &[Point], rows: &[Vec<String>]) {
-    let curve: Vec<Vec<String>> = points
-        .iter()
-        .map(|point| {
-            vec![
-                point.kind.to_owned(),
-                count(point.held),
-                number(point.cost.cpu_us),
-                number(point.cost.round_trip_us),
-            ]
-        })
-        .collect();
-    findings.text = format!(
+fn text(points: &[Point], rows: &[Vec<String>]) -> String {
+    let curve = |point: &Point| {
+        vec![
+            point.kind.to_owned(),
+            count(point.held),
+            number(point.same.cpu_us),
+            number(point.in_turn.cpu_us),
+            number(point.same.round_trip_us),
+            number(point.in_turn.round_trip_us),
+            point.bytes_each.map_or_else(String::new, number),
+        ]
+    };
+    let curves: Vec<Vec<String>> = points.iter().map(curve).collect();
+    let header = [
+        "others hold",
+        "subscriptions",
+        "router's CPU, same topic",
+        "in turn",
+        "round trip, same topic",
+        "in turn",
+        "memory of each, bytes",
+    ];
+    format!(
         "One publisher, one subscriber, and sessions with other subscriptions that never match, \
          {} each. A publication is acknowledged and received before the next one (the round trip), \
          or {PIPELINE} are under way at once (the CPU time). Two routers in turn, one without and \
          one with 1,000,000 exact subscriptions, 100,000 prefixes and 100,000 wildcards of others; \
          medians of {ROUNDS} rounds, in µs:\n\n{}\n\
-         How the cost grows with each kind, always the same topic, in µs:\n\n{}",
+         How the cost grows with each kind, always the same topic and {} topics in turn, in µs:\n\n{}",
         count(PER_SESSION),
         table(&["", "alone", "among all"], rows),
-        table(
-            &["others hold", "subscriptions", "router's CPU", "round trip"],
-            &curve
+        count(TOPICS),
+        table(&header, &curves)
+    )
+}
+
+type PointFigure = fn(&Point) -> f64;
+
+fn chart(points: &[Point], title: &str, figure: PointFigure) -> Chart {
+    let line = |kind: Kind| {
+        let of_kind = points.iter().filter(|point| point.kind == kind.name);
+        Series::new(
+            kind.name,
+            of_kind.map(|point| (point.held as f64, figure(point))),
         )
-    );
-    let series = KINDS.map(|kind| Series {
-        name: kind.name.to_owned(),
-        points: points
-            .iter()
-            .filter(|point| point.kind == kind.name)
-            .map(|point| (point.held as f64, point.cost.cpu_us))
-            .collect(),
-        is_floor: false,
-    });
-    findings.charts.push((
-        "subscriptions",
-        Chart {
-            title: "Cost of a publication against the subscriptions of others".to_owned(),
-            x: Axis {
-                label: "subscriptions of others in the realm",
-                scale: Scale::Log,
-                unit: Unit::Count,
-            },
-            y: Axis {
-                label: "router's CPU for a publication, µs",
-                scale: Scale::Linear,
-                unit: Unit::Count,
-            },
-            series: series.into(),
-        },
-    ));
+    };
+    Chart {
+        title: format!("Cost of a publication against the subscriptions of others, {title}"),
+        x: Axis::log("subscriptions of others in the realm"),
+        y: Axis::linear("router's CPU for a publication, µs"),
+        series: KINDS.map(line).into(),
+    }
 }
