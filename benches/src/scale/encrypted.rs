@@ -130,5 +130,6 @@ mod tests {
         );
         let nobody = encryption.join("127.0.0.1:1".parse().unwrap(), "realm1");
         assert!(nobody.unwrap_err().contains("no connection"));
+        fs::remove_dir_all(directory()).unwrap();
     }
 }
