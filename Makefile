@@ -129,6 +129,10 @@ bench: build ## Our router, others and the floor, side by side; writes docs/benc
 	benches/setup-nats
 	$(CARGO) run --release --locked -p wampy-bench -- compare --wampy $(RELEASE)
 
+.PHONY: bench-scale
+bench-scale: build ## How cost grows; writes docs/scaling.md and its charts.
+	$(CARGO) run --release --locked -p wampy-bench -- scale --wampy $(RELEASE)
+
 .PHONY: clean
 clean: ## Remove all that was built or installed here.
 	rm -rf target .tools .venv .venv-* interop/node/node_modules

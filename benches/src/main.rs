@@ -3,6 +3,8 @@
 
 mod compare;
 mod load_arguments;
+#[cfg(all(unix, feature = "scale"))]
+mod scale;
 
 use std::error::Error;
 use std::io::Write;
@@ -25,10 +27,16 @@ struct Arguments {
 enum Command {
     /// Compare wampy, the floor and other routers, and write the tables.
     Compare(compare::CompareArguments),
+    /// Measure how cost grows with sessions, subscriptions, payloads and realms.
+    #[cfg(all(unix, feature = "scale"))]
+    Scale(scale::ScaleArguments),
     /// Run one workload against one router, or a NATS server.
     Run(RunArguments),
     /// Be the floor: copy frames between the sockets of one workload.
     Relay(RelayArguments),
+    /// Be the floor of joining: welcome everybody, whatever they say.
+    #[cfg(all(unix, feature = "scale"))]
+    Door(scale::DoorArguments),
 }
 
 #[derive(Args)]
@@ -79,8 +87,12 @@ enum TransportName {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Compare(arguments) => compare::compare(&arguments),
+        #[cfg(all(unix, feature = "scale"))]
+        Command::Scale(arguments) => scale::scale(&arguments),
         Command::Run(arguments) => run_one(&arguments),
         Command::Relay(arguments) => relay(&arguments),
+        #[cfg(all(unix, feature = "scale"))]
+        Command::Door(arguments) => scale::serve_door(&arguments).map_err(Into::into),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

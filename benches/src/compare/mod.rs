@@ -7,12 +7,12 @@
 mod crossbar;
 mod faults;
 mod goals;
-mod machine;
+pub(crate) mod machine;
 mod markdown;
 mod matrix;
 mod page;
 mod peer;
-mod process;
+pub(crate) mod process;
 mod results;
 mod routers;
 mod tables;
