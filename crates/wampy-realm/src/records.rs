@@ -4,6 +4,7 @@
 //! record is, so that finding one takes no search, and in which generation, so that a late request
 //! does not mean a newer record.
 
+use hashbrown::HashMap;
 use wampy_proto::{MatchPolicy, RegistrationId, SubscriptionId};
 
 use crate::hash::RandomState;
@@ -57,18 +58,28 @@ pub(crate) struct Record<M> {
     pub(crate) members: M,
 }
 
+/// For how many URIs the patterns that match are remembered. Beyond that all is forgotten, as it is
+/// when a pattern comes or goes.
+const REMEMBERED_MAX: usize = 4096;
+/// How many patterns of one URI are remembered; with more, looking them up is not what takes the time.
+const REMEMBERED_PATTERNS_MAX: usize = 64;
+
 /// The records of one kind.
 #[derive(Debug)]
 pub(crate) struct Records<I, M> {
     patterns: PatternTable<I>,
     slots: Slots<Record<M>>,
+    /// Which prefixes and wildcards match a URI, in this order: walking the trees of many patterns
+    /// takes longer than all the rest of a publication.
+    remembered: HashMap<Box<str>, Box<[I]>, RandomState>,
 }
 
 impl<I: RecordId, M> Records<I, M> {
     pub(crate) fn new(hash: RandomState) -> Self {
         Self {
-            patterns: PatternTable::new(hash),
+            patterns: PatternTable::new(hash.clone()),
             slots: Slots::new(),
+            remembered: HashMap::with_hasher(hash),
         }
     }
 
@@ -98,6 +109,9 @@ impl<I: RecordId, M> Records<I, M> {
         let id = I::from_slot(slot);
         if let Some(record) = self.slots.get(slot) {
             self.patterns.insert(&record.uri, record.match_policy, id);
+            if record.match_policy != MatchPolicy::Exact {
+                self.remembered.clear();
+            }
         }
         id
     }
@@ -105,6 +119,9 @@ impl<I: RecordId, M> Records<I, M> {
     pub(crate) fn remove(&mut self, id: I) {
         if let Some(record) = self.slots.remove(id.slot()) {
             self.patterns.remove(&record.uri, record.match_policy);
+            if record.match_policy != MatchPolicy::Exact {
+                self.remembered.clear();
+            }
         }
     }
 
@@ -118,20 +135,50 @@ impl<I: RecordId, M> Records<I, M> {
     /// prefixes and wildcards.
     #[inline]
     pub(crate) fn for_each_match(
-        &self,
+        &mut self,
         exact: Option<I>,
         uri: &str,
         mut found: impl FnMut(I, &Record<M>),
     ) {
-        let mut found = |id| {
-            if let Some(record) = self.get(id) {
-                found(id, record);
+        if let Some((id, record)) = exact.and_then(|id| Some((id, self.get(id)?))) {
+            found(id, record);
+        }
+        if !self.patterns.has_patterns() {
+            return;
+        }
+        let looked_up;
+        let ids = match self.remembered.get(uri) {
+            Some(ids) => ids,
+            None => {
+                looked_up = self.look_up(uri);
+                &looked_up
             }
         };
-        if let Some(exact) = exact {
-            found(exact);
+        for &id in ids {
+            if let Some(record) = self.slots.get(id.slot()) {
+                found(id, record);
+            }
         }
+    }
+
+    /// Hands the ids of the prefixes and wildcards that match `uri` to `found`, in this order.
+    pub(crate) fn for_each_pattern(&self, uri: &str, found: impl FnMut(I)) {
         self.patterns.for_each_pattern(uri, found);
+    }
+
+    /// The patterns that match `uri`, which are remembered if they are not too many.
+    #[cold]
+    fn look_up(&mut self, uri: &str) -> Box<[I]> {
+        let mut ids = Vec::new();
+        self.for_each_pattern(uri, |id| ids.push(id));
+        let ids: Box<[I]> = ids.into();
+        if ids.len() <= REMEMBERED_PATTERNS_MAX {
+            if self.remembered.len() == REMEMBERED_MAX {
+                self.remembered.clear();
+            }
+            self.remembered.insert(uri.into(), ids.clone());
+        }
+        ids
     }
 
     /// All records with their ids.

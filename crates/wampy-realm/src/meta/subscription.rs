@@ -31,10 +31,10 @@ pub(super) fn matches(
     arguments: &Arguments,
 ) -> Result<Answer, Refusal> {
     let topic = arguments.text(0, "topic")?;
-    let mut found = Vec::new();
     let subscriptions = &realm.broker.subscriptions;
     let exact = subscriptions.lookup(topic, MatchPolicy::Exact);
-    subscriptions.for_each_match(exact, topic, |id, _| found.push(id));
+    let mut found: Vec<_> = exact.into_iter().collect();
+    subscriptions.for_each_pattern(topic, |id| found.push(id));
     Ok(Answer::one(if found.is_empty() {
         Value::Null
     } else {

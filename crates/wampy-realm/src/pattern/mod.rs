@@ -61,6 +61,12 @@ impl<V: Copy> PatternTable<V> {
         }
     }
 
+    /// Whether there is any pattern but exact ones.
+    #[inline]
+    pub(crate) const fn has_patterns(&self) -> bool {
+        !self.prefix.is_empty() || !self.wildcard.is_empty()
+    }
+
     /// Hands every value whose prefix or wildcard pattern matches `uri` to `found`, in this order.
     #[inline]
     pub(crate) fn for_each_pattern(&self, uri: &str, mut found: impl FnMut(V)) {

@@ -46,6 +46,11 @@ impl<V> Node<V> {
 const ROOT: u32 = 0;
 
 impl<V: Copy> PrefixTree<V> {
+    /// Whether there are no patterns.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     pub(super) fn new() -> Self {
         Self {
             nodes: vec![Node::new(Box::default(), None)],

@@ -111,6 +111,11 @@ fn split(uri: &str) -> (&str, Option<&str>) {
 }
 
 impl<V: Copy> WildcardTree<V> {
+    /// Whether there are no patterns.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     pub(super) fn new(hash: RandomState) -> Self {
         Self {
             root: Node::new(hash.clone()),
