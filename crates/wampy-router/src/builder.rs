@@ -101,7 +101,8 @@ impl Builder {
     /// permessage-deflate), and theirs are taken. Worth it where the network is the bottleneck:
     /// compressing costs far more than routing, and happens while the realm routes. An event is
     /// compressed once for all its subscribers, and idle connections hold no more memory. What
-    /// [`Limits::message_bytes_max`] limits is the size after decompression. Default: no.
+    /// [`Limits::message_bytes_max`] limits is the size after decompression. Who chooses a part of a
+    /// message and sees how long it becomes can guess at the rest, also through TLS. Default: no.
     pub fn compress(mut self, yes: bool) -> Self {
         self.compress = yes;
         self

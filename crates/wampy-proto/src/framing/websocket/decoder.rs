@@ -174,31 +174,41 @@ impl WebSocketDecoder {
     #[inline]
     fn admit(&self, header: &FrameHeader) -> Result<usize, FramingError> {
         let bytes_max = self.limits.message_bytes_max;
-        // How large a compressed message is shows when it is decompressed.
-        let compressed = (0, inflate::frame_bytes_max(bytes_max));
-        let (earlier_bytes, frame_bytes_max) = match (header.opcode, &self.assembly) {
-            (Opcode::Text | Opcode::Binary, Some(_)) => {
-                return Err(FramingError::InterruptedMessage);
-            }
-            (Opcode::Continuation, None) => return Err(FramingError::NothingToContinue),
-            (Opcode::Continuation, Some(assembly)) => {
-                let fragments_max = self.limits.fragments_max;
-                if assembly.fragments >= fragments_max {
-                    return Err(FramingError::TooManyFragments { fragments_max });
-                }
-                match assembly.inflater {
-                    Some(_) => compressed,
-                    None => (assembly.payload.len(), bytes_max),
-                }
-            }
-            _ if header.compressed => compressed,
-            _ => (0, bytes_max),
+        let begins = header.opcode != Opcode::Continuation && self.assembly.is_none();
+        let (earlier_bytes, frame_bytes_max) = match begins && !header.compressed {
+            true => (0, bytes_max),
+            false => self.admit_part(header)?,
         };
         let bytes = header.payload_bytes.saturating_add(earlier_bytes as u64);
         if bytes > frame_bytes_max as u64 && !header.opcode.is_control() {
             return Err(FramingError::MessageTooLarge { bytes, bytes_max });
         }
         Ok(header.payload_bytes as usize)
+    }
+
+    /// Checks that a fragment, a compressed message, or a frame among fragments may come now; returns
+    /// how large the message is already, and how large it may become with this frame.
+    #[cold]
+    fn admit_part(&self, header: &FrameHeader) -> Result<(usize, usize), FramingError> {
+        let bytes_max = self.limits.message_bytes_max;
+        // How large a compressed message is shows when it is decompressed.
+        let compressed = (0, inflate::frame_bytes_max(bytes_max));
+        match (header.opcode, &self.assembly) {
+            (Opcode::Close | Opcode::Ping | Opcode::Pong, _) => Ok((0, bytes_max)),
+            (Opcode::Text | Opcode::Binary, None) => Ok(compressed),
+            (Opcode::Text | Opcode::Binary, Some(_)) => Err(FramingError::InterruptedMessage),
+            (Opcode::Continuation, None) => Err(FramingError::NothingToContinue),
+            (Opcode::Continuation, Some(assembly)) => {
+                let fragments_max = self.limits.fragments_max;
+                if assembly.fragments >= fragments_max {
+                    return Err(FramingError::TooManyFragments { fragments_max });
+                }
+                Ok(match assembly.inflater {
+                    Some(_) => compressed,
+                    None => (assembly.payload.len(), bytes_max),
+                })
+            }
+        }
     }
 
     /// Unmasks and validates what has newly arrived of a frame's payload, in place.

@@ -127,10 +127,12 @@ impl FrameHeader {
 fn parse_first(first: u8, may_compress: bool) -> Result<(bool, bool, Opcode), FramingError> {
     let (fin, reserved) = (first & FIN != 0, first & RESERVED);
     let opcode = Opcode::parse(first & 0x0f);
-    let begins_message = matches!(opcode, Ok(Opcode::Text | Opcode::Binary));
-    let compressed = reserved == RSV1 && may_compress && begins_message;
-    if reserved != 0 && !compressed {
-        return Err(FramingError::ReservedBits(reserved >> 4));
+    let compressed = reserved != 0;
+    if compressed {
+        let begins_message = matches!(opcode, Ok(Opcode::Text | Opcode::Binary));
+        if reserved != RSV1 || !may_compress || !begins_message {
+            return Err(FramingError::ReservedBits(reserved >> 4));
+        }
     }
     let opcode = opcode?;
     if opcode.is_control() && !fin {
