@@ -1,8 +1,8 @@
-"""Make an authority of our own and a certificate of it for this machine: `certificate.py DIRECTORY`.
+"""Make an authority of our own and a certificate of it for this machine.
 
-Leaves `ca.pem` for clients to trust, and `cert.pem` with `key.pem` for the router. Runs in
-.venv-interop, which has the library for it. They are good for a day, so nobody can grow fond of
-them.
+`certificate.py DIRECTORY` leaves `ca.pem` for clients to trust, and `cert.pem` with `key.pem` for
+the router. It runs in .venv-interop, which has the library for it. All are good for a day, so that
+nobody can grow fond of them.
 """
 
 import datetime

@@ -71,7 +71,7 @@ def test_tls_files_that_are_none(tmp_path):
     with pytest.raises(errors.ConfigurationError):
         wampy.Router(tls_cert="cert.pem")
     missing = tmp_path / "missing.pem"
-    with pytest.raises(errors.ConfigurationError, match="missing.pem"):
+    with pytest.raises(errors.ConfigurationError, match=r"missing\.pem"):
         wampy.Router(tls_cert=missing, tls_key=missing).start()
 
 

@@ -133,7 +133,7 @@ class Router:
     def start(
         host: str, port: int, realms: Sequence[str], tls: tuple[str, str] | None = None
     ) -> Router:
-        """Listen on ``host`` and ``port`` (0: a free one), with ``tls``: a certificate and its key."""
+        """Listen on ``host`` and ``port`` (0: a free one); ``tls``: a certificate and its key."""
 
     @property
     def port(self) -> int:
