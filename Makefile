@@ -63,6 +63,12 @@ test-interop: wheel ## Third-party clients and routers beside ours.
 	interop/setup
 	WAMPY_BIN=$(DEBUG) $(BIN)/python -m pytest interop -v
 
+# Not a part of `make test`: the suite runs on Python 2.7 only, and for some minutes.
+.PHONY: autobahn
+autobahn: ## The Autobahn test suite against our WebSocket, with compression. Needs Python 2.7.
+	$(CARGO) build --release --locked --quiet -p wampy-proto --examples
+	interop/autobahn
+
 # cargo-deny comes as source and takes some minutes to build, once.
 .tools/bin/cargo-deny:
 	$(CARGO) install cargo-deny --version 0.20.2 --locked --quiet --root .tools
@@ -79,8 +85,10 @@ lint: $(VENV)/.wheel .tools/bin/cargo-deny ## Formatting, clippy, rustdoc, ruff,
 	.tools/bin/cargo-deny --locked check bans licenses sources
 
 .PHONY: bench
-bench: build ## Our router, Crossbar.io and the floor, side by side; writes docs/benchmarks.md.
+bench: build ## Our router, others and the floor, side by side; writes docs/benchmarks.md.
 	benches/setup-crossbar
+	benches/setup-nexus
+	benches/setup-nats
 	$(CARGO) run --release --locked -p wampy-bench -- compare --wampy $(RELEASE)
 
 .PHONY: clean

@@ -9,19 +9,18 @@ use crate::error::BenchError;
 use crate::frames::Frames;
 use crate::framing::Sender;
 use crate::incoming::code;
+use crate::nats;
+use crate::outbox::Outbox;
 use crate::outgoing::{Load, register, subscribe};
-use crate::payload::head;
 use crate::relay::{SINK, SOURCE};
 use crate::role::{Callee, Caller, Publisher, Role, Subscriber};
 use crate::session::Session;
 use crate::target::{Peer, Target};
-use crate::workload::{PubSub, Rpc, Transport, Workload};
+use crate::transport::Transport;
+use crate::workload::{PubSub, Rpc, Workload};
 
 /// Over the relay ids start here, so that all frames of a run have one length.
 const RELAY_FIRST_ID: u64 = 1_000_000_000;
-
-/// Room for envelope and headers around a payload, in bytes.
-const ENVELOPE_BYTES_MAX: usize = 512;
 
 /// Length of every frame of a run over the relay.
 pub fn relay_frame_bytes(workload: &Workload, transport: Transport) -> usize {
@@ -29,13 +28,8 @@ pub fn relay_frame_bytes(workload: &Workload, transport: Transport) -> usize {
         Workload::Rpc(_) => Load::Result,
         Workload::PubSub(_) => Load::Event,
     };
-    let mut frame = Vec::new();
-    Frames::new(transport, Sender::Router, load, workload.payload_bytes()).append(
-        RELAY_FIRST_ID,
-        &head(0, 0),
-        &mut frame,
-    );
-    frame.len()
+    Frames::new(transport, Sender::Router, load, workload.payload_bytes())
+        .frame_bytes(RELAY_FIRST_ID)
 }
 
 /// Id of the first request of every source session, and sequence number of its payload.
@@ -47,8 +41,9 @@ pub fn first_id(peer: Peer) -> u64 {
 }
 
 /// One session to be.
-struct Part {
+struct Part<'a> {
     who: String,
+    target: &'a Target,
     role: Role,
     request: Option<Request>,
     /// What the relay is told: which end it is, and its number.
@@ -66,11 +61,13 @@ pub fn join_all(
         Workload::Rpc(rpc) => rpc_parts(rpc, target),
         Workload::PubSub(pubsub) => pubsub_parts(pubsub, target),
     };
-    let longest = workload.payload_bytes() + ENVELOPE_BYTES_MAX;
     let mut connections = Vec::with_capacity(parts.len());
     for part in &parts {
         connections.push(match target.peer {
-            Peer::Router => join(target, &part.who, longest, part.request.as_ref())?,
+            Peer::Router => {
+                let payload = workload.payload_bytes();
+                join(part.target, &part.who, payload, part.request.as_ref())?
+            }
             Peer::Relay => {
                 let [high, low] = (part.relay_end.1 as u16).to_be_bytes();
                 attach(target, &part.who, [part.relay_end.0, high, low, 0])?
@@ -86,23 +83,22 @@ pub fn join_all(
     parts
         .into_iter()
         .zip(connections)
-        .map(|(part, joined)| session(part, joined, target))
+        .map(|(part, joined)| session(part, joined))
         .collect()
 }
 
-fn session(part: Part, joined: Joined, target: &Target) -> Result<Session, BenchError> {
+fn session(part: Part<'_>, joined: Joined) -> Result<Session, BenchError> {
     let socket = joined
         .socket
         .into_ready()
         .map_err(BenchError::io("preparing a socket"))?;
     Ok(Session {
         who: part.who,
-        transport: target.transport,
+        transport: part.target.transport,
         socket,
         inbox: joined.inbox,
         role: part.role,
-        outbox: Vec::new(),
-        sent: 0,
+        outbox: Outbox::default(),
         waits_to_write: false,
         leaving: false,
         over: false,
@@ -131,11 +127,12 @@ fn frames(target: &Target, load: Load, payload_bytes: usize) -> Frames {
     }
 }
 
-fn rpc_parts(rpc: &Rpc, target: &Target) -> Vec<Part> {
+fn rpc_parts<'a>(rpc: &Rpc, target: &'a Target) -> Vec<Part<'a>> {
     let (base, first) = (unique_uri(), first_id(target.peer));
     let procedure = |callee: usize| format!("{base}.echo{callee}");
     let callees = (0..rpc.callees).map(|callee| Part {
         who: format!("callee {callee}"),
+        target,
         role: Role::Callee(Callee {
             expected: vec![first; rpc.callers],
             frames: frames(target, Load::Yield, rpc.payload_bytes),
@@ -148,6 +145,7 @@ fn rpc_parts(rpc: &Rpc, target: &Target) -> Vec<Part> {
     });
     let callers = (0..rpc.callers).map(|caller| Part {
         who: format!("caller {caller}"),
+        target,
         role: Role::Caller(Caller {
             stream: caller as u16,
             limit: rpc.in_flight,
@@ -157,31 +155,38 @@ fn rpc_parts(rpc: &Rpc, target: &Target) -> Vec<Part> {
                 target,
                 Load::Call {
                     procedure: procedure(caller % rpc.callees),
+                    inbox: nats::inbox(&base, caller),
                 },
                 rpc.payload_bytes,
             ),
         }),
-        request: None,
+        // Over NATS a caller subscribes to its answers; over WAMP they find it.
+        request: (target.transport == Transport::Nats).then(|| Request {
+            body: nats::subscribe(&format!("{}.*", nats::inbox(&base, caller))),
+            granted_by: code::SUBSCRIBED,
+        }),
         relay_end: (SOURCE, caller),
     });
     callees.chain(callers).collect()
 }
 
-fn pubsub_parts(pubsub: &PubSub, target: &Target) -> Vec<Part> {
+fn pubsub_parts<'a>(pubsub: &PubSub, target: &'a Target) -> Vec<Part<'a>> {
     let (topic, first) = (unique_uri(), first_id(target.peer));
     let subscribers = (0..pubsub.subscribers).map(|subscriber| Part {
         who: format!("subscriber {subscriber}"),
+        target: target.of_subscriber(subscriber),
         role: Role::Subscriber(Subscriber {
             expected: vec![first; pubsub.publishers],
         }),
         request: Some(Request {
-            body: subscribe(target.transport, &topic),
+            body: subscribe(target.of_subscriber(subscriber).transport, &topic),
             granted_by: code::SUBSCRIBED,
         }),
         relay_end: (SINK, subscriber),
     });
     let publishers = (0..pubsub.publishers).map(|publisher| Part {
         who: format!("publisher {publisher}"),
+        target,
         role: Role::Publisher(Publisher {
             stream: publisher as u16,
             frames: frames(
@@ -201,6 +206,7 @@ fn pubsub_parts(pubsub: &PubSub, target: &Target) -> Vec<Part> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::payload::head;
 
     #[test]
     fn all_frames_of_a_relay_run_have_one_length() {
@@ -214,7 +220,7 @@ mod tests {
             publishers: 1,
             subscribers: 1,
             window: 1,
-            payload_bytes: 1024,
+            payload_bytes: 100_000,
         };
         for (workload, load) in [(rpc, Load::Result), (Workload::PubSub(pubsub), Load::Event)] {
             for transport in [Transport::RawSocketMsgpack, Transport::WebSocketJson] {
@@ -226,9 +232,13 @@ mod tests {
                     workload.payload_bytes(),
                 );
                 for id in [RELAY_FIRST_ID, RELAY_FIRST_ID + 3_000_000_000] {
-                    let mut frame = Vec::new();
+                    let mut frame = Outbox::default();
                     frames.append(id, &head(65_535, id), &mut frame);
-                    assert_eq!(frame.len(), length, "{workload:?} {transport:?} {id}");
+                    assert_eq!(
+                        frame.to_vec().len(),
+                        length,
+                        "{workload:?} {transport:?} {id}"
+                    );
                 }
             }
         }

@@ -11,26 +11,31 @@ use crate::error::BenchError;
 use crate::framing::{Kind, append_pong, client_frame};
 use crate::inbox::Inbox;
 use crate::incoming::{Incoming, code, parse};
+use crate::nats;
 use crate::outgoing::hello;
 use crate::socket::Blocking;
 use crate::target::{Address, Peer, Target};
-use crate::workload::Transport;
+use crate::transport::Transport;
 
 /// Longest wait for an answer while joining.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Room for envelope and headers around a payload, in bytes.
+const ENVELOPE_BYTES_MAX: usize = 512;
+
 /// Longest answer to the WebSocket request, in bytes.
 const RESPONSE_BYTES_MAX: usize = 16 * 1024;
 
-/// RawSocket: messages up to 16 MiB, MessagePack.
-const RAWSOCKET_REQUEST: [u8; 4] = [0x7f, 0xf2, 0, 0];
+/// RawSocket's numbers of the serializers.
+const RAWSOCKET_MSGPACK: u8 = 2;
+const RAWSOCKET_CBOR: u8 = 3;
 
 /// What a session needs from the router before the load starts.
 #[derive(Debug)]
 pub struct Request {
-    /// REGISTER or SUBSCRIBE with request id 1.
+    /// REGISTER or SUBSCRIBE with request id 1; over NATS, SUB.
     pub body: Vec<u8>,
-    /// Code of the answer that grants it.
+    /// Code of the answer that grants it. (NATS has none: it answers a PING behind the request.)
     pub granted_by: u64,
 }
 
@@ -42,18 +47,24 @@ pub struct Joined {
     pub inbox: Inbox,
 }
 
-/// Connects to a router, joins the realm, and makes one request if there is one. `longest` is the
-/// longest frame that the load will send, in bytes.
+/// Connects to a router, joins the realm, and makes one request if there is one. `payload` is the
+/// length of the load's argument, in bytes.
 pub fn join(
     target: &Target,
     who: &str,
-    longest: usize,
+    payload: usize,
     request: Option<&Request>,
 ) -> Result<Joined, BenchError> {
     let mut joining = Joining::connect(target, who)?;
+    let longest = payload + ENVELOPE_BYTES_MAX;
     match target.transport {
-        Transport::RawSocketMsgpack => joining.handshake_rawsocket(longest)?,
+        Transport::RawSocketMsgpack => joining.handshake_rawsocket(RAWSOCKET_MSGPACK, longest)?,
+        Transport::RawSocketCbor => joining.handshake_rawsocket(RAWSOCKET_CBOR, longest)?,
         Transport::WebSocketJson => joining.handshake_websocket(target)?,
+        Transport::Nats => {
+            joining.handshake_nats(payload, request)?;
+            return Ok(joining.joined);
+        }
     }
     joining.ask(&hello(target.transport, &target.realm), code::WELCOME)?;
     if let Some(request) = request {
@@ -141,15 +152,16 @@ impl<'a> Joining<'a> {
         }
     }
 
-    fn handshake_rawsocket(&mut self, longest: usize) -> Result<(), BenchError> {
-        self.send(&RAWSOCKET_REQUEST)?;
+    /// Offers to receive messages up to 16 MiB.
+    fn handshake_rawsocket(&mut self, serializer: u8, longest: usize) -> Result<(), BenchError> {
+        self.send(&[0x7f, 0xf0 | serializer, 0, 0])?;
         let mut answer = [0; 4];
         self.joined
             .socket
             .read_exact(&mut answer)
             .map_err(|error| self.refused(error))?;
         match answer {
-            [0x7f, second, 0, 0] if second & 15 == 2 => {
+            [0x7f, second, 0, 0] if second & 15 == serializer => {
                 let accepted = 1usize << (9 + (second >> 4));
                 if longest > accepted {
                     let reason = format!("the router takes at most {accepted} bytes a message");
@@ -196,6 +208,56 @@ impl<'a> Joining<'a> {
             .inbox
             .push(&response[end + 4..])
             .map_err(|reason| self.refused(reason))
+    }
+
+    /// Says who is there and makes the request; the PONG says that both were taken.
+    fn handshake_nats(
+        &mut self,
+        payload: usize,
+        request: Option<&Request>,
+    ) -> Result<(), BenchError> {
+        self.await_info(payload)?;
+        self.send(nats::CONNECT)?;
+        if let Some(request) = request {
+            self.send(&request.body)?;
+        }
+        self.send(nats::PING)?;
+        loop {
+            match self.joined.inbox.next() {
+                Err(reason) => return Err(self.refused(reason)),
+                Ok(None) => self.receive()?,
+                Ok(Some((Kind::Pong, _))) => return Ok(()),
+                Ok(Some((Kind::Message, body))) => {
+                    let reason = parse(Transport::Nats, body).map_or_else(
+                        || "a message before anything was sent".to_owned(),
+                        |message| String::from_utf8_lossy(message.uri).into_owned(),
+                    );
+                    return Err(self.refused(reason));
+                }
+                Ok(Some((Kind::Ping, _))) => self.send(nats::PONG)?,
+                Ok(Some(_)) => {}
+            }
+        }
+    }
+
+    /// Waits for the line that a NATS server begins with, and checks what it takes.
+    fn await_info(&mut self, payload: usize) -> Result<(), BenchError> {
+        let accepted = loop {
+            match self.joined.inbox.next() {
+                Err(_) => return Err(self.refused("the peer does not speak NATS")),
+                Ok(None) => self.receive()?,
+                Ok(Some((Kind::Notice, body))) => break nats::payload_bytes_max(body),
+                Ok(Some(_)) => return Err(self.refused("the peer does not begin with INFO")),
+            }
+        };
+        match accepted {
+            Some(accepted) if payload > accepted => {
+                let reason = format!("the server takes at most {accepted} bytes a message");
+                Err(self.refused(reason))
+            }
+            Some(_) => Ok(()),
+            None => Err(self.refused("the server's INFO does not say what it takes")),
+        }
     }
 
     /// Sends a request and waits for the answer that grants it.

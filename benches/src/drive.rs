@@ -30,6 +30,9 @@ const STALL_LIMIT: Duration = Duration::from_secs(2);
 /// After so many stalls the rest of a run would show nothing new.
 const STALLS_MAX: u32 = 3;
 
+/// Longest wait for what is in flight at the end, even if now and then something comes.
+const DRAIN_LIMIT: Duration = Duration::from_secs(10);
+
 /// How often the callback hears of progress.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -304,7 +307,7 @@ impl Drive {
         self.run.issuing = false;
         self.stalls = 0;
         if self.outstanding() > 0 {
-            self.turn_for(Duration::MAX, Phase::Draining, total, progress)?;
+            self.turn_for(DRAIN_LIMIT, Phase::Draining, total, progress)?;
         }
         self.write_off();
         Ok(())

@@ -1,12 +1,14 @@
-//! Frames of both transports: cut them out of received bytes, write their headers.
+//! Frames of all transports: cut them out of received bytes, write their headers.
 //!
 //! RawSocket: a type octet and a 24-bit length. WebSocket (RFC 6455): what a server sends to a
 //! client, unmasked; what a client sends is masked. The mask is a constant: it protects nothing here,
-//! and the router has the same work with any other.
+//! and the router has the same work with any other. NATS (see [`crate::nats`]) has
+//! no headers: its lines are their own frames.
 
 use std::ops::Range;
 
-use crate::workload::Transport;
+use crate::nats;
+use crate::transport::Transport;
 
 /// Masks every WebSocket frame that the load generator sends to a router.
 pub const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
@@ -28,6 +30,8 @@ pub enum Kind {
     Ping,
     /// The answer to a ping.
     Pong,
+    /// What a NATS server tells without being asked; it needs no answer.
+    Notice,
     /// The peer closes the WebSocket.
     Close,
 }
@@ -43,8 +47,9 @@ pub struct Cut {
 /// The frame at the start of `bytes`; `None` if it is not complete yet.
 pub fn cut(transport: Transport, bytes: &[u8]) -> Result<Option<Cut>, &'static str> {
     match transport {
-        Transport::RawSocketMsgpack => cut_rawsocket(bytes),
+        Transport::RawSocketMsgpack | Transport::RawSocketCbor => cut_rawsocket(bytes),
         Transport::WebSocketJson => cut_websocket(bytes),
+        Transport::Nats => nats::cut(bytes),
     }
 }
 
@@ -111,8 +116,9 @@ pub enum Sender {
 /// [`MASK`] if the transport is WebSocket and the sender a client (see [`is_masked`]).
 pub fn message_header(transport: Transport, sender: Sender, length: usize, out: &mut Vec<u8>) {
     match transport {
-        Transport::RawSocketMsgpack => rawsocket_header(0, length, out),
+        Transport::RawSocketMsgpack | Transport::RawSocketCbor => rawsocket_header(0, length, out),
         Transport::WebSocketJson => websocket_header(0x81, sender, length, out),
+        Transport::Nats => {}
     }
 }
 
@@ -132,8 +138,11 @@ pub fn client_frame(transport: Transport, body: &[u8]) -> Vec<u8> {
 /// The answer to a ping.
 pub fn append_pong(transport: Transport, body: &[u8], out: &mut Vec<u8>) {
     match transport {
-        Transport::RawSocketMsgpack => rawsocket_header(2, body.len(), out),
+        Transport::RawSocketMsgpack | Transport::RawSocketCbor => {
+            rawsocket_header(2, body.len(), out);
+        }
         Transport::WebSocketJson => websocket_header(0x8a, Sender::Client, body.len(), out),
+        Transport::Nats => return out.extend_from_slice(nats::PONG),
     }
     append_body(transport, body, out);
 }
@@ -179,6 +188,7 @@ fn websocket_header(first: u8, sender: Sender, length: usize, out: &mut Vec<u8>)
 mod tests {
     use super::*;
 
+    /// The transports that have headers.
     const BOTH: [Transport; 2] = [Transport::RawSocketMsgpack, Transport::WebSocketJson];
 
     fn router_frame(transport: Transport, body: &[u8]) -> Vec<u8> {

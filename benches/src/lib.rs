@@ -4,6 +4,7 @@
 //! a given time, checks completeness, order and content of everything that comes back, and returns a
 //! [`Report`]. The same load runs against any router, and against [`relay`], a process that copies
 //! the same bytes between the same sockets and routes nothing: the floor below which no router gets.
+//! It runs in the protocol of NATS as well, to compare with a message server outside of WAMP.
 //!
 //! Frames are encoded by hand, once, and patched with ids; one thread with one readiness loop drives
 //! all sessions, so that the load costs less than the cheapest thing it measures.
@@ -11,6 +12,7 @@
 //! Deliberately absent: every other crate of the workspace (a router must not be measured with its
 //! own codec on both ends), TLS, authentication, and an open (rate-driven) load model.
 
+mod binary;
 mod cast;
 mod connect;
 mod cpu;
@@ -21,6 +23,8 @@ mod framing;
 mod inbox;
 mod incoming;
 mod latency;
+mod nats;
+mod outbox;
 mod outgoing;
 mod payload;
 pub mod relay;
@@ -30,6 +34,7 @@ mod session;
 mod socket;
 mod tally;
 mod target;
+mod transport;
 mod window;
 mod workload;
 
@@ -38,4 +43,5 @@ pub use drive::run;
 pub use error::BenchError;
 pub use report::{Phase, Progress, Report};
 pub use target::{Address, Peer, Target};
-pub use workload::{PubSub, Rpc, Transport, Workload};
+pub use transport::Transport;
+pub use workload::{PubSub, Rpc, Workload};

@@ -23,9 +23,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Compare wampy, Crossbar.io and the floor, and write the tables.
+    /// Compare wampy, the floor and other routers, and write the tables.
     Compare(compare::CompareArguments),
-    /// Run one workload against one router.
+    /// Run one workload against one router, or a NATS server.
     Run(RunArguments),
     /// Be the floor: copy frames between the sockets of one workload.
     Relay(RelayArguments),
@@ -33,7 +33,7 @@ enum Command {
 
 #[derive(Args)]
 struct RunArguments {
-    /// ws://HOST:PORT/PATH, rs://HOST:PORT or unix:///PATH.
+    /// ws://HOST:PORT/PATH, rs://HOST:PORT or unix:///PATH, or nats://HOST:PORT.
     #[arg(long)]
     url: String,
     /// The realm to join.
@@ -45,6 +45,9 @@ struct RunArguments {
     /// The router's process, to report its CPU time.
     #[arg(long)]
     pid: Option<u32>,
+    /// There is a relay of the same workload at this address.
+    #[arg(long)]
+    relay: bool,
     #[command(subcommand)]
     load: LoadArguments,
 }
@@ -89,8 +92,14 @@ fn main() -> ExitCode {
 }
 
 fn run_one(arguments: &RunArguments) -> Result<(), Box<dyn Error>> {
-    let mut target = Target::parse(&arguments.url)?.realm(&arguments.realm);
+    let mut target = match arguments.url.strip_prefix("nats://") {
+        Some(host) => Target::nats(host)?,
+        None => Target::parse(&arguments.url)?.realm(&arguments.realm),
+    };
     target.router_pid = arguments.pid;
+    if arguments.relay {
+        target = target.relay();
+    }
     let duration = Duration::try_from_secs_f64(arguments.seconds)?;
     let workload = arguments.load.workload();
     let report = run(&workload, &target, duration, &mut |_| ())?;

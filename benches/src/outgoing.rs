@@ -1,7 +1,9 @@
-//! Messages to a router, encoded by hand: control messages whole, load messages as the pieces
+//! Messages to a router (or a NATS server), encoded by hand: control messages whole, load messages as the pieces
 //! around the id and the payload.
 
-use crate::workload::Transport;
+use crate::binary::Binary;
+use crate::nats;
+use crate::transport::{Encoding, Transport};
 
 /// The pieces of a message that differ neither with the id nor with the payload:
 /// `before_id · id · before_payload · payload · after_payload`.
@@ -16,7 +18,11 @@ pub struct Pieces {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Load {
     /// `[CALL, id, {}, procedure, [payload]]`
-    Call { procedure: String },
+    Call {
+        procedure: String,
+        /// The subject of the answer, less the id, over NATS. Over WAMP the id alone says it.
+        inbox: String,
+    },
     /// `[YIELD, id, {}, [payload]]`
     Yield,
     /// `[PUBLISH, id, {}, topic, [payload]]`
@@ -40,16 +46,26 @@ impl Load {
 
     fn uri(&self) -> Option<&str> {
         match self {
-            Self::Call { procedure: uri } | Self::Publish { topic: uri } => Some(uri),
+            Self::Call { procedure: uri, .. } | Self::Publish { topic: uri } => Some(uri),
             Self::Yield | Self::Result | Self::Event => None,
         }
     }
 
     /// The pieces around id and payload.
     pub fn pieces(&self, transport: Transport, payload_bytes: usize) -> Pieces {
-        match transport {
-            Transport::RawSocketMsgpack => self.msgpack(payload_bytes),
-            Transport::WebSocketJson => self.json(),
+        match transport.encoding() {
+            Encoding::Json => self.json(),
+            Encoding::Binary(binary) => self.binary(binary, payload_bytes),
+            Encoding::Nats => nats::pieces(self, payload_bytes),
+        }
+    }
+
+    /// Octets that an id takes. In NATS only requests and their answers have one.
+    pub fn id_width(&self, transport: Transport, id: u64) -> usize {
+        match transport.encoding() {
+            Encoding::Binary(binary) => binary.unsigned_width(id),
+            Encoding::Nats if !matches!(self, Self::Call { .. } | Self::Result) => 0,
+            Encoding::Json | Encoding::Nats => id.checked_ilog10().unwrap_or(0) as usize + 1,
         }
     }
 
@@ -66,18 +82,19 @@ impl Load {
         }
     }
 
-    fn msgpack(&self, payload_bytes: usize) -> Pieces {
+    fn binary(&self, binary: Binary, payload_bytes: usize) -> Pieces {
         let elements = 4 + u8::from(self.uri().is_some() || *self == Self::Event);
-        let mut before_id = vec![0x90 | elements, self.code()];
+        let mut before_id = vec![binary.array(elements)];
+        binary.unsigned(u64::from(self.code()), &mut before_id);
         if *self == Self::Event {
-            before_id.push(1);
+            binary.unsigned(1, &mut before_id);
         }
-        let mut before_payload = vec![0x80];
+        let mut before_payload = vec![binary.map(0)];
         if let Some(uri) = self.uri() {
-            msgpack_string(uri, &mut before_payload);
+            binary.string(uri, &mut before_payload);
         }
-        before_payload.push(0x91);
-        msgpack_string_header(payload_bytes, &mut before_payload);
+        before_payload.push(binary.array(1));
+        binary.string_header(payload_bytes, &mut before_payload);
         Pieces {
             before_id,
             before_payload,
@@ -86,26 +103,27 @@ impl Load {
     }
 }
 
-/// `[HELLO, realm, {"roles": {...}}]`
+/// `[HELLO, realm, {"roles": {...}}]`; over NATS, CONNECT.
 pub fn hello(transport: Transport, realm: &str) -> Vec<u8> {
     const ROLES: [&str; 4] = ["caller", "callee", "publisher", "subscriber"];
-    match transport {
-        Transport::WebSocketJson => {
+    match transport.encoding() {
+        Encoding::Json => {
             let roles = ROLES.map(|role| format!("\"{role}\":{{}}")).join(",");
             format!("[1,{},{{\"roles\":{{{roles}}}}}]", json_string(realm)).into_bytes()
         }
-        Transport::RawSocketMsgpack => {
-            let mut out = vec![0x93, 1];
-            msgpack_string(realm, &mut out);
-            out.push(0x81);
-            msgpack_string("roles", &mut out);
-            out.push(0x80 | ROLES.len() as u8);
+        Encoding::Binary(binary) => {
+            let mut out = vec![binary.array(3), 1];
+            binary.string(realm, &mut out);
+            out.push(binary.map(1));
+            binary.string("roles", &mut out);
+            out.push(binary.map(ROLES.len() as u8));
             for role in ROLES {
-                msgpack_string(role, &mut out);
-                out.push(0x80);
+                binary.string(role, &mut out);
+                out.push(binary.map(0));
             }
             out
         }
+        Encoding::Nats => nats::CONNECT.to_vec(),
     }
 }
 
@@ -119,68 +137,44 @@ pub fn subscribe(transport: Transport, topic: &str) -> Vec<u8> {
     request(transport, 32, topic)
 }
 
-/// `[GOODBYE, {}, "wamp.close.close_realm"]`
+/// `[GOODBYE, {}, "wamp.close.close_realm"]`; NATS has nothing like it.
 pub fn goodbye(transport: Transport) -> Vec<u8> {
     const REASON: &str = "wamp.close.close_realm";
-    match transport {
-        Transport::WebSocketJson => format!("[6,{{}},\"{REASON}\"]").into_bytes(),
-        Transport::RawSocketMsgpack => {
-            let mut out = vec![0x93, 6, 0x80];
-            msgpack_string(REASON, &mut out);
+    match transport.encoding() {
+        Encoding::Json => format!("[6,{{}},\"{REASON}\"]").into_bytes(),
+        Encoding::Binary(binary) => {
+            let mut out = vec![binary.array(3), 6, binary.map(0)];
+            binary.string(REASON, &mut out);
             out
         }
+        Encoding::Nats => Vec::new(),
     }
 }
 
-/// A first request of a session, about a URI.
+/// A first request of a session, about a URI; over NATS, SUB.
 fn request(transport: Transport, code: u8, uri: &str) -> Vec<u8> {
-    match transport {
-        Transport::WebSocketJson => format!("[{code},1,{{}},{}]", json_string(uri)).into_bytes(),
-        Transport::RawSocketMsgpack => {
-            let mut out = vec![0x94, code, 1, 0x80];
-            msgpack_string(uri, &mut out);
+    match transport.encoding() {
+        Encoding::Json => format!("[{code},1,{{}},{}]", json_string(uri)).into_bytes(),
+        Encoding::Binary(binary) => {
+            let mut out = vec![binary.array(4)];
+            binary.unsigned(u64::from(code), &mut out);
+            out.extend_from_slice(&[1, binary.map(0)]);
+            binary.string(uri, &mut out);
             out
         }
-    }
-}
-
-/// Octets that an id takes.
-pub fn id_width(transport: Transport, id: u64) -> usize {
-    match transport {
-        Transport::WebSocketJson => id.checked_ilog10().unwrap_or(0) as usize + 1,
-        Transport::RawSocketMsgpack => match id {
-            0..=0x7f => 1,
-            0x80..=0xff => 2,
-            0x100..=0xffff => 3,
-            0x1_0000..=0xffff_ffff => 5,
-            _ => 9,
-        },
+        Encoding::Nats => nats::subscribe(uri),
     }
 }
 
 /// Writes an id that is exactly as wide as the slot.
 pub fn write_id(transport: Transport, id: u64, slot: &mut [u8]) {
-    match transport {
-        Transport::WebSocketJson => {
-            let mut id = id;
-            for digit in slot.iter_mut().rev() {
-                *digit = b'0' + (id % 10) as u8;
-                id /= 10;
-            }
-        }
-        Transport::RawSocketMsgpack => match slot {
-            [fixed] => *fixed = id as u8,
-            [marker, rest @ ..] => {
-                *marker = match rest.len() {
-                    1 => 0xcc,
-                    2 => 0xcd,
-                    4 => 0xce,
-                    _ => 0xcf,
-                };
-                rest.copy_from_slice(&id.to_be_bytes()[8 - rest.len()..]);
-            }
-            [] => {}
-        },
+    if let Encoding::Binary(binary) = transport.encoding() {
+        return binary.write_unsigned(id, slot);
+    }
+    let mut id = id;
+    for digit in slot.iter_mut().rev() {
+        *digit = b'0' + (id % 10) as u8;
+        id /= 10;
     }
 }
 
@@ -188,49 +182,19 @@ fn json_string(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-fn msgpack_string(text: &str, out: &mut Vec<u8>) {
-    msgpack_string_header(text.len(), out);
-    out.extend_from_slice(text.as_bytes());
-}
-
-fn msgpack_string_header(length: usize, out: &mut Vec<u8>) {
-    match length {
-        0..=31 => out.push(0xa0 | length as u8),
-        32..=0xff => out.extend_from_slice(&[0xd9, length as u8]),
-        0x100..=0xffff => {
-            out.push(0xda);
-            out.extend_from_slice(&(length as u16).to_be_bytes());
-        }
-        _ => {
-            out.push(0xdb);
-            out.extend_from_slice(&(length as u32).to_be_bytes());
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_written_in_their_shortest_form() {
-        let written = |transport, id| {
-            let mut slot = vec![0; id_width(transport, id)];
-            write_id(transport, id, &mut slot);
-            slot
-        };
-        let msgpack = |id| written(Transport::RawSocketMsgpack, id);
-        assert_eq!(msgpack(1), [1]);
-        assert_eq!(msgpack(127), [127]);
-        assert_eq!(msgpack(128), [0xcc, 128]);
-        assert_eq!(msgpack(256), [0xcd, 1, 0]);
-        assert_eq!(msgpack(65_536), [0xce, 0, 1, 0, 0]);
-        assert_eq!(msgpack(1 << 40), [0xcf, 0, 0, 1, 0, 0, 0, 0, 0]);
-        for id in [0, 1, 9, 10, 99, 100, 1 << 53] {
-            assert_eq!(
-                written(Transport::WebSocketJson, id),
-                id.to_string().into_bytes()
-            );
+    fn ids_of_text_protocols_are_decimal() {
+        let load = Load::Result;
+        for transport in [Transport::WebSocketJson, Transport::Nats] {
+            for id in [0, 1, 9, 10, 99, 100, 1 << 53] {
+                let mut slot = vec![0; load.id_width(transport, id)];
+                write_id(transport, id, &mut slot);
+                assert_eq!(slot, id.to_string().into_bytes());
+            }
         }
     }
 
@@ -242,22 +206,15 @@ mod tests {
         assert!(hello[2]["roles"]["caller"].is_object());
         let register = json(register(Transport::WebSocketJson, "a.b"));
         assert_eq!(register, serde_json::json!([64, 1, {}, "a.b"]));
+        let subscribe = |transport| subscribe(transport, "a.b");
         assert_eq!(
-            subscribe(Transport::RawSocketMsgpack, "a.b"),
+            subscribe(Transport::RawSocketMsgpack),
             [0x94, 32, 1, 0x80, 0xa3, b'a', b'.', b'b']
         );
-    }
-
-    #[test]
-    fn string_headers_follow_the_length() {
-        let header = |length| {
-            let mut out = Vec::new();
-            msgpack_string_header(length, &mut out);
-            out
-        };
-        assert_eq!(header(16), [0xb0]);
-        assert_eq!(header(32), [0xd9, 32]);
-        assert_eq!(header(1024), [0xda, 4, 0]);
-        assert_eq!(header(65_536), [0xdb, 0, 1, 0, 0]);
+        assert_eq!(
+            subscribe(Transport::RawSocketCbor),
+            [0x84, 0x18, 32, 1, 0xa0, 0x63, b'a', b'.', b'b']
+        );
+        assert_eq!(subscribe(Transport::Nats), b"SUB a.b 1\r\n");
     }
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::workload::{Transport, Workload};
+use crate::transport::Transport;
+use crate::workload::Workload;
 
 /// What a run is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use crate::frames::Frames;
 use crate::incoming::{Incoming, code};
+use crate::outbox::Outbox;
 use crate::payload::{check, head};
 use crate::tally::Tally;
 use crate::window::Window;
@@ -41,7 +42,7 @@ impl Role {
         message: &Incoming<'_>,
         now_ns: u64,
         run: &mut Run,
-        out: &mut Vec<u8>,
+        out: &mut Outbox,
     ) {
         match self {
             _ if message.code == code::ERROR && !matches!(self, Self::Caller(_)) => {
@@ -56,7 +57,7 @@ impl Role {
     }
 
     /// Sends as much as the window leaves room for.
-    pub fn fill(&mut self, now_ns: u64, run: &mut Run, out: &mut Vec<u8>) {
+    pub fn fill(&mut self, now_ns: u64, run: &mut Run, out: &mut Outbox) {
         match self {
             _ if !run.issuing => {}
             Self::Caller(caller) => caller.fill(now_ns, out),
@@ -102,7 +103,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    fn fill(&mut self, now_ns: u64, out: &mut Vec<u8>) {
+    fn fill(&mut self, now_ns: u64, out: &mut Outbox) {
         while self.in_flight.len() < self.limit {
             self.frames
                 .append(self.next, &head(self.stream, self.next), out);
@@ -111,7 +112,7 @@ impl Caller {
         }
     }
 
-    fn receive(&mut self, message: &Incoming<'_>, now_ns: u64, run: &mut Run, out: &mut Vec<u8>) {
+    fn receive(&mut self, message: &Incoming<'_>, now_ns: u64, run: &mut Run, out: &mut Outbox) {
         let Some(sent_at_ns) = self.answered(message.id, run) else {
             run.tally.misplaced += 1;
             return;
@@ -152,7 +153,7 @@ pub struct Callee {
 }
 
 impl Callee {
-    fn receive(&mut self, message: &Incoming<'_>, run: &mut Run, out: &mut Vec<u8>) {
+    fn receive(&mut self, message: &Incoming<'_>, run: &mut Run, out: &mut Outbox) {
         let origin = match (message.code, message.payload) {
             (code::INVOCATION | code::RESULT, Some(payload)) => check(payload, &run.filler),
             _ => None,
@@ -171,7 +172,8 @@ impl Callee {
         } else {
             *expected = sequence + 1;
         }
-        self.frames.append(message.id, &head(stream, sequence), out);
+        self.frames
+            .append_answer(message, &head(stream, sequence), out);
     }
 }
 
@@ -183,7 +185,7 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    fn fill(&mut self, now_ns: u64, run: &mut Run, out: &mut Vec<u8>) {
+    fn fill(&mut self, now_ns: u64, run: &mut Run, out: &mut Outbox) {
         let window = &mut run.windows[usize::from(self.stream)];
         while let Some(sequence) = window.publish(now_ns) {
             self.frames
@@ -245,7 +247,7 @@ mod tests {
     use crate::incoming::parse;
     use crate::outgoing::Load;
     use crate::payload::filler;
-    use crate::workload::Transport;
+    use crate::transport::Transport;
 
     const TRANSPORT: Transport = Transport::RawSocketMsgpack;
 
@@ -275,22 +277,35 @@ mod tests {
 
     /// Hands each frame in `bytes` to the role and returns what it sends.
     fn deliver(role: &mut Role, bytes: &[u8], now_ns: u64, run: &mut Run) -> Vec<u8> {
-        let (mut out, mut rest) = (Vec::new(), bytes);
+        let (mut out, mut rest) = (Outbox::default(), bytes);
         while let Some(frame) = cut(TRANSPORT, rest).unwrap() {
             let message = parse(TRANSPORT, &rest[frame.body.clone()]).unwrap();
             role.receive(&message, now_ns, run, &mut out);
             rest = &rest[frame.body.end..];
         }
         assert!(rest.is_empty());
-        out
+        out.to_vec()
+    }
+
+    /// What the role sends by itself.
+    fn filled(role: &mut Role, now_ns: u64, run: &mut Run) -> Vec<u8> {
+        let mut out = Outbox::default();
+        role.fill(now_ns, run, &mut out);
+        out.to_vec()
+    }
+
+    /// One frame as a source sends it.
+    fn frame(frames: &mut Frames, stream: u16, sequence: u64) -> Vec<u8> {
+        let mut out = Outbox::default();
+        frames.append(sequence, &head(stream, sequence), &mut out);
+        out.to_vec()
     }
 
     #[test]
     fn a_caller_keeps_its_calls_in_flight_and_times_them() {
         let mut run = run(Vec::new());
         let mut caller = caller(3);
-        let mut calls = Vec::new();
-        caller.fill(100, &mut run, &mut calls);
+        let calls = filled(&mut caller, 100, &mut run);
         assert_eq!(caller.outstanding(&run), 3);
         let more = deliver(&mut caller, &calls, 600, &mut run);
         assert_eq!(
@@ -309,8 +324,7 @@ mod tests {
     fn a_caller_counts_disorder_strangers_and_losses() {
         let mut run = run(Vec::new());
         let mut caller = caller(3);
-        let mut calls = Vec::new();
-        caller.fill(0, &mut run, &mut calls);
+        let calls = filled(&mut caller, 0, &mut run);
         run.issuing = false;
         let length = calls.len() / 3;
         deliver(&mut caller, &calls[length..2 * length], 1, &mut run);
@@ -325,8 +339,7 @@ mod tests {
             (1, 2),
             "2 again"
         );
-        let mut foreign = Vec::new();
-        frames(Load::Result).append(1, &head(9, 1), &mut foreign);
+        let foreign = frame(&mut frames(Load::Result), 9, 1);
         deliver(&mut caller, &foreign, 1, &mut run);
         assert_eq!(
             (run.tally.completed, run.tally.corrupt),
@@ -341,14 +354,14 @@ mod tests {
     fn an_error_answers_a_call_and_is_counted() {
         let mut run = run(Vec::new());
         let mut caller = caller(1);
-        caller.fill(0, &mut run, &mut Vec::new());
+        filled(&mut caller, 0, &mut run);
         let error = Incoming {
             code: code::ERROR,
             id: 1,
             payload: None,
             uri: b"a.b",
         };
-        let mut out = Vec::new();
+        let mut out = Outbox::default();
         caller.receive(&error, 5, &mut run, &mut out);
         assert_eq!(
             (run.tally.errors, run.tally.first_error.as_deref()),
@@ -367,16 +380,14 @@ mod tests {
         let mut calls = Vec::new();
         let mut source = frames(Load::Result);
         for (stream, sequence) in [(0, 1), (1, 1), (0, 2), (1, 2)] {
-            source.append(sequence, &head(stream, sequence), &mut calls);
+            calls.extend(frame(&mut source, stream, sequence));
         }
         assert_eq!(deliver(&mut callee, &calls, 0, &mut run), calls);
         assert_eq!(run.tally.activity(), 0);
-        let mut again = Vec::new();
-        source.append(2, &head(1, 2), &mut again);
+        let again = frame(&mut source, 1, 2);
         deliver(&mut callee, &again, 0, &mut run);
         assert_eq!(run.tally.misplaced, 1);
-        let mut unknown = Vec::new();
-        source.append(1, &head(2, 1), &mut unknown);
+        let unknown = frame(&mut source, 2, 1);
         assert!(deliver(&mut callee, &unknown, 0, &mut run).is_empty());
         assert_eq!(run.tally.corrupt, 1);
     }
@@ -390,8 +401,7 @@ mod tests {
         });
         let subscriber = || Role::Subscriber(Subscriber { expected: vec![1] });
         let (mut good, mut lossy) = (subscriber(), subscriber());
-        let mut events = Vec::new();
-        publisher.fill(10, &mut run, &mut events);
+        let events = filled(&mut publisher, 10, &mut run);
         assert_eq!(publisher.outstanding(&run), 4);
         deliver(&mut good, &events, 30, &mut run);
         assert_eq!((run.tally.completed, publisher.outstanding(&run)), (4, 4));
@@ -406,8 +416,7 @@ mod tests {
             (1, 1),
             "late, so not lost"
         );
-        let mut more = Vec::new();
-        publisher.fill(50, &mut run, &mut more);
+        filled(&mut publisher, 50, &mut run);
         good.write_off(&mut run);
         assert_eq!(run.tally.lost, 1 + 4);
     }

@@ -1,6 +1,6 @@
 //! One session in the load loop: its socket, what was received, what is to be sent, and its role.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::time::Instant;
 
 use mio::{Interest, Registry, Token};
@@ -9,10 +9,11 @@ use crate::error::BenchError;
 use crate::framing::{Kind, append_pong, client_frame};
 use crate::inbox::Inbox;
 use crate::incoming::{code, parse};
+use crate::outbox::Outbox;
 use crate::outgoing::goodbye;
 use crate::role::{Role, Run};
 use crate::socket::Ready;
-use crate::workload::Transport;
+use crate::transport::Transport;
 
 /// Nanoseconds since the start of the run.
 #[derive(Debug, Clone, Copy)]
@@ -37,9 +38,7 @@ pub struct Session {
     pub inbox: Inbox,
     pub role: Role,
     /// Frames to send.
-    pub outbox: Vec<u8>,
-    /// How much of the outbox the socket has taken.
-    pub sent: usize,
+    pub outbox: Outbox,
     /// Whether the loop was asked to tell when the socket takes more.
     pub waits_to_write: bool,
     /// Whether GOODBYE was sent, so that the end of the session is no fault.
@@ -113,10 +112,14 @@ impl Session {
                         return Err(ended(who, &String::from_utf8_lossy(message.uri)));
                     }
                 }
-                Kind::Ping => append_pong(*transport, body, outbox),
+                Kind::Ping => {
+                    let mut pong = Vec::new();
+                    append_pong(*transport, body, &mut pong);
+                    outbox.append(&pong);
+                }
                 Kind::Close if *leaving => *over = true,
                 Kind::Close => return Err(ended(who, "the WebSocket was closed")),
-                Kind::Pong | Kind::Fragment { .. } => {}
+                Kind::Pong | Kind::Notice | Kind::Fragment { .. } => {}
             }
         }
         Ok(())
@@ -124,9 +127,9 @@ impl Session {
 
     /// Sends what is in the outbox, as far as the socket takes it.
     pub fn flush(&mut self, token: Token, registry: &Registry) -> Result<(), BenchError> {
-        while self.sent < self.outbox.len() {
-            match self.socket.write(&self.outbox[self.sent..]) {
-                Ok(bytes) => self.sent += bytes,
+        while !self.outbox.is_empty() {
+            match self.outbox.send(&mut self.socket) {
+                Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     return self.wait_to_write(true, token, registry);
@@ -134,8 +137,6 @@ impl Session {
                 Err(error) => return self.end(&error.to_string()),
             }
         }
-        self.outbox.clear();
-        self.sent = 0;
         self.wait_to_write(false, token, registry)
     }
 
@@ -162,15 +163,16 @@ impl Session {
     /// Begins to leave the realm.
     pub fn leave(&mut self) {
         self.leaving = true;
+        // NATS has no farewell: the connection just ends.
+        self.over = self.transport == Transport::Nats;
         self.outbox
-            .extend_from_slice(&client_frame(self.transport, &goodbye(self.transport)));
+            .append(&client_frame(self.transport, &goodbye(self.transport)));
     }
 
     /// The connection is over: a fault, unless the session was leaving.
     fn end(&mut self, reason: &str) -> Result<(), BenchError> {
         self.over = true;
         self.outbox.clear();
-        self.sent = 0;
         if self.leaving {
             Ok(())
         } else {

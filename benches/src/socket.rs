@@ -1,6 +1,6 @@
 //! A stream socket, TCP or Unix: blocking while it joins, non-blocking in the load loop.
 
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, Read, Write};
 use std::net::TcpStream;
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
@@ -102,6 +102,10 @@ impl Read for Ready {
 impl Write for Ready {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         either!(Ready, self, stream => stream.write(bytes))
+    }
+
+    fn write_vectored(&mut self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        either!(Ready, self, stream => stream.write_vectored(pieces))
     }
 
     fn flush(&mut self) -> io::Result<()> {

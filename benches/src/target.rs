@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::error::BenchError;
-use crate::workload::Transport;
+use crate::transport::Transport;
 
 /// The realm joined unless told otherwise.
 const REALM_DEFAULT: &str = "realm1";
@@ -20,7 +20,7 @@ pub enum Address {
 /// What is at the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Peer {
-    /// A WAMP router.
+    /// A WAMP router, or what does the same work.
     Router,
     /// The floor: a [`relay`](crate::relay) that copies bytes.
     Relay,
@@ -39,6 +39,8 @@ pub struct Target {
     pub realm: String,
     /// Router, or the floor.
     pub peer: Peer,
+    /// Where the subscribers connect, in turn, if elsewhere or otherwise than the publishers.
+    pub subscribers: Vec<Target>,
     /// Process whose CPU time (with that of its children) is reported, if it runs on this machine.
     pub router_pid: Option<u32>,
 }
@@ -76,6 +78,26 @@ impl Target {
             path: path.to_owned(),
             realm: REALM_DEFAULT.to_owned(),
             peer: Peer::Router,
+            subscribers: Vec::new(),
+            router_pid: None,
+        })
+    }
+
+    /// A NATS server at `HOST:PORT`, which does the same work in another protocol.
+    ///
+    /// It has no URL here: what takes URLs from people measures WAMP routers.
+    pub fn nats(host: &str) -> Result<Self, BenchError> {
+        let refuse = |reason| BenchError::Url {
+            url: host.to_owned(),
+            reason,
+        };
+        Ok(Self {
+            address: tcp(host).map_err(refuse)?,
+            transport: Transport::Nats,
+            path: String::new(),
+            realm: String::new(),
+            peer: Peer::Router,
+            subscribers: Vec::new(),
             router_pid: None,
         })
     }
@@ -93,6 +115,31 @@ impl Target {
         Self {
             router_pid: Some(pid),
             ..self
+        }
+    }
+
+    /// The same target with CBOR in the place of MessagePack.
+    pub fn cbor(self) -> Self {
+        let transport = match self.transport {
+            Transport::RawSocketMsgpack => Transport::RawSocketCbor,
+            other => other,
+        };
+        Self { transport, ..self }
+    }
+
+    /// The same target, with subscribers that connect to these, in turn.
+    pub fn subscribers(self, subscribers: Vec<Target>) -> Self {
+        Self {
+            subscribers,
+            ..self
+        }
+    }
+
+    /// Where a subscriber connects.
+    pub(crate) fn of_subscriber(&self, number: usize) -> &Self {
+        match self.subscribers.len() {
+            0 => self,
+            targets => &self.subscribers[number % targets],
         }
     }
 
@@ -118,6 +165,18 @@ fn tcp(host: &str) -> Result<Address, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn subscribers_take_their_targets_in_turn() {
+        let publishers = Target::parse("ws://localhost:1").unwrap();
+        assert_eq!(publishers.of_subscriber(7), &publishers);
+        let rawsocket = Target::parse("rs://localhost:2").unwrap();
+        let mixed = publishers.subscribers(vec![rawsocket.clone(), rawsocket.cbor()]);
+        let of = |number| mixed.of_subscriber(number).transport;
+        assert_eq!(of(0), Transport::RawSocketMsgpack);
+        assert_eq!(of(1), Transport::RawSocketCbor);
+        assert_eq!(of(2), Transport::RawSocketMsgpack);
+    }
 
     #[test]
     fn urls_name_address_and_transport() {

@@ -9,25 +9,6 @@ pub const SESSIONS_MAX: usize = 60_000;
 /// Calls or publications in flight per session at most.
 pub const IN_FLIGHT_MAX: usize = 1 << 20;
 
-/// How messages travel: one transport with the serializer that it is measured with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Transport {
-    /// RawSocket with MessagePack.
-    RawSocketMsgpack,
-    /// WebSocket with JSON.
-    WebSocketJson,
-}
-
-impl Transport {
-    /// The name that tables show.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::RawSocketMsgpack => "RawSocket-MessagePack",
-            Self::WebSocketJson => "WebSocket-JSON",
-        }
-    }
-}
-
 /// Callers that call procedures of callees; every callee echoes the argument.
 ///
 /// Caller `i` calls the procedure of callee `i % callees`, so that the order of one caller's calls is

@@ -1,12 +1,20 @@
-//! `compare`: every workload against the floor, wampy and Crossbar.io in interleaved rounds, so that
-//! a slow minute of the machine hits all of them; then tables of medians.
+//! `compare`: the workloads against the floor, wampy and the routers that are there beside it, in
+//! interleaved rounds, so that a slow minute of the machine hits all of them; then a page with the
+//! targets and tables of medians.
+//!
+//! Deliberately absent: what grows with the number of sessions (memory, joining, start-up).
 
 mod crossbar;
+mod faults;
+mod goals;
 mod machine;
+mod markdown;
 mod matrix;
+mod page;
 mod peer;
 mod process;
 mod results;
+mod routers;
 mod tables;
 
 use std::error::Error;
@@ -31,11 +39,17 @@ pub struct CompareArguments {
     /// The crossbar command; benches/setup-crossbar makes the default one.
     #[arg(long, default_value = ".venv-crossbar/bin/crossbar")]
     crossbar: PathBuf,
+    /// The nexus router; benches/setup-nexus makes the default one.
+    #[arg(long, default_value = ".tools/nexus/nexus")]
+    nexus: PathBuf,
+    /// The NATS server; benches/setup-nats makes the default one.
+    #[arg(long, default_value = ".tools/nats-server")]
+    nats: PathBuf,
     /// Interleaved rounds.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Seconds that each workload is measured on each peer in each round.
-    #[arg(long, default_value_t = 2.0)]
+    #[arg(long, default_value_t = 1.0)]
     seconds: f64,
     /// One short round, to see that everything works; the figures are rough.
     #[arg(long)]
@@ -53,9 +67,8 @@ impl CompareArguments {
         if self.quick { 1 } else { self.rounds }
     }
 
-    fn duration(&self) -> Result<Duration, Box<dyn Error>> {
-        let seconds = if self.quick { 0.4 } else { self.seconds };
-        Ok(Duration::try_from_secs_f64(seconds)?)
+    fn seconds(&self) -> f64 {
+        if self.quick { 0.4 } else { self.seconds }
     }
 
     fn out(&self) -> Option<PathBuf> {
@@ -63,6 +76,16 @@ impl CompareArguments {
         self.out
             .clone()
             .or_else(|| whole.then(|| "docs/benchmarks.md".into()))
+    }
+
+    /// The commands of the routers that may take part.
+    fn commands(&self) -> [(Peer, PathBuf); 4] {
+        [
+            (Peer::Wampy, self.wampy()),
+            (Peer::Nats, self.nats.clone()),
+            (Peer::Nexus, self.nexus.clone()),
+            (Peer::Crossbar, self.crossbar.clone()),
+        ]
     }
 
     fn wampy(&self) -> PathBuf {
@@ -76,7 +99,7 @@ impl CompareArguments {
 
 /// Runs the comparison, prints it, and writes it to the file.
 pub fn compare(arguments: &CompareArguments) -> Result<(), Box<dyn Error>> {
-    let duration = arguments.duration()?;
+    let duration = Duration::try_from_secs_f64(arguments.seconds())?;
     let cells: Vec<Cell> = matrix()
         .into_iter()
         .filter(|cell| cell.name().contains(&arguments.only))
@@ -88,23 +111,42 @@ pub fn compare(arguments: &CompareArguments) -> Result<(), Box<dyn Error>> {
     if let Some(disturbance) = &disturbance {
         eprintln!("warning: {disturbance}");
     }
-    let peers = Peers::start(&arguments.wampy(), &arguments.crossbar)?;
+    let peers = Peers::start(&arguments.commands())?;
+    let results = measure_all(&peers, &cells, arguments.rounds(), duration);
+    write_up(arguments, &cells, &results, &peers, disturbance)
+}
+
+/// Interleaved rounds over all cells and peers.
+fn measure_all(peers: &Peers, cells: &[Cell], rounds: u32, duration: Duration) -> Results {
     let mut results = Results::default();
-    for round in 0..arguments.rounds() {
-        for cell in &cells {
-            for peer in peers.in_order(round) {
-                let outcome = measure(&peers, peer, cell, duration);
-                announce(round, arguments.rounds(), cell, peer, &outcome);
+    for round in 0..rounds {
+        for cell in cells {
+            let order = peers.in_order(round).into_iter();
+            for peer in order.filter(|peer| cell.takes(*peer)) {
+                let outcome = measure(peers, peer, cell, duration);
+                announce(round, rounds, cell, peer, &outcome);
                 results.add(*cell, peer, round, outcome);
             }
         }
     }
-    let text = tables::tables(&cells, &results, peers.list());
-    println!("\n{text}");
+    results
+}
+
+/// Prints the tables, and writes the page if this run is to have one.
+fn write_up(
+    arguments: &CompareArguments,
+    cells: &[Cell],
+    results: &Results,
+    peers: &Peers,
+    disturbance: Option<String>,
+) -> Result<(), Box<dyn Error>> {
+    let goals = goals::table(cells, results);
+    let tables = tables::tables(cells, results, peers.list());
+    println!("\n{goals}\n{tables}");
     if let Some(out) = arguments.out() {
         let machine = [machine::describe()].into_iter().chain(disturbance);
         let machine = machine.collect::<Vec<_>>().join(". ");
-        let page = tables::page(&text, &machine, peers.versions(), arguments);
+        let page = page::page(&goals, &tables, &machine, peers.versions(), arguments);
         fs::write(&out, page)
             .map_err(|error| format!("cannot write {}: {error}", out.display()))?;
         eprintln!("written to {}", out.display());
@@ -123,7 +165,7 @@ fn announce(round: u32, rounds: u32, cell: &Cell, peer: Peer, outcome: &Result<R
         Err(error) => format!("FAILED: {error}"),
     };
     eprintln!(
-        "{}/{rounds} {:44} {:16} {said}",
+        "{}/{rounds} {:58} {:16} {said}",
         round + 1,
         cell.name(),
         peer.name()

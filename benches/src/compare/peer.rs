@@ -1,23 +1,19 @@
-//! What is compared: the two engines of the floor, wampy, Crossbar.io.
+//! What is compared: the two engines of the floor, wampy, and the routers that are there beside it.
 
+use std::collections::HashMap;
 use std::env;
 use std::fs;
 use std::io::{self, BufRead, BufReader};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command, Stdio};
-use std::time::Duration;
 
-use wampy_bench::{Address, Target, Transport};
+use wampy_bench::{Target, Transport};
 
 use super::crossbar;
 use super::matrix::Cell;
-use super::process::{Process, free_address};
+use super::process::Process;
+use super::routers::{Router, start_crossbar, start_nats, start_nexus, start_wampy, version};
 use crate::load_arguments::LoadArguments;
-
-/// Longest wait for a router to listen.
-const WAMPY_START_TIMEOUT: Duration = Duration::from_secs(10);
-const CROSSBAR_START_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// One of the compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,6 +21,8 @@ pub enum Peer {
     FloorReadiness,
     FloorBlocking,
     Wampy,
+    Nats,
+    Nexus,
     Crossbar,
 }
 
@@ -34,6 +32,8 @@ impl Peer {
             Self::FloorReadiness => "floor, readiness",
             Self::FloorBlocking => "floor, blocking",
             Self::Wampy => "wampy",
+            Self::Nats => "NATS",
+            Self::Nexus => "nexus",
             Self::Crossbar => "Crossbar.io",
         }
     }
@@ -41,14 +41,39 @@ impl Peer {
     pub fn is_floor(self) -> bool {
         matches!(self, Self::FloorReadiness | Self::FloorBlocking)
     }
-}
 
-/// A router that runs for the whole comparison.
-#[derive(Debug)]
-struct Router {
-    process: Process,
-    websocket: SocketAddr,
-    rawsocket: SocketAddr,
+    /// What makes the command that it is started by.
+    fn made_by(self) -> &'static str {
+        match self {
+            Self::FloorReadiness | Self::FloorBlocking => "this program",
+            Self::Wampy => "cargo build --release",
+            Self::Nats => "benches/setup-nats",
+            Self::Nexus => "benches/setup-nexus",
+            Self::Crossbar => "benches/setup-crossbar",
+        }
+    }
+
+    fn start(self, command: &Path, directory: &Path) -> Result<Router, String> {
+        match self {
+            Self::FloorReadiness | Self::FloorBlocking => {
+                Err("a relay is started for each cell".into())
+            }
+            Self::Wampy => start_wampy(command, directory),
+            Self::Nats => start_nats(command, directory),
+            Self::Nexus => start_nexus(command, directory),
+            Self::Crossbar => start_crossbar(command, directory),
+        }
+    }
+
+    fn version(self, command: &Path) -> Option<String> {
+        match self {
+            Self::FloorReadiness | Self::FloorBlocking => None,
+            Self::Wampy => version(command, "--version"),
+            Self::Nats => version(command, "--version"),
+            Self::Nexus => version(command, "-version"),
+            Self::Crossbar => crossbar::version(command),
+        }
+    }
 }
 
 /// Where one measurement goes, and for the floor the process that lives as long as it.
@@ -61,43 +86,34 @@ pub struct Place {
 #[derive(Debug)]
 pub struct Peers {
     list: Vec<Peer>,
-    wampy: Option<Router>,
-    crossbar: Option<Router>,
+    routers: HashMap<Peer, Router>,
     versions: Vec<String>,
     directory: PathBuf,
 }
 
 impl Peers {
-    /// Starts the routers that are there, and says which are not.
-    pub fn start(wampy: &Path, crossbar: &Path) -> Result<Self, String> {
+    /// Starts the routers whose commands are there, and says which are not.
+    pub fn start(commands: &[(Peer, PathBuf)]) -> Result<Self, String> {
         let directory = env::temp_dir().join(format!("wampy-bench-{}", process::id()));
         fs::create_dir_all(&directory).map_err(|error| error.to_string())?;
         let mut peers = Self {
             list: vec![Peer::FloorReadiness, Peer::FloorBlocking],
-            wampy: None,
-            crossbar: None,
+            routers: HashMap::new(),
             versions: Vec::new(),
             directory,
         };
-        if wampy.exists() {
-            peers.wampy = Some(start_wampy(wampy, &peers.directory)?);
-            peers.list.push(Peer::Wampy);
-            peers.versions.extend(wampy_version(wampy));
-        } else {
-            eprintln!(
-                "skipping wampy: there is no {} (cargo build --release)",
-                wampy.display()
-            );
-        }
-        if crossbar.exists() {
-            peers.crossbar = Some(start_crossbar(crossbar, &peers.directory)?);
-            peers.list.push(Peer::Crossbar);
-            peers.versions.extend(crossbar::version(crossbar));
-        } else {
-            eprintln!(
-                "skipping Crossbar.io: there is no {} (benches/setup-crossbar)",
-                crossbar.display()
-            );
+        for (peer, command) in commands {
+            if !command.exists() {
+                let (name, command) = (peer.name(), command.display());
+                let made_by = peer.made_by();
+                eprintln!("skipping {name}: there is no {command} ({made_by} makes it)");
+                peers.versions.push(format!("{name} was not there"));
+                continue;
+            }
+            let router = peer.start(command, &peers.directory)?;
+            peers.routers.insert(*peer, router);
+            peers.list.push(*peer);
+            peers.versions.extend(peer.version(command));
         }
         Ok(peers)
     }
@@ -122,15 +138,16 @@ impl Peers {
         let router = match peer {
             Peer::FloorReadiness => return start_relay("readiness", cell),
             Peer::FloorBlocking => return start_relay("blocking", cell),
-            Peer::Wampy => &self.wampy,
-            Peer::Crossbar => &self.crossbar,
+            _ => self.routers.get(&peer).ok_or("it is not running")?,
         };
-        let router = router.as_ref().ok_or("it is not running")?;
-        let address = match cell.transport {
-            Transport::RawSocketMsgpack => router.rawsocket,
-            Transport::WebSocketJson => router.websocket,
+        let target = match (router.is_nats(), cell.mixed) {
+            (true, _) => router.target(Transport::Nats)?,
+            (false, false) => router.target(cell.transport)?,
+            (false, true) => router.target(cell.transport)?.subscribers(vec![
+                router.target(Transport::RawSocketMsgpack)?,
+                router.target(Transport::RawSocketCbor)?,
+            ]),
         };
-        let target = target(address, cell.transport, router.process.pid())?;
         Ok(Place {
             target,
             _relay: None,
@@ -140,75 +157,23 @@ impl Peers {
 
 impl Drop for Peers {
     fn drop(&mut self) {
-        (self.wampy, self.crossbar) = (None, None);
+        self.routers.clear();
         // A directory left behind in the place for temporary files harms nobody.
         let _ = fs::remove_dir_all(&self.directory);
     }
 }
 
-fn target(address: SocketAddr, transport: Transport, pid: u32) -> Result<Target, String> {
-    let scheme = match transport {
-        Transport::RawSocketMsgpack => "rs",
-        Transport::WebSocketJson => "ws",
-    };
-    let target =
-        Target::parse(&format!("{scheme}://{address}/")).map_err(|error| error.to_string())?;
-    debug_assert!(matches!(target.address, Address::Tcp(_)));
-    Ok(target.router_pid(pid))
-}
-
-fn start_wampy(wampy: &Path, directory: &Path) -> Result<Router, String> {
-    let address = free_address().map_err(|error| error.to_string())?;
-    let mut command = Command::new(wampy);
-    command.args([
-        "router",
-        "--realm",
-        "realm1",
-        "--listen",
-        &address.to_string(),
-    ]);
-    let process = Process::start("wampy", &mut command, directory.join("wampy.log"));
-    let mut process = process.map_err(|error| format!("cannot start wampy: {error}"))?;
-    process.wait_for(&[address], WAMPY_START_TIMEOUT)?;
-    Ok(Router {
-        process,
-        websocket: address,
-        rawsocket: address,
-    })
-}
-
-fn wampy_version(wampy: &Path) -> Option<String> {
-    let output = Command::new(wampy).arg("--version").output().ok()?;
-    Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
-}
-
-fn start_crossbar(crossbar: &Path, directory: &Path) -> Result<Router, String> {
-    let prepare = || -> io::Result<(SocketAddr, SocketAddr, Process)> {
-        let (websocket, rawsocket) = (free_address()?, free_address()?);
-        let node = directory.join("crossbar");
-        crossbar::write_node(&node, websocket, rawsocket)?;
-        let mut command = crossbar::command(crossbar, &node);
-        let process = Process::start("Crossbar.io", &mut command, directory.join("crossbar.log"))?;
-        Ok((websocket, rawsocket, process))
-    };
-    let (websocket, rawsocket, mut process) =
-        prepare().map_err(|error| format!("cannot start Crossbar.io: {error}"))?;
-    process.wait_for(&[websocket, rawsocket], CROSSBAR_START_TIMEOUT)?;
-    Ok(Router {
-        process,
-        websocket,
-        rawsocket,
-    })
-}
-
+/// Starts the floor of a cell. That of mixed serializers transcodes nothing: all ends take the frames
+/// of the publisher's transport.
 fn start_relay(engine: &str, cell: &Cell) -> Result<Place, String> {
+    let (name, scheme) = match cell.transport {
+        Transport::RawSocketMsgpack => ("raw-socket-msgpack", "rs"),
+        Transport::WebSocketJson => ("web-socket-json", "ws"),
+        other => return Err(format!("there is no relay for {}", other.name())),
+    };
     let start = || -> io::Result<(Process, String)> {
-        let transport = match cell.transport {
-            Transport::RawSocketMsgpack => "raw-socket-msgpack",
-            Transport::WebSocketJson => "web-socket-json",
-        };
         let mut child = Command::new(env::current_exe()?)
-            .args(["relay", "--engine", engine, "--transport", transport])
+            .args(["relay", "--engine", engine, "--transport", name])
             .args(LoadArguments::of(&cell.workload))
             .stdout(Stdio::piped())
             .spawn()?;
@@ -219,13 +184,10 @@ fn start_relay(engine: &str, cell: &Cell) -> Result<Place, String> {
         Ok((Process::adopt("the relay", child), address))
     };
     let (relay, address) = start().map_err(|error| format!("cannot start the relay: {error}"))?;
-    let address = address
-        .trim()
-        .parse()
+    let target = Target::parse(&format!("{scheme}://{}", address.trim()))
         .map_err(|_| "the relay did not say where it listens")?;
-    let target = target(address, cell.transport, relay.pid())?.relay();
     Ok(Place {
-        target,
+        target: target.relay().router_pid(relay.pid()),
         _relay: Some(relay),
     })
 }

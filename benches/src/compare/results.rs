@@ -67,13 +67,33 @@ impl Results {
     /// A figure of one peer over that of another, round by round: what slows both down in one round
     /// cancels out.
     pub fn ratio(&self, cell: Cell, peer: Peer, over: Peer, figure: Figure) -> Option<Spread> {
-        let below = self.rounds(cell, over, figure);
-        let above = self.rounds(cell, peer, figure);
+        self.quotient((cell, peer), (cell, over), figure)
+    }
+
+    /// The same between any two measurements of one round.
+    pub fn quotient(
+        &self,
+        above: (Cell, Peer),
+        below: (Cell, Peer),
+        figure: Figure,
+    ) -> Option<Spread> {
+        let below = self.rounds(below.0, below.1, figure);
+        let above = self.rounds(above.0, above.1, figure);
         Spread::of(
             above
                 .iter()
                 .filter_map(|(round, value)| Some(value / below.get(round)?)),
         )
+    }
+
+    /// Whether anything was lost, wrong or without a result.
+    pub fn has_faults(&self, cell: Cell, peer: Peer) -> bool {
+        let is_faulty = |outcome: &Outcome| match outcome {
+            Ok(report) => report.faults() > 0,
+            Err(_) => true,
+        };
+        let outcomes = self.outcomes(cell, peer).iter();
+        outcomes.map(|(_, outcome)| outcome).any(is_faulty)
     }
 
     /// The better engine of the floor for a cell: the shorter round trip, or the higher rate.
@@ -98,6 +118,11 @@ pub fn rate(report: &Report) -> Option<f64> {
     Some(report.per_second())
 }
 
+/// Payload bytes of these, in millions per second.
+pub fn bytes(report: &Report) -> Option<f64> {
+    Some(report.per_second() * report.workload.payload_bytes() as f64 / 1e6)
+}
+
 /// Median latency in microseconds.
 pub fn latency(report: &Report) -> Option<f64> {
     Some(report.latency_p50.as_secs_f64() * 1e6)
@@ -119,12 +144,13 @@ pub fn generator(report: &Report) -> Option<f64> {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
     use crate::compare::matrix::matrix;
     use std::time::Duration;
 
-    fn report(cell: Cell, completed: u64) -> Outcome {
+    /// A second without faults.
+    pub fn report(cell: Cell, completed: u64) -> Outcome {
         Ok(Report {
             workload: cell.workload,
             transport: cell.transport,

@@ -1,65 +1,60 @@
-//! The results as Markdown.
+//! The results as Markdown tables.
 
-use std::fmt::Write;
-
-use super::CompareArguments;
+use super::faults;
+use super::markdown::{head, line, number, ratio};
 use super::matrix::Cell;
 use super::peer::Peer;
-use super::results::{Figure, Results, Spread, generator, latency, latency_p99, rate, router_cpu};
+use super::results::{Figure, Results, bytes, generator, latency, latency_p99, rate, router_cpu};
 
-/// The whole page for the documentation.
-pub fn page(
-    tables: &str,
-    machine: &str,
-    versions: &[String],
-    arguments: &CompareArguments,
-) -> String {
-    let versions = versions.join("; ");
-    let (rounds, seconds) = (arguments.rounds(), arguments.seconds);
-    format!(
-        "{}\n**This run:** {} {versions}. {rounds} rounds of {seconds} s:\n\n\
-         ```\nbenches/setup-crossbar\ncargo build --release -p wampy-cli -p wampy-bench\n\
-         cargo run --release -p wampy-bench -- compare --rounds {rounds} --seconds {seconds}\n\
-         ```\n\n{tables}",
-        include_str!("page.md"),
-        sentence(machine),
-    )
-}
-
-/// The text with a full stop at its end.
-fn sentence(text: &str) -> String {
-    format!("{}.", text.trim_end_matches('.'))
-}
+/// What every table begins with.
+const COLUMNS: [&str; 3] = ["work", "payload", "transport"];
 
 /// All tables.
 pub fn tables(cells: &[Cell], results: &Results, peers: &[Peer]) -> String {
-    let routers: Vec<Peer> = peers
-        .iter()
-        .copied()
-        .filter(|peer| !peer.is_floor())
-        .collect();
-    let tables = Tables { results, routers };
+    let routers = peers.iter().copied().filter(|peer| !peer.is_floor());
+    let tables = Tables {
+        results,
+        routers: routers.collect(),
+    };
     let (round_trips, others): (Vec<Cell>, Vec<Cell>) =
         cells.iter().partition(|cell| cell.is_round_trip());
-    let mut text = String::new();
-    if !round_trips.is_empty() {
-        text += "## Round trip of one call, median in µs\n\nLower is better.\n\n";
-        text += &tables.figures(&round_trips, latency);
-        text += "\nThe 99th percentile, in µs:\n\n";
-        text += &tables.figures(&round_trips, latency_p99);
-        text += "\n";
-    }
-    if !others.is_empty() {
-        text += "## Calls or events per second\n\nHigher is better.\n\n";
-        text += &tables.figures(&others, rate);
-        text += "\n";
-    }
-    text += "## Router CPU for each call or event, in µs\n\nLower is better.\n\n";
-    text += &tables.figures(cells, router_cpu);
-    text += "\n## Share of a core that the load loop used, in percent\n\n";
+    let large: Vec<Cell> = cells.iter().copied().filter(Cell::is_large).collect();
+    let mut text = tables.section(
+        "Round trip of one call, median in µs",
+        "Lower is better.",
+        &round_trips,
+        latency,
+    );
+    text += &tables.section(
+        "Round trip of one call, 99th percentile in µs",
+        "Lower is better.",
+        &round_trips,
+        latency_p99,
+    );
+    text += &tables.section(
+        "Calls or events per second",
+        "Higher is better.",
+        &others,
+        rate,
+    );
+    text += &tables.section(
+        "Payload megabytes per second",
+        "Higher is better. The arguments of the calls that returned (each went there and back) or \
+         of the events that arrived.",
+        &large,
+        bytes,
+    );
+    text += &tables.section(
+        "Router CPU for each call or event, in µs",
+        "Lower is better.",
+        cells,
+        router_cpu,
+    );
+    text += &tables.against_others(cells);
+    text += "## Share of a core that the load loop used, in percent\n\n";
     text += &tables.load(cells);
     text += "\n## Faults\n\n";
-    text += &tables.faults(cells, peers);
+    text += &faults::table(cells, results, peers);
     text
 }
 
@@ -69,40 +64,66 @@ struct Tables<'a> {
 }
 
 impl Tables<'_> {
-    /// One figure of the floor and of each router, with ratios to the floor and, for two routers,
-    /// of the first to the second.
-    fn figures(&self, cells: &[Cell], figure: Figure) -> String {
-        let mut header = vec!["work", "payload", "transport", "floor"];
+    /// One figure of the floor and of each router, with ratios to the floor; nothing without cells.
+    fn section(&self, title: &str, says: &str, cells: &[Cell], figure: Figure) -> String {
+        if cells.is_empty() {
+            return String::new();
+        }
+        let mut header = [&COLUMNS[..], &["floor"]].concat();
         for router in &self.routers {
             header.extend([router.name(), "÷ floor"]);
         }
-        if let [_, _] = self.routers[..] {
-            header.push("wampy ÷ Crossbar.io");
-        }
-        let mut text = head(&header);
+        let mut text = format!("## {title}\n\n{says}\n\n{}", head(&header, COLUMNS.len()));
         for cell in cells {
             let floor = self.results.floor(*cell);
-            let mut row = self.start(cell);
+            let mut row = cell.columns();
             row.push(number(self.results.spread(*cell, floor, figure)));
             for router in &self.routers {
                 row.push(number(self.results.spread(*cell, *router, figure)));
                 row.push(ratio(self.results.ratio(*cell, *router, floor, figure)));
             }
-            if let [first, second] = self.routers[..] {
-                row.push(ratio(self.results.ratio(*cell, first, second, figure)));
+            text += &line(&row);
+        }
+        text + "\n"
+    }
+
+    /// wampy's figure over that of each other router.
+    fn against_others(&self, cells: &[Cell]) -> String {
+        let others = self.routers.iter().copied();
+        let others: Vec<Peer> = others.filter(|router| *router != Peer::Wampy).collect();
+        let compared = |cell: &&Cell| others.iter().any(|other| cell.takes(*other));
+        if others.is_empty() || !self.routers.contains(&Peer::Wampy) {
+            return String::new();
+        }
+        let mut header = COLUMNS.to_vec();
+        header.extend(others.iter().map(|other| other.name()));
+        let mut text = "## wampy ÷ the others\n\nRound trips of RPC 1x1, where less is better; \
+             otherwise calls or events per second, where more is better.\n\n"
+            .to_owned();
+        text += &head(&header, COLUMNS.len());
+        for cell in cells.iter().filter(compared) {
+            let figure = if cell.is_round_trip() { latency } else { rate };
+            let mut row = cell.columns();
+            for other in &others {
+                row.push(ratio(self.results.ratio(
+                    *cell,
+                    Peer::Wampy,
+                    *other,
+                    figure,
+                )));
             }
             text += &line(&row);
         }
-        text
+        text + "\n"
     }
 
     fn load(&self, cells: &[Cell]) -> String {
-        let mut header = vec!["work", "payload", "transport", "floor", "its engine"];
+        let mut header = [&COLUMNS[..], &["floor", "its engine"]].concat();
         header.extend(self.routers.iter().map(|router| router.name()));
-        let mut text = head(&header);
+        let mut text = head(&header, COLUMNS.len());
         for cell in cells {
             let floor = self.results.floor(*cell);
-            let mut row = self.start(cell);
+            let mut row = cell.columns();
             row.push(number(self.results.spread(*cell, floor, generator)));
             row.push(floor.name().trim_start_matches("floor, ").to_owned());
             for router in &self.routers {
@@ -112,131 +133,39 @@ impl Tables<'_> {
         }
         text
     }
-
-    fn start(&self, cell: &Cell) -> Vec<String> {
-        vec![
-            cell.work(),
-            cell.payload(),
-            cell.transport.name().to_owned(),
-        ]
-    }
-
-    /// One line for each measurement with errors, losses, disorder, or no result.
-    fn faults(&self, cells: &[Cell], peers: &[Peer]) -> String {
-        let mut text = String::new();
-        for cell in cells {
-            for peer in peers {
-                for (round, outcome) in self.results.outcomes(*cell, *peer) {
-                    let what = match outcome {
-                        Err(error) => format!("failed: {error}"),
-                        Ok(report) if report.faults() > 0 => format!(
-                            "{} errors ({}), {} lost, {} misplaced, {} corrupt",
-                            report.errors,
-                            report.first_error.as_deref().unwrap_or("none"),
-                            report.lost,
-                            report.misplaced,
-                            report.corrupt
-                        ),
-                        Ok(_) => continue,
-                    };
-                    let (name, peer, round) = (cell.name(), peer.name(), round + 1);
-                    // Writing to a string cannot fail.
-                    let _ = writeln!(text, "- {peer}, {name}, round {round}: {what}");
-                }
-            }
-        }
-        if text.is_empty() {
-            text =
-                "None: every call was answered, every event arrived, in order, with the content \
-                    that was sent, on every peer in every round.\n"
-                    .to_owned();
-        }
-        text
-    }
-}
-
-fn head(names: &[&str]) -> String {
-    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    let rule: Vec<String> = names
-        .iter()
-        .enumerate()
-        .map(|(at, _)| {
-            if at < 3 {
-                "---".to_owned()
-            } else {
-                "---:".to_owned()
-            }
-        })
-        .collect();
-    line(&names) + &line(&rule)
-}
-
-fn line(cells: &[String]) -> String {
-    format!("| {} |\n", cells.join(" | "))
-}
-
-fn number(spread: Option<Spread>) -> String {
-    spread.map_or("–".to_owned(), |spread| plain(spread.median))
-}
-
-fn ratio(spread: Option<Spread>) -> String {
-    spread.map_or("–".to_owned(), |spread| {
-        format!(
-            "**{}** ({}–{})",
-            short(spread.median),
-            short(spread.min),
-            short(spread.max)
-        )
-    })
-}
-
-/// A number with as many digits as mean something, thousands set apart.
-fn plain(value: f64) -> String {
-    if value < 100.0 {
-        return short(value);
-    }
-    let digits = format!("{value:.0}");
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-fn short(value: f64) -> String {
-    match value {
-        value if value < 0.1 => format!("{value:.3}"),
-        value if value < 10.0 => format!("{value:.2}"),
-        value if value < 100.0 => format!("{value:.1}"),
-        value => format!("{value:.0}"),
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::matrix::matrix;
+    use super::super::results::tests::report;
     use super::*;
 
     #[test]
-    fn numbers_are_readable() {
-        assert_eq!(plain(1_234_567.8), "1,234,568");
-        assert_eq!(plain(999.6), "1,000");
-        assert_eq!(plain(12.345), "12.3");
-        assert_eq!(short(0.01234), "0.012");
-        assert_eq!(ratio(Spread::of([0.5, 0.25, 1.0])), "**0.50** (0.25–1.00)");
-        assert_eq!(number(None), "–");
-    }
-
-    #[test]
     fn a_comparison_without_routers_still_has_tables() {
-        let cells = super::super::matrix::matrix();
-        let text = tables(&cells, &Results::default(), &[Peer::FloorReadiness]);
+        let text = tables(&matrix(), &Results::default(), &[Peer::FloorReadiness]);
         assert!(
             text.contains("| RPC 1x1 | 16 B | RawSocket-MessagePack | – |\n"),
             "{text}"
         );
         assert!(text.contains("None: every call"));
+        assert!(!text.contains("the others"));
+    }
+
+    #[test]
+    fn every_router_has_its_column_and_what_it_skips_is_empty() {
+        let cells = [matrix()[4], matrix()[5]];
+        let peers = [Peer::FloorReadiness, Peer::Wampy, Peer::Nats];
+        let mut results = Results::default();
+        for peer in peers {
+            results.add(cells[0], peer, 0, report(cells[0], 100));
+        }
+        results.add(cells[1], Peer::FloorReadiness, 0, report(cells[1], 200));
+        results.add(cells[1], Peer::Wampy, 0, report(cells[1], 100));
+        let text = tables(&cells, &results, &peers);
+        let one = "**1.00** (1.00–1.00)";
+        assert!(text.contains(&format!("| 100 | 100 | {one} | 100 | {one} |")));
+        assert!(text.contains("| 200 | 100 | **0.50** (0.50–0.50) | – | – |"));
+        assert!(text.contains(&format!("RawSocket-MessagePack | {one} |\n")));
     }
 }

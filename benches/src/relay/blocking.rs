@@ -58,13 +58,14 @@ fn end(ends: &Ends) {
     }
 }
 
-/// Reads from a source until it ends, and passes whole frames on.
+/// Reads from a source until it ends, and passes on what can be.
 fn from_source(
     mut source: &TcpStream,
     plan: Plan,
     mut pass_on: impl FnMut(&[u8]) -> io::Result<()>,
 ) -> io::Result<()> {
-    let mut buffer = vec![0; READ_BYTES.max(2 * plan.frame_bytes)];
+    let longest = if plan.mixes() { plan.frame_bytes } else { 0 };
+    let mut buffer = vec![0; READ_BYTES.max(2 * longest)];
     let mut filled = 0;
     loop {
         let bytes = source.read(&mut buffer[filled..])?;
@@ -72,11 +73,11 @@ fn from_source(
             return Ok(());
         }
         filled += bytes;
-        let whole = plan.whole(filled);
-        if whole > 0 {
-            pass_on(&buffer[..whole])?;
-            buffer.copy_within(whole..filled, 0);
-            filled -= whole;
+        let ready = plan.ready(filled);
+        if ready > 0 {
+            pass_on(&buffer[..ready])?;
+            buffer.copy_within(ready..filled, 0);
+            filled -= ready;
         }
     }
 }

@@ -8,6 +8,8 @@
 //! Many callers on one callee need no routing either: all frames of a run have one length, the callee
 //! answers in order with frames of that length, and so the relay only remembers how many bytes of
 //! which caller it has passed on, and cuts what comes back by the same counts. It looks into no frame.
+//! Where a sink hears one source only, bytes are passed on before their frame is whole, and long
+//! pieces are never copied on their way from one socket to another.
 //!
 //! Two engines do the same: a readiness loop on one thread, and blocking threads, one for each
 //! connection. The better of the two is the floor.
@@ -19,7 +21,8 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use crate::cast::relay_frame_bytes;
-use crate::workload::{Transport, Workload};
+use crate::transport::Transport;
+use crate::workload::Workload;
 
 /// First octet of a connection that sends calls or publications.
 pub(crate) const SOURCE: u8 = 0;
@@ -73,9 +76,21 @@ impl Plan {
         }
     }
 
-    /// How many bytes of `bytes` are whole frames.
-    fn whole(&self, bytes: usize) -> usize {
-        bytes - bytes % self.frame_bytes
+    /// How many bytes of `bytes` can be passed on: whole frames, where those of several sources must
+    /// not mix on their way to one sink, and otherwise all.
+    fn ready(&self, bytes: usize) -> usize {
+        match self.mixes() {
+            true => bytes - bytes % self.frame_bytes,
+            false => bytes,
+        }
+    }
+
+    /// Whether a sink gets frames of several sources.
+    fn mixes(&self) -> bool {
+        match self.pattern {
+            Pattern::Pairs => self.sources > self.sinks,
+            Pattern::FanOut => self.sources > 1,
+        }
     }
 }
 
@@ -152,19 +167,21 @@ mod tests {
     use super::*;
     use crate::{PubSub, Rpc, Target, run};
 
-    const PAYLOADS: [usize; 2] = [16, 5000];
+    const PAYLOADS: [usize; 3] = [16, 5000, 300_000];
 
     fn through_relay(workload: Workload, transport: Transport, engine: Engine) {
         let relay = Relay::bind(Plan::new(&workload, transport)).unwrap();
         let address = relay.address().unwrap();
         let serving = thread::spawn(move || relay.serve(engine));
-        let target = match transport {
-            Transport::RawSocketMsgpack => Target::parse(&format!("rs://{address}")),
-            Transport::WebSocketJson => Target::parse(&format!("ws://{address}")),
+        let scheme = match transport {
+            Transport::WebSocketJson => "ws",
+            _ => "rs",
         };
-        let target = target.unwrap().relay().router_pid(std::process::id());
+        let target = Target::parse(&format!("{scheme}://{address}")).unwrap();
+        let target = target.relay().router_pid(std::process::id());
         let report = run(&workload, &target, Duration::from_millis(60), &mut |_| ()).unwrap();
-        assert!(report.completed > 0, "{report:?}");
+        // On a busy machine all of it may come after the time that is measured.
+        assert!(!report.latency_max.is_zero(), "{report:?}");
         assert_eq!(report.faults(), 0, "{report:?}");
         assert!(report.latency_p50 <= report.latency_p99, "{report:?}");
         serving.join().unwrap().unwrap();

@@ -1,7 +1,9 @@
 //! The relay as one thread that waits for all sockets at once.
 //!
 //! Everything read in one wake-up is collected for its receiver and leaves in one write, which is
-//! the most batching that the load allows.
+//! the most batching that the load allows. What could not grow by waiting (the one publisher's
+//! batch) or would cost more to copy than another write does (a long piece) leaves at once, from
+//! where it was read.
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
@@ -14,11 +16,16 @@ use super::{Ends, Pattern, Plan, READ_BYTES};
 /// Wake-ups handled at once at most.
 const EVENTS_MAX: usize = 1024;
 
+/// From this length on, in bytes, copying a piece costs more than another system call.
+const LONG_BYTES: usize = 32 * 1024;
+
 /// One end. Sources come first, then sinks, so an index tells which it is.
 struct End {
     stream: TcpStream,
     /// A part of a frame that has been read.
     partial: Vec<u8>,
+    /// Of a source of long frames: how much of `partial` holds something.
+    filled: usize,
     outbox: Vec<u8>,
     sent: usize,
     waits_to_write: bool,
@@ -69,6 +76,7 @@ impl Readiness {
             all.push(End {
                 stream,
                 partial: Vec::new(),
+                filled: 0,
                 outbox: Vec::new(),
                 sent: 0,
                 waits_to_write: false,
@@ -96,12 +104,16 @@ impl Readiness {
 
     /// Reads all that one end has and puts it into the outboxes; false at its end.
     fn receive(&mut self, from: usize) -> io::Result<bool> {
+        let is_source = from < self.plan.sources;
+        if is_source && self.plan.mixes() && self.plan.frame_bytes > LONG_BYTES {
+            return self.receive_long(from);
+        }
         let mut buffer = std::mem::take(&mut self.buffer);
         let goes_on = loop {
             match self.ends[from].stream.read(&mut buffer) {
                 Ok(0) => break Ok(false),
                 Ok(bytes) => {
-                    if from < self.plan.sources {
+                    if is_source {
                         self.take_from_source(from, &buffer[..bytes]);
                     } else {
                         self.take_from_sink(from, &buffer[..bytes]);
@@ -120,18 +132,48 @@ impl Readiness {
         goes_on
     }
 
-    /// Passes whole frames on; the rest waits for its other part.
+    /// The same for a source whose frames are long: they are put together where they are read.
+    fn receive_long(&mut self, from: usize) -> io::Result<bool> {
+        let mut partial = std::mem::take(&mut self.ends[from].partial);
+        partial.resize(2 * self.plan.frame_bytes, 0);
+        let mut filled = self.ends[from].filled;
+        let goes_on = loop {
+            let room = partial.len() - filled;
+            match self.ends[from].stream.read(&mut partial[filled..]) {
+                Ok(0) => break Ok(false),
+                Ok(bytes) => {
+                    filled += bytes;
+                    let ready = self.plan.ready(filled);
+                    self.pass_on(from, &partial[..ready]);
+                    partial.copy_within(ready..filled, 0);
+                    filled -= ready;
+                    if bytes < room {
+                        break Ok(true);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break Ok(true),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => break Ok(false),
+                Err(error) => break Err(error),
+            }
+        };
+        self.ends[from].partial = partial;
+        self.ends[from].filled = filled;
+        goes_on
+    }
+
+    /// Passes on what can be; the rest waits for its other part.
     fn take_from_source(&mut self, from: usize, bytes: &[u8]) {
         if self.ends[from].partial.is_empty() {
-            let whole = self.plan.whole(bytes.len());
-            self.pass_on(from, &bytes[..whole]);
-            self.ends[from].partial.extend_from_slice(&bytes[whole..]);
+            let ready = self.plan.ready(bytes.len());
+            self.pass_on(from, &bytes[..ready]);
+            self.ends[from].partial.extend_from_slice(&bytes[ready..]);
         } else {
             let mut all = std::mem::take(&mut self.ends[from].partial);
             all.extend_from_slice(bytes);
-            let whole = self.plan.whole(all.len());
-            self.pass_on(from, &all[..whole]);
-            all.drain(..whole);
+            let ready = self.plan.ready(all.len());
+            self.pass_on(from, &all[..ready]);
+            all.drain(..ready);
             self.ends[from].partial = all;
         }
     }
@@ -149,7 +191,10 @@ impl Readiness {
             }
             Pattern::FanOut => {
                 for sink in sources..self.ends.len() {
-                    self.queue(sink, frames);
+                    match sources {
+                        1 => self.send(sink, frames),
+                        _ => self.queue(sink, frames),
+                    }
                 }
             }
         }
@@ -173,7 +218,32 @@ impl Readiness {
         }
     }
 
+    /// Puts bytes into an outbox, unless they are better sent at once.
     fn queue(&mut self, to: usize, bytes: &[u8]) {
+        if bytes.len() >= LONG_BYTES {
+            return self.send(to, bytes);
+        }
+        self.queue_rest(to, bytes);
+    }
+
+    /// Sends as much as the socket takes now, unless something waits already; the rest waits.
+    fn send(&mut self, to: usize, bytes: &[u8]) {
+        let end = &mut self.ends[to];
+        let mut rest = bytes;
+        while end.outbox.is_empty() && !rest.is_empty() {
+            match end.stream.write(rest) {
+                Ok(sent) => rest = &rest[sent..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // It takes no more, or it is gone, which the outbox finds out as well.
+                Err(_) => break,
+            }
+        }
+        if !rest.is_empty() {
+            self.queue_rest(to, rest);
+        }
+    }
+
+    fn queue_rest(&mut self, to: usize, bytes: &[u8]) {
         self.ends[to].outbox.extend_from_slice(bytes);
         self.mark(to);
     }

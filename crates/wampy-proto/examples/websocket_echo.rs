@@ -2,14 +2,17 @@
 //!
 //! `cargo run -p wampy-proto --example websocket_echo -- 127.0.0.1:9001`
 //!
-//! It sends back every message in the kind it came, answers pings and closes as RFC 6455 wants, and
-//! so can be examined with a WebSocket test suite. Deliberately absent: what a real server needs
-//! besides, such as deadlines and a limit on connections.
+//! It sends back every message in the kind it came, answers pings and closes as RFC 6455 wants,
+//! compresses if the client asks for it, and so can be examined with a WebSocket test suite: `make
+//! autobahn`. Deliberately absent: what a real server needs besides, such as deadlines and a limit on
+//! connections.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use wampy_proto::framing::websocket::handshake::{HandshakeLimits, RequestHead};
-use wampy_proto::framing::websocket::{WebSocketDecoder, WebSocketEncoder, WebSocketLimits};
+use wampy_proto::framing::websocket::handshake::{Accepted, HandshakeLimits, Refusal, RequestHead};
+use wampy_proto::framing::websocket::{
+    Deflate, WebSocketDecoder, WebSocketEncoder, WebSocketLimits,
+};
 use wampy_proto::framing::{Decoder, Encoder, FramingError, Step};
 
 const SUBPROTOCOLS: &[&str] = &["wamp.2.json", "wamp.2.msgpack", "wamp.2.cbor"];
@@ -35,13 +38,14 @@ fn main() -> io::Result<()> {
 fn serve(mut stream: TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut received = Vec::new();
-    if !accept(&mut stream, &mut received)? {
+    let Some(deflate) = accept(&mut stream, &mut received)? else {
         return hang_up(stream);
-    }
-    let mut decoder = Decoder::from(WebSocketDecoder::server(WebSocketLimits::default()));
+    };
+    let decoder = WebSocketDecoder::server(WebSocketLimits::default());
+    let mut decoder = Decoder::from(decoder.decompressing(deflate.is_some()));
     let mut out = Vec::new();
     loop {
-        let end = echo(&mut decoder, &mut received, &mut out);
+        let end = echo(&mut decoder, deflate, &mut received, &mut out);
         stream.write_all(&out)?;
         out.clear();
         if end || !receive(&mut stream, &mut received)? {
@@ -50,17 +54,18 @@ fn serve(mut stream: TcpStream) -> io::Result<()> {
     }
 }
 
-/// Reads and answers the HTTP request; whether the connection is a WebSocket now.
-fn accept(stream: &mut TcpStream, received: &mut Vec<u8>) -> io::Result<bool> {
+/// Reads and answers the HTTP request; which compression the WebSocket has, or `None` if there is
+/// no WebSocket.
+fn accept(stream: &mut TcpStream, received: &mut Vec<u8>) -> io::Result<Option<Option<Deflate>>> {
     let limits = HandshakeLimits::default();
     let mut out = Vec::new();
     while receive(stream, received)? {
         let answer = match RequestHead::read(received, &limits) {
             Ok(None) => continue,
-            Ok(Some((head, head_bytes))) => head.accept(SUBPROTOCOLS).map(|it| (it, head_bytes)),
+            Ok(Some((head, head_bytes))) => choose(&head).map(|it| (it, head_bytes)),
             Err(refusal) => Err(refusal),
         };
-        let is_accepted = answer.is_ok();
+        let deflate = answer.as_ref().ok().map(|(accepted, _)| accepted.deflate);
         match answer {
             Ok((accepted, head_bytes)) => {
                 accepted.write_response(&mut out);
@@ -69,13 +74,24 @@ fn accept(stream: &mut TcpStream, received: &mut Vec<u8>) -> io::Result<bool> {
             Err(refusal) => refusal.write_response(&mut out),
         }
         stream.write_all(&out)?;
-        return Ok(is_accepted);
+        return Ok(deflate);
     }
-    Ok(false)
+    Ok(None)
+}
+
+fn choose(head: &RequestHead<'_>) -> Result<Accepted<'static>, Refusal> {
+    let mut accepted = head.accept(SUBPROTOCOLS)?;
+    accepted.deflate = head.deflate()?;
+    Ok(accepted)
 }
 
 /// Answers everything that has been received completely; whether the connection ends.
-fn echo(decoder: &mut Decoder, received: &mut Vec<u8>, out: &mut Vec<u8>) -> bool {
+fn echo(
+    decoder: &mut Decoder,
+    deflate: Option<Deflate>,
+    received: &mut Vec<u8>,
+    out: &mut Vec<u8>,
+) -> bool {
     let mut at = 0;
     loop {
         match decoder.next(&mut received[at..]) {
@@ -83,7 +99,7 @@ fn echo(decoder: &mut Decoder, received: &mut Vec<u8>, out: &mut Vec<u8>) -> boo
                 at += next.consumed;
                 match next.step {
                     Step::NeedMore { .. } => break,
-                    step if answer(step, out) => return true,
+                    step if answer(step, deflate, out) => return true,
                     _ => {}
                 }
             }
@@ -98,8 +114,8 @@ fn echo(decoder: &mut Decoder, received: &mut Vec<u8>, out: &mut Vec<u8>) -> boo
 }
 
 /// Appends the answer to one step; whether it was the last one.
-fn answer(step: Step<'_>, out: &mut Vec<u8>) -> bool {
-    let encoder = |binary| Encoder::from(WebSocketEncoder::server(binary));
+fn answer(step: Step<'_>, deflate: Option<Deflate>, out: &mut Vec<u8>) -> bool {
+    let encoder = |binary| Encoder::from(WebSocketEncoder::server(binary).compressing(deflate));
     let written = match step {
         Step::Message { payload, binary } => encoder(binary).write_message(payload, out),
         Step::Ping(payload) => encoder(false).write_pong(payload, out),

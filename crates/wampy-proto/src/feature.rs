@@ -58,7 +58,7 @@ impl Role {
 
 /// The features that one role of a peer has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct FeatureSet(u64);
+pub struct FeatureSet(u32);
 
 impl FeatureSet {
     /// No features.
@@ -93,7 +93,11 @@ impl FeatureSet {
 
 /// The roles of a peer, each with its features: `roles` of HELLO and WELCOME.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Roles([Option<FeatureSet>; Role::ALL.len()]);
+pub struct Roles {
+    /// One bit for each role that the peer has.
+    present: u8,
+    features: [FeatureSet; Role::ALL.len()],
+}
 
 impl Roles {
     /// The roles and features that this implementation announces for `roles`.
@@ -111,12 +115,17 @@ impl Roles {
 
     /// The features of `role`, or `None` if the peer does not have the role.
     pub const fn get(&self, role: Role) -> Option<FeatureSet> {
-        self.0[role as usize]
+        if self.present & (1 << role as u8) != 0 {
+            Some(self.features[role as usize])
+        } else {
+            None
+        }
     }
 
     /// Gives the peer `role` with `features`.
     pub const fn set(&mut self, role: Role, features: FeatureSet) {
-        self.0[role as usize] = Some(features);
+        self.present |= 1 << role as u8;
+        self.features[role as usize] = features;
     }
 
     /// Whether the peer has `role`, and `feature` in it.
@@ -127,7 +136,7 @@ impl Roles {
 
     /// Whether there is no role at all.
     pub fn is_empty(&self) -> bool {
-        self.0.iter().all(Option::is_none)
+        self.present == 0
     }
 }
 
@@ -150,7 +159,7 @@ impl<'a> OptionValue<'a> for Roles {
     }
 
     fn write<W: Writer>(&self, writer: &mut W) {
-        writer.begin_map(self.0.iter().flatten().count());
+        writer.begin_map(self.present.count_ones() as usize);
         for role in Role::ALL {
             let Some(features) = self.get(role) else {
                 continue;

@@ -56,14 +56,14 @@
 //!     options: SubscribeOptions::default(),
 //!     topic: "com.example.news".into(),
 //! };
-//! realm.handle(now, subscriber, subscribe.into(), &mut Printer)?;
+//! realm.handle(now, subscriber, &mut subscribe.into(), &mut Printer)?;
 //! let publish = Publish {
 //!     request: RequestId::FIRST,
 //!     options: PublishOptions::default(),
 //!     topic: "com.example.news".into(),
 //!     payload: Payload::encode(Serializer::Json, &("hello",), &())?,
 //! };
-//! realm.handle(now, publisher, publish.into(), &mut Printer)?;
+//! realm.handle(now, publisher, &mut publish.into(), &mut Printer)?;
 //! // to session 0: [33,1,1]
 //! // to session 0: [36,1,4471935826587908,{},["hello"]]
 //! # Ok::<(), Box<dyn std::error::Error>>(())

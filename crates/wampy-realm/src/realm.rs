@@ -129,7 +129,8 @@ impl Realm {
         Ok(key)
     }
 
-    /// Handles a message of an established session. A session that is gone is ignored.
+    /// Handles a message of an established session. A session that is gone is ignored. Parts of the
+    /// message that are passed on as they are may be taken out of it.
     ///
     /// # Errors
     /// The peer broke the protocol; nothing of the message was done. The session is still in the
@@ -138,14 +139,13 @@ impl Realm {
         &mut self,
         now: Now,
         from: SessionKey,
-        mut message: Message<'_>,
+        message: &mut Message<'_>,
         outbox: &mut impl Outbox,
     ) -> Result<(), Violation> {
         if self.sessions.get(from).is_none() {
             return Ok(());
         }
-        // By reference: messages are large, and most of what they say is passed on as it is.
-        match &mut message {
+        match message {
             Message::Call(call) => self.handle_call(now, from, call, outbox)?,
             Message::Yield(result) => self.handle_yield(now, from, result, outbox)?,
             Message::Publish(publish) => self.handle_publish(from, publish, outbox)?,

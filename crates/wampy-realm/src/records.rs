@@ -87,6 +87,7 @@ impl<I: RecordId, M> Records<I, M> {
     }
 
     /// The record of exactly this URI and match policy.
+    #[inline]
     pub(crate) fn lookup(&self, uri: &str, match_policy: MatchPolicy) -> Option<I> {
         self.patterns.get(uri, match_policy)
     }
@@ -107,20 +108,30 @@ impl<I: RecordId, M> Records<I, M> {
         }
     }
 
-    /// The record that a call of `uri` goes to.
+    /// The record whose pattern a call of `uri` goes to, where there is no exact one.
     #[inline]
-    pub(crate) fn best_match(&self, uri: &str) -> Option<I> {
-        self.patterns.best_match(uri)
+    pub(crate) fn best_pattern(&self, uri: &str) -> Option<I> {
+        self.patterns.best_pattern(uri)
     }
 
-    /// Hands every record that matches `uri` to `found`: exact, prefixes, wildcards.
+    /// Hands every record that matches `uri` to `found`: `exact`, which was looked up before, then
+    /// prefixes and wildcards.
     #[inline]
-    pub(crate) fn for_each_match(&self, uri: &str, mut found: impl FnMut(I, &Record<M>)) {
-        self.patterns.for_each_match(uri, |id| {
+    pub(crate) fn for_each_match(
+        &self,
+        exact: Option<I>,
+        uri: &str,
+        mut found: impl FnMut(I, &Record<M>),
+    ) {
+        let mut found = |id| {
             if let Some(record) = self.get(id) {
                 found(id, record);
             }
-        });
+        };
+        if let Some(exact) = exact {
+            found(exact);
+        }
+        self.patterns.for_each_pattern(uri, found);
     }
 
     /// All records with their ids.

@@ -24,6 +24,7 @@ pub struct Builder {
     pub(crate) realms: Vec<String>,
     pub(crate) auto_create_realms: bool,
     pub(crate) serializers: Vec<Serializer>,
+    pub(crate) compress: bool,
     pub(crate) limits: Limits,
     pub(crate) realm_config: RealmConfig,
     pub(crate) any_request_id: bool,
@@ -45,6 +46,7 @@ impl Default for Builder {
             realms: Vec::new(),
             auto_create_realms: false,
             serializers: Serializer::ALL.to_vec(),
+            compress: false,
             limits: Limits::default(),
             realm_config: RealmConfig::default(),
             any_request_id: false,
@@ -92,6 +94,16 @@ impl Builder {
     /// Speaks only these serializers. Default: all.
     pub fn serializers(mut self, serializers: impl Into<Vec<Serializer>>) -> Self {
         self.serializers = serializers.into();
+        self
+    }
+
+    /// Whether messages are compressed for WebSocket clients that ask for it (RFC 7692,
+    /// permessage-deflate), and theirs are taken. Worth it where the network is the bottleneck:
+    /// compressing costs far more than routing, and happens while the realm routes. An event is
+    /// compressed once for all its subscribers, and idle connections hold no more memory. What
+    /// [`Limits::message_bytes_max`] limits is the size after decompression. Default: no.
+    pub fn compress(mut self, yes: bool) -> Self {
+        self.compress = yes;
         self
     }
 

@@ -48,8 +48,10 @@ enum Shared {
     Frame(Vec<u8>, usize),
 }
 
-/// One place for each combination of a serializer with WebSocket or RawSocket.
-const COMBINATIONS: usize = Serializer::ALL.len() * 2;
+/// WebSocket, WebSocket with compression, and RawSocket.
+const FRAMINGS: usize = 3;
+/// One place for each combination of a serializer with a framing.
+const COMBINATIONS: usize = Serializer::ALL.len() * FRAMINGS;
 
 /// Where one turn of the realm puts its messages.
 pub(crate) struct Delivery<'a> {
@@ -136,10 +138,12 @@ impl Outbox for Delivery<'_> {
                 continue;
             };
             let Some(format) = outlet.encoder().format() else {
+                // Its frames are like nobody else's. What cannot be encoded is left out.
+                let _ = self.send(key, message);
                 continue;
             };
             let serializer = outlet.serializer();
-            let place = serializer as usize * 2 + usize::from(format == FrameFormat::RawSocket);
+            let place = place(serializer, format);
             if matches!(shared[place], Shared::NotYet) {
                 shared[place] = encode(format, serializer, message);
             }
@@ -166,6 +170,17 @@ impl Outbox for Delivery<'_> {
         outlet.signal(Signal::Ended);
         self.touched.push(outlet);
     }
+}
+
+/// Where a frame is kept. A serializer is either text or binary, so these need not be told apart.
+#[inline]
+fn place(serializer: Serializer, format: FrameFormat) -> usize {
+    let framing = match format {
+        FrameFormat::WebSocketText | FrameFormat::WebSocketBinary => 0,
+        FrameFormat::WebSocketTextDeflate | FrameFormat::WebSocketBinaryDeflate => 1,
+        FrameFormat::RawSocket => 2,
+    };
+    serializer as usize * FRAMINGS + framing
 }
 
 fn encode(format: FrameFormat, serializer: Serializer, message: &Message<'_>) -> Shared {

@@ -22,7 +22,7 @@ use crate::unflushed;
 const TURN_MAX: Duration = Duration::from_millis(1);
 
 /// After how many messages of a turn the clock is looked at.
-const MESSAGES_PER_LOOK: u64 = 8;
+const MESSAGES_PER_LOOK: usize = 8;
 
 /// The time as the router's realms see it.
 #[derive(Debug, Clone, Copy)]
@@ -155,7 +155,7 @@ impl HostedRealm {
         let id = details.id;
         let key = self.with_realm(|realm, delivery, now| {
             let key = realm.join(now, details, delivery)?;
-            delivery.seat(key, outlet, &Message::Welcome(welcome));
+            delivery.seat(key, outlet, &welcome.into());
             Ok(key)
         })?;
         Ok(Seat {
@@ -204,38 +204,39 @@ impl Seat {
     ///
     /// Messages that make the realm work hard are routed in several turns, so that others can take
     /// theirs in between and answers are on their way before there are too many of them.
-    pub(crate) fn route(&self, messages: Vec<Message<'_>>) -> Result<(), Violation> {
-        let mut messages = messages.into_iter();
-        while messages.len() > 0 {
-            self.realm.with_realm(|realm, delivery, now| {
-                self.turn(&mut messages, realm, delivery, now)
-            })?;
+    pub(crate) fn route(&self, mut messages: &mut [Message<'_>]) -> Result<(), Violation> {
+        while !messages.is_empty() {
+            let routed = self
+                .realm
+                .with_realm(|realm, delivery, now| self.turn(messages, realm, delivery, now))?;
+            messages = &mut messages[routed..];
         }
         Ok(())
     }
 
-    /// One turn: routes messages until none is left or the turn has taken long enough.
+    /// One turn: routes messages until none is left or the turn has taken long enough; how many
+    /// are done with.
     fn turn(
         &self,
-        messages: &mut std::vec::IntoIter<Message<'_>>,
+        messages: &mut [Message<'_>],
         realm: &mut Realm,
         delivery: &mut Delivery<'_>,
         now: Now,
-    ) -> Result<(), Violation> {
+    ) -> Result<usize, Violation> {
         let begin = Instant::now();
-        while let Some(message) = messages.next() {
+        for (before, message) in messages.iter_mut().enumerate() {
             // The session may end by one of its own messages, such as its outlet's overflow.
             if !delivery.is_seated(self.key) {
-                *messages = Vec::new().into_iter();
                 break;
+            }
+            if before > 0 && before.is_multiple_of(MESSAGES_PER_LOOK) && begin.elapsed() > TURN_MAX
+            {
+                return Ok(before);
             }
             delivery.received += 1;
             realm.handle(now, self.key, message, delivery)?;
-            if delivery.received.is_multiple_of(MESSAGES_PER_LOOK) && begin.elapsed() > TURN_MAX {
-                break;
-            }
         }
-        Ok(())
+        Ok(messages.len())
     }
 }
 

@@ -194,6 +194,7 @@ impl Shared {
                 message_bytes_max: limits.message_bytes_max,
                 fragments_max: limits.fragments_max,
             },
+            compress: builder.compress,
             http: HandshakeLimits {
                 head_bytes_max: limits.http_head_bytes_max,
                 headers_max: limits.http_headers_max,

@@ -35,6 +35,8 @@ pub struct AcceptOptions {
     /// How large and how fragmented messages may be. A RawSocket announces the largest power of
     /// two that is not above `message_bytes_max`.
     pub messages: WebSocketLimits,
+    /// Whether to compress (RFC 7692) with WebSocket peers that ask for it. Not by default.
+    pub compress: bool,
     /// How much HTTP a peer may send.
     pub http: HandshakeLimits,
 }
@@ -44,6 +46,7 @@ impl Default for AcceptOptions {
         Self {
             serializers: Serializer::ALL.to_vec(),
             messages: WebSocketLimits::default(),
+            compress: false,
             http: HandshakeLimits::default(),
         }
     }
@@ -226,7 +229,7 @@ async fn open_websocket(
             match RequestHead::read(received, &options.http) {
                 Ok(Some((head, head_bytes))) => {
                     let accepted = if has_room {
-                        head.accept(&supported)
+                        accept_head(&head, &supported, options.compress)
                     } else {
                         Err(full())
                     };
@@ -253,10 +256,26 @@ async fn open_websocket(
     received.drain(..head_bytes);
     Ok(Opened {
         framing: Framing::WebSocket,
-        decoder: WebSocketDecoder::server(options.messages).into(),
-        encoder: WebSocketEncoder::server(serializer.row().binary).into(),
+        decoder: WebSocketDecoder::server(options.messages)
+            .decompressing(accepted.deflate.is_some())
+            .into(),
+        encoder: WebSocketEncoder::server(serializer.row().binary)
+            .compressing(accepted.deflate)
+            .into(),
         serializer,
     })
+}
+
+fn accept_head<'s>(
+    head: &RequestHead<'_>,
+    supported: &[&'s str],
+    compress: bool,
+) -> Result<handshake::Accepted<'s>, handshake::Refusal> {
+    let mut accepted = head.accept(supported)?;
+    if compress {
+        accepted.deflate = head.deflate()?;
+    }
+    Ok(accepted)
 }
 
 fn full() -> handshake::Refusal {

@@ -24,6 +24,8 @@ pub struct ConnectOptions {
     /// The largest message accepted from the router. Default 16 MiB, which is also the most that
     /// RawSocket can carry; RawSocket announces the largest power of two that fits.
     pub message_bytes_max: usize,
+    /// Whether to ask for compression (RFC 7692) over WebSocket. Not by default.
+    pub compress: bool,
     /// Further headers of the WebSocket handshake, such as `Origin` or `Cookie`.
     pub headers: Vec<(String, String)>,
     /// How long connecting may take, with all handshakes. Default 10 s.
@@ -43,6 +45,7 @@ impl Default for ConnectOptions {
         Self {
             serializers: Serializer::ALL.to_vec(),
             message_bytes_max: 16 << 20,
+            compress: false,
             headers: Vec::new(),
             timeout: Duration::from_secs(10),
             ip_version: None,

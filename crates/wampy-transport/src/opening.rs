@@ -37,6 +37,7 @@ pub(crate) async fn websocket(
         host: url.authority(),
         target: url.target(),
         subprotocols: &subprotocols,
+        deflate: options.compress,
         headers: &headers,
     };
     let mut bytes = Vec::new();
@@ -62,8 +63,12 @@ pub(crate) async fn websocket(
     };
     Ok(Connection {
         stream,
-        decoder: WebSocketDecoder::client(limits).into(),
-        encoder: WebSocketEncoder::client(serializer.row().binary, mask_key).into(),
+        decoder: WebSocketDecoder::client(limits)
+            .decompressing(upgraded.deflate.is_some())
+            .into(),
+        encoder: WebSocketEncoder::client(serializer.row().binary, mask_key)
+            .compressing(upgraded.deflate)
+            .into(),
         serializer,
         received,
     })

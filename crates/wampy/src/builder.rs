@@ -211,6 +211,21 @@ impl Builder {
         self
     }
 
+    /// Whether to ask the router for compression (RFC 7692, permessage-deflate). Messages of 512
+    /// bytes and more are then compressed both ways, if the router agrees; `wampy router` does with
+    /// `--compress`. Only over WebSocket. Default false.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// let client = wampy::Client::builder(url).compress(true).connect().await?;
+    /// # client.close().await });
+    /// ```
+    #[must_use]
+    pub fn compress(mut self, yes: bool) -> Self {
+        self.connect.compress = yes;
+        self
+    }
+
     /// A further header of the WebSocket handshake, such as `Origin` or `Cookie`.
     ///
     /// ```

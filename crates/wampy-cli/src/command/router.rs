@@ -47,6 +47,11 @@ pub(crate) struct Router {
     /// A serializer to offer; may be repeated. All, if not given.
     #[arg(long, value_parser = serializer())]
     serializer: Vec<Serializer>,
+    /// Compress messages for WebSocket clients that ask for it (permessage-deflate).
+    ///
+    /// Saves bandwidth and costs far more time than routing does.
+    #[arg(long)]
+    compress: bool,
     /// Tolerate a habit of old clients; may be repeated. Without a value: all of them.
     #[arg(long, value_enum, value_name = "HABIT", num_args = 0..=1, default_missing_value = "all")]
     lenient: Vec<Habit>,
@@ -163,6 +168,7 @@ impl Router {
             .silent_cancel(tolerates(Habit::SilentCancel))
             .progress_without_canceling(tolerates(Habit::ProgressWithoutCanceling))
             .auto_create_realms(self.auto_create_realms)
+            .compress(self.compress)
             .limits(self.limits.into());
         for address in self.listen {
             builder = builder.listen(address);

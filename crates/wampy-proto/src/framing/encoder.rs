@@ -5,7 +5,7 @@
 //! state and are small copies: any number of writers may hold one for the same connection.
 
 use super::rawsocket::RawSocketEncoder;
-use super::websocket::{CloseCode, WebSocketEncoder};
+use super::websocket::{CloseCode, Deflate, WebSocketEncoder};
 
 /// Where a frame was begun in an outgoing buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +45,10 @@ pub enum FrameFormat {
     WebSocketText,
     /// An unmasked WebSocket binary frame.
     WebSocketBinary,
+    /// An unmasked WebSocket text frame, compressed if that makes it smaller.
+    WebSocketTextDeflate,
+    /// An unmasked WebSocket binary frame, compressed if that makes it smaller.
+    WebSocketBinaryDeflate,
     /// A RawSocket frame.
     RawSocket,
 }
@@ -57,9 +61,17 @@ impl FrameFormat {
         match self {
             Self::WebSocketText => WebSocketEncoder::server(false).into(),
             Self::WebSocketBinary => WebSocketEncoder::server(true).into(),
+            Self::WebSocketTextDeflate => compressing(false),
+            Self::WebSocketBinaryDeflate => compressing(true),
             Self::RawSocket => RawSocketEncoder::default().into(),
         }
     }
+}
+
+fn compressing(binary: bool) -> Encoder {
+    WebSocketEncoder::server(binary)
+        .compressing(Some(Deflate::default()))
+        .into()
 }
 
 /// The writing half of a connection after its handshake, for either transport.
@@ -159,7 +171,8 @@ impl Encoder {
     }
 
     /// The format of this connection's frames if they can be shared among receivers; `None` for a
-    /// WebSocket client, which masks every frame with a key of its own.
+    /// WebSocket client, which masks every frame with a key of its own, and for one that wants
+    /// compression with a smaller window than usual.
     #[must_use]
     pub fn format(&self) -> Option<FrameFormat> {
         match self {

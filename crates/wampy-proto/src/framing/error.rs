@@ -9,7 +9,7 @@ use super::websocket::CloseCode;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FramingError {
-    /// A frame or a message of several fragments is larger than we accept.
+    /// A frame, or a message of several fragments or after decompression, is larger than we accept.
     #[error("message of at least {bytes} bytes exceeds the limit of {bytes_max} bytes")]
     MessageTooLarge {
         /// What the peer announced or has sent so far.
@@ -26,9 +26,13 @@ pub enum FramingError {
     /// A text message, or the reason in a close frame, is not UTF-8.
     #[error("text is not valid UTF-8")]
     InvalidUtf8,
-    /// RFC 6455, 5.2: reserved bits are used though no extension was negotiated.
-    #[error("reserved bits {0:#05b} are set without a negotiated extension")]
+    /// RFC 6455, 5.2: reserved bits are used though no extension was negotiated that knows them, or
+    /// (RFC 7692, 6) on another frame than the first one of a message.
+    #[error("reserved bits {0:#05b} are set where no negotiated extension allows them")]
     ReservedBits(u8),
+    /// RFC 7692, 7.2.2: a compressed message that cannot be decompressed, or has no end.
+    #[error("compressed message is no valid DEFLATE stream")]
+    Deflate,
     /// RFC 6455, 5.2: opcodes 3 to 7 and 11 to 15 are reserved.
     #[error("reserved opcode {0}")]
     ReservedOpcode(u8),
@@ -77,7 +81,7 @@ impl FramingError {
         match self {
             Self::MessageTooLarge { .. } => CloseCode::MESSAGE_TOO_BIG,
             Self::TooManyFragments { .. } => CloseCode::POLICY_VIOLATION,
-            Self::InvalidUtf8 => CloseCode::INVALID_PAYLOAD,
+            Self::InvalidUtf8 | Self::Deflate => CloseCode::INVALID_PAYLOAD,
             _ => CloseCode::PROTOCOL_ERROR,
         }
     }

@@ -22,8 +22,7 @@
 //! ```
 //!
 //! Deliberately absent: sockets, timers (handshake deadlines, keep-alive), randomness (masking keys
-//! and handshake nonces are passed in), serializers, and WebSocket extensions: compression will have
-//! its place where [`websocket`] looks at the reserved bits.
+//! and handshake nonces are passed in) and serializers.
 
 mod encoder;
 mod error;

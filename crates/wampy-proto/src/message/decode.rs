@@ -19,13 +19,9 @@ pub(super) fn message<'a, R: Reader<'a>>(reader: &mut R) -> Result<Message<'a>, 
     let seq = reader.list()?;
     let mut fields = Fields { reader, seq };
     fields.expect("the message's type")?;
-    let code = match fields.reader.token()? {
-        Token::Unsigned(code) => code,
-        other => {
-            return Err(fields
-                .reader
-                .error(format!("a message begins with {}", other.kind())));
-        }
+    let code = match fields.reader.short_unsigned() {
+        Some(code) => code,
+        None => fields.unusual_code()?,
     };
     let Some(message_type) = MessageType::from_code(code) else {
         return Err(fields
@@ -59,23 +55,27 @@ struct Fields<'r, R> {
 impl<'a, R: Reader<'a>> Fields<'_, R> {
     fn message(&mut self, message_type: MessageType) -> Result<Message<'a>, DecodeError> {
         Ok(match message_type {
-            MessageType::Hello => Message::Hello(Hello {
+            MessageType::Hello => Hello {
                 realm: self.uri("realm")?,
                 details: self.options("details", HelloDetails::read)?,
-            }),
-            MessageType::Welcome => Message::Welcome(Welcome {
+            }
+            .into(),
+            MessageType::Welcome => Welcome {
                 session: self.id("session")?,
                 details: self.options("details", WelcomeDetails::read)?,
-            }),
+            }
+            .into(),
             MessageType::Abort => Message::Abort(self.abort()?),
-            MessageType::Challenge => Message::Challenge(Challenge {
+            MessageType::Challenge => Challenge {
                 authmethod: self.text("authmethod")?,
                 extra: self.options("extra", ChallengeExtra::read)?,
-            }),
-            MessageType::Authenticate => Message::Authenticate(Authenticate {
+            }
+            .into(),
+            MessageType::Authenticate => Authenticate {
                 signature: self.text("signature")?,
                 extra: self.options("extra", AuthenticateExtra::read)?,
-            }),
+            }
+            .into(),
             MessageType::Goodbye => Message::Goodbye(Goodbye {
                 details: self.options("details", GoodbyeDetails::read)?,
                 reason: self.uri("reason")?,
@@ -235,6 +235,16 @@ impl<'a, R: Reader<'a>> Fields<'_, R> {
         Ok((request, details))
     }
 
+    #[cold]
+    fn unusual_code(&mut self) -> Result<u64, DecodeError> {
+        match self.reader.token()? {
+            Token::Unsigned(code) => Ok(code),
+            other => Err(self
+                .reader
+                .error(format!("a message begins with {}", other.kind()))),
+        }
+    }
+
     /// Checks that nothing follows, neither in the message nor behind it.
     fn finish(&mut self) -> Result<(), DecodeError> {
         if self.reader.more(&mut self.seq)? {
@@ -253,6 +263,14 @@ impl<'a, R: Reader<'a>> Fields<'_, R> {
 
     fn unsigned(&mut self, name: &str) -> Result<u64, DecodeError> {
         self.expect(name)?;
+        match self.reader.short_unsigned() {
+            Some(number) => Ok(number),
+            None => self.unusual_unsigned(name),
+        }
+    }
+
+    #[cold]
+    fn unusual_unsigned(&mut self, name: &str) -> Result<u64, DecodeError> {
         match self.reader.token()? {
             Token::Unsigned(number) => Ok(number),
             // MessagePack libraries of some dynamic languages write large ids as floats.
@@ -281,6 +299,13 @@ impl<'a, R: Reader<'a>> Fields<'_, R> {
 
     fn text(&mut self, name: &str) -> Result<Cow<'a, str>, DecodeError> {
         self.expect(name)?;
+        match self.reader.short_text() {
+            Some(text) => Ok(Cow::Borrowed(text)),
+            None => self.unusual_text(name),
+        }
+    }
+
+    fn unusual_text(&mut self, name: &str) -> Result<Cow<'a, str>, DecodeError> {
         match self.reader.token()? {
             Token::Text(text) => Ok(text),
             other => Err(self

@@ -75,39 +75,43 @@ options! {
     }
     /// Details of ERROR.
     ErrorDetails {
-        /// Why, in words.
-        message = "message": Option<Box<str>>,
-        /// Scheme of a payload passed through.
-        ppt_scheme = "ppt_scheme": Option<Box<str>>,
-        /// Serializer of a payload passed through.
-        ppt_serializer = "ppt_serializer": Option<Box<str>>,
-        /// Cipher of a payload passed through.
-        ppt_cipher = "ppt_cipher": Option<Box<str>>,
-        /// Key of a payload passed through.
-        ppt_keyid = "ppt_keyid": Option<Box<str>>,
+        + RareErrorDetails {
+            /// Why, in words.
+            message = "message": Option<Box<str>>,
+            /// Scheme of a payload passed through.
+            ppt_scheme = "ppt_scheme": Option<Box<str>>,
+            /// Serializer of a payload passed through.
+            ppt_serializer = "ppt_serializer": Option<Box<str>>,
+            /// Cipher of a payload passed through.
+            ppt_cipher = "ppt_cipher": Option<Box<str>>,
+            /// Key of a payload passed through.
+            ppt_keyid = "ppt_keyid": Option<Box<str>>,
+        }
     }
     /// Details of EVENT.
     EventDetails {
-        /// The session that published, if disclosed.
-        publisher = "publisher": Option<u64>,
-        /// The authid that published, if disclosed.
-        publisher_authid = "publisher_authid": Option<Box<str>>,
-        /// The authrole that published, if disclosed.
-        publisher_authrole = "publisher_authrole": Option<Box<str>>,
         /// The topic published to, for a pattern subscription.
         topic = "topic": Option<Box<str>>,
-        /// How far the publisher is trusted.
-        trustlevel = "trustlevel": Option<u64>,
         /// Whether the event was retained before the subscription.
         retained = "retained": bool,
-        /// Scheme of a payload passed through.
-        ppt_scheme = "ppt_scheme": Option<Box<str>>,
-        /// Serializer of a payload passed through.
-        ppt_serializer = "ppt_serializer": Option<Box<str>>,
-        /// Cipher of a payload passed through.
-        ppt_cipher = "ppt_cipher": Option<Box<str>>,
-        /// Key of a payload passed through.
-        ppt_keyid = "ppt_keyid": Option<Box<str>>,
+        + RareEventDetails {
+            /// The session that published, if disclosed.
+            publisher = "publisher": Option<u64>,
+            /// The authid that published, if disclosed.
+            publisher_authid = "publisher_authid": Option<Box<str>>,
+            /// The authrole that published, if disclosed.
+            publisher_authrole = "publisher_authrole": Option<Box<str>>,
+            /// How far the publisher is trusted.
+            trustlevel = "trustlevel": Option<u64>,
+            /// Scheme of a payload passed through.
+            ppt_scheme = "ppt_scheme": Option<Box<str>>,
+            /// Serializer of a payload passed through.
+            ppt_serializer = "ppt_serializer": Option<Box<str>>,
+            /// Cipher of a payload passed through.
+            ppt_cipher = "ppt_cipher": Option<Box<str>>,
+            /// Key of a payload passed through.
+            ppt_keyid = "ppt_keyid": Option<Box<str>>,
+        }
     }
     /// Details of INVOCATION.
     InvocationDetails {
@@ -117,37 +121,41 @@ options! {
         progress = "progress": bool,
         /// Time limit in milliseconds, if the callee minds it.
         timeout_ms = "timeout": u64,
-        /// The session that calls, if disclosed.
-        caller = "caller": Option<u64>,
-        /// The authid that calls, if disclosed.
-        caller_authid = "caller_authid": Option<Box<str>>,
-        /// The authrole that calls, if disclosed.
-        caller_authrole = "caller_authrole": Option<Box<str>>,
         /// The procedure called, for a pattern registration.
         procedure = "procedure": Option<Box<str>>,
-        /// How far the caller is trusted.
-        trustlevel = "trustlevel": Option<u64>,
-        /// Scheme of a payload passed through.
-        ppt_scheme = "ppt_scheme": Option<Box<str>>,
-        /// Serializer of a payload passed through.
-        ppt_serializer = "ppt_serializer": Option<Box<str>>,
-        /// Cipher of a payload passed through.
-        ppt_cipher = "ppt_cipher": Option<Box<str>>,
-        /// Key of a payload passed through.
-        ppt_keyid = "ppt_keyid": Option<Box<str>>,
+        + RareInvocationDetails {
+            /// The session that calls, if disclosed.
+            caller = "caller": Option<u64>,
+            /// The authid that calls, if disclosed.
+            caller_authid = "caller_authid": Option<Box<str>>,
+            /// The authrole that calls, if disclosed.
+            caller_authrole = "caller_authrole": Option<Box<str>>,
+            /// How far the caller is trusted.
+            trustlevel = "trustlevel": Option<u64>,
+            /// Scheme of a payload passed through.
+            ppt_scheme = "ppt_scheme": Option<Box<str>>,
+            /// Serializer of a payload passed through.
+            ppt_serializer = "ppt_serializer": Option<Box<str>>,
+            /// Cipher of a payload passed through.
+            ppt_cipher = "ppt_cipher": Option<Box<str>>,
+            /// Key of a payload passed through.
+            ppt_keyid = "ppt_keyid": Option<Box<str>>,
+        }
     }
     /// Details of RESULT.
     ResultDetails {
         /// Whether more parts of the result follow.
         progress = "progress": bool,
-        /// Scheme of a payload passed through.
-        ppt_scheme = "ppt_scheme": Option<Box<str>>,
-        /// Serializer of a payload passed through.
-        ppt_serializer = "ppt_serializer": Option<Box<str>>,
-        /// Cipher of a payload passed through.
-        ppt_cipher = "ppt_cipher": Option<Box<str>>,
-        /// Key of a payload passed through.
-        ppt_keyid = "ppt_keyid": Option<Box<str>>,
+        + RareResultDetails {
+            /// Scheme of a payload passed through.
+            ppt_scheme = "ppt_scheme": Option<Box<str>>,
+            /// Serializer of a payload passed through.
+            ppt_serializer = "ppt_serializer": Option<Box<str>>,
+            /// Cipher of a payload passed through.
+            ppt_cipher = "ppt_cipher": Option<Box<str>>,
+            /// Key of a payload passed through.
+            ppt_keyid = "ppt_keyid": Option<Box<str>>,
+        }
     }
     /// Options of INTERRUPT.
     InterruptOptions {

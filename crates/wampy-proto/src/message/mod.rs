@@ -4,23 +4,27 @@
 //! frame, so that routing a message copies nothing but its outgoing bytes. Keys that the protocol
 //! does not know are ignored; private keys (`_custom`) are kept in `extra`.
 //!
-//! To add an option: one row in `options.rs` or `details.rs`.
+//! To add an option: one row in `options.rs` or `details.rs`, behind the `+` if few messages have it.
 
 mod decode;
 mod details;
 mod encode;
 mod options;
+mod rare;
 mod routed;
 mod session;
 
 pub use details::{
     AbortDetails, ChallengeExtra, ErrorDetails, EventDetails, GoodbyeDetails, HelloDetails,
-    InterruptOptions, InvocationDetails, ResultDetails, RevocationDetails, WelcomeDetails,
+    InterruptOptions, InvocationDetails, RareErrorDetails, RareEventDetails, RareInvocationDetails,
+    RareResultDetails, ResultDetails, RevocationDetails, WelcomeDetails,
 };
 pub use options::{
     AuthenticateExtra, CallOptions, CancelMode, CancelOptions, InvocationPolicy, PRIVATE_KEYS_MAX,
-    PublishOptions, RegisterOptions, SubscribeOptions, YieldOptions,
+    PublishOptions, RareCallOptions, RarePublishOptions, RareYieldOptions, RegisterOptions,
+    SubscribeOptions, YieldOptions,
 };
+pub use rare::{Absent, Rare};
 pub use routed::{
     Call, Cancel, Error, Event, Interrupt, Invocation, Publish, Published, Register, Registered,
     Result, Subscribe, Subscribed, Unregister, Unregistered, Unsubscribe, Unsubscribed, Yield,
@@ -30,7 +34,7 @@ pub use session::{Abort, Authenticate, Challenge, Goodbye, Hello, Welcome};
 use crate::serializer::{self, DecodeError, EncodeError, Serializer};
 
 macro_rules! messages {
-    ($($(#[$doc:meta])* $name:ident $(<$lt:lifetime>)? = $code:literal, $wire:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident($content:ty) = $code:literal, $wire:literal;)*) => {
         /// A message's type: the first element of its list.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[repr(u8)]
@@ -83,7 +87,7 @@ macro_rules! messages {
         /// ```
         #[derive(Debug, Clone, PartialEq)]
         pub enum Message<'a> {
-            $($(#[$doc])* $name($name $(<$lt>)?),)*
+            $($(#[$doc])* $name($content),)*
         }
 
         impl<'a> Message<'a> {
@@ -95,8 +99,8 @@ macro_rules! messages {
             }
         }
 
-        $(impl<'a> From<$name $(<$lt>)?> for Message<'a> {
-            fn from(message: $name $(<$lt>)?) -> Self {
+        $(impl<'a> From<$content> for Message<'a> {
+            fn from(message: $content) -> Self {
                 Self::$name(message)
             }
         })*
@@ -105,54 +109,71 @@ macro_rules! messages {
 
 messages! {
     /// A client asks to join a realm.
-    Hello<'a> = 1, "HELLO";
+    Hello(Box<Hello<'a>>) = 1, "HELLO";
     /// The router takes the client in.
-    Welcome = 2, "WELCOME";
+    Welcome(Box<Welcome>) = 2, "WELCOME";
     /// A session ends at once.
-    Abort<'a> = 3, "ABORT";
+    Abort(Abort<'a>) = 3, "ABORT";
     /// The router asks for a proof of identity.
-    Challenge<'a> = 4, "CHALLENGE";
+    Challenge(Box<Challenge<'a>>) = 4, "CHALLENGE";
     /// The client proves its identity.
-    Authenticate<'a> = 5, "AUTHENTICATE";
+    Authenticate(Box<Authenticate<'a>>) = 5, "AUTHENTICATE";
     /// A session ends in order.
-    Goodbye<'a> = 6, "GOODBYE";
+    Goodbye(Goodbye<'a>) = 6, "GOODBYE";
     /// A request failed.
-    Error<'a> = 8, "ERROR";
+    Error(Error<'a>) = 8, "ERROR";
     /// A client publishes an event.
-    Publish<'a> = 16, "PUBLISH";
+    Publish(Publish<'a>) = 16, "PUBLISH";
     /// The broker has taken a publication.
-    Published = 17, "PUBLISHED";
+    Published(Published) = 17, "PUBLISHED";
     /// A client wants the events of a topic.
-    Subscribe<'a> = 32, "SUBSCRIBE";
+    Subscribe(Subscribe<'a>) = 32, "SUBSCRIBE";
     /// The subscription stands.
-    Subscribed = 33, "SUBSCRIBED";
+    Subscribed(Subscribed) = 33, "SUBSCRIBED";
     /// A client wants no more events.
-    Unsubscribe = 34, "UNSUBSCRIBE";
+    Unsubscribe(Unsubscribe) = 34, "UNSUBSCRIBE";
     /// The subscription has ended.
-    Unsubscribed = 35, "UNSUBSCRIBED";
+    Unsubscribed(Unsubscribed) = 35, "UNSUBSCRIBED";
     /// An event for a subscriber.
-    Event<'a> = 36, "EVENT";
+    Event(Event<'a>) = 36, "EVENT";
     /// A client calls a procedure.
-    Call<'a> = 48, "CALL";
+    Call(Call<'a>) = 48, "CALL";
     /// A client gives up a call.
-    Cancel = 49, "CANCEL";
+    Cancel(Cancel) = 49, "CANCEL";
     /// The result of a call, or a part of it.
-    Result<'a> = 50, "RESULT";
+    Result(Result<'a>) = 50, "RESULT";
     /// A client offers a procedure.
-    Register<'a> = 64, "REGISTER";
+    Register(Register<'a>) = 64, "REGISTER";
     /// The registration stands.
-    Registered = 65, "REGISTERED";
+    Registered(Registered) = 65, "REGISTERED";
     /// A client takes back a procedure.
-    Unregister = 66, "UNREGISTER";
+    Unregister(Unregister) = 66, "UNREGISTER";
     /// The registration has ended.
-    Unregistered = 67, "UNREGISTERED";
+    Unregistered(Unregistered) = 67, "UNREGISTERED";
     /// A call for a callee.
-    Invocation<'a> = 68, "INVOCATION";
+    Invocation(Invocation<'a>) = 68, "INVOCATION";
     /// The call behind an invocation was given up.
-    Interrupt = 69, "INTERRUPT";
+    Interrupt(Interrupt) = 69, "INTERRUPT";
     /// The result of an invocation, or a part of it.
-    Yield<'a> = 70, "YIELD";
+    Yield(Yield<'a>) = 70, "YIELD";
 }
+
+/// Messages that are large and rare are boxed, so that the others stay small.
+macro_rules! boxed {
+    ($($name:ident($content:ty)),*) => {$(
+        impl<'a> From<$content> for Message<'a> {
+            fn from(message: $content) -> Self {
+                Self::$name(Box::new(message))
+            }
+        }
+    )*};
+}
+boxed!(
+    Hello(Hello<'a>),
+    Welcome(Welcome),
+    Challenge(Challenge<'a>),
+    Authenticate(Authenticate<'a>)
+);
 
 impl MessageType {
     /// The number on the wire.

@@ -12,11 +12,16 @@ const WORD_BYTES_MAX: usize = 64;
 /// The private keys (`_custom`) of options or details, in the order in which they came.
 pub type Extra = Vec<(String, Value)>;
 
-/// Declares structs of options: each row is a field, its key on the wire and its type.
+/// Declares structs of options: each row is a field, its key on the wire and its type. Rows behind
+/// `+` make a struct of their own, to which the first one dereferences.
 macro_rules! options {
-    ($($(#[$doc:meta])* $name:ident {
-        $($(#[$field_doc:meta])* $field:ident = $key:literal: $type:ty,)*
-    })*) => {$(
+    () => {};
+    (
+        $(#[$doc:meta])* $name:ident {
+            $($(#[$field_doc:meta])* $field:ident = $key:literal: $type:ty,)*
+        }
+        $($rest:tt)*
+    ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Default)]
         pub struct $name {
@@ -26,28 +31,7 @@ macro_rules! options {
         }
 
         impl $name {
-            /// Reads the options, one map. A key whose value is null counts as absent.
-            ///
-            /// # Errors
-            /// The bytes are malformed, or a known key has a value of another type.
-            pub fn read<'a, R: $crate::serializer::Reader<'a>>(
-                reader: &mut R,
-            ) -> Result<Self, $crate::serializer::DecodeError> {
-                let mut options = Self::default();
-                let mut map = reader.map()?;
-                while reader.more(&mut map)? {
-                    let key = reader.key()?;
-                    match &*key {
-                        // Clients in JavaScript send the keys that their caller left undefined.
-                        $($key => if !reader.skip_null() {
-                            options.$field = $crate::serializer::OptionValue::read(reader)
-                                .map_err(|error| $crate::message::options::at_key($key, error))?;
-                        })*
-                        _ => $crate::message::options::read_other(&key, &mut options.extra, reader)?,
-                    }
-                }
-                Ok(options)
-            }
+            $crate::message::options::read!($($field = $key,)*);
 
             /// Writes the options, one map.
             pub fn write<W: $crate::serializer::Writer>(&self, writer: &mut W) {
@@ -55,20 +39,166 @@ macro_rules! options {
                 use $crate::serializer::OptionValue;
                 let present = 0 $(+ usize::from(self.$field.is_present()))* + self.extra.len();
                 writer.begin_map(present);
-                $(if self.$field.is_present() {
-                    writer.key($key);
-                    self.$field.write(writer);
-                })*
-                for (key, value) in &self.extra {
-                    writer.key(key);
-                    value.write_to(writer);
+                $crate::message::options::write_present!(self, writer, $($field = $key,)*);
+                $crate::message::options::write_extra(&self.extra, writer);
+                writer.end_map();
+            }
+        }
+        $crate::message::options::options!($($rest)*);
+    };
+    (
+        $(#[$doc:meta])* $name:ident {
+            $($(#[$field_doc:meta])* $field:ident = $key:literal: $type:ty,)*
+            + $rare:ident {
+                $($(#[$rare_doc:meta])* $rare_field:ident = $rare_key:literal: $rare_type:ty,)*
+            }
+        }
+        $($rest:tt)*
+    ) => {
+        $(#[$doc])*
+        ///
+        /// What few messages have is in a struct of its own, and read and written as if it were here.
+        #[derive(Debug, Clone, PartialEq, Default)]
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: $type,)*
+            /// What few messages have.
+            pub rare: $crate::message::rare::Rare<$rare>,
+        }
+
+        #[doc = concat!("What few [`", stringify!($name), "`] have.")]
+        #[derive(Debug, Clone, PartialEq, Default)]
+        pub struct $rare {
+            $($(#[$rare_doc])* pub $rare_field: $rare_type,)*
+            /// Private keys (`_custom`).
+            pub extra: $crate::message::options::Extra,
+        }
+
+        impl $crate::message::rare::Absent for $rare {
+            fn absent() -> &'static Self {
+                static ABSENT: $rare = $rare {
+                    $($rare_field: None,)*
+                    extra: Vec::new(),
+                };
+                &ABSENT
+            }
+        }
+
+        impl std::ops::Deref for $name {
+            type Target = $rare;
+
+            #[inline]
+            fn deref(&self) -> &$rare {
+                &self.rare
+            }
+        }
+
+        impl std::ops::DerefMut for $name {
+            fn deref_mut(&mut self) -> &mut $rare {
+                &mut self.rare
+            }
+        }
+
+        impl $name {
+            $crate::message::options::read!($($field = $key,)* $($rare_field = $rare_key,)*);
+
+            /// Writes the options, one map.
+            #[inline]
+            pub fn write<W: $crate::serializer::Writer>(&self, writer: &mut W) {
+                #[allow(unused_imports)]
+                use $crate::serializer::OptionValue;
+                let present = 0 $(+ usize::from(self.$field.is_present()))*;
+                let rare = self.rare.present();
+                writer.begin_map(present + rare.map_or(0, $rare::present));
+                if present > 0 {
+                    $crate::message::options::write_present!(self, writer, $($field = $key,)*);
+                }
+                if let Some(rare) = rare {
+                    rare.write(writer);
                 }
                 writer.end_map();
             }
         }
-    )*};
+
+        impl $rare {
+            /// How many keys have a value.
+            fn present(&self) -> usize {
+                use $crate::serializer::OptionValue;
+                0 $(+ usize::from(self.$rare_field.is_present()))* + self.extra.len()
+            }
+
+            fn write<W: $crate::serializer::Writer>(&self, writer: &mut W) {
+                use $crate::serializer::OptionValue;
+                $crate::message::options::write_present!(self, writer, $($rare_field = $rare_key,)*);
+                $crate::message::options::write_extra(&self.extra, writer);
+            }
+        }
+        $crate::message::options::options!($($rest)*);
+    };
 }
 pub(super) use options;
+
+/// The function that reads options.
+macro_rules! read {
+    ($($field:ident = $key:literal,)*) => {
+        /// Reads the options, one map. A key whose value is null counts as absent.
+        ///
+        /// # Errors
+        /// The bytes are malformed, or a known key has a value of another type.
+        #[inline]
+        pub fn read<'a, R: $crate::serializer::Reader<'a>>(
+            reader: &mut R,
+        ) -> Result<Self, $crate::serializer::DecodeError> {
+            let mut options = Self::default();
+            let mut map = reader.map()?;
+            while reader.more(&mut map)? {
+                options.read_key(reader)?;
+            }
+            Ok(options)
+        }
+
+        fn read_key<'a, R: $crate::serializer::Reader<'a>>(
+            &mut self,
+            reader: &mut R,
+        ) -> Result<(), $crate::serializer::DecodeError> {
+            let key = reader.key()?;
+            match &*key {
+                // Clients in JavaScript send the keys that their caller left undefined.
+                $($key => if !reader.skip_null() {
+                    self.$field = $crate::serializer::OptionValue::read(reader)
+                        .map_err(|error| $crate::message::options::at_key($key, error))?;
+                })*
+                _ => {
+                    let kept = self.extra.len();
+                    let other = $crate::message::options::read_other(&key, kept, reader)?;
+                    if let Some(private) = other {
+                        self.extra.push(private);
+                    }
+                }
+            }
+            Ok(())
+        }
+    };
+}
+pub(super) use read;
+
+/// Writes each field that has a value.
+macro_rules! write_present {
+    ($self:ident, $writer:ident, $($field:ident = $key:literal,)*) => {
+        $(if $self.$field.is_present() {
+            $writer.key($key);
+            $self.$field.write($writer);
+        })*
+    };
+}
+pub(super) use write_present;
+
+/// Writes private keys.
+pub(super) fn write_extra<W: Writer>(extra: &Extra, writer: &mut W) {
+    for (key, value) in extra {
+        writer.key(key);
+        value.write_to(writer);
+    }
+}
 
 /// Names the key whose value was wrong.
 #[cold]
@@ -79,22 +209,22 @@ pub(super) fn at_key(key: &str, error: DecodeError) -> DecodeError {
     }
 }
 
-/// Keeps the value of a private key, and steps over that of an unknown one.
+/// Reads the value of a private key, of which `kept` are known already, or steps over that of an
+/// unknown one.
 pub(super) fn read_other<'a, R: Reader<'a>>(
     key: &str,
-    extra: &mut Extra,
+    kept: usize,
     reader: &mut R,
-) -> Result<(), DecodeError> {
-    if is_private(key) {
-        if extra.len() == PRIVATE_KEYS_MAX {
-            return Err(reader.error("more than 64 private keys"));
-        }
-        let value = OptionValue::read(reader).map_err(|error| at_key("a private key", error))?;
-        extra.push((key.to_owned(), value));
-    } else {
+) -> Result<Option<(String, Value)>, DecodeError> {
+    if !is_private(key) {
         reader.skip()?;
+        return Ok(None);
     }
-    Ok(())
+    if kept == PRIVATE_KEYS_MAX {
+        return Err(reader.error("more than 64 private keys"));
+    }
+    let value = OptionValue::read(reader).map_err(|error| at_key("a private key", error))?;
+    Ok(Some((key.to_owned(), value)))
 }
 
 /// Whether `key` is a private key: `_[a-z0-9_]{3,}`.
@@ -230,30 +360,32 @@ options! {
         exclude_me = "exclude_me": Option<bool>,
         /// Whether subscribers learn who published.
         disclose_me = "disclose_me": bool,
-        /// Sessions that get no event.
-        exclude = "exclude": Option<Box<[u64]>>,
-        /// Authids whose sessions get no event.
-        exclude_authid = "exclude_authid": Option<Box<[Box<str>]>>,
-        /// Authroles whose sessions get no event.
-        exclude_authrole = "exclude_authrole": Option<Box<[Box<str>]>>,
-        /// The only sessions that get the event.
-        eligible = "eligible": Option<Box<[u64]>>,
-        /// The only authids whose sessions get the event.
-        eligible_authid = "eligible_authid": Option<Box<[Box<str>]>>,
-        /// The only authroles whose sessions get the event.
-        eligible_authrole = "eligible_authrole": Option<Box<[Box<str>]>>,
         /// Whether the broker keeps the event for later subscribers.
         retain = "retain": bool,
-        /// The key that selects a partition of the subscribers.
-        rkey = "rkey": Option<Box<str>>,
-        /// Scheme of a payload passed through.
-        ppt_scheme = "ppt_scheme": Option<Box<str>>,
-        /// Serializer of a payload passed through.
-        ppt_serializer = "ppt_serializer": Option<Box<str>>,
-        /// Cipher of a payload passed through.
-        ppt_cipher = "ppt_cipher": Option<Box<str>>,
-        /// Key of a payload passed through.
-        ppt_keyid = "ppt_keyid": Option<Box<str>>,
+        + RarePublishOptions {
+            /// Sessions that get no event.
+            exclude = "exclude": Option<Box<[u64]>>,
+            /// Authids whose sessions get no event.
+            exclude_authid = "exclude_authid": Option<Box<[Box<str>]>>,
+            /// Authroles whose sessions get no event.
+            exclude_authrole = "exclude_authrole": Option<Box<[Box<str>]>>,
+            /// The only sessions that get the event.
+            eligible = "eligible": Option<Box<[u64]>>,
+            /// The only authids whose sessions get the event.
+            eligible_authid = "eligible_authid": Option<Box<[Box<str>]>>,
+            /// The only authroles whose sessions get the event.
+            eligible_authrole = "eligible_authrole": Option<Box<[Box<str>]>>,
+            /// The key that selects a partition of the subscribers.
+            rkey = "rkey": Option<Box<str>>,
+            /// Scheme of a payload passed through.
+            ppt_scheme = "ppt_scheme": Option<Box<str>>,
+            /// Serializer of a payload passed through.
+            ppt_serializer = "ppt_serializer": Option<Box<str>>,
+            /// Cipher of a payload passed through.
+            ppt_cipher = "ppt_cipher": Option<Box<str>>,
+            /// Key of a payload passed through.
+            ppt_keyid = "ppt_keyid": Option<Box<str>>,
+        }
     }
     /// Options of SUBSCRIBE.
     SubscribeOptions {
@@ -274,18 +406,20 @@ options! {
         timeout_ms = "timeout": u64,
         /// Whether the callee learns who calls.
         disclose_me = "disclose_me": bool,
-        /// How a callee is chosen; `partition`.
-        runmode = "runmode": Option<Box<str>>,
-        /// The key that selects a partition of the callees.
-        rkey = "rkey": Option<Box<str>>,
-        /// Scheme of a payload passed through.
-        ppt_scheme = "ppt_scheme": Option<Box<str>>,
-        /// Serializer of a payload passed through.
-        ppt_serializer = "ppt_serializer": Option<Box<str>>,
-        /// Cipher of a payload passed through.
-        ppt_cipher = "ppt_cipher": Option<Box<str>>,
-        /// Key of a payload passed through.
-        ppt_keyid = "ppt_keyid": Option<Box<str>>,
+        + RareCallOptions {
+            /// How a callee is chosen; `partition`.
+            runmode = "runmode": Option<Box<str>>,
+            /// The key that selects a partition of the callees.
+            rkey = "rkey": Option<Box<str>>,
+            /// Scheme of a payload passed through.
+            ppt_scheme = "ppt_scheme": Option<Box<str>>,
+            /// Serializer of a payload passed through.
+            ppt_serializer = "ppt_serializer": Option<Box<str>>,
+            /// Cipher of a payload passed through.
+            ppt_cipher = "ppt_cipher": Option<Box<str>>,
+            /// Key of a payload passed through.
+            ppt_keyid = "ppt_keyid": Option<Box<str>>,
+        }
     }
     /// Options of CANCEL.
     CancelOptions {
@@ -311,14 +445,16 @@ options! {
     YieldOptions {
         /// Whether more parts of the result follow.
         progress = "progress": bool,
-        /// Scheme of a payload passed through.
-        ppt_scheme = "ppt_scheme": Option<Box<str>>,
-        /// Serializer of a payload passed through.
-        ppt_serializer = "ppt_serializer": Option<Box<str>>,
-        /// Cipher of a payload passed through.
-        ppt_cipher = "ppt_cipher": Option<Box<str>>,
-        /// Key of a payload passed through.
-        ppt_keyid = "ppt_keyid": Option<Box<str>>,
+        + RareYieldOptions {
+            /// Scheme of a payload passed through.
+            ppt_scheme = "ppt_scheme": Option<Box<str>>,
+            /// Serializer of a payload passed through.
+            ppt_serializer = "ppt_serializer": Option<Box<str>>,
+            /// Cipher of a payload passed through.
+            ppt_cipher = "ppt_cipher": Option<Box<str>>,
+            /// Key of a payload passed through.
+            ppt_keyid = "ppt_keyid": Option<Box<str>>,
+        }
     }
     /// The `Extra` of AUTHENTICATE.
     AuthenticateExtra {

@@ -195,6 +195,13 @@ pub trait Reader<'a>: Sized {
     /// of [`Reader::list`] and [`Reader::map`].
     fn begin_short(&mut self, map: bool) -> Option<Seq>;
 
+    /// Steps over an integer of 0 or more in one of its usual forms; `None`, and nothing stepped
+    /// over, if [`Reader::token`] has to say what comes next. A shortcut for ids.
+    fn short_unsigned(&mut self) -> Option<u64>;
+
+    /// The same for text: a shortcut for URIs.
+    fn short_text(&mut self) -> Option<&'a str>;
+
     /// The error that `found` is not what was `wanted`.
     #[cold]
     fn expected(&self, wanted: &str, found: &Token<'_>) -> DecodeError {

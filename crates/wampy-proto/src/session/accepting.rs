@@ -144,10 +144,10 @@ impl Accepting {
                     self.state = State::Failed;
                     Accepted::Closed
                 }
-                Message::Hello(hello) if self.state == State::Closed => self.handle_hello(hello),
+                Message::Hello(hello) if self.state == State::Closed => self.handle_hello(*hello),
                 Message::Authenticate(proof) if self.state == State::Challenging => {
                     self.state = State::Establishing;
-                    Accepted::Authenticate(proof)
+                    Accepted::Authenticate(*proof)
                 }
                 message if self.state == State::Established => self.handle_established(message),
                 message => {

@@ -101,10 +101,10 @@ impl Joining {
             }
             (State::ShuttingDown, _) => Joined::Ignored,
             (State::Establishing | State::Authenticating, Message::Welcome(welcome)) => {
-                self.handle_welcome(welcome)
+                self.handle_welcome(*welcome)
             }
             (State::Establishing | State::Authenticating, Message::Challenge(challenge)) => {
-                Joined::Challenge(challenge)
+                Joined::Challenge(*challenge)
             }
             (State::Established, message) => self.handle_established(message),
             (_, message) => {

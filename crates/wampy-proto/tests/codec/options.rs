@@ -12,9 +12,16 @@ macro_rules! filled {
     ($type:ident { $($field:ident: $strategy:expr),* $(,)? }) => {{
         let options = Just($type::default()).boxed();
         $(let options = (options, $strategy)
-            .prop_map(|(options, value)| $type { $field: value, ..options })
+            .prop_map(|(mut options, value)| {
+                options.$field = value;
+                options
+            })
             .boxed();)*
-        (options, extra()).prop_map(|(options, extra)| $type { extra, ..options }).boxed()
+        let with_extra = |(mut options, extra): ($type, Vec<(String, Value)>)| {
+            options.extra = extra;
+            options
+        };
+        (options, extra()).prop_map(with_extra).boxed()
     }};
 }
 

@@ -227,7 +227,11 @@ fn of_broker() -> Vec<Row> {
                 subscription: id(5512315355),
                 publication: id(4429313566),
                 details: EventDetails {
-                    publisher: Some(3),
+                    rare: RareEventDetails {
+                        publisher: Some(3),
+                        ..Default::default()
+                    }
+                    .into(),
                     ..Default::default()
                 },
                 payload: payload(&(), &map(&[("color", Value::Text("orange".into()))])),
@@ -340,7 +344,11 @@ fn of_dealer() -> Vec<Row> {
                 request: id(6131533),
                 registration: id(9823526),
                 details: InvocationDetails {
-                    caller: Some(ID_MAX),
+                    rare: RareInvocationDetails {
+                        caller: Some(ID_MAX),
+                        ..Default::default()
+                    }
+                    .into(),
                     ..Default::default()
                 },
                 payload: payload(&(true,), &map(&[("a", map(&[("b", Value::List(vec![]))]))])),

@@ -1,9 +1,12 @@
 //! What the tests share: frames written byte by byte (not by the code under test) and a caller that
 //! keeps the buffer contract of `framing`.
 
+use flate2::{Compress, Compression, FlushCompress};
 use proptest::prelude::*;
-use wampy_proto::framing::websocket::{CloseCode, WebSocketDecoder, WebSocketLimits};
-use wampy_proto::framing::{Decoder, FramingError, Next, Step};
+use wampy_proto::framing::websocket::{
+    CloseCode, Deflate, WebSocketDecoder, WebSocketEncoder, WebSocketLimits,
+};
+use wampy_proto::framing::{Decoder, Encoder, FramingError, Next, Step};
 
 /// A [`Step`] that owns what it carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,7 +156,59 @@ impl Direction {
         }
     }
 
+    /// A decoder for a connection with compression.
+    pub fn decompressing_decoder(self, limits: WebSocketLimits) -> Decoder {
+        match self {
+            Self::ToServer => WebSocketDecoder::server(limits).decompressing(true).into(),
+            Self::ToClient => WebSocketDecoder::client(limits).decompressing(true).into(),
+        }
+    }
+
     pub fn any() -> impl Strategy<Value = Self> {
         prop_oneof![Just(Self::ToServer), Just(Self::ToClient)]
     }
+}
+
+/// The payload of a compressed message: pieces of `payload` flushed in turn, and the end of the
+/// last flush left out.
+pub fn deflated(
+    payload: &[u8],
+    level: u32,
+    window_bits: u8,
+    flushes: &[(usize, FlushCompress)],
+) -> Vec<u8> {
+    let level = Compression::new(level);
+    let mut compress = Compress::new_with_window_bits(level, false, window_bits);
+    let mut out = Vec::with_capacity(2 * payload.len() + 1000);
+    let mut rest = payload;
+    for &(bytes, flush) in flushes {
+        let (piece, behind) = rest.split_at(bytes.min(rest.len()));
+        compress.compress_vec(piece, &mut out, flush).unwrap();
+        rest = behind;
+    }
+    compress
+        .compress_vec(rest, &mut out, FlushCompress::Sync)
+        .unwrap();
+    assert_eq!(compress.total_in(), payload.len() as u64);
+    out.truncate(out.len() - 4);
+    out
+}
+
+pub fn simply_deflated(payload: &[u8]) -> Vec<u8> {
+    deflated(payload, 6, 15, &[])
+}
+
+/// An encoder that compresses for a peer with this wish.
+pub fn compressing_encoder(
+    direction: Direction,
+    is_binary: bool,
+    window_bits_max: Option<u8>,
+) -> Encoder {
+    let encoder = match direction {
+        Direction::ToClient => WebSocketEncoder::server(is_binary),
+        Direction::ToServer => WebSocketEncoder::client(is_binary, || 0x51c3_77e1),
+    };
+    encoder
+        .compressing(Some(Deflate { window_bits_max }))
+        .into()
 }

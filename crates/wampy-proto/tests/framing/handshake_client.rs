@@ -13,6 +13,7 @@ const REQUEST: ClientRequest<'static> = ClientRequest {
     host: "localhost:8080",
     target: "/ws?realm=1",
     subprotocols: &["wamp.2.cbor", "wamp.2.json"],
+    deflate: false,
     headers: &[
         ("Origin", "http://localhost"),
         ("Authorization", "Bearer t\u{f6}ken"),

@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod autobahn;
+mod deflate;
+mod deflate_negotiation;
+mod deflate_properties;
 mod drive;
 mod handshake_client;
 mod handshake_server;

@@ -145,6 +145,70 @@ fn opposite(direction: Direction) -> Direction {
     }
 }
 
+/// A message in fragments with a key each, and control frames before, between and behind them. Now
+/// and then it is text that is not valid, or one fragment has the opcode of a first one.
+fn interleaved(direction: Direction) -> impl Strategy<Value = Vec<Vec<u8>>> {
+    let payload = prop_oneof![
+        4 => "\\PC{0,60}".prop_map(|it| (1u8, it.into_bytes())),
+        4 => vec(any::<u8>(), 0..3000).prop_map(|it| (2u8, it)),
+        1 => vec(any::<u8>(), 0..60).prop_map(|it| (1u8, it)),
+    ];
+    let control = prop_oneof![
+        (Just(0x89u8), vec(any::<u8>(), 0..=125)),
+        (Just(0x8au8), vec(any::<u8>(), 0..=125)),
+    ];
+    let between = vec(control, 0..3);
+    let key = any::<[u8; 4]>().prop_map(move |key| direction.key().and(Some(key)));
+    let parts = vec((any::<prop::sample::Index>(), between, vec(key, 3)), 1..7);
+    let mistake = prop_oneof![9 => Just(None), 1 => (1..6usize).prop_map(Some)];
+    (payload, parts, mistake).prop_map(|((opcode, payload), parts, mistake)| {
+        let mut ends: Vec<usize> = parts
+            .iter()
+            .map(|it| it.0.index(payload.len() + 1))
+            .collect();
+        ends.sort_unstable();
+        let last = parts.len() - 1;
+        ends[last] = payload.len();
+        let (mut frames, mut start) = (Vec::new(), 0);
+        for (at, (_, controls, keys)) in parts.into_iter().enumerate() {
+            for ((first, payload), key) in controls.iter().zip(&keys) {
+                frames.push(frame(*first, *key, payload));
+            }
+            let opcode = if at == 0 || mistake == Some(at) {
+                opcode
+            } else {
+                0
+            };
+            let fin = if at == last { 0x80 } else { 0 };
+            frames.push(frame(fin | opcode, keys[2], &payload[start..ends[at]]));
+            start = ends[at];
+        }
+        frames
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn both_make_the_same_of_interleaved_fragments(
+        (direction, messages) in Direction::any()
+            .prop_flat_map(|direction| (Just(direction), vec(interleaved(direction), 1..5))),
+        cuts in vec(0..20_000usize, 0..30),
+        compression: bool,
+    ) {
+        let stream = messages.concat().concat();
+        let mut decoder = match compression {
+            // Whoever may send compressed messages need not.
+            true => direction.decompressing_decoder(LIMITS),
+            false => direction.decoder(LIMITS),
+        };
+        let outcome = decode(&mut decoder, &stream, &cuts);
+        let code = outcome.error.as_ref().map(FramingError::close_code);
+        prop_assert_eq!((outcome.events, code), oracle_decode(direction, &stream));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 

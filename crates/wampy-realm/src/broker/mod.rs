@@ -49,10 +49,11 @@ impl Broker {
         }
     }
 
-    /// Sends an event by every subscription that matches `topic`.
+    /// Sends an event by every subscription that matches `topic`; `exact` is the one of its own.
     fn dispatch(
         &mut self,
         topic: &str,
+        exact: Option<SubscriptionId>,
         event: Event<'_>,
         exclusions: &Exclusions<'_>,
         sessions: &Sessions,
@@ -61,7 +62,7 @@ impl Broker {
         let receivers = &mut self.receivers;
         let mut message = Message::Event(event);
         self.subscriptions
-            .for_each_match(topic, |id, subscription| {
+            .for_each_match(exact, topic, |id, subscription| {
                 if let Message::Event(event) = &mut message {
                     event.subscription = id;
                     // The exact subscription comes first, so what is set here stays right.
@@ -130,7 +131,11 @@ impl Realm {
         publish: &mut Publish<'_>,
         outbox: &mut impl Outbox,
     ) -> Result<PublicationId, Refusal> {
-        self.config.check_uri(&publish.topic)?;
+        let exact = self.exact_subscription(&publish.topic);
+        // Somebody has subscribed to it, so its form is known to be right.
+        if exact.is_none() {
+            self.config.check_uri(&publish.topic)?;
+        }
         check_not_reserved(&publish.topic)?;
         let details = self.publisher_identity(from, publish.options.disclose_me)?;
         let publication = PublicationId::from_random_bits(self.random.bits());
@@ -144,9 +149,19 @@ impl Realm {
             details,
             payload: publish.payload.borrowed(),
         };
-        self.broker
-            .dispatch(&publish.topic, event, &exclusions, &self.sessions, outbox);
+        self.broker.dispatch(
+            &publish.topic,
+            exact,
+            event,
+            &exclusions,
+            &self.sessions,
+            outbox,
+        );
         Ok(publication)
+    }
+
+    fn exact_subscription(&self, topic: &str) -> Option<SubscriptionId> {
+        self.broker.subscriptions.lookup(topic, MatchPolicy::Exact)
     }
 
     /// Publishes an event of the realm's own, whose args are made only if somebody subscribed.
@@ -157,9 +172,10 @@ impl Realm {
         outbox: &mut impl Outbox,
     ) {
         let mut wanted = false;
+        let exact = self.exact_subscription(topic);
         self.broker
             .subscriptions
-            .for_each_match(topic, |_, _| wanted = true);
+            .for_each_match(exact, topic, |_, _| wanted = true);
         if !wanted {
             return;
         }
@@ -170,7 +186,8 @@ impl Realm {
             details: EventDetails::default(),
             payload,
         };
+        let exclusions = Exclusions::default();
         self.broker
-            .dispatch(topic, event, &Exclusions::default(), &self.sessions, outbox);
+            .dispatch(topic, exact, event, &exclusions, &self.sessions, outbox);
     }
 }

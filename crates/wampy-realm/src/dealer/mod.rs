@@ -66,10 +66,19 @@ impl Realm {
         };
         check_call(caller, call)?;
         let request = call.request;
-        let well_formed = self.config.check_uri(&call.procedure);
-        let routed = well_formed.and_then(|()| match uri::is_reserved(&call.procedure) {
+        let procedure = &*call.procedure;
+        let exact = self
+            .dealer
+            .registrations
+            .lookup(procedure, MatchPolicy::Exact);
+        // Where somebody has registered it, its form is known to be right.
+        let well_formed = match exact {
+            Some(_) => Ok(()),
+            None => self.config.check_uri(procedure),
+        };
+        let routed = well_formed.and_then(|()| match uri::is_reserved(procedure) {
             true => self.call_meta_procedure(from, call, outbox),
-            false => self.route_call(now, from, call, outbox),
+            false => self.route_call(now, from, call, exact, outbox),
         });
         if let Err(refusal) = routed {
             refusal.send(from, MessageType::Call, request, outbox);
@@ -83,10 +92,11 @@ impl Realm {
         now: Now,
         from: SessionKey,
         call: &Call<'_>,
+        exact: Option<RegistrationId>,
         outbox: &mut impl Outbox,
     ) -> Result<(), Refusal> {
         self.check_pending_calls(from)?;
-        let (registration, match_policy, chosen) = self.find_callee(&call.procedure)?;
+        let (registration, match_policy, chosen) = self.find_callee(&call.procedure, exact)?;
         let (Some(caller), Some(callee)) =
             (self.sessions.get(from), self.sessions.get(chosen.session))
         else {
@@ -141,14 +151,16 @@ impl Realm {
         Ok(())
     }
 
-    /// The registration that a call of `procedure` goes to, and which of its callees.
+    /// The registration that a call of `procedure` goes to, `exact` if there is one, and which of
+    /// its callees.
     fn find_callee(
         &mut self,
         procedure: &str,
+        exact: Option<RegistrationId>,
     ) -> Result<(RegistrationId, MatchPolicy, Callee), Refusal> {
         let registrations = &mut self.dealer.registrations;
-        let found = registrations
-            .best_match(procedure)
+        let found = exact
+            .or_else(|| registrations.best_pattern(procedure))
             .and_then(|id| registrations.get_mut(id).map(|record| (id, record)));
         let Some((id, record)) = found else {
             let message = format!("no callee has registered {procedure:?}");

@@ -1,6 +1,6 @@
 //! The registration meta API.
 
-use wampy_proto::{RegistrationId, SessionId, Value, error_uri};
+use wampy_proto::{MatchPolicy, RegistrationId, SessionId, Value, error_uri};
 
 use super::arguments::Arguments;
 use super::{Answer, record, session};
@@ -32,9 +32,10 @@ pub(super) fn best_match(
     arguments: &Arguments,
 ) -> Result<Answer, Refusal> {
     let procedure = arguments.text(0, "procedure")?;
-    Ok(Answer::one(record::id_or_null(
-        realm.dealer.registrations.best_match(procedure),
-    )))
+    let registrations = &realm.dealer.registrations;
+    let exact = registrations.lookup(procedure, MatchPolicy::Exact);
+    let found = exact.or_else(|| registrations.best_pattern(procedure));
+    Ok(Answer::one(record::id_or_null(found)))
 }
 
 /// `wamp.registration.get(registration)` → `{id, created, uri, match, invoke}`

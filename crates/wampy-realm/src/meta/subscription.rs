@@ -1,6 +1,6 @@
 //! The subscription meta API.
 
-use wampy_proto::{SessionId, SubscriptionId, Value, error_uri};
+use wampy_proto::{MatchPolicy, SessionId, SubscriptionId, Value, error_uri};
 
 use super::arguments::Arguments;
 use super::{Answer, record, session};
@@ -32,10 +32,9 @@ pub(super) fn matches(
 ) -> Result<Answer, Refusal> {
     let topic = arguments.text(0, "topic")?;
     let mut found = Vec::new();
-    realm
-        .broker
-        .subscriptions
-        .for_each_match(topic, |id, _| found.push(id));
+    let subscriptions = &realm.broker.subscriptions;
+    let exact = subscriptions.lookup(topic, MatchPolicy::Exact);
+    subscriptions.for_each_match(exact, topic, |id, _| found.push(id));
     Ok(Answer::one(if found.is_empty() {
         Value::Null
     } else {

@@ -201,8 +201,10 @@ impl Network {
     fn try_send(&mut self, client: Client, message: &Json) -> Result<(), String> {
         let bytes = message.to_string();
         let message = Message::decode(Serializer::Json, bytes.as_bytes());
-        let message = message.map_err(|error| error.to_string())?;
-        let handled = self.realm.handle(self.now, client, message, &mut self.wire);
+        let mut message = message.map_err(|error| error.to_string())?;
+        let handled = self
+            .realm
+            .handle(self.now, client, &mut message, &mut self.wire);
         self.check();
         handled.map_err(|violation| violation.to_string())
     }

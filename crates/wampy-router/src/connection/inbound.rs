@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::task::{Context, Poll, ready};
 
+use smallvec::SmallVec;
 use wampy_proto::framing::websocket::CloseCode;
 use wampy_proto::framing::{Decoder, FramingError, Step};
 use wampy_proto::message::{Abort, Hello, Message};
@@ -21,6 +22,12 @@ use crate::outlet::Outlet;
 
 /// How many reads are done before other tasks have their turn.
 const READS_PER_POLL: usize = 4;
+
+/// How many messages of a batch need no memory of their own.
+const REQUESTS_INLINE: usize = 8;
+
+/// Where the messages of a batch are.
+type Found = SmallVec<[Range<usize>; 16]>;
 
 /// What has come in and is not done.
 pub(super) struct Inbound {
@@ -82,7 +89,7 @@ impl Inbound {
         &mut self,
         bytes: &mut [u8],
         messages_max: usize,
-        found: &mut Vec<Range<usize>>,
+        found: &mut Found,
         outlet: &Outlet,
     ) -> (usize, Stop) {
         let binary = self.serializer.row().binary;
@@ -220,7 +227,7 @@ impl Connection {
     /// Takes in bytes from the front of `bytes`: how many were used up, and what else has to be
     /// done. The caller keeps the others.
     fn take_in(&mut self, bytes: &mut [u8]) -> (usize, Option<Event>) {
-        let mut found = Vec::new();
+        let mut found = SmallVec::new();
         let mut used = 0;
         self.inbound.rest_bytes_wanted = 0;
         loop {
@@ -273,7 +280,7 @@ impl Connection {
     /// Decodes the messages that `found` says are in `bytes`, and routes them: how many were looked
     /// at, and what the last of them wants to have done.
     fn route(&mut self, bytes: &[u8], found: &[Range<usize>]) -> (usize, Option<Event>) {
-        let mut requests = Vec::with_capacity(found.len());
+        let mut requests = SmallVec::<[Message<'_>; REQUESTS_INLINE]>::new();
         let mut looked_at = 0;
         let mut event = None;
         for range in found {
@@ -296,7 +303,7 @@ impl Connection {
         }
         if let Some(seat) = &self.seat
             && !requests.is_empty()
-            && let Err(violation) = seat.route(requests)
+            && let Err(violation) = seat.route(&mut requests)
         {
             self.session.abort();
             let abort = Abort::new(error_uri::PROTOCOL_VIOLATION, violation.text);
@@ -313,7 +320,8 @@ impl Connection {
             Accepted::Ignored => Understood::Nothing,
             Accepted::Hello(Hello { realm, details }) => {
                 let realm = realm.into_owned().into();
-                Understood::Event(Event::Hello(Hello { realm, details }))
+                let hello = Box::new(Hello { realm, details });
+                Understood::Event(Event::Hello(hello))
             }
             Accepted::Leave(answer) => Understood::Event(Event::Leave(answer)),
             Accepted::Closed => Understood::Event(Event::End(End::Finished)),

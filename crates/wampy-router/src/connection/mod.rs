@@ -50,7 +50,7 @@ struct Connection {
 /// What a connection's task has to do beside routing.
 enum Event {
     /// The client wants to join a realm.
-    Hello(Hello<'static>),
+    Hello(Box<Hello<'static>>),
     /// The client leaves its realm; the connection stays.
     Leave(Goodbye<'static>),
     /// The realm has ended the session and said GOODBYE.

@@ -31,6 +31,12 @@ const TASKS_PER_PASS: usize = 256;
 /// For how long a lane goes on alone while others are ready.
 const HELP_AFTER: Duration = Duration::from_micros(500);
 
+/// How long a lane looks for news before it sleeps, where the last came as soon.
+const LULL_MAX: Duration = Duration::from_micros(20);
+
+/// Up to how much work one pass is about latency, not about load.
+const LIGHT_PASS: Duration = Duration::from_micros(20);
+
 /// After how many tasks a lane looks at the clock.
 const TASKS_PER_LOOK: usize = 8;
 
@@ -161,6 +167,10 @@ impl Run {
         }
     }
 
+    fn has_ready(&self) -> bool {
+        !self.ready.lock().queue.is_empty()
+    }
+
     fn next(&self) -> Option<Arc<Task>> {
         self.ready.lock().queue.pop_front()
     }
@@ -169,6 +179,35 @@ impl Run {
     fn forget(&self, number: u64) {
         let task = self.tasks.lock().by_number.remove(&number);
         drop(task);
+    }
+}
+
+/// The time between two passes. Being woken takes longer than one message does, so where a message
+/// follows the other at once, as in a call that waits for the answer of the one before, a lane stays
+/// awake for the next.
+#[derive(Debug, Default)]
+struct Lull {
+    since: Option<Instant>,
+    was_short: bool,
+}
+
+impl Lull {
+    /// A pass that began at `begin` has ended.
+    fn begins(&mut self, begin: Instant) {
+        let now = Instant::now();
+        self.was_short &= now - begin < LIGHT_PASS;
+        self.since = Some(now);
+    }
+
+    /// The next pass begins.
+    fn ends(&mut self, now: Instant) {
+        let since = self.since.take();
+        self.was_short = since.is_some_and(|since| now - since < LULL_MAX);
+    }
+
+    /// Whether to look again instead of sleeping.
+    fn is_awaited(&self) -> bool {
+        self.was_short && self.since.is_some_and(|since| since.elapsed() < LULL_MAX)
     }
 }
 
@@ -181,11 +220,18 @@ struct Lane {
 impl Lane {
     async fn serve(self) {
         let mut busy_since = None;
+        let mut lull = Lull::default();
         while poll_fn(|cx| self.poll_ready(cx, &mut busy_since)).await {
-            self.pass(*busy_since.get_or_insert_with(Instant::now));
-            let more = !self.run.ready.lock().queue.is_empty();
-            if more {
+            let begin = Instant::now();
+            lull.ends(begin);
+            self.pass(*busy_since.get_or_insert(begin));
+            if self.run.has_ready() {
                 // The runtime looks for news before it comes back here.
+                tokio::task::yield_now().await;
+                continue;
+            }
+            lull.begins(begin);
+            while lull.is_awaited() && !self.run.has_ready() {
                 tokio::task::yield_now().await;
             }
         }

@@ -17,7 +17,7 @@ use wampy_proto::framing::rawsocket::{
 };
 use wampy_proto::framing::websocket::handshake::{ClientRequest, HandshakeLimits};
 use wampy_proto::framing::websocket::{
-    CloseCode, WebSocketDecoder, WebSocketEncoder, WebSocketLimits,
+    CloseCode, Deflate, WebSocketDecoder, WebSocketEncoder, WebSocketLimits,
 };
 use wampy_proto::framing::{Decoder, Encoder, Step};
 use wampy_proto::{Message, Serializer};
@@ -200,6 +200,7 @@ impl Peer {
             host: "localhost",
             target,
             subprotocols,
+            deflate: false,
             headers,
         };
         let mut bytes = Vec::new();
@@ -229,6 +230,51 @@ impl Peer {
             buffer: Vec::new(),
             next_request: 1,
         }
+    }
+
+    /// Asks for extensions with the header `offer`; returns also what the router answers, and
+    /// compresses if that is compression.
+    pub fn websocket_offering(
+        mut stream: Box<dyn Stream>,
+        serializer: Serializer,
+        offer: &str,
+    ) -> (Self, Option<String>) {
+        let row = serializer.row();
+        let request = format!(
+            "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
+             Sec-WebSocket-Protocol: {}\r\nSec-WebSocket-Extensions: {offer}\r\n\r\n",
+            row.subprotocol
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            head.extend(byte);
+        }
+        let head = String::from_utf8(head).unwrap();
+        assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+        let answer = head
+            .lines()
+            .find_map(|line| line.strip_prefix("Sec-WebSocket-Extensions: "))
+            .map(str::to_owned);
+        let limits = WebSocketLimits {
+            message_bytes_max: MESSAGE_BYTES_MAX,
+            ..WebSocketLimits::default()
+        };
+        let compression = answer.as_ref().map(|_| Deflate::default());
+        let decoder = WebSocketDecoder::client(limits).decompressing(answer.is_some());
+        let encoder = WebSocketEncoder::client(row.binary, || 0x1234_5678);
+        let peer = Self {
+            stream,
+            serializer,
+            decoder: decoder.into(),
+            encoder: encoder.compressing(compression).into(),
+            buffer: Vec::new(),
+            next_request: 1,
+        };
+        (peer, answer)
     }
 
     /// The next request id of the session.

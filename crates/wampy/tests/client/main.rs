@@ -32,6 +32,7 @@
 
 mod callee;
 mod caller;
+mod compression;
 mod fake_router;
 mod fixture;
 mod goodbye;

@@ -299,11 +299,11 @@ async fn a_publication_says_what_its_options_say() {
         );
 
         let extra = vec![("_custom".to_owned(), wampy::proto::Value::Bool(true))];
-        let options = PublishOptions {
+        let mut options = PublishOptions {
             retain: true,
-            extra,
             ..PublishOptions::default()
         };
+        options.extra = extra;
         client
             .publish("com.example")
             .options(options)

@@ -2,6 +2,7 @@
 
 use super::close;
 use super::frame::{FrameHeader, Opcode, Parsed};
+use super::inflate::{self, Inflater};
 use super::mask;
 use super::utf8::Utf8Validator;
 use crate::framing::{FramingError, Next, Step};
@@ -10,7 +11,7 @@ use std::ops::Range;
 /// What a WebSocket peer may send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WebSocketLimits {
-    /// Largest message, fragmented or not. Default 16 MiB.
+    /// Largest message, fragmented or not, after decompression. Default 16 MiB.
     pub message_bytes_max: usize,
     /// Most fragments of one message. Default 131072: 16 MiB in pieces of 128 bytes.
     pub fragments_max: u32,
@@ -30,6 +31,7 @@ impl Default for WebSocketLimits {
 pub struct WebSocketDecoder {
     limits: WebSocketLimits,
     from_client: bool,
+    may_compress: bool,
     ended: bool,
     /// Bytes of the payload at the front of the buffer that were unmasked, and validated if text,
     /// before it was complete.
@@ -45,6 +47,8 @@ struct Assembly {
     binary: bool,
     fragments: u32,
     payload: Vec<u8>,
+    /// Decompresses the fragments, if the message is compressed and not complete.
+    inflater: Option<Box<Inflater>>,
     /// The message was handed out; the next call drops this.
     complete: bool,
 }
@@ -75,10 +79,21 @@ impl WebSocketDecoder {
         Self {
             limits,
             from_client,
+            may_compress: false,
             ended: false,
             prepared_bytes: 0,
             text: Utf8Validator::default(),
             assembly: None,
+        }
+    }
+
+    /// The same decoder, which also takes compressed messages if that was agreed upon. A message's
+    /// limit is that of its decompressed size.
+    #[must_use]
+    pub fn decompressing(self, may_compress: bool) -> Self {
+        Self {
+            may_compress,
+            ..self
         }
     }
 
@@ -125,7 +140,7 @@ impl WebSocketDecoder {
     /// Reads one frame at the front of `buf`: how many bytes it used up, and what it was.
     #[inline]
     fn frame(&mut self, buf: &mut [u8]) -> Result<(usize, Found), FramingError> {
-        let header = match FrameHeader::parse(buf, self.from_client)? {
+        let header = match FrameHeader::parse(buf, self.from_client, self.may_compress)? {
             Parsed::Header(header) => header,
             Parsed::Incomplete(frame_bytes) => return Ok((0, Found::NeedMore(frame_bytes))),
         };
@@ -145,22 +160,23 @@ impl WebSocketDecoder {
                 Found::Control(header.opcode, header.header_bytes..frame_bytes),
             ));
         }
-        if header.fin && self.assembly.is_none() {
+        if header.fin && self.assembly.is_none() && !header.compressed {
             let (payload, binary) = (
                 header.header_bytes..frame_bytes,
                 header.opcode == Opcode::Binary,
             );
             return Ok((frame_bytes, Found::Message { payload, binary }));
         }
-        Ok((frame_bytes, self.assemble(&header, payload)))
+        Ok((frame_bytes, self.assemble(&header, payload)?))
     }
 
     /// Checks that the frame may come now and fits the limits; returns the size of its payload.
     #[inline]
     fn admit(&self, header: &FrameHeader) -> Result<usize, FramingError> {
-        let assembled_bytes = match (header.opcode, &self.assembly) {
-            (Opcode::Close | Opcode::Ping | Opcode::Pong, _) => 0,
-            (Opcode::Text | Opcode::Binary, None) => 0,
+        let bytes_max = self.limits.message_bytes_max;
+        // How large a compressed message is shows when it is decompressed.
+        let compressed = (0, inflate::frame_bytes_max(bytes_max));
+        let (earlier_bytes, frame_bytes_max) = match (header.opcode, &self.assembly) {
             (Opcode::Text | Opcode::Binary, Some(_)) => {
                 return Err(FramingError::InterruptedMessage);
             }
@@ -170,12 +186,16 @@ impl WebSocketDecoder {
                 if assembly.fragments >= fragments_max {
                     return Err(FramingError::TooManyFragments { fragments_max });
                 }
-                assembly.payload.len()
+                match assembly.inflater {
+                    Some(_) => compressed,
+                    None => (assembly.payload.len(), bytes_max),
+                }
             }
+            _ if header.compressed => compressed,
+            _ => (0, bytes_max),
         };
-        let bytes = header.payload_bytes.saturating_add(assembled_bytes as u64);
-        let bytes_max = self.limits.message_bytes_max;
-        if bytes > bytes_max as u64 && !header.opcode.is_control() {
+        let bytes = header.payload_bytes.saturating_add(earlier_bytes as u64);
+        if bytes > frame_bytes_max as u64 && !header.opcode.is_control() {
             return Err(FramingError::MessageTooLarge { bytes, bytes_max });
         }
         Ok(header.payload_bytes as usize)
@@ -196,8 +216,11 @@ impl WebSocketDecoder {
             mask::apply(arrived, key, prepared_bytes);
         }
         let is_text = match header.opcode {
-            Opcode::Text => true,
-            Opcode::Continuation => self.assembly.as_ref().is_some_and(|it| !it.binary),
+            Opcode::Text => !header.compressed,
+            Opcode::Continuation => match &self.assembly {
+                Some(assembly) => !assembly.binary && assembly.inflater.is_none(),
+                None => false,
+            },
             _ => return Ok(()),
         };
         if !is_text {
@@ -217,26 +240,30 @@ impl WebSocketDecoder {
         Ok(())
     }
 
-    /// Takes over a fragment.
+    /// Takes over a fragment, or a compressed message.
     #[cold]
-    fn assemble(&mut self, header: &FrameHeader, payload: &[u8]) -> Found {
+    fn assemble(&mut self, header: &FrameHeader, payload: &[u8]) -> Result<Found, FramingError> {
         let assembly = self.assembly.get_or_insert_with(|| {
-            let binary = header.opcode == Opcode::Binary;
             Box::new(Assembly {
-                binary,
+                binary: header.opcode == Opcode::Binary,
                 fragments: 0,
                 payload: Vec::new(),
+                inflater: header.compressed.then(|| Box::new(Inflater::take())),
                 complete: false,
             })
         });
         assembly.fragments += 1;
-        assembly.payload.extend_from_slice(payload);
         assembly.complete = header.fin;
-        if header.fin {
-            Found::Assembled
+        if assembly.inflater.is_some() {
+            let bytes_max = self.limits.message_bytes_max;
+            assembly.inflate(payload, bytes_max, &mut self.text)?;
         } else {
-            Found::Fragment
+            assembly.payload.extend_from_slice(payload);
         }
+        Ok(match header.fin {
+            true => Found::Assembled,
+            false => Found::Fragment,
+        })
     }
 
     fn assembled(&self) -> Step<'_> {
@@ -261,5 +288,34 @@ impl WebSocketDecoder {
                 Ok(Step::Close { code, reason })
             }
         }
+    }
+}
+
+impl Assembly {
+    /// Decompresses a fragment behind those before it, and validates the text that it holds.
+    fn inflate(
+        &mut self,
+        fragment: &[u8],
+        bytes_max: usize,
+        text: &mut Utf8Validator,
+    ) -> Result<(), FramingError> {
+        let earlier_bytes = self.payload.len();
+        if let Some(mut inflater) = self.inflater.take() {
+            inflater.inflate(fragment, &mut self.payload, bytes_max)?;
+            if self.complete {
+                inflater.finish(&mut self.payload, bytes_max)?;
+            } else {
+                self.inflater = Some(inflater);
+            }
+        }
+        if self.binary {
+            return Ok(());
+        }
+        text.feed(&self.payload[earlier_bytes..])
+            .map_err(|_| FramingError::InvalidUtf8)?;
+        if self.complete && !text.is_complete() {
+            return Err(FramingError::InvalidUtf8);
+        }
+        Ok(())
     }
 }

@@ -2,6 +2,7 @@
 //! messages are complete before they are sent.
 
 use super::close::CloseCode;
+use super::deflate::Deflate;
 use super::frame::{CONTROL_BYTES_MAX, HEADER_BYTES_MAX, Opcode, frame_header, header_bytes};
 use super::mask;
 use crate::framing::{FrameFormat, Mark, TooLong};
@@ -10,6 +11,7 @@ use crate::framing::{FrameFormat, Mark, TooLong};
 #[derive(Debug, Clone, Copy)]
 pub struct WebSocketEncoder {
     binary: bool,
+    deflate: Option<Deflate>,
     mask_key: Option<fn() -> u32>,
 }
 
@@ -20,6 +22,7 @@ impl WebSocketEncoder {
     pub fn server(binary: bool) -> Self {
         Self {
             binary,
+            deflate: None,
             mask_key: None,
         }
     }
@@ -31,17 +34,34 @@ impl WebSocketEncoder {
     pub fn client(binary: bool, mask_key: fn() -> u32) -> Self {
         Self {
             binary,
+            deflate: None,
             mask_key: Some(mask_key),
         }
     }
 
-    /// The format of the frames if every receiver may get the same: only a server's are.
+    /// The same encoder, which compresses if that was agreed upon: messages of at least
+    /// [`super::COMPRESSED_BYTES_MIN`] bytes that become smaller by it.
+    #[must_use]
+    pub fn compressing(self, deflate: Option<Deflate>) -> Self {
+        // Who may not compress any message is one who does not compress.
+        let deflate = deflate.filter(|it| it.window_bits().is_some());
+        Self { deflate, ..self }
+    }
+
+    /// The format of the frames if every receiver may get the same: only a server's are, and
+    /// compressed ones only for receivers without wishes of their own.
     #[must_use]
     pub fn format(&self) -> Option<FrameFormat> {
-        match (self.mask_key, self.binary) {
-            (Some(_), _) => None,
-            (None, true) => Some(FrameFormat::WebSocketBinary),
-            (None, false) => Some(FrameFormat::WebSocketText),
+        match (self.mask_key, self.deflate, self.binary) {
+            (None, None, true) => Some(FrameFormat::WebSocketBinary),
+            (None, None, false) => Some(FrameFormat::WebSocketText),
+            (None, Some(deflate), true) if deflate.is_common() => {
+                Some(FrameFormat::WebSocketBinaryDeflate)
+            }
+            (None, Some(deflate), false) if deflate.is_common() => {
+                Some(FrameFormat::WebSocketTextDeflate)
+            }
+            _ => None,
         }
     }
 
@@ -57,12 +77,20 @@ impl WebSocketEncoder {
         }
     }
 
-    /// Patches the header reserved at `mark`, moving the payload if the hint was wrong, and masks.
+    /// Compresses if that is agreed upon, patches the header reserved at `mark`, moving the payload
+    /// if the hint was wrong, and masks.
     #[inline]
     pub fn finish(&self, mark: Mark, out: &mut Vec<u8>) {
+        let compressed = match self.deflate {
+            Some(deflate) => deflate.compress(mark.start + mark.header_bytes, out),
+            None => false,
+        };
         let payload_bytes = mark.payload_bytes(out);
         let key = self.mask_key.map(|mask_key| mask_key().to_ne_bytes());
-        let header = frame_header(self.message_opcode(), payload_bytes, key);
+        let mut header = frame_header(self.message_opcode(), payload_bytes, key);
+        if compressed {
+            header = header.of_compressed();
+        }
         let header = header.as_bytes();
         if header.len() != mark.header_bytes {
             move_payload(mark, header.len(), payload_bytes, out);
@@ -78,7 +106,13 @@ impl WebSocketEncoder {
 
     /// Appends a message.
     pub fn write_message(&self, payload: &[u8], out: &mut Vec<u8>) {
-        self.write(self.message_opcode(), payload, out);
+        if self.deflate.is_some() {
+            let mark = self.begin(out, payload.len());
+            out.extend_from_slice(payload);
+            self.finish(mark, out);
+        } else {
+            self.write(self.message_opcode(), payload, out);
+        }
     }
 
     /// Appends a ping.

@@ -9,6 +9,8 @@ pub(super) const HEADER_BYTES_MAX: usize = 14;
 
 const FIN: u8 = 0x80;
 const RESERVED: u8 = 0x70;
+/// The reserved bit with which RFC 7692 marks a compressed message.
+const RSV1: u8 = 0x40;
 const MASKED: u8 = 0x80;
 const LENGTH_16: u8 = 126;
 const LENGTH_64: u8 = 127;
@@ -55,6 +57,8 @@ impl Opcode {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct FrameHeader {
     pub(super) fin: bool,
+    /// Whether this is the beginning of a compressed message.
+    pub(super) compressed: bool,
     pub(super) opcode: Opcode,
     pub(super) mask: Option<[u8; 4]>,
     pub(super) header_bytes: usize,
@@ -70,16 +74,21 @@ pub(super) enum Parsed {
 }
 
 impl FrameHeader {
-    /// Reads the header at the front of `buf`; `from_client` says whether the sender must mask.
+    /// Reads the header at the front of `buf`; `from_client` says whether the sender must mask,
+    /// `may_compress` whether compression was agreed upon.
     #[inline]
-    pub(super) fn parse(buf: &[u8], from_client: bool) -> Result<Parsed, FramingError> {
+    pub(super) fn parse(
+        buf: &[u8],
+        from_client: bool,
+        may_compress: bool,
+    ) -> Result<Parsed, FramingError> {
         let [first, second, rest @ ..] = buf else {
             if let [first] = buf {
-                parse_first(*first)?;
+                parse_first(*first, may_compress)?;
             }
             return Ok(Parsed::Incomplete(2));
         };
-        let (fin, opcode) = parse_first(*first)?;
+        let (fin, compressed, opcode) = parse_first(*first, may_compress)?;
         let masked = second & MASKED != 0;
         if masked != from_client {
             let unmasked = FramingError::UnmaskedFromClient;
@@ -104,6 +113,7 @@ impl FrameHeader {
         };
         Ok(Parsed::Header(Self {
             fin,
+            compressed,
             opcode,
             mask,
             header_bytes,
@@ -114,15 +124,19 @@ impl FrameHeader {
 
 /// The first byte: the only place that knows about reserved bits, and so about extensions.
 #[inline]
-fn parse_first(first: u8) -> Result<(bool, Opcode), FramingError> {
-    if first & RESERVED != 0 {
-        return Err(FramingError::ReservedBits((first & RESERVED) >> 4));
+fn parse_first(first: u8, may_compress: bool) -> Result<(bool, bool, Opcode), FramingError> {
+    let (fin, reserved) = (first & FIN != 0, first & RESERVED);
+    let opcode = Opcode::parse(first & 0x0f);
+    let begins_message = matches!(opcode, Ok(Opcode::Text | Opcode::Binary));
+    let compressed = reserved == RSV1 && may_compress && begins_message;
+    if reserved != 0 && !compressed {
+        return Err(FramingError::ReservedBits(reserved >> 4));
     }
-    let (fin, opcode) = (first & FIN != 0, Opcode::parse(first & 0x0f)?);
+    let opcode = opcode?;
     if opcode.is_control() && !fin {
         return Err(FramingError::ControlFragmented);
     }
-    Ok((fin, opcode))
+    Ok((fin, compressed, opcode))
 }
 
 /// Size of the extended length that follows this length field.
@@ -165,6 +179,12 @@ impl EncodedHeader {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.length)]
+    }
+
+    /// The same header for a message that is compressed.
+    pub(super) fn of_compressed(mut self) -> Self {
+        self.bytes[0] |= RSV1;
+        self
     }
 }
 

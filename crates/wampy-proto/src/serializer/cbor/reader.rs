@@ -280,6 +280,28 @@ impl<'a> Reader<'a> for CborReader<'a> {
     }
 
     #[inline]
+    fn short_unsigned(&mut self) -> Option<u64> {
+        let start = self.rest;
+        let number = self.head().ok().filter(|head| head.major == UNSIGNED);
+        if number.is_none() {
+            self.rest = start;
+        }
+        number.map(|head| head.argument)
+    }
+
+    #[inline]
+    fn short_text(&mut self) -> Option<&'a str> {
+        let start = self.rest;
+        let head = self.head().ok().filter(|head| head.major == TEXT);
+        let len = head.and_then(Head::len);
+        let short = len.and_then(|len| text(self.take(len).ok()?).ok());
+        if short.is_none() {
+            self.rest = start;
+        }
+        short
+    }
+
+    #[inline]
     fn more(&mut self, seq: &mut Seq) -> Result<bool, DecodeError> {
         if seq.remaining.is_some() {
             return Ok(seq.count_down());

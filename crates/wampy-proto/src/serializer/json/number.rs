@@ -76,7 +76,7 @@ pub(super) fn number(bytes: &[u8]) -> Result<(Token<'static>, usize), &'static s
 
 /// What most numbers are: an integer above 0 without a sign.
 #[inline]
-fn id(bytes: &[u8]) -> Option<(u64, usize)> {
+pub(super) fn id(bytes: &[u8]) -> Option<(u64, usize)> {
     let (mut value, mut len) = (0, 0);
     while let Some(digit @ b'0'..=b'9') = bytes.get(len)
         && len < DIGITS_OF_U64

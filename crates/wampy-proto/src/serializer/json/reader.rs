@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::number::number;
+use super::number::{id, number};
 use super::skip::{skip_value, trim};
 use super::string::{plain_len, scan, unescape};
 use crate::serializer::{
@@ -180,6 +180,25 @@ impl<'a> Reader<'a> for JsonReader<'a> {
         }
         self.step(1);
         Some(seq)
+    }
+
+    #[inline]
+    fn short_unsigned(&mut self) -> Option<u64> {
+        self.rest = trim(self.rest);
+        let (value, len) = id(self.rest)?;
+        self.step(len);
+        Some(value)
+    }
+
+    #[inline]
+    fn short_text(&mut self) -> Option<&'a str> {
+        self.rest = trim(self.rest);
+        let inside = self.rest.strip_prefix(b"\"")?;
+        let (plain, rest) = inside.split_at(plain_len(inside).0);
+        let rest = rest.strip_prefix(b"\"")?;
+        let short = text(plain).ok()?;
+        self.rest = rest;
+        Some(short)
     }
 
     #[inline]

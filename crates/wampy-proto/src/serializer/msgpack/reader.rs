@@ -153,6 +153,38 @@ impl<'a> Reader<'a> for MsgPackReader<'a> {
     }
 
     #[inline]
+    fn short_unsigned(&mut self) -> Option<u64> {
+        let (value, rest) = match self.rest {
+            [value @ 0x00..=0x7f, rest @ ..] => (u64::from(*value), rest),
+            [0xcc, value, rest @ ..] => (u64::from(*value), rest),
+            [0xcd, a, b, rest @ ..] => (u64::from(u16::from_be_bytes([*a, *b])), rest),
+            [0xce, a, b, c, d, rest @ ..] => {
+                (u64::from(u32::from_be_bytes([*a, *b, *c, *d])), rest)
+            }
+            [0xcf, behind @ ..] => {
+                let (value, rest) = behind.split_first_chunk()?;
+                (u64::from_be_bytes(*value), rest)
+            }
+            _ => return None,
+        };
+        self.rest = rest;
+        Some(value)
+    }
+
+    #[inline]
+    fn short_text(&mut self) -> Option<&'a str> {
+        let (len, behind) = match self.rest {
+            [first @ 0xa0..=0xbf, behind @ ..] => (first & 0x1f, behind),
+            [0xd9, len, behind @ ..] => (*len, behind),
+            _ => return None,
+        };
+        let (bytes, rest) = behind.split_at_checked(usize::from(len))?;
+        let short = text(bytes).ok()?;
+        self.rest = rest;
+        Some(short)
+    }
+
+    #[inline]
     fn more(&mut self, seq: &mut Seq) -> Result<bool, DecodeError> {
         Ok(seq.count_down())
     }

@@ -1,5 +1,7 @@
 //! The client's side: writing the request and checking the answer.
 
+use super::super::deflate::Deflate;
+use super::extension::{self, is_token_byte};
 use super::head::printable;
 use super::{ACCEPT_BYTES, HandshakeLimits, Headers, VERSION, accept_value};
 use base64::Engine as _;
@@ -14,6 +16,8 @@ pub struct ClientRequest<'a> {
     pub target: &'a str,
     /// Subprotocols, the preferred one first.
     pub subprotocols: &'a [&'a str],
+    /// Whether to ask for compression (RFC 7692).
+    pub deflate: bool,
     /// Further headers, such as `Origin`, `Cookie` or `Authorization`.
     pub headers: &'a [(&'a str, &'a str)],
 }
@@ -69,12 +73,17 @@ impl ClientRequest<'_> {
             self.subprotocols.join(", "),
         );
         out.extend_from_slice(request.as_bytes());
+        if self.deflate {
+            let header = format!("{}: {}\r\n", extension::HEADER, extension::OFFER);
+            out.extend_from_slice(header.as_bytes());
+        }
         for (name, value) in self.headers {
             out.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
         }
         out.extend_from_slice(b"\r\n");
         Ok(PendingUpgrade {
             accept: accept_value(key.as_bytes()),
+            deflate: self.deflate,
             subprotocols: self.subprotocols.iter().map(|&it| it.to_owned()).collect(),
         })
     }
@@ -119,8 +128,6 @@ fn is_visible(text: &str) -> bool {
 
 /// An HTTP token (RFC 9110, 5.6.2).
 fn is_token(text: &str) -> bool {
-    let is_token_byte =
-        |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !text.is_empty() && text.bytes().all(is_token_byte)
 }
 
@@ -140,6 +147,7 @@ fn is_reserved(name: &str) -> bool {
 #[derive(Debug, Clone)]
 pub struct PendingUpgrade {
     accept: [u8; ACCEPT_BYTES],
+    deflate: bool,
     subprotocols: Vec<String>,
 }
 
@@ -148,6 +156,8 @@ pub struct PendingUpgrade {
 pub struct Upgraded<'a> {
     /// The subprotocol the router chose, one of those offered.
     pub subprotocol: &'a str,
+    /// The compression agreed upon, if any.
+    pub deflate: Option<Deflate>,
     /// Size of the response; the bytes after it are frames.
     pub head_bytes: usize,
 }
@@ -186,9 +196,12 @@ pub enum HandshakeError {
     /// The server chose a subprotocol that was not offered.
     #[error("server chose the subprotocol {0:?}, which was not offered")]
     UnofferedSubprotocol(String),
-    /// The server uses an extension though none was offered.
+    /// The server uses an extension that was not offered.
     #[error("server chose the extension {0:?}, which was not offered")]
     UnofferedExtension(String),
+    /// The server's answer to the offer of compression is none that RFC 7692 allows.
+    #[error("server answered the offer of compression with {0:?}")]
+    DeflateAnswer(String),
 }
 
 fn detail(text: &str) -> String {
@@ -240,6 +253,7 @@ impl PendingUpgrade {
         self.check_upgrade(&headers)?;
         Ok(Some(Upgraded {
             subprotocol: self.subprotocol(&headers)?,
+            deflate: self.deflate(&headers)?,
             head_bytes,
         }))
     }
@@ -254,9 +268,23 @@ impl PendingUpgrade {
         if headers.single("Sec-WebSocket-Accept") != Some(&self.accept[..]) {
             return Err(HandshakeError::InvalidHeader("Sec-WebSocket-Accept"));
         }
-        match headers.elements("Sec-WebSocket-Extensions").next() {
-            Some(extension) => Err(HandshakeError::UnofferedExtension(printable(extension))),
-            None => Ok(()),
+        Ok(())
+    }
+
+    fn deflate(&self, headers: &Headers<'_>) -> Result<Option<Deflate>, HandshakeError> {
+        let text = || {
+            let values: Vec<_> = headers.values(extension::HEADER).collect();
+            printable(&values.join(&b", "[..]))
+        };
+        let malformed = |_| HandshakeError::InvalidHeader(extension::HEADER);
+        match &extension::extensions(headers).map_err(malformed)?[..] {
+            [] => Ok(None),
+            [answer] if self.deflate && answer.name == "permessage-deflate" => {
+                let agreed = extension::agreed(answer);
+                let wrong = || HandshakeError::DeflateAnswer(text());
+                agreed.map(Some).ok_or_else(wrong)
+            }
+            _ => Err(HandshakeError::UnofferedExtension(text())),
         }
     }
 

@@ -4,10 +4,11 @@
 //! or sends a [`Refusal`]; a client writes a [`ClientRequest`] and reads the answer with the
 //! [`PendingUpgrade`] it got. Both may be called with what has arrived so far, again and again.
 //!
-//! Deliberately absent: extensions (none is offered or accepted), redirects, HTTP authentication
-//! and checks of `Origin`: the head hands out all headers for whoever wants to judge them.
+//! Deliberately absent: extensions other than compression, redirects, HTTP authentication and checks
+//! of `Origin`: the head hands out all headers for whoever wants to judge them.
 
 mod client;
+mod extension;
 mod head;
 mod server;
 

@@ -1,5 +1,7 @@
 //! The router's side: reading a request, accepting it as a WebSocket or saying why not.
 
+use super::super::deflate::Deflate;
+use super::extension;
 use super::head::printable;
 use super::{ACCEPT_BYTES, HandshakeLimits, Headers, VERSION, accept_value};
 use base64::Engine as _;
@@ -109,10 +111,24 @@ impl<'b> RequestHead<'b> {
         match chosen {
             Some(subprotocol) => Ok(Accepted {
                 subprotocol,
+                deflate: None,
                 accept,
             }),
             None => Err(self.no_common_subprotocol(supported)),
         }
+    }
+
+    /// The compression that the client asks for, in the first of its offers that can be fulfilled
+    /// (RFC 7692, 7.1). To agree, set it as [`Accepted::deflate`].
+    ///
+    /// # Errors
+    /// A [`Refusal`] to send before closing, if the header is malformed (RFC 6455, 9.1).
+    pub fn deflate(&self) -> Result<Option<Deflate>, Refusal> {
+        let offers = extension::extensions(&self.headers).map_err(|extension::Malformed| {
+            let text = format!("The header `{}` is malformed.", extension::HEADER);
+            Refusal::new(400, text)
+        })?;
+        Ok(extension::accept(&offers))
     }
 
     fn check_upgrade(&self) -> Result<(), Refusal> {
@@ -179,6 +195,9 @@ impl<'b> RequestHead<'b> {
 pub struct Accepted<'s> {
     /// The subprotocol chosen.
     pub subprotocol: &'s str,
+    /// The compression to agree to: `None`, unless it is set to what
+    /// [`RequestHead::deflate`] found.
+    pub deflate: Option<Deflate>,
     accept: [u8; ACCEPT_BYTES],
 }
 
@@ -194,6 +213,13 @@ impl Accepted<'_> {
         out.extend_from_slice(&self.accept);
         out.extend_from_slice(b"\r\nSec-WebSocket-Protocol: ");
         out.extend_from_slice(self.subprotocol.as_bytes());
+        if let Some(deflate) = self.deflate {
+            let header = format!("\r\n{}: {}", extension::HEADER, extension::ANSWER);
+            out.extend_from_slice(header.as_bytes());
+            if let Some(bits) = deflate.window_bits_max {
+                out.extend_from_slice(format!("; server_max_window_bits={bits}").as_bytes());
+            }
+        }
         out.extend_from_slice(b"\r\n\r\n");
     }
 }
