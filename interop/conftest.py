@@ -50,6 +50,13 @@ def lenient_router(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def tls_router(tmp_path_factory):
+    """The router under test with a certificate."""
+    with routers.tls_router(tmp_path_factory.mktemp("tls")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def crossbar(tmp_path_factory):
     """Crossbar.io, for our own clients to meet."""
     with routers.crossbar_router(tmp_path_factory.mktemp("crossbar")) as running:

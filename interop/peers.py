@@ -164,7 +164,7 @@ def drive(endpoint, router, prefix, steps, payloads=()):
     """Run a driving script to its end and return its steps."""
     command = [*endpoint.client.command, "drive", *endpoint.arguments(router)]
     command += ["--prefix", prefix, "--steps", ",".join(steps), "--payloads", ",".join(payloads)]
-    with _process(command) as process:
+    with _process(command, router) as process:
         try:
             output, errors = process.communicate(timeout=DRIVE_TIMEOUT_S)
         except subprocess.TimeoutExpired:
@@ -235,14 +235,16 @@ class Serving:
 def serve(endpoint, router, prefix):
     """Run a serving script that is ready; whatever happens, no process is left."""
     command = [*endpoint.client.command, "serve", *endpoint.arguments(router)]
-    with _process([*command, "--prefix", prefix]) as process:
+    with _process([*command, "--prefix", prefix], router) as process:
         serving = Serving(endpoint, process)
         serving.wait_for("ready")
         yield serving
 
 
 @contextlib.contextmanager
-def _process(command):
+def _process(command, router):
+    # Both are what the libraries underneath go by: OpenSSL and rustls, and Node.js.
+    trust = dict.fromkeys(("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"), str(router.ca_file))
     process = subprocess.Popen(
         command,
         cwd=INTEROP,
@@ -251,7 +253,12 @@ def _process(command):
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
-        env={**os.environ, "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"},
+        env={
+            **os.environ,
+            **(trust if router.ca_file else {}),
+            "PYTHONUTF8": "1",
+            "PYTHONUNBUFFERED": "1",
+        },
         start_new_session=True,
     )
     try:

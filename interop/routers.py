@@ -22,12 +22,14 @@ STOP_TIMEOUT_S = 15
 
 
 class Router:
-    """Where a router listens: `ws` and `rs` URLs, and `unix` if it has a Unix socket.
+    """Where a router listens: `ws` and `rs` URLs, `unix` if it has a Unix socket, `wss` and `rss`
+    if it has a certificate, of an authority that `ca_file` makes clients trust.
 
     `always_asks_for_progress`: callees that cannot be interrupted are asked for it as well.
     """
 
     def __init__(self, name, ws, rs, unix=None, always_asks_for_progress=False):
+        self.wss = self.rss = self.ca_file = None
         self.name = name
         self.always_asks_for_progress = always_asks_for_progress
         self.ws = ws
@@ -35,7 +37,7 @@ class Router:
         self.unix = unix
 
     def url(self, scheme):
-        """The URL for `ws`, `rs` or `unix`."""
+        """The URL for `ws`, `rs`, `unix`, `wss` or `rss`."""
         return getattr(self, scheme)
 
 
@@ -67,6 +69,22 @@ def wampy_router(directory, *flags):
         code = _terminate(process)
         assert "panicked" not in output.text(), output.text()
         assert code == 0, f"the router ended with {code}:\n{output.text()}"
+
+
+@contextlib.contextmanager
+def tls_router(directory):
+    """Run `wampy router` with a certificate, so that its port speaks TLS only."""
+    python = ROOT / ".venv-interop" / "bin" / "python"
+    subprocess.run([python, ROOT / "interop" / "certificate.py", directory], check=True)
+    command = [str(wampy_binary()), "router", "--listen", "127.0.0.1:0"]
+    command += ["--tls-cert", "cert.pem", "--tls-key", "key.pem"]
+    with _process(command, cwd=directory) as process:
+        port = _Output(process).wait_for(re.compile(r"wss://127\.0\.0\.1:(\d+)"))
+        running = Router("wampy", ws=None, rs=None)
+        running.wss, running.rss = f"wss://127.0.0.1:{port}/ws", f"rss://127.0.0.1:{port}"
+        running.ca_file = pathlib.Path(directory) / "ca.pem"
+        yield running
+        assert _terminate(process) == 0
 
 
 @contextlib.contextmanager

@@ -1,10 +1,11 @@
 """autobahn-python (asyncio) as caller, callee, publisher and subscriber.
 
-WebSocket for `ws://` URLs, RawSocket for `rs://HOST:PORT` and `unix:///PATH`, with JSON,
-MessagePack or CBOR.
+WebSocket for `ws://` URLs, RawSocket for `rs://HOST:PORT` and `unix:///PATH`, both over TLS for
+`wss://` and `rss://`, with JSON, MessagePack or CBOR.
 """
 
 import asyncio
+import ssl
 import sys
 import urllib.parse
 
@@ -223,7 +224,7 @@ async def run(arguments):
     txaio.config.loop = loop
     serializer = create_transport_serializer(arguments.serializer)
     address = urllib.parse.urlsplit(arguments.url)
-    if address.scheme == "ws":
+    if address.scheme in ("ws", "wss"):
         factory = WampWebSocketClientFactory(
             lambda: session, url=arguments.url, serializers=[serializer], loop=loop
         )
@@ -232,7 +233,8 @@ async def run(arguments):
     if address.scheme == "unix":
         await loop.create_unix_connection(factory, address.path)
     else:
-        await loop.create_connection(factory, address.hostname, address.port)
+        tls = ssl.create_default_context() if address.scheme in ("wss", "rss") else None
+        await loop.create_connection(factory, address.hostname, address.port, ssl=tls)
     await session.disconnected
     if not session.outcome.done():
         sys.exit("the session ended before the script was done")

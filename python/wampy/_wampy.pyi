@@ -130,8 +130,10 @@ class Router:
     """A router in this process, on a thread of its own."""
 
     @staticmethod
-    def start(host: str, port: int, realms: Sequence[str]) -> Router:
-        """Listen on ``host`` and ``port`` (0: a free one)."""
+    def start(
+        host: str, port: int, realms: Sequence[str], tls: tuple[str, str] | None = None
+    ) -> Router:
+        """Listen on ``host`` and ``port`` (0: a free one); ``tls``: a certificate and its key."""
 
     @property
     def port(self) -> int:

@@ -1,12 +1,13 @@
 """``wampy.Router``: a whole WAMP router inside this process.
 
 It is the same router as ``wampy router`` on the command line, up in milliseconds, for tests,
-notebooks and programs that want no second process. What is absent: configuration beyond address
-and realms; a router with users and rights is a server of its own.
+notebooks and programs that want no second process. What is absent: configuration beyond address,
+realms and TLS; a router with users and rights is a server of its own.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -35,6 +36,9 @@ class Router:
         port: the port to listen on; 0 picks a free one.
         realm: the realm that clients can join.
         realms: several realms, instead of ``realm``.
+        tls_cert: a PEM file with a certificate and its intermediate ones; the router then speaks
+            TLS only.
+        tls_key: the PEM file with the certificate's private key.
     """
 
     def __init__(
@@ -43,6 +47,9 @@ class Router:
         port: int = 0,
         realm: str = DEFAULT_REALM,
         realms: Iterable[str] | None = None,
+        *,
+        tls_cert: str | os.PathLike[str] | None = None,
+        tls_key: str | os.PathLike[str] | None = None,
     ) -> None:
         self.host = host
         self.realms = (
@@ -52,6 +59,9 @@ class Router:
             raise ConfigurationError("a router needs a realm")
         if not isinstance(port, int) or not 0 <= port <= 65535:
             raise ConfigurationError(f"a port is a number from 0 to 65535, not {port!r}")
+        if (tls_cert is None) != (tls_key is None):
+            raise ConfigurationError("TLS needs both files: tls_cert and tls_key")
+        self._tls = None if tls_cert is None or tls_key is None else (tls_cert, tls_key)
         self._port = port
         self._running: _wampy.Router | None = None
 
@@ -81,19 +91,22 @@ class Router:
             raise ConfigurationError("this router has not started, so it has no port yet")
         host = f"[{self.host}]" if ":" in self.host else self.host
         reachable = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)
-        return f"ws://{reachable}:{self.port}"
+        scheme = "wss" if self._tls else "ws"
+        return f"{scheme}://{reachable}:{self.port}"
 
     def start(self) -> Router:
         """Listen; returns the router itself. A started router stays as it is.
 
         Raises:
             ConnectionError: the address cannot be listened on.
+            ConfigurationError: the files for TLS are no certificate and its key.
         """
         if self._running is None:
             from wampy import _wampy, process
 
             process.prepare()
-            self._running = _wampy.Router.start(self.host, self._port, self.realms)
+            tls = self._tls and (os.fspath(self._tls[0]), os.fspath(self._tls[1]))
+            self._running = _wampy.Router.start(self.host, self._port, self.realms, tls)
         return self
 
     def stop(self) -> None:

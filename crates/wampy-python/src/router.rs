@@ -1,8 +1,9 @@
 //! `_wampy.Router`: the embedded router, on a runtime of its own.
 //!
-//! Deliberately absent: configuration beyond addresses and realms.
+//! Deliberately absent: configuration beyond addresses, realms and TLS.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
@@ -46,9 +47,16 @@ impl Drop for Router {
 
 #[pymethods]
 impl Router {
-    /// Listen on `host` and `port` (0: a free one).
+    /// Listen on `host` and `port` (0: a free one), with `tls`: a certificate and its key.
     #[staticmethod]
-    fn start(py: Python<'_>, host: &str, port: u16, realms: Vec<String>) -> PyResult<Self> {
+    #[pyo3(signature = (host, port, realms, tls=None))]
+    fn start(
+        py: Python<'_>,
+        host: &str,
+        port: u16,
+        realms: Vec<String>,
+        tls: Option<(PathBuf, PathBuf)>,
+    ) -> PyResult<Self> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(THREADS)
             .thread_name("wampy-router")
@@ -63,6 +71,9 @@ impl Router {
         let mut builder = wampy::Router::builder().listen(format!("{host}:{port}"));
         for realm in realms {
             builder = builder.realm(realm);
+        }
+        if let Some((certificate, key)) = tls {
+            builder = builder.tls(certificate, key);
         }
         let started = runtime.spawn(builder.start());
         let router = match wait(py, None, started)? {

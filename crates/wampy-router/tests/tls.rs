@@ -178,6 +178,28 @@ fn a_port_that_is_to_stay_plain_does_beside_one_with_tls() {
 }
 
 #[test]
+fn a_unix_socket_stays_plain() {
+    let certificate = Certificate::new("unix");
+    let path = certificate.file("socket");
+    let _host = certificate.host(|builder| builder.listen(format!("unix:{}", path.display())));
+    let stream = std::os::unix::net::UnixStream::connect(&path).unwrap();
+    stream.set_read_timeout(Some(peer::PATIENCE)).unwrap();
+    joined(Peer::rawsocket(Box::new(stream), Serializer::Json)).nothing_came();
+}
+
+#[test]
+fn one_connection_too_many_is_refused_in_the_words_of_its_protocol() {
+    let certificate = Certificate::new("full");
+    let host = limited(&certificate, |limits| limits.connections_max = 1);
+    let _only = certificate.session(&host);
+    let mut stream = certificate.stream(&host);
+    stream.write_all(b"\x7f\xf1\0\0").unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    assert_eq!(answer, b"\x7f\x40\0\0");
+}
+
+#[test]
 fn files_that_are_no_certificate_and_key_are_named_with_the_reason() {
     let (ours, theirs) = (Certificate::new("ours"), Certificate::new("theirs"));
     let empty = ours.file("empty.pem");

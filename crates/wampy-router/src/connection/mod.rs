@@ -250,3 +250,23 @@ impl Connection {
             .set(Watch::Goodbye, self.router.limits.close_timeout_ms);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn future_bytes<A, B, C, F>(_: impl Fn(A, B, C) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn an_idle_connection_holds_itself_once_and_little_else() {
+        // What is moved into a future stays a part of it, and it is easy to do so by mistake.
+        let (future, connection) = (future_bytes(serve), size_of::<Connection>());
+        assert!(
+            future <= 128,
+            "the future of a connection has {future} bytes"
+        );
+        assert!(connection <= 320, "a connection has {connection} bytes");
+    }
+}
