@@ -58,6 +58,10 @@ pub struct Limits {
     /// The most messages of one session that are routed in one go, before others have their turn.
     /// Default: 256.
     pub messages_per_batch_max: usize,
+    /// How long the router looks for the next message before it sleeps, in microseconds, where the
+    /// last one came within that time and was alone: it costs less time to stay awake than to be woken.
+    /// 0 for never. Takes effect when the router starts. Default: 100.
+    pub busy_poll_us: u64,
     /// After how much silence of a WebSocket peer (or a RawSocket peer, if
     /// [`rawsocket_ping`](crate::Builder::rawsocket_ping) is on) a ping is sent, in milliseconds;
     /// 0 for never. Looked at once in this interval, so a ping comes after one to two of them.
@@ -95,6 +99,7 @@ impl Default for Limits {
             outbound_bytes_pause: 256 << 10,
             paused_timeout_ms: 60_000,
             messages_per_batch_max: 256,
+            busy_poll_us: 100,
             keepalive_interval_ms: 30_000,
             keepalive_timeout_ms: 30_000,
             pending_calls_per_session_max: 10_000,

@@ -196,7 +196,7 @@ mod tests {
         std::thread::spawn(move || {
             let _inside = handle.enter();
             let registry = Arc::new(Registry::default());
-            registry.spawn(&Lanes::start(), |ticket| async move {
+            registry.spawn(&Lanes::start(Duration::ZERO), |ticket| async move {
                 let _held = ticket;
                 std::future::pending().await
             });

@@ -201,6 +201,7 @@ impl Shared {
             },
         };
         let backlog = Backlog::new(limits.outbound_bytes_max, limits.connections_max);
+        let lanes = Lanes::start(Duration::from_micros(limits.busy_poll_us));
         Self {
             limits,
             accept,
@@ -208,7 +209,7 @@ impl Shared {
             any_request_id: builder.any_request_id,
             rawsocket_ping: builder.rawsocket_ping,
             realms,
-            lanes: Lanes::start(),
+            lanes,
             backlog: Arc::new(backlog),
             registry: Arc::default(),
             sessions: Arc::default(),

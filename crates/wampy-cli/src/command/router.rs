@@ -102,6 +102,10 @@ struct LimitArguments {
     #[arg(long, value_name = "MILLISECONDS",
         default_value_t = Limits::default().handshake_timeout_ms)]
     handshake_timeout_ms: u64,
+    /// Time that the router looks for the next message before it sleeps, where messages come one by
+    /// one; 0 for never.
+    #[arg(long, value_name = "MICROSECONDS", default_value_t = Limits::default().busy_poll_us)]
+    busy_poll_us: u64,
     /// Silence of a WebSocket client after which it is pinged; 0 for never.
     #[arg(long, value_name = "MILLISECONDS",
         default_value_t = Limits::default().keepalive_interval_ms)]
@@ -137,6 +141,7 @@ impl From<LimitArguments> for Limits {
             outbound_bytes_per_session_max: given.outbound_bytes_per_session_max,
             outbound_bytes_max: given.outbound_bytes_max,
             handshake_timeout_ms: given.handshake_timeout_ms,
+            busy_poll_us: given.busy_poll_us,
             keepalive_interval_ms: given.keepalive_interval_ms,
             keepalive_timeout_ms: given.keepalive_timeout_ms,
             shutdown_timeout_ms: given.shutdown_timeout_ms,

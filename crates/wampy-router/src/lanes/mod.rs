@@ -11,6 +11,7 @@
 //!
 //! Deliberately absent: priorities, timers and I/O, which are the runtime's.
 
+mod lull;
 mod task;
 
 use std::collections::{HashMap, VecDeque};
@@ -22,6 +23,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::unflushed;
+use lull::Lull;
 pub(crate) use task::Handle;
 use task::Task;
 
@@ -31,11 +33,8 @@ const TASKS_PER_PASS: usize = 256;
 /// For how long a lane goes on alone while others are ready.
 const HELP_AFTER: Duration = Duration::from_micros(500);
 
-/// How long a lane looks for news before it sleeps, where the last came as soon.
-const LULL_MAX: Duration = Duration::from_micros(20);
-
-/// Up to how much work one pass is about latency, not about load.
-const LIGHT_PASS: Duration = Duration::from_micros(20);
+/// After how long a lane writes and lets the runtime look for news, though more is ready.
+const PASS_MAX: Duration = Duration::from_millis(1);
 
 /// After how many tasks a lane looks at the clock.
 const TASKS_PER_LOOK: usize = 8;
@@ -73,7 +72,9 @@ struct Tasks {
 
 impl Lanes {
     /// Lanes on the runtime that this is called in, one for each of its threads.
-    pub(crate) fn start() -> Self {
+    ///
+    /// A lane may look for news up to `busy_poll` long before it sleeps.
+    pub(crate) fn start(busy_poll: Duration) -> Self {
         let lanes = tokio::runtime::Handle::current().metrics().num_workers();
         let run = Arc::new(Run::default());
         run.tasks.lock().lanes = lanes;
@@ -82,6 +83,7 @@ impl Lanes {
             let lane = Lane {
                 run: Arc::clone(&run),
                 number,
+                busy_poll,
             };
             // The runtime's budget is for one task; a lane has its own, for many.
             tokio::spawn(tokio::task::unconstrained(lane.serve()));
@@ -182,56 +184,26 @@ impl Run {
     }
 }
 
-/// The time between two passes. Being woken takes longer than one message does, so where a message
-/// follows the other at once, as in a call that waits for the answer of the one before, a lane stays
-/// awake for the next.
-#[derive(Debug, Default)]
-struct Lull {
-    since: Option<Instant>,
-    was_short: bool,
-}
-
-impl Lull {
-    /// A pass that began at `begin` has ended.
-    fn begins(&mut self, begin: Instant) {
-        let now = Instant::now();
-        self.was_short &= now - begin < LIGHT_PASS;
-        self.since = Some(now);
-    }
-
-    /// The next pass begins.
-    fn ends(&mut self, now: Instant) {
-        let since = self.since.take();
-        self.was_short = since.is_some_and(|since| now - since < LULL_MAX);
-    }
-
-    /// Whether to look again instead of sleeping.
-    fn is_awaited(&self) -> bool {
-        self.was_short && self.since.is_some_and(|since| since.elapsed() < LULL_MAX)
-    }
-}
-
 /// One lane: a task of the runtime.
 struct Lane {
     run: Arc<Run>,
     number: usize,
+    busy_poll: Duration,
 }
 
 impl Lane {
     async fn serve(self) {
         let mut busy_since = None;
-        let mut lull = Lull::default();
+        let mut lull = Lull::new(self.busy_poll);
         while poll_fn(|cx| self.poll_ready(cx, &mut busy_since)).await {
-            let begin = Instant::now();
-            lull.ends(begin);
-            self.pass(*busy_since.get_or_insert(begin));
-            if self.run.has_ready() {
-                // The runtime looks for news before it comes back here.
-                tokio::task::yield_now().await;
-                continue;
-            }
-            lull.begins(begin);
+            lull.ends();
+            self.pass(&mut busy_since);
+            lull.begins();
+            // In between the runtime looks for news.
             while lull.is_awaited() && !self.run.has_ready() {
+                tokio::task::yield_now().await;
+            }
+            if self.run.has_ready() {
                 tokio::task::yield_now().await;
             }
         }
@@ -259,13 +231,20 @@ impl Lane {
     }
 
     /// Polls what is ready, then writes what that had to say.
-    fn pass(&self, busy_since: Instant) {
+    fn pass(&self, busy_since: &mut Option<Instant>) {
         let unflushed = unflushed::collect();
+        let mut begin = None;
         for polled in 1..=TASKS_PER_PASS {
             let Some(task) = self.run.next() else { break };
             task.run();
-            if polled.is_multiple_of(TASKS_PER_LOOK) && busy_since.elapsed() > HELP_AFTER {
-                self.run.call_for_help();
+            if polled.is_multiple_of(TASKS_PER_LOOK) {
+                let now = Instant::now();
+                if now - *busy_since.get_or_insert(now) > HELP_AFTER {
+                    self.run.call_for_help();
+                }
+                if now - *begin.get_or_insert(now) > PASS_MAX {
+                    break;
+                }
             }
         }
         drop(unflushed);
