@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use wampy_proto::framing::FrameFormat;
 use wampy_proto::message::Goodbye;
-use wampy_proto::{Message, Serializer};
+use wampy_proto::{Message, Payload, Serializer};
 use wampy_realm::{Outbox, SendError, SessionKey};
 
 use crate::large_frame::LargeFrame;
@@ -47,9 +47,12 @@ enum Shared {
     NotYet,
     Unencodable,
     /// The frame, and how many of its bytes are the message.
-    Frame(Vec<u8>, usize),
+    Frame(Bytes, usize),
     Large(LargeFrame),
 }
+
+/// How many bytes a message usually has beside its payload.
+const DETAILS_BYTES_USUAL: usize = 48;
 
 /// WebSocket, WebSocket with compression, and RawSocket.
 const FRAMINGS: usize = 3;
@@ -170,11 +173,6 @@ impl Outbox for Delivery<'_> {
                 note!(self, appended, key, outlet);
             }
         }
-        for shared in shared {
-            if let Shared::Frame(frame, _) = shared {
-                crate::buffers::give_back(frame);
-            }
-        }
     }
 
     fn end(&mut self, session: SessionKey, goodbye: Goodbye<'_>) {
@@ -224,12 +222,10 @@ fn encode(
     {
         return Shared::Large(large);
     }
-    let mut frame = crate::buffers::take();
     let encoder = format.encoder();
-    // Details and ids take some bytes beside the payload.
-    let hint = message
-        .payload()
-        .map_or(0, |payload| payload.encoded_len() + 40);
+    // Ids and details take some bytes beside the payload.
+    let hint = message.payload().map_or(0, Payload::encoded_len) + DETAILS_BYTES_USUAL;
+    let mut frame = Vec::with_capacity(hint + DETAILS_BYTES_USUAL);
     let mark = encoder.begin_message(&mut frame, hint);
     let header_bytes = frame.len();
     if message.encode(serializer, &mut frame).is_err() {
@@ -237,7 +233,7 @@ fn encode(
     }
     let message_bytes = frame.len() - header_bytes;
     match encoder.finish_message(mark, &mut frame) {
-        Ok(()) => Shared::Frame(frame, message_bytes),
+        Ok(()) => Shared::Frame(frame.into(), message_bytes),
         Err(_) => Shared::Unencodable,
     }
 }

@@ -245,8 +245,8 @@ impl Seat {
             if !delivery.is_seated(self.key) {
                 break;
             }
-            if before > 0 && before.is_multiple_of(MESSAGES_PER_LOOK) && begin.elapsed() > TURN_MAX
-            {
+            let is_late = || before.is_multiple_of(MESSAGES_PER_LOOK) && begin.elapsed() > TURN_MAX;
+            if before > 0 && (delivery.flush_at_once || is_late()) {
                 return Ok(before);
             }
             delivery.received += 1;

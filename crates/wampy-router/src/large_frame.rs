@@ -64,6 +64,11 @@ impl LargeFrame {
         self.message_bytes
     }
 
+    /// How many bytes the frame has.
+    pub(crate) fn frame_bytes(&self) -> usize {
+        self.around.len() + self.payload.len()
+    }
+
     /// What comes before the payload, and behind it.
     pub(crate) fn around(&self) -> (&[u8], &[u8]) {
         self.around.split_at(self.payload_at)

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 const AWAKE_ANYWAY: Duration = Duration::from_micros(15);
 
 /// A lane that worked for longer than this has enough to do.
-const SHORT_WORK: Duration = Duration::from_micros(50);
+const SHORT_WORK: Duration = Duration::from_micros(25);
 
 /// The time between two passes of a lane.
 #[derive(Debug)]

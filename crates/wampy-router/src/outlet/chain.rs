@@ -1,7 +1,8 @@
-//! Bytes to be written: own ones, and between them large payloads that are shared.
+//! Bytes to be written: own ones, and shared ones before and between them.
 //!
 //! A payload of a mebibyte for ten subscribers is in memory once, in the buffer into which it was
-//! read. Deliberately absent: when to write, and how much may wait.
+//! read; and so is an event for a thousand who have nothing else waiting. Deliberately absent: when
+//! to write, and how much may wait.
 
 use std::collections::VecDeque;
 use std::io;
@@ -9,9 +10,16 @@ use std::io;
 use bytes::{Buf as _, Bytes};
 use wampy_transport::WriteHalf;
 
+use crate::buffers;
+
+/// From how many bytes on a frame that is shared already is not copied.
+const FRAME_COPIED_MAX: usize = 4 << 10;
+
 /// Whole frames, of which some bytes may have been written.
 #[derive(Debug, Default)]
 pub(super) struct Chain {
+    /// A shared frame before all others.
+    first: Bytes,
     own: Vec<u8>,
     /// How many of the own bytes have been written.
     written: usize,
@@ -28,32 +36,36 @@ struct Shared {
 }
 
 impl Chain {
-    /// A chain that appends to `buffer`.
-    pub(super) fn of(buffer: Vec<u8>) -> Self {
-        Self {
-            own: buffer,
-            written: 0,
-            shared: None,
-        }
-    }
-
     /// How many bytes are not written.
+    #[inline]
     pub(super) fn len(&self) -> usize {
-        self.own.len() - self.written + self.shared.as_ref().map_or(0, |shared| shared.bytes)
+        let own = self.first.len() + self.own.len() - self.written;
+        own + self.shared.as_ref().map_or(0, |shared| shared.bytes)
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether there is a buffer to append to.
-    pub(super) fn has_buffer(&self) -> bool {
-        self.own.capacity() > 0
+    /// The own bytes, to append to.
+    #[inline]
+    pub(super) fn own(&mut self) -> &mut Vec<u8> {
+        if self.own.capacity() == 0 {
+            self.own = buffers::take();
+        }
+        &mut self.own
     }
 
-    /// The own bytes, to append to.
-    pub(super) fn own(&mut self) -> &mut Vec<u8> {
-        &mut self.own
+    /// Appends a frame that others get, too.
+    #[inline]
+    pub(super) fn push_frame(&mut self, frame: &Bytes) {
+        if self.is_empty() {
+            self.first = frame.clone();
+        } else if frame.len() > FRAME_COPIED_MAX {
+            self.push_shared(frame.clone());
+        } else {
+            self.own().extend_from_slice(frame);
+        }
     }
 
     /// Appends bytes without a copy.
@@ -68,6 +80,10 @@ impl Chain {
     /// # Errors
     /// What stopped it, if not all was written.
     pub(super) fn write_to(&mut self, socket: &WriteHalf) -> io::Result<()> {
+        while !self.first.is_empty() {
+            let written = write(&self.first, socket)?;
+            self.first.advance(written);
+        }
         while let Some(shared) = &mut self.shared {
             let Some((at, bytes)) = shared.parts.front_mut() else {
                 self.shared = None;
@@ -84,9 +100,11 @@ impl Chain {
         write_own(&self.own, &mut self.written, socket)
     }
 
-    /// The buffer, for the next chain.
-    pub(super) fn into_buffer(self) -> Vec<u8> {
-        self.own
+    /// Gives the memory of a chain back that has been written.
+    pub(super) fn give_back(self) {
+        if self.own.capacity() > 0 {
+            buffers::give_back(self.own);
+        }
     }
 }
 

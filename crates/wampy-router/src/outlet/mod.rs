@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use atomic_waker::AtomicWaker;
+use bytes::Bytes;
 use wampy_proto::framing::Encoder;
 use wampy_proto::framing::websocket::CloseCode;
 use wampy_proto::{Message, Serializer};
@@ -24,7 +25,6 @@ use wampy_realm::SendError;
 use wampy_transport::WriteHalf;
 
 use crate::backlog::{Backlog, Part};
-use crate::buffers;
 use crate::large_frame::LargeFrame;
 use chain::Chain;
 
@@ -33,6 +33,9 @@ const ROUNDS_MAX: usize = 4;
 
 /// From how many waiting bytes on a flush is not put off.
 const MUCH_BYTES: usize = 64 << 10;
+/// From how many waiting messages on a flush is not put off: the receiver can begin with them while
+/// more are routed.
+const MANY_MESSAGES: u32 = 128;
 
 /// What the owner of an outlet has to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +92,8 @@ struct Queue {
     unsent: Chain,
     /// The bytes that a writer has taken out of here.
     in_flight_bytes: usize,
+    /// How many messages nobody has begun to write.
+    pending_messages: u32,
     /// How long the last frame was: a guess for the next one, which spares moving its payload.
     last_frame_bytes: usize,
     /// All bytes that the socket ever took.
@@ -111,6 +116,7 @@ impl Queue {
             pending: Chain::default(),
             unsent: Chain::default(),
             in_flight_bytes: 0,
+            pending_messages: 0,
             last_frame_bytes: 0,
             sent_bytes: 0,
             part: Part::new(backlog),
@@ -192,21 +198,23 @@ impl Outlet {
     #[inline]
     pub(crate) fn append_encoded(
         &self,
-        frame: &[u8],
+        frame: &Bytes,
         message_bytes: usize,
     ) -> Result<Appended, SendError> {
-        if message_bytes > self.encoder.message_bytes_max() {
+        if message_bytes > self.encoder.message_bytes_max() || frame.len() > self.bytes_max {
             return Err(SendError::TooLong);
         }
-        self.append_frame(|out, _| {
-            out.extend_from_slice(frame);
+        self.append_to_chain(|chain, _| {
+            chain.push_frame(frame);
             Ok(())
         })
     }
 
     /// Appends a frame whose large payload is shared.
     pub(crate) fn append_large(&self, large: &LargeFrame) -> Result<Appended, SendError> {
-        if large.message_bytes() > self.encoder.message_bytes_max().min(self.bytes_max) {
+        let is_too_long = large.message_bytes() > self.encoder.message_bytes_max()
+            || large.frame_bytes() > self.bytes_max;
+        if is_too_long {
             return Err(SendError::TooLong);
         }
         self.append_to_chain(|chain, _| {
@@ -248,9 +256,6 @@ impl Outlet {
         if queue.is_sealed {
             return Ok(Appended::Done);
         }
-        if !queue.pending.has_buffer() {
-            queue.pending = Chain::of(buffers::take());
-        }
         let start = queue.pending.len();
         let hint = queue.last_frame_bytes;
         write(&mut queue.pending, hint)?;
@@ -262,7 +267,9 @@ impl Outlet {
             return Ok(Appended::Done);
         }
         let was_scheduled = std::mem::replace(&mut queue.is_scheduled, true);
-        let has_become_much = start < MUCH_BYTES && queue.pending.len() >= MUCH_BYTES;
+        queue.pending_messages += 1;
+        let has_become_much = start < MUCH_BYTES && queue.pending.len() >= MUCH_BYTES
+            || queue.pending_messages == MANY_MESSAGES;
         Ok(match (has_become_much, was_scheduled) {
             (true, _) => Appended::FlushAtOnce,
             (false, false) => Appended::Flush,
@@ -319,6 +326,7 @@ impl Outlet {
                     return;
                 }
                 queue.unsent = std::mem::take(&mut queue.pending);
+                queue.pending_messages = 0;
             }
             let mut unsent = std::mem::take(&mut queue.unsent);
             let unsent_bytes = unsent.len();
@@ -334,7 +342,7 @@ impl Outlet {
             queue.in_flight_bytes = 0;
             queue.sent_bytes += (unsent_bytes - unsent.len()) as u64;
             match outcome {
-                Ok(()) => buffers::give_back(unsent.into_buffer()),
+                Ok(()) => unsent.give_back(),
                 Err(error) => {
                     queue.unsent = unsent;
                     return self.unwritten(queue, &error);
