@@ -43,14 +43,14 @@ impl Realm {
             self.sessions.key_of(id) == Some(key),
             "session {id} is not found by its id"
         );
-        for (&request, &slot) in &session.calls {
+        for (request, slot) in session.calls.sorted() {
             let call = self.dealer.calls.get(slot);
             check!(
                 call.is_some_and(|call| call.caller == key && call.request == request),
                 "session {id} has call {request}: {call:?}"
             );
         }
-        for (&invocation, &slot) in &session.invocations {
+        for (invocation, slot) in session.invocations.sorted() {
             let call = self.dealer.calls.get(slot);
             check!(
                 call.is_some_and(|call| call.callee == key && call.invocation == invocation),
@@ -78,12 +78,12 @@ impl Realm {
         for (slot, call) in self.dealer.calls.iter() {
             let caller = self.sessions.get(call.caller);
             check!(
-                caller.is_some_and(|caller| caller.calls.get(&call.request) == Some(&slot)),
+                caller.is_some_and(|caller| caller.calls.get(call.request) == Some(slot)),
                 "the caller does not know {call:?}"
             );
             let callee = self.sessions.get(call.callee);
             check!(
-                callee.is_some_and(|c| c.invocations.get(&call.invocation) == Some(&slot)),
+                callee.is_some_and(|c| c.invocations.get(call.invocation) == Some(slot)),
                 "the callee does not know {call:?}"
             );
         }

@@ -81,6 +81,7 @@ mod random;
 mod realm;
 mod records;
 mod refusal;
+mod request_map;
 mod session;
 mod slots;
 

@@ -4,6 +4,7 @@ use hashbrown::{HashMap, HashSet};
 use wampy_proto::{Feature, RegistrationId, RequestId, Role, Roles, SessionId, SubscriptionId};
 
 use crate::hash::RandomState;
+use crate::request_map::RequestMap;
 use crate::slots::{Slot, Slots};
 
 /// A session's key within its realm: a dense index and a generation, so that the key of a session
@@ -55,9 +56,9 @@ pub(crate) struct Session {
     /// Whether the session's canceled calls end without ERROR (`silent_cancel`).
     pub(crate) silent_cancel: bool,
     /// The session's calls that have not ended.
-    pub(crate) calls: HashMap<RequestId, Slot, RandomState>,
+    pub(crate) calls: RequestMap,
     /// The session's invocations that it has not answered.
-    pub(crate) invocations: HashMap<RequestId, Slot, RandomState>,
+    pub(crate) invocations: RequestMap,
     /// The id of the last invocation that the session got.
     pub(crate) last_invocation: Option<RequestId>,
     pub(crate) registrations: HashSet<RegistrationId, RandomState>,
@@ -70,8 +71,8 @@ impl Session {
         Self {
             silent_cancel: silent_cancel && cancels_silently(&details.roles),
             details,
-            calls: HashMap::with_hasher(hash.clone()),
-            invocations: HashMap::with_hasher(hash.clone()),
+            calls: RequestMap::default(),
+            invocations: RequestMap::default(),
             last_invocation: None,
             registrations: HashSet::with_hasher(hash.clone()),
             subscriptions: HashMap::with_hasher(hash.clone()),

@@ -254,13 +254,20 @@ impl<'a, R: Reader<'a>> Fields<'_, R> {
     }
 
     /// Checks that another element follows.
+    #[inline(always)]
     fn expect(&mut self, name: &str) -> Result<(), DecodeError> {
         match self.reader.more(&mut self.seq)? {
             true => Ok(()),
-            false => Err(self.reader.error(format!("{name} is missing"))),
+            false => Err(self.missing(name)),
         }
     }
 
+    #[cold]
+    fn missing(&self, name: &str) -> DecodeError {
+        self.reader.error(format!("{name} is missing"))
+    }
+
+    #[inline(always)]
     fn unsigned(&mut self, name: &str) -> Result<u64, DecodeError> {
         self.expect(name)?;
         match self.reader.short_unsigned() {
@@ -285,18 +292,29 @@ impl<'a, R: Reader<'a>> Fields<'_, R> {
         }
     }
 
+    #[inline(always)]
     fn id<T: TryFrom<u64, Error = IdOutOfRange>>(&mut self, name: &str) -> Result<T, DecodeError> {
         let number = self.unsigned(name)?;
         self.checked_id(number)
     }
 
+    #[inline(always)]
     fn checked_id<T: TryFrom<u64, Error = IdOutOfRange>>(
         &self,
         number: u64,
     ) -> Result<T, DecodeError> {
-        T::try_from(number).map_err(|error| self.reader.error(error.to_string()))
+        match T::try_from(number) {
+            Ok(id) => Ok(id),
+            Err(error) => Err(self.out_of_range(&error)),
+        }
     }
 
+    #[cold]
+    fn out_of_range(&self, error: &IdOutOfRange) -> DecodeError {
+        self.reader.error(error.to_string())
+    }
+
+    #[inline(always)]
     fn text(&mut self, name: &str) -> Result<Cow<'a, str>, DecodeError> {
         self.expect(name)?;
         match self.reader.short_text() {
@@ -305,6 +323,7 @@ impl<'a, R: Reader<'a>> Fields<'_, R> {
         }
     }
 
+    #[cold]
     fn unusual_text(&mut self, name: &str) -> Result<Cow<'a, str>, DecodeError> {
         match self.reader.token()? {
             Token::Text(text) => Ok(text),
@@ -315,10 +334,12 @@ impl<'a, R: Reader<'a>> Fields<'_, R> {
     }
 
     /// A URI; its grammar is checked where the request can still be answered.
+    #[inline(always)]
     fn uri(&mut self, name: &str) -> Result<Cow<'a, str>, DecodeError> {
         self.text(name)
     }
 
+    #[inline(always)]
     fn options<T>(
         &mut self,
         name: &str,
@@ -328,27 +349,39 @@ impl<'a, R: Reader<'a>> Fields<'_, R> {
         read(self.reader)
     }
 
+    #[inline(always)]
     fn payload(&mut self) -> Result<Payload<'a>, DecodeError> {
-        let args = self.payload_part("args", R::list)?;
+        let args = self.payload_part(false)?;
         let kwargs = match args.is_empty() {
             true => args,
-            false => self.payload_part("kwargs", R::map)?,
+            false => self.payload_part(true)?,
         };
         Ok(Payload::from_encoded(R::SERIALIZER, args, kwargs))
     }
 
-    /// The bytes of a value of which `begin` reads the begin, or an empty slice.
-    fn payload_part(
-        &mut self,
-        name: &str,
-        begin: impl FnOnce(&mut R) -> Result<Seq, DecodeError>,
-    ) -> Result<&'a [u8], DecodeError> {
+    /// The bytes of `args`, a list, or of `kwargs`, a map; or an empty slice.
+    #[inline]
+    fn payload_part(&mut self, map: bool) -> Result<&'a [u8], DecodeError> {
         if !self.reader.more(&mut self.seq)? {
             return Ok(&[]);
         }
         let encoded = self.reader.skip()?;
-        match begin(&mut R::new(encoded)) {
-            Ok(_) => Ok(encoded),
+        if R::new(encoded).begin_short(map).is_none() {
+            self.check_payload_part(encoded, map)?;
+        }
+        Ok(encoded)
+    }
+
+    /// Checks what does not begin as a short list or map does.
+    #[cold]
+    fn check_payload_part(&self, encoded: &'a [u8], map: bool) -> Result<(), DecodeError> {
+        let mut part = R::new(encoded);
+        let (name, begun) = match map {
+            true => ("kwargs", part.map()),
+            false => ("args", part.list()),
+        };
+        match begun {
+            Ok(_) => Ok(()),
             Err(error) => Err(self.reader.error(format!("{name}: {}", error.problem))),
         }
     }

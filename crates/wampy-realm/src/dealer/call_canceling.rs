@@ -22,7 +22,7 @@ impl Realm {
         let Some(caller) = self.sessions.get(from) else {
             return;
         };
-        let Some(&slot) = caller.calls.get(&cancel.request) else {
+        let Some(slot) = caller.calls.get(cancel.request) else {
             return;
         };
         let Some(call) = self.dealer.calls.get_mut(slot) else {

@@ -261,7 +261,7 @@ impl Realm {
         let Some(session) = self.sessions.get(callee) else {
             return Ok(None);
         };
-        if let Some(&slot) = session.invocations.get(&invocation) {
+        if let Some(slot) = session.invocations.get(invocation) {
             return Ok(Some(slot));
         }
         if session.last_invocation.is_none_or(|last| invocation > last) {
@@ -286,7 +286,7 @@ fn check_call(caller: &Session, call: &Call<'_>) -> Result<(), Violation> {
     if let Some(problem) = unannounced {
         return Err(Violation::new(problem));
     }
-    if caller.calls.contains_key(&call.request) {
+    if caller.calls.contains(call.request) {
         let request = call.request;
         return Err(Violation::new(format!(
             "CALL has the request id {request} of a call that has not ended"

@@ -53,10 +53,10 @@ impl Realm {
     pub(super) fn end_call(&mut self, slot: Slot) -> Option<PendingCall> {
         let call = self.dealer.calls.remove(slot)?;
         if let Some(session) = self.sessions.get_mut(call.caller) {
-            session.calls.remove(&call.request);
+            session.calls.remove(call.request);
         }
         if let Some(session) = self.sessions.get_mut(call.callee) {
-            session.invocations.remove(&call.invocation);
+            session.invocations.remove(call.invocation);
         }
         if let Some(deadline_ms) = call.deadline_ms {
             self.dealer.timers.remove(deadline_ms, slot);
@@ -67,9 +67,7 @@ impl Realm {
     /// Ends the calls of a session that is gone: those that it should have answered by ERROR
     /// `wamp.error.canceled`, those that it made by INTERRUPT.
     pub(crate) fn end_calls_of(&mut self, gone: &Session, outbox: &mut impl Outbox) {
-        let mut invocations: Vec<_> = gone.invocations.iter().collect();
-        invocations.sort_unstable();
-        for (_, &slot) in invocations {
+        for (_, slot) in gone.invocations.sorted() {
             let Some(call) = self.end_call(slot) else {
                 continue;
             };
@@ -83,9 +81,7 @@ impl Realm {
                 );
             }
         }
-        let mut calls: Vec<_> = gone.calls.iter().collect();
-        calls.sort_unstable();
-        for (_, &slot) in calls {
+        for (_, slot) in gone.calls.sorted() {
             if let Some(call) = self.end_call(slot) {
                 self.interrupt(&call, outbox);
             }

@@ -43,8 +43,9 @@ impl Chain {
         own + self.shared.as_ref().map_or(0, |shared| shared.bytes)
     }
 
+    #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.written == self.own.len() && self.first.is_empty() && self.shared.is_none()
     }
 
     /// The own bytes, to append to.

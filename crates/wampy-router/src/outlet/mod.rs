@@ -90,8 +90,8 @@ struct Queue {
     pending: Chain,
     /// What somebody has begun to write.
     unsent: Chain,
-    /// The bytes that a writer has taken out of here.
-    in_flight_bytes: usize,
+    /// How many bytes wait, those that a writer has taken out of here included.
+    bytes: usize,
     /// How many messages nobody has begun to write.
     pending_messages: u32,
     /// How long the last frame was: a guess for the next one, which spares moving its payload.
@@ -115,7 +115,7 @@ impl Queue {
         Self {
             pending: Chain::default(),
             unsent: Chain::default(),
-            in_flight_bytes: 0,
+            bytes: 0,
             pending_messages: 0,
             last_frame_bytes: 0,
             sent_bytes: 0,
@@ -129,17 +129,14 @@ impl Queue {
 
     /// Whether as much may wait as does: for this session, and for all together.
     fn is_within(&mut self, bytes_max: usize) -> bool {
-        let bytes = self.bytes();
+        let bytes = self.bytes;
         bytes <= bytes_max && (!self.is_blocked || self.part.set(bytes))
-    }
-
-    fn bytes(&self) -> usize {
-        self.pending.len() + self.unsent.len() + self.in_flight_bytes
     }
 
     fn clear(&mut self) {
         self.pending = Chain::default();
         self.unsent = Chain::default();
+        self.bytes = 0;
         self.part.set(0);
     }
 
@@ -206,7 +203,7 @@ impl Outlet {
         }
         self.append_to_chain(|chain, _| {
             chain.push_frame(frame);
-            Ok(())
+            Ok(frame.len())
         })
     }
 
@@ -222,7 +219,7 @@ impl Outlet {
             chain.own().extend_from_slice(head);
             chain.push_shared(large.payload().clone());
             chain.own().extend_from_slice(tail);
-            Ok(())
+            Ok(large.frame_bytes())
         })
     }
 
@@ -244,22 +241,29 @@ impl Outlet {
         &self,
         write: impl FnOnce(&mut Vec<u8>, usize) -> Result<(), SendError>,
     ) -> Result<Appended, SendError> {
-        self.append_to_chain(|chain, hint| write(chain.own(), hint))
+        self.append_to_chain(|chain, hint| {
+            let own = chain.own();
+            let start = own.len();
+            write(own, hint)?;
+            Ok(own.len() - start)
+        })
     }
 
+    /// Appends what `write` does, given how long the last frame was; it tells how many bytes.
     #[inline]
     fn append_to_chain(
         &self,
-        write: impl FnOnce(&mut Chain, usize) -> Result<(), SendError>,
+        write: impl FnOnce(&mut Chain, usize) -> Result<usize, SendError>,
     ) -> Result<Appended, SendError> {
         let mut queue = self.queue();
         if queue.is_sealed {
             return Ok(Appended::Done);
         }
-        let start = queue.pending.len();
         let hint = queue.last_frame_bytes;
-        write(&mut queue.pending, hint)?;
-        queue.last_frame_bytes = queue.pending.len() - start;
+        let frame_bytes = write(&mut queue.pending, hint)?;
+        let start = queue.bytes;
+        queue.last_frame_bytes = frame_bytes;
+        queue.bytes += frame_bytes;
         if !queue.is_within(self.bytes_max) {
             return self.overflow(queue);
         }
@@ -268,7 +272,7 @@ impl Outlet {
         }
         let was_scheduled = std::mem::replace(&mut queue.is_scheduled, true);
         queue.pending_messages += 1;
-        let has_become_much = start < MUCH_BYTES && queue.pending.len() >= MUCH_BYTES
+        let has_become_much = start < MUCH_BYTES && queue.bytes >= MUCH_BYTES
             || queue.pending_messages == MANY_MESSAGES;
         Ok(match (has_become_much, was_scheduled) {
             (true, _) => Appended::FlushAtOnce,
@@ -283,6 +287,7 @@ impl Outlet {
         if last > self.bytes_max {
             let own = queue.pending.own();
             own.truncate(own.len() - last);
+            queue.bytes -= last;
             return Err(SendError::TooLong);
         }
         queue.seal();
@@ -302,7 +307,11 @@ impl Outlet {
     /// Appends the end of the connection as its framing says it, and takes no more.
     pub(crate) fn append_close(&self, code: Option<CloseCode>, reason: &str) {
         let mut queue = self.queue();
-        self.encoder.write_close(code, reason, queue.pending.own());
+        let own = queue.pending.own();
+        let start = own.len();
+        self.encoder.write_close(code, reason, own);
+        let written = own.len() - start;
+        queue.bytes += written;
         queue.seal();
     }
 
@@ -321,16 +330,15 @@ impl Outlet {
             return;
         }
         for _ in 0..ROUNDS_MAX {
-            if queue.unsent.is_empty() {
-                if queue.pending.is_empty() {
-                    return;
-                }
-                queue.unsent = std::mem::take(&mut queue.pending);
+            let mut unsent = if !queue.unsent.is_empty() {
+                std::mem::take(&mut queue.unsent)
+            } else if !queue.pending.is_empty() {
                 queue.pending_messages = 0;
-            }
-            let mut unsent = std::mem::take(&mut queue.unsent);
+                std::mem::take(&mut queue.pending)
+            } else {
+                return;
+            };
             let unsent_bytes = unsent.len();
-            queue.in_flight_bytes = unsent_bytes;
             queue.is_writing = true;
             drop(queue);
             // TLS may have taken bytes that the socket has not.
@@ -339,7 +347,7 @@ impl Outlet {
                 .and_then(|()| self.socket.try_flush());
             queue = self.queue();
             queue.is_writing = false;
-            queue.in_flight_bytes = 0;
+            queue.bytes = queue.pending.len() + unsent.len();
             queue.sent_bytes += (unsent_bytes - unsent.len()) as u64;
             match outcome {
                 Ok(()) => unsent.give_back(),
@@ -357,7 +365,7 @@ impl Outlet {
     fn unwritten(&self, mut queue: MutexGuard<'_, Queue>, error: &io::Error) {
         queue.is_blocked = true;
         // Too much or not: only a session that needs more has to go.
-        let waiting = queue.bytes();
+        let waiting = queue.bytes;
         queue.part.set(waiting);
         let signal = if error.kind() == io::ErrorKind::WouldBlock {
             Signal::Unwritten
@@ -442,7 +450,7 @@ impl Outlet {
 
     /// How many bytes wait.
     pub(crate) fn waiting_bytes(&self) -> usize {
-        self.queue().bytes()
+        self.queue().bytes
     }
 
     /// How many bytes the socket has taken so far.
