@@ -5,9 +5,9 @@
 //! answer before it makes its next call, most of a round trip would be spent on waking the router. A
 //! lane that expects the next message within that time stays awake for it.
 //!
-//! It expects that only if the last message came so, after work that was short: while a lane has much
-//! to do, or messages follow each other at once, no processor sleeps, and looking for news would only
-//! take time from others.
+//! It expects that only if the last messages came so, one by one, each after work that was short: while
+//! a lane has much to do, or messages follow each other at once, no processor sleeps, and looking for
+//! news would only take time from others, and make smaller batches.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,10 @@ use std::time::{Duration, Instant};
 const AWAKE_ANYWAY: Duration = Duration::from_micros(15);
 
 /// A lane that worked for longer than this has enough to do.
-const SHORT_WORK: Duration = Duration::from_micros(25);
+const SHORT_WORK: Duration = Duration::from_micros(20);
+
+/// How many messages must have come so.
+const IN_A_ROW: u32 = 4;
 
 /// The time between two passes of a lane.
 #[derive(Debug)]
@@ -26,7 +29,8 @@ pub(super) struct Lull {
     worked: Option<(Instant, Instant)>,
     /// When it began to work again.
     working_since: Option<Instant>,
-    is_awaited: bool,
+    /// How many messages came one by one.
+    in_a_row: u32,
 }
 
 impl Lull {
@@ -35,7 +39,7 @@ impl Lull {
             max,
             worked: None,
             working_since: None,
-            is_awaited: false,
+            in_a_row: 0,
         }
     }
 
@@ -46,19 +50,27 @@ impl Lull {
         }
         let now = Instant::now();
         self.working_since = Some(now);
-        self.is_awaited = self.worked.is_some_and(|(from, to)| {
+        let came_alone = self.worked.is_some_and(|(from, to)| {
             to - from < SHORT_WORK && (AWAKE_ANYWAY..self.max).contains(&(now - to))
         });
+        self.in_a_row = match came_alone {
+            true => self.in_a_row.saturating_add(1),
+            false => 0,
+        };
     }
 
-    /// A pass has ended.
-    pub(super) fn begins(&mut self) {
+    /// A pass has ended, in which so many tasks were polled.
+    pub(super) fn begins(&mut self, tasks: usize) {
+        if tasks > 1 {
+            self.in_a_row = 0;
+        }
         self.worked = self.working_since.map(|since| (since, Instant::now()));
     }
 
     /// Whether to look again instead of sleeping.
     pub(super) fn is_awaited(&self) -> bool {
-        self.is_awaited && self.worked.is_some_and(|(_, to)| to.elapsed() < self.max)
+        let awaits = |(_, to): (Instant, Instant)| to.elapsed() < self.max;
+        self.in_a_row >= IN_A_ROW && self.worked.is_some_and(awaits)
     }
 }
 
@@ -71,30 +83,26 @@ mod tests {
         let max = Duration::from_secs(10);
         let mut lull = Lull::new(max);
         let ago = |ms| Instant::now() - Duration::from_millis(ms);
-        lull.ends();
-        lull.begins();
-        assert!(!lull.is_awaited(), "nothing came before");
-        for (from_ms, to_ms, awaited) in [
-            (1000, 1000, true),
-            (2000, 1000, false),
-            (20_000, 20_000, false),
-        ] {
+        // One message after another: when the last work began and ended, and the tasks of the next.
+        let comes = |lull: &mut Lull, from_ms, to_ms, tasks| {
             lull.worked = Some((ago(from_ms), ago(to_ms)));
             lull.ends();
-            lull.begins();
-            assert_eq!(
-                lull.is_awaited(),
-                awaited,
-                "worked from {from_ms} to {to_ms}"
+            lull.begins(tasks);
+            lull.is_awaited()
+        };
+        for (from_ms, to_ms, tasks) in [(2000, 1000, 1), (20_000, 20_000, 1), (1000, 1000, 2)] {
+            for _ in 1..IN_A_ROW {
+                assert!(!comes(&mut lull, 1000, 1000, 1));
+            }
+            assert!(comes(&mut lull, 1000, 1000, 1));
+            assert!(
+                !comes(&mut lull, from_ms, to_ms, tasks),
+                "{from_ms} {to_ms} {tasks}"
             );
         }
-        lull.worked = Some((Instant::now(), Instant::now() + Duration::from_secs(1)));
-        lull.ends();
-        assert!(!lull.is_awaited, "it came at once");
         let mut never = Lull::new(Duration::ZERO);
-        never.worked = Some((ago(1), ago(1)));
-        never.ends();
-        never.begins();
-        assert!(!never.is_awaited());
+        for _ in 0..10 {
+            assert!(!comes(&mut never, 1, 1, 1));
+        }
     }
 }

@@ -197,8 +197,8 @@ impl Lane {
         let mut lull = Lull::new(self.busy_poll);
         while poll_fn(|cx| self.poll_ready(cx, &mut busy_since)).await {
             lull.ends();
-            self.pass(&mut busy_since);
-            lull.begins();
+            let tasks = self.pass(&mut busy_since);
+            lull.begins(tasks);
             // In between the runtime looks for news.
             while lull.is_awaited() && !self.run.has_ready() {
                 tokio::task::yield_now().await;
@@ -230,13 +230,15 @@ impl Lane {
         Poll::Pending
     }
 
-    /// Polls what is ready, then writes what that had to say.
-    fn pass(&self, busy_since: &mut Option<Instant>) {
+    /// Polls what is ready, then writes what that had to say: how many tasks were polled.
+    fn pass(&self, busy_since: &mut Option<Instant>) -> usize {
         let unflushed = unflushed::collect();
         let mut begin = None;
-        for polled in 1..=TASKS_PER_PASS {
+        let mut polled = 0;
+        while polled < TASKS_PER_PASS {
             let Some(task) = self.run.next() else { break };
             task.run();
+            polled += 1;
             if polled.is_multiple_of(TASKS_PER_LOOK) {
                 let now = Instant::now();
                 if now - *busy_since.get_or_insert(now) > HELP_AFTER {
@@ -248,6 +250,7 @@ impl Lane {
             }
         }
         drop(unflushed);
+        polled
     }
 }
 
