@@ -32,7 +32,7 @@ use chain::Chain;
 const ROUNDS_MAX: usize = 4;
 
 /// From how many waiting bytes on a flush is not put off.
-const MUCH_BYTES: usize = 64 << 10;
+const MUCH_BYTES: usize = 32 << 10;
 /// From how many waiting messages on a flush is not put off: the receiver can begin with them while
 /// more are routed.
 const MANY_MESSAGES: u32 = 128;
