@@ -74,13 +74,15 @@ autobahn: ## The Autobahn test suite against our WebSocket, with compression. Ne
 .tools/bin/cargo-deny:
 	$(CARGO) install cargo-deny --version 0.20.2 --locked --quiet --root .tools
 
+SCRIPTS := benches/check-counts benches/write-steps benches/where-time-goes
+
 .PHONY: lint
 lint: $(VENV)/.wheel .tools/bin/cargo-deny ## Formatting, clippy, rustdoc, ruff, mypy, stubtest, licenses.
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
-	$(BIN)/ruff check python interop examples benches/check-counts benches/write-steps
-	$(BIN)/ruff format --check python interop examples benches/check-counts benches/write-steps
+	$(BIN)/ruff check python interop examples $(SCRIPTS)
+	$(BIN)/ruff format --check python interop examples $(SCRIPTS)
 	$(BIN)/mypy --strict python/wampy
 	$(BIN)/python -m mypy.stubtest wampy._wampy
 	.tools/bin/cargo-deny --locked check bans licenses sources
