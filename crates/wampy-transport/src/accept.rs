@@ -258,6 +258,7 @@ async fn open_websocket(
         framing: Framing::WebSocket,
         decoder: WebSocketDecoder::server(options.messages)
             .decompressing(accepted.deflate.is_some())
+            .leaving_text_unchecked()
             .into(),
         encoder: WebSocketEncoder::server(serializer.row().binary)
             .compressing(accepted.deflate)

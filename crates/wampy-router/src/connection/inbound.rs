@@ -14,7 +14,8 @@ use wampy_proto::framing::websocket::CloseCode;
 use wampy_proto::framing::{Decoder, FramingError, Step};
 use wampy_proto::message::{Abort, Hello, Message};
 use wampy_proto::session::accepting::Accepted;
-use wampy_proto::{Serializer, error_uri};
+use wampy_proto::{DecodeError, Serializer, error_uri};
+use wampy_transport::Framing;
 
 use super::closing::End;
 use super::{Connection, Event};
@@ -345,10 +346,7 @@ impl Connection {
                     Understood::Nothing => {}
                     Understood::Event(it) => event = Some(it),
                 },
-                Err(error) => {
-                    let abort = self.session.undecodable(&error.to_string());
-                    event = abort.map(|abort| Event::End(End::Violation(abort)));
-                }
+                Err(error) => event = self.undecodable(&error, &bytes[range.clone()]),
             }
             if event.is_some() {
                 break;
@@ -363,6 +361,17 @@ impl Connection {
             event = Some(Event::End(End::Violation(abort)));
         }
         (looked_at, event)
+    }
+
+    /// A message could not be decoded. Text that is not UTF-8 is a matter of the framing.
+    #[cold]
+    fn undecodable(&mut self, error: &DecodeError, message: &[u8]) -> Option<Event> {
+        let is_text = self.framing == Framing::WebSocket && !self.inbound.serializer.row().binary;
+        if is_text && std::str::from_utf8(message).is_err() {
+            return Some(Event::End(End::Framing(FramingError::InvalidUtf8)));
+        }
+        let abort = self.session.undecodable(&error.to_string());
+        abort.map(|abort| Event::End(End::Violation(abort)))
     }
 
     /// What a message means to the session.

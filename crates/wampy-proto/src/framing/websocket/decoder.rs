@@ -32,6 +32,7 @@ pub struct WebSocketDecoder {
     limits: WebSocketLimits,
     from_client: bool,
     may_compress: bool,
+    text_is_checked_later: bool,
     ended: bool,
     /// Bytes of the payload at the front of the buffer that were unmasked, and validated if text,
     /// before it was complete.
@@ -80,6 +81,7 @@ impl WebSocketDecoder {
             limits,
             from_client,
             may_compress: false,
+            text_is_checked_later: false,
             ended: false,
             prepared_bytes: 0,
             text: Utf8Validator::default(),
@@ -93,6 +95,17 @@ impl WebSocketDecoder {
     pub fn decompressing(self, may_compress: bool) -> Self {
         Self {
             may_compress,
+            ..self
+        }
+    }
+
+    /// The same decoder, which hands out text in one frame without looking whether it is UTF-8: for
+    /// those who do so themselves, as readers of JSON do, and then fail the connection with
+    /// [`FramingError::InvalidUtf8`].
+    #[must_use]
+    pub fn leaving_text_unchecked(self) -> Self {
+        Self {
+            text_is_checked_later: true,
             ..self
         }
     }
@@ -238,6 +251,9 @@ impl WebSocketDecoder {
         }
         let is_whole_message = header.opcode == Opcode::Text && header.fin && is_complete;
         if is_whole_message && prepared_bytes == 0 {
+            if self.text_is_checked_later {
+                return Ok(());
+            }
             let text = simdutf8::basic::from_utf8(arrived);
             return text.map(drop).map_err(|_| FramingError::InvalidUtf8);
         }
