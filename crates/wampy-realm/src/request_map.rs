@@ -141,6 +141,8 @@ impl RequestMap {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::btree_map::Entry;
+
     use super::*;
     use crate::random::Random;
     use crate::slots::Slots;
@@ -170,10 +172,10 @@ mod tests {
                             0 => 1 + random.below(next as usize) as u64,
                             _ => next,
                         };
-                        if !reference.contains_key(&id(new)) {
+                        if let Entry::Vacant(free) = reference.entry(id(new)) {
                             let slot = slots.insert(());
                             map.insert(id(new), slot);
-                            reference.insert(id(new), slot);
+                            free.insert(slot);
                             assert!(map.row.len() <= ROW_FREE_MAX + 4 * map.len());
                         }
                     }
