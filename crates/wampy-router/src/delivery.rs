@@ -62,10 +62,15 @@ const COMBINATIONS: usize = Serializer::ALL.len() * FRAMINGS;
 /// Where one turn of the realm puts its messages.
 pub(crate) struct Delivery<'a> {
     seats: &'a mut Seats,
-    /// The outlets that the caller has to flush.
-    touched: &'a mut Vec<Arc<Outlet>>,
     /// The buffer in which the messages of this turn came, if it can be shared.
     source: Option<&'a Bytes>,
+    pub(crate) turn: Turn<'a>,
+}
+
+/// What one turn of the realm leaves to be done, and what it has done.
+pub(crate) struct Turn<'a> {
+    /// The outlets that the caller has to flush.
+    touched: &'a mut Vec<Arc<Outlet>>,
     /// Whether so much waits for a session that it should be written soon.
     pub(crate) flush_at_once: bool,
     /// The sessions that do not read: the caller has to take them from the realm.
@@ -76,6 +81,23 @@ pub(crate) struct Delivery<'a> {
     pub(crate) sent: u64,
 }
 
+impl Turn<'_> {
+    /// A frame was appended.
+    #[inline]
+    fn note(&mut self, appended: Appended, to: SessionKey, outlet: &Arc<Outlet>) {
+        self.sent += 1;
+        match appended {
+            Appended::Done => {}
+            Appended::Flush => self.touched.push(Arc::clone(outlet)),
+            Appended::FlushAtOnce => {
+                self.flush_at_once = true;
+                self.touched.push(Arc::clone(outlet));
+            }
+            Appended::Overflow => self.overflowed.push(to),
+        }
+    }
+}
+
 impl<'a> Delivery<'a> {
     pub(crate) fn new(
         seats: &'a mut Seats,
@@ -84,12 +106,14 @@ impl<'a> Delivery<'a> {
     ) -> Self {
         Self {
             seats,
-            touched,
             source,
-            flush_at_once: false,
-            overflowed: Vec::new(),
-            received: 0,
-            sent: 0,
+            turn: Turn {
+                touched,
+                flush_at_once: false,
+                overflowed: Vec::new(),
+                received: 0,
+                sent: 0,
+            },
         }
     }
 
@@ -104,27 +128,12 @@ impl<'a> Delivery<'a> {
 
     /// Whether the session is there and will be: one that overflowed leaves after this turn.
     pub(crate) fn is_seated(&self, key: SessionKey) -> bool {
-        self.seats.get(key).is_some() && !self.overflowed.contains(&key)
+        self.seats.get(key).is_some() && !self.turn.overflowed.contains(&key)
     }
 
     pub(crate) fn unseat(&mut self, key: SessionKey) {
         self.seats.remove(key);
     }
-}
-
-/// Notes what has to be done after a frame was appended.
-macro_rules! note {
-    ($delivery:ident, $appended:expr, $to:expr, $outlet:expr) => {
-        match $appended {
-            Appended::Done => {}
-            Appended::Flush => $delivery.touched.push(Arc::clone($outlet)),
-            Appended::FlushAtOnce => {
-                $delivery.flush_at_once = true;
-                $delivery.touched.push(Arc::clone($outlet));
-            }
-            Appended::Overflow => $delivery.overflowed.push($to),
-        }
-    };
 }
 
 impl Outbox for Delivery<'_> {
@@ -137,8 +146,7 @@ impl Outbox for Delivery<'_> {
             false => outlet.append(message)?,
             true => append_large(outlet, message, self.source)?,
         };
-        self.sent += 1;
-        note!(self, appended, to, outlet);
+        self.turn.note(appended, to, outlet);
         Ok(())
     }
 
@@ -169,8 +177,7 @@ impl Outbox for Delivery<'_> {
                 Shared::NotYet | Shared::Unencodable => continue,
             };
             if let Ok(appended) = appended {
-                self.sent += 1;
-                note!(self, appended, key, outlet);
+                self.turn.note(appended, key, outlet);
             }
         }
     }
@@ -181,7 +188,7 @@ impl Outbox for Delivery<'_> {
         };
         outlet.append_last(&Message::Goodbye(goodbye));
         outlet.signal(Signal::Ended);
-        self.touched.push(outlet);
+        self.turn.touched.push(outlet);
     }
 }
 

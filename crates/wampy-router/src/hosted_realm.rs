@@ -132,13 +132,13 @@ impl HostedRealm {
             let state = &mut *state;
             let mut delivery = Delivery::new(&mut state.seats, &mut touched, source);
             let result = turn(&mut state.realm, &mut delivery, now);
-            while let Some(key) = delivery.overflowed.pop() {
+            while let Some(key) = delivery.turn.overflowed.pop() {
                 delivery.unseat(key);
                 state.realm.leave(now, key, &mut delivery);
             }
-            state.received += delivery.received;
-            state.sent += delivery.sent;
-            let at_once = delivery.flush_at_once;
+            state.received += delivery.turn.received;
+            state.sent += delivery.turn.sent;
+            let at_once = delivery.turn.flush_at_once;
             self.set_timer(state);
             (result, at_once)
         };
@@ -250,10 +250,10 @@ impl Seat {
                 before.is_multiple_of(MESSAGES_PER_LOOK)
                     && begin.get_or_insert_with(Instant::now).elapsed() > TURN_MAX
             };
-            if before > 0 && (delivery.flush_at_once || is_late()) {
+            if before > 0 && (delivery.turn.flush_at_once || is_late()) {
                 return Ok(before);
             }
-            delivery.received += 1;
+            delivery.turn.received += 1;
             realm.handle(now, self.key, message, delivery)?;
         }
         Ok(messages.len())

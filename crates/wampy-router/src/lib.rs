@@ -22,8 +22,9 @@
 //!
 //! How a message travels: a connection's task reads all that its socket has, decodes it, takes the
 //! lock of the realm once for the whole batch and routes it; the realm's answers are encoded into
-//! the receivers' outlets; after the lock is given back the same task writes them to the receivers'
-//! sockets, without waiting. What a socket does not take is left to the task of that connection.
+//! the receivers' outlets. When all connections that are ready have had their turn, the same thread
+//! writes the outlets to their sockets, each once, without waiting. What a socket does not take is
+//! left to the task of that connection.
 //! A publisher is never slowed down by a subscriber that does not read: that subscriber is cut off
 //! when more waits for it than [`Limits::outbound_bytes_per_session_max`]. A client that does not
 //! read the answers to its own requests is not read from either.

@@ -199,11 +199,12 @@ impl Lane {
             lull.ends();
             let tasks = self.pass(&mut busy_since);
             lull.begins(tasks);
-            // In between the runtime looks for news.
-            while lull.is_awaited() && !self.run.has_ready() {
-                tokio::task::yield_now().await;
-            }
+            // With each yield the runtime looks for news.
             if self.run.has_ready() {
+                tokio::task::yield_now().await;
+                continue;
+            }
+            while lull.is_awaited() && !self.run.has_ready() {
                 tokio::task::yield_now().await;
             }
         }
