@@ -194,7 +194,11 @@ fn mask_key() -> u32 {
 }
 
 fn websocket(payload_bytes: usize) -> Incoming {
-    let decoder = || WebSocketDecoder::server(WebSocketLimits::default()).into();
+    let decoder = || {
+        WebSocketDecoder::server(WebSocketLimits::default())
+            .leaving_text_unchecked()
+            .into()
+    };
     let encoder = WebSocketEncoder::client(false, mask_key).into();
     incoming(decoder, &encoder, payload_bytes)
 }

@@ -54,7 +54,20 @@ impl Chain {
         if self.own.capacity() == 0 {
             self.own = buffers::take();
         }
+        if !self.first.is_empty() {
+            self.take_over_first();
+        }
         &mut self.own
+    }
+
+    /// Makes a short shared frame an own one, before others follow it: one write for all costs less
+    /// than one of its own.
+    fn take_over_first(&mut self) {
+        let is_all = self.own.is_empty() && self.shared.is_none();
+        if is_all && self.first.len() <= FRAME_COPIED_MAX {
+            self.own.extend_from_slice(&self.first);
+            self.first = Bytes::new();
+        }
     }
 
     /// Appends a frame that others get, too.
