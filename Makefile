@@ -125,7 +125,10 @@ counts-accept: count ## Write the instruction counts into docs.
 	benches/write-steps
 
 .PHONY: bench
-bench: build ## Our router, others and the floor, side by side; writes docs/benchmarks.md.
+bench: bench-compare bench-scale ## All of the benchmarks; writes pages and charts of docs.
+
+.PHONY: bench-compare
+bench-compare: build ## Our router, others and the floor, side by side; writes docs/benchmarks.md.
 	benches/setup-crossbar
 	benches/setup-nexus
 	benches/setup-nats
