@@ -15,7 +15,7 @@
 #[allow(dead_code, unused_imports)]
 mod backlog;
 #[path = "../src/buffers.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, unused_imports)]
 mod buffers;
 #[path = "../src/delivery.rs"]
 #[allow(dead_code)]

@@ -4,6 +4,7 @@
 //! buffers to write from, lent to whichever sessions have something waiting.
 
 use std::cell::RefCell;
+use std::ops::Range;
 
 /// How much is read at once.
 pub(crate) const READ_BYTES: usize = 64 << 10;
@@ -64,5 +65,31 @@ impl Kept {
         let buffer = self.buffers.pop()?;
         self.bytes -= buffer.capacity();
         Some(buffer)
+    }
+}
+
+/// Where `part` lies in the `len` bytes at `address`, or `None` if it lies elsewhere: also right
+/// behind them, where an allocator may well put another buffer.
+pub(crate) fn place_in(address: usize, len: usize, part: &[u8]) -> Option<Range<usize>> {
+    let start = (part.as_ptr() as usize).checked_sub(address)?;
+    let end = start.checked_add(part.len())?;
+    (end <= len).then_some(start..end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_in_the_memory_next_to_the_buffer_is_not_in_the_buffer() {
+        let memory = [0; 24];
+        let (before, rest) = memory.split_at(8);
+        let (buffer, behind) = rest.split_at(8);
+        let place = |part| place_in(buffer.as_ptr() as usize, buffer.len(), part);
+        assert_eq!(place(buffer), Some(0..8));
+        assert_eq!(place(&buffer[3..5]), Some(3..5));
+        assert_eq!(place(behind), None);
+        assert_eq!(place(&behind[1..]), None);
+        assert_eq!(place(before), None);
     }
 }

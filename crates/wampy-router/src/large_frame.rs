@@ -87,10 +87,9 @@ impl Drop for LargeFrame {
 
 /// `part` without a copy, if it lies in `source`.
 fn part_of(source: Option<&Bytes>, part: &[u8]) -> Bytes {
-    let place = source.and_then(|source| {
-        let start = (part.as_ptr() as usize).checked_sub(source.as_ptr() as usize)?;
-        let end = start.checked_add(part.len())?;
-        (end <= source.len()).then(|| source.slice(start..end))
+    let shared = source.and_then(|source| {
+        let place = buffers::place_in(source.as_ptr() as usize, source.len(), part)?;
+        Some(source.slice(place))
     });
-    place.unwrap_or_else(|| Bytes::copy_from_slice(part))
+    shared.unwrap_or_else(|| Bytes::copy_from_slice(part))
 }

@@ -19,7 +19,7 @@ use wampy_transport::Framing;
 
 use super::closing::End;
 use super::{Connection, Event};
-use crate::buffers::{READ_BYTES, with_read_buffer};
+use crate::buffers::{READ_BYTES, place_in, with_read_buffer};
 use crate::outlet::Outlet;
 
 /// How many reads are done before other tasks have their turn.
@@ -140,14 +140,6 @@ impl Inbound {
         }
         (at, Stop::BatchFull)
     }
-}
-
-/// Where `part` lies in the `len` bytes at `address`, or `None` if it lies elsewhere: also right
-/// behind them, where an allocator may well put another buffer.
-fn place_in(address: usize, len: usize, part: &[u8]) -> Option<Range<usize>> {
-    let start = (part.as_ptr() as usize).checked_sub(address)?;
-    let end = start.checked_add(part.len())?;
-    (end <= len).then_some(start..end)
 }
 
 impl Connection {
@@ -397,23 +389,5 @@ impl Connection {
                 Understood::Event(Event::End(End::Violation(abort)))
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_in_the_memory_next_to_the_buffer_is_not_in_the_buffer() {
-        let memory = [0; 24];
-        let (before, rest) = memory.split_at(8);
-        let (buffer, behind) = rest.split_at(8);
-        let place = |part| place_in(buffer.as_ptr() as usize, buffer.len(), part);
-        assert_eq!(place(buffer), Some(0..8));
-        assert_eq!(place(&buffer[3..5]), Some(3..5));
-        assert_eq!(place(behind), None);
-        assert_eq!(place(&behind[1..]), None);
-        assert_eq!(place(before), None);
     }
 }
