@@ -54,7 +54,6 @@ impl Placeholder {
 }
 
 /// Whether there is a placeholder in the URI of a permission.
-#[allow(dead_code, reason = "the rules, which come next, use it")]
 pub(super) fn is_in(uri: &str) -> bool {
     uri.contains('{')
 }
@@ -93,6 +92,7 @@ mod tests {
             authrole: "user".into(),
             authmethod: "ticket".into(),
             authprovider: "static".into(),
+            authextra: None,
             roles: Roles::default(),
             transport: None,
         }
