@@ -116,4 +116,6 @@ pub const BEYOND: &[Row] = rows! {
         ["hello_announces_roles_features_and_agent"] ["test_a_session_begins_and_ends"];
     None, "Transports WebSocket and RawSocket over TCP, TLS and Unix sockets", "stable",
         ["check_92_text_frames_are_for_json_and_binary_frames_for_the_others"] ["wss_and_rss" "unix_sockets"] ["test_it_speaks_tls" "test_among_itself_through_a_unix_socket"];
+    None, "Message batching (`wamp.2.*.batched`)", "sketch",
+        ["check_93_a_whole_batch_is_routed_in_order"] ["batched_websockets"] [];
 };

@@ -87,7 +87,10 @@ async fn batches_are_preferred_only_if_wanted() {
         let url = format!("ws://{}/", listener.local_addr().unwrap());
         for (batched, offered) in [
             (false, "wamp.2.cbor, wamp.2.json"),
-            (true, "wamp.2.cbor.batched, wamp.2.json.batched, wamp.2.cbor, wamp.2.json"),
+            (
+                true,
+                "wamp.2.cbor.batched, wamp.2.json.batched, wamp.2.cbor, wamp.2.json",
+            ),
         ] {
             let builder = Client::builder(url.as_str())
                 .serializers([Serializer::Cbor, Serializer::Json])
