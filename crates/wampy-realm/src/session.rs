@@ -5,6 +5,7 @@ use wampy_proto::{
     Feature, RegistrationId, RequestId, Role, Roles, SessionId, SubscriptionId, Value,
 };
 
+use crate::definitions::OwnDefinitions;
 use crate::hash::RandomState;
 use crate::meta::Testaments;
 use crate::request_map::RequestMap;
@@ -78,6 +79,7 @@ pub(crate) struct Session {
 #[derive(Debug, Default)]
 pub(crate) struct RareState {
     pub(crate) testaments: Testaments,
+    pub(crate) definitions: OwnDefinitions,
 }
 
 impl Session {
