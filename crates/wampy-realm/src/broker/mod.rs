@@ -5,7 +5,7 @@
 //! subscription are kept ready as a slice; only a publication that leaves somebody out has them
 //! copied, into one vector that is used again and again.
 //!
-//! Deliberately absent so far: retained events, event history, testaments.
+//! Deliberately absent so far: retained events, event history.
 
 mod publisher_exclusion;
 mod publisher_identification;
@@ -13,7 +13,9 @@ mod subscriber_blackwhite_listing;
 mod subscription;
 
 use wampy_proto::message::{Event, EventDetails, Publish, Published};
-use wampy_proto::{MatchPolicy, Message, MessageType, PublicationId, SubscriptionId, Value};
+use wampy_proto::{
+    MatchPolicy, Message, MessageType, PublicationId, SubscriptionId, Value, error_uri,
+};
 
 use crate::hash::RandomState;
 use crate::meta;
@@ -21,7 +23,7 @@ use crate::outbox::Outbox;
 use crate::realm::{Realm, Violation};
 use crate::records::Records;
 use crate::refusal::{Refusal, check_not_reserved};
-use crate::session::{SessionKey, Sessions};
+use crate::session::{SessionDetails, SessionKey, Sessions};
 use publisher_exclusion::ExcludedPublisher;
 use subscriber_blackwhite_listing::ReceiverLists;
 
@@ -137,10 +139,44 @@ impl Realm {
             self.config.check_uri(&publish.topic)?;
         }
         check_not_reserved(&publish.topic)?;
-        let details = self.publisher_identity(from, publish.options.disclose_me)?;
+        let Some(session) = self.sessions.get(from) else {
+            return Err(Refusal::new(error_uri::NO_SUCH_SESSION));
+        };
+        let disclose_me = publish.options.disclose_me;
+        let details = self
+            .config
+            .publisher_identity(&session.details, disclose_me)?;
+        Ok(self.publish_event(Some(from), details, publish, exact, outbox))
+    }
+
+    /// Publishes what a session that is gone left behind.
+    pub(crate) fn publish_for_gone(
+        &mut self,
+        gone: &SessionDetails,
+        publish: &mut Publish<'_>,
+        outbox: &mut impl Outbox,
+    ) {
+        let disclose_me = publish.options.disclose_me;
+        let Ok(details) = self.config.publisher_identity(gone, disclose_me) else {
+            return;
+        };
+        let exact = self.exact_subscription(&publish.topic);
+        self.publish_event(None, details, publish, exact, outbox);
+    }
+
+    /// Publishes what was found to be allowed; `from` is the publisher if it is still there.
+    fn publish_event(
+        &mut self,
+        from: Option<SessionKey>,
+        details: EventDetails,
+        publish: &mut Publish<'_>,
+        exact: Option<SubscriptionId>,
+        outbox: &mut impl Outbox,
+    ) -> PublicationId {
         let publication = PublicationId::from_random_bits(self.random.bits());
         let exclusions = Exclusions {
-            publisher: ExcludedPublisher::new(from, &publish.options, &self.sessions),
+            publisher: from
+                .and_then(|from| ExcludedPublisher::new(from, &publish.options, &self.sessions)),
             lists: ReceiverLists::take(&mut publish.options),
         };
         let event = Event {
@@ -157,7 +193,7 @@ impl Realm {
             &self.sessions,
             outbox,
         );
-        Ok(publication)
+        publication
     }
 
     fn exact_subscription(&self, topic: &str) -> Option<SubscriptionId> {
