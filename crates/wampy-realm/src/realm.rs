@@ -248,7 +248,7 @@ impl Realm {
                 self.announce_unsubscribed(id, subscription, deleted, outbox);
             }
             if let Some(rare) = session.rare.take() {
-                self.publish_testaments(rare.testaments, &session.details, outbox);
+                self.publish_testaments(rare.testaments, &session, outbox);
             }
             self.announce_leave(&session.details, outbox);
         }

@@ -1,21 +1,31 @@
 //! The gate: lets a request of a session through, or refuses it.
 
-use wampy_proto::{MatchPolicy, Message, MessageType, error_uri};
+use wampy_proto::message::Publish;
+use wampy_proto::{MatchPolicy, Message, MessageType, error_uri, uri};
 
 use super::requirements::Requirement;
-use super::rules::OwnRules;
-use super::{Action, Decider, Standing};
-use crate::config::Disclosure;
+use super::{Action, Authorizer, Decider};
+use crate::config::{Disclosure, RealmConfig};
 use crate::outbox::Outbox;
 use crate::realm::{Now, Realm, Violation};
 use crate::refusal::{Refusal, check_not_reserved};
-use crate::session::SessionKey;
+use crate::session::{Session, SessionKey};
 
 /// What is allowed, and under which condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Grant {
     /// Whether the caller or publisher is made known.
     disclose: bool,
+}
+
+impl Grant {
+    fn discloses_caller(self, config: &RealmConfig) -> bool {
+        self.disclose && config.caller_disclosure != Disclosure::Denied
+    }
+
+    fn discloses_publisher(self, config: &RealmConfig) -> bool {
+        self.disclose && config.publisher_disclosure != Disclosure::Denied
+    }
 }
 
 impl Realm {
@@ -41,23 +51,66 @@ impl Realm {
 
     /// Whether a session may do what a message asks for.
     fn admit(&mut self, from: SessionKey, message: &Message<'_>) -> Result<Grant, Refusal> {
-        if let Message::Call(call) = message
-            && let Some(caller) = self.sessions.get(from)
-            && caller.calls.contains(call.request)
-        {
+        let Some(session) = self.sessions.get(from) else {
+            return Ok(Grant::default());
+        };
+        let Some(requirement) = Requirement::of(message) else {
+            return Ok(Grant::default());
+        };
+        let Message::Call(call) = message else {
+            return self.authorizer.decide(&self.config, session, &requirement);
+        };
+        if session.calls.contains(call.request) {
             // It belongs to a call that was allowed.
             return Ok(Grant::default());
         }
-        match Requirement::of(message) {
-            Some(requirement) => self.require(from, &requirement),
-            None => Ok(Grant::default()),
+        let grant = self
+            .authorizer
+            .decide(&self.config, session, &requirement)?;
+        if uri::is_reserved(&call.procedure)
+            && let Some(further) = self.further_requirement(call)
+        {
+            self.authorizer.decide(&self.config, session, &further)?;
+        }
+        Ok(grant)
+    }
+
+    /// Whether what a session that is gone left behind may be published, and as what it says.
+    pub(crate) fn admit_testament(&mut self, gone: &Session, publish: &mut Publish<'_>) -> bool {
+        if !self.authorizer.is_on() {
+            return true;
+        }
+        let requirement = Requirement::new(Action::Publish, &publish.topic, MatchPolicy::Exact);
+        match self.authorizer.decide(&self.config, gone, &requirement) {
+            Ok(grant) => {
+                publish.options.disclose_me |= grant.discloses_publisher(&self.config);
+                true
+            }
+            Err(_) => false,
         }
     }
 
-    /// Whether a session may do something.
-    pub(super) fn require(
+    /// Makes the caller or publisher known, if it has to be: as if it had asked for that itself. So
+    /// it goes wherever the request goes.
+    fn disclose(&self, grant: Grant, message: &mut Message<'_>) {
+        match message {
+            Message::Call(call) => {
+                call.options.disclose_me |= grant.discloses_caller(&self.config);
+            }
+            Message::Publish(publish) => {
+                publish.options.disclose_me |= grant.discloses_publisher(&self.config);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Authorizer {
+    /// Whether a session may do something, by the permissions of its role.
+    fn decide(
         &mut self,
-        from: SessionKey,
+        config: &RealmConfig,
+        session: &Session,
         requirement: &Requirement<'_>,
     ) -> Result<Grant, Refusal> {
         let Requirement {
@@ -65,59 +118,30 @@ impl Realm {
             ref uri,
             match_policy,
         } = *requirement;
-        let Some(session) = self.sessions.get(from) else {
-            return Err(Refusal::new(error_uri::NO_SUCH_SESSION));
-        };
         if matches!(action, Action::Register | Action::Publish) {
             check_not_reserved(uri)?;
         }
-        let decider = match session.authority.standing {
-            Standing::Unlisted => None,
-            Standing::Role(at) => self.authorizer.deciders.get_mut(at as usize),
+        let refused = || refused(&session.details.authrole, requirement);
+        let Some(Decider::Rules(rules)) = self.decider(&session.authority) else {
+            config.check_pattern(uri, match_policy)?;
+            return Err(refused());
         };
-        let Some(Decider::Rules(rules)) = decider else {
-            self.config.check_pattern(uri, match_policy)?;
-            return Err(refused(&session.details.authrole, requirement));
-        };
-        let nothing = OwnRules::default();
-        let own = session.authority.own_rules.as_deref().unwrap_or(&nothing);
+        let own = session.authority.own_rules();
         if match_policy != MatchPolicy::Exact {
-            self.config.check_pattern(uri, match_policy)?;
+            config.check_pattern(uri, match_policy)?;
             return match rules.allow_all(own, action, uri, match_policy) {
                 true => Ok(Grant::default()),
-                false => Err(refused(&session.details.authrole, requirement)),
+                false => Err(refused()),
             };
         }
         if !rules.remembers(uri) {
-            self.config.check_uri(uri)?;
+            config.check_uri(uri)?;
         }
         match rules.for_uri(own, uri) {
-            Some(rule)
-                if rule.allow.allows(action)
-                    && (!requirement.is_administrative() || rule.uri().starts_with("wamp.")) =>
-            {
-                Ok(Grant {
-                    disclose: rule.discloses(action),
-                })
-            }
-            _ => Err(refused(&session.details.authrole, requirement)),
-        }
-    }
-
-    /// Makes the caller or publisher known, if it has to be: as if it had asked for that itself. So
-    /// it goes wherever the request goes.
-    fn disclose(&self, grant: Grant, message: &mut Message<'_>) {
-        if !grant.disclose {
-            return;
-        }
-        match message {
-            Message::Call(call) if self.config.caller_disclosure != Disclosure::Denied => {
-                call.options.disclose_me = true;
-            }
-            Message::Publish(publish) if self.config.publisher_disclosure != Disclosure::Denied => {
-                publish.options.disclose_me = true;
-            }
-            _ => {}
+            Some(rule) if rule.allows(requirement) => Ok(Grant {
+                disclose: rule.discloses(action),
+            }),
+            _ => Err(refused()),
         }
     }
 }

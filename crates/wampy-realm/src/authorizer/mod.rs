@@ -18,6 +18,7 @@ mod role;
 mod rules;
 
 pub use permission::{Action, Allow, Disclose, Permission, PermissionError};
+pub(crate) use requirements::Requirement;
 pub use role::{Authorization, RealmRole, RealmRoles, RoleError};
 
 use crate::config::RealmConfig;
@@ -41,7 +42,7 @@ enum Decider {
 
 /// What decides for a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Standing {
+enum Standing {
     /// Its role is not among those of the realm: it may do nothing.
     #[default]
     Unlisted,
@@ -52,9 +53,18 @@ pub(crate) enum Standing {
 /// What only the sessions of a realm with roles have.
 #[derive(Debug, Default)]
 pub(crate) struct Authority {
-    pub(crate) standing: Standing,
+    standing: Standing,
     /// Present if there are any.
     own_rules: Option<Box<OwnRules>>,
+}
+
+/// Of those sessions that have none.
+static NO_RULES: OwnRules = OwnRules::NONE;
+
+impl Authority {
+    fn own_rules(&self) -> &OwnRules {
+        self.own_rules.as_deref().unwrap_or(&NO_RULES)
+    }
 }
 
 impl Authorizer {
@@ -78,16 +88,24 @@ impl Authorizer {
         !self.deciders.is_empty()
     }
 
+    /// What decides for a session's role, if the realm has that role.
+    #[inline]
+    fn decider(&mut self, authority: &Authority) -> Option<&mut Decider> {
+        match authority.standing {
+            Standing::Unlisted => None,
+            Standing::Role(at) => self.deciders.get_mut(at as usize),
+        }
+    }
+
     /// What decides for a session.
     pub(crate) fn authority(&self, session: &SessionDetails) -> Authority {
-        let role = self.roles.iter().zip(0..);
-        let role = role.filter(|(role, _)| role.name() == &*session.authrole);
-        let Some((_, at)) = role.last() else {
+        let mut roles = self.roles.iter().zip(0..);
+        let Some((_, at)) = roles.find(|(role, _)| role.name() == &*session.authrole) else {
             return Authority::default();
         };
         let own_rules = match self.deciders.get(at as usize) {
             Some(Decider::Rules(rules)) => rules.own(session),
-            _ => OwnRules::default(),
+            _ => OwnRules::NONE,
         };
         Authority {
             standing: Standing::Role(at),

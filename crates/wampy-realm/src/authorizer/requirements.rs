@@ -1,4 +1,7 @@
 //! What a request has to be allowed.
+//!
+//! Most need one thing: to call, register, publish or subscribe to what they name. Procedures of the
+//! meta API that do more for their caller need that, too; which those are is known to `meta`.
 
 use std::borrow::Cow;
 
@@ -20,17 +23,26 @@ const ADMINISTRATIVE: [&str; 6] = [
 /// An action on a URI or pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Requirement<'m> {
-    pub(crate) action: Action,
-    pub(crate) uri: Cow<'m, str>,
-    pub(crate) match_policy: MatchPolicy,
+    pub(super) action: Action,
+    pub(super) uri: Cow<'m, str>,
+    pub(super) match_policy: MatchPolicy,
 }
 
 impl<'m> Requirement<'m> {
-    pub(crate) fn new(action: Action, uri: &'m str, match_policy: MatchPolicy) -> Self {
+    pub(super) fn new(action: Action, uri: &'m str, match_policy: MatchPolicy) -> Self {
         Self {
             action,
             uri: Cow::Borrowed(uri),
             match_policy,
+        }
+    }
+
+    /// To publish to a topic that the caller of a meta procedure names.
+    pub(crate) const fn publish(topic: String) -> Self {
+        Self {
+            action: Action::Publish,
+            uri: Cow::Owned(topic),
+            match_policy: MatchPolicy::Exact,
         }
     }
 

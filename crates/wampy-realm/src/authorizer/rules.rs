@@ -12,6 +12,7 @@ use wampy_proto::MatchPolicy;
 use super::coverage::{self, Pattern};
 use super::permission::{Action, Allow, Disclose, Permission};
 use super::placeholder::{self, Expanded};
+use super::requirements::Requirement;
 use crate::hash::RandomState;
 use crate::pattern::PatternTable;
 use crate::session::SessionDetails;
@@ -21,7 +22,7 @@ use crate::session::SessionDetails;
 pub(super) struct Rule {
     uri: Box<str>,
     match_policy: MatchPolicy,
-    pub(super) allow: Allow,
+    allow: Allow,
     disclose: Disclose,
     origin: Origin,
 }
@@ -62,8 +63,10 @@ impl Rule {
         }
     }
 
-    pub(super) fn uri(&self) -> &str {
-        &self.uri
+    /// Whether the rule, which decides about the URI of `requirement`, allows it.
+    pub(super) fn allows(&self, requirement: &Requirement<'_>) -> bool {
+        self.allow.allows(requirement.action)
+            && (!requirement.is_administrative() || self.uri.starts_with("wamp."))
     }
 
     /// Whether who does this is made known.
@@ -120,10 +123,12 @@ pub(super) struct Rules {
 }
 
 /// The rules of one session: the permissions of its role with placeholders.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct OwnRules(Vec<Rule>);
 
 impl OwnRules {
+    pub(super) const NONE: Self = Self(Vec::new());
+
     pub(super) const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -292,7 +297,7 @@ mod tests {
                 }
             }
             let mut rules = rules(&distinct);
-            let own = OwnRules::default();
+            let own = OwnRules::NONE;
             for _ in 0..20 {
                 let (uri, policy) = &patterns[random.below(patterns.len())];
                 let every = uris
@@ -307,7 +312,11 @@ mod tests {
             for uri in uris.iter().step_by(7) {
                 let expected = by_trying_all(&distinct, uri).map(Permission::uri);
                 for _ in 0..2 {
-                    assert_eq!(rules.for_uri(&own, uri).map(Rule::uri), expected, "{uri}");
+                    assert_eq!(
+                        rules.for_uri(&own, uri).map(|rule| &*rule.uri),
+                        expected,
+                        "{uri}"
+                    );
                 }
             }
         }
@@ -319,7 +328,7 @@ mod tests {
     #[test]
     fn exact_uris_may_be_subscribed_to_as_patterns_without_wildcards() {
         let permission = Permission::new("a.b", MatchPolicy::Exact, Allow::EVERYTHING).unwrap();
-        let (rules, own) = (rules(&[permission]), OwnRules::default());
+        let (rules, own) = (rules(&[permission]), OwnRules::NONE);
         let allowed = |uri, policy| rules.allow_all(&own, Action::Register, uri, policy);
         assert!(allowed("a.b", MatchPolicy::Exact));
         assert!(allowed("a.b", MatchPolicy::Wildcard));
@@ -331,7 +340,7 @@ mod tests {
     fn what_is_remembered_is_bounded() {
         let permission = Permission::new("a.", MatchPolicy::Prefix, Allow::EVERYTHING).unwrap();
         let mut rules = Rules::new(&[permission], 10, &hash::seeded(1));
-        let own = OwnRules::default();
+        let own = OwnRules::NONE;
         for number in 0..1000 {
             assert!(rules.for_uri(&own, &format!("a.{number}")).is_some());
             assert!(rules.for_uri(&own, &format!("b.{number}")).is_none());

@@ -323,6 +323,32 @@ fn procedures_that_end_sessions_need_a_permission_of_their_own() {
 }
 
 #[test]
+fn a_testament_needs_the_permission_to_publish_it() {
+    let mut network = network(json!([
+        everything(),
+        {"name": "user", "permissions": [
+            {"uri": "wamp.session.add_testament", "call": true},
+            {"uri": "a.*", "allow": {"publish": true}, "disclose": {"publisher": true}},
+        ]},
+    ]));
+    let (subscriber, user) = (
+        join(&mut network, "back", "backend"),
+        join(&mut network, "alice", "user"),
+    );
+    network.subscribe(subscriber, "a.will", json!({}));
+    let add = "wamp.session.add_testament";
+    let refused = network.ask_in_vain(user, add, json!(["b.will", [], {}]));
+    assert_eq!(refused, NOT_AUTHORIZED);
+    let refused = network.ask_in_vain(user, add, json!([1, [], {}]));
+    assert_eq!(refused, "wamp.error.invalid_argument");
+    network.ask(user, add, json!(["a.will", ["gone"], {}]));
+    network.leave(user);
+    let event = network.receive(subscriber);
+    assert_eq!(event[4], json!(["gone"]));
+    assert_eq!(event[3]["publisher_authid"], "alice");
+}
+
+#[test]
 fn what_breaks_the_grammar_is_malformed_first_and_forbidden_second() {
     let mut network = network(json!([
         {"name": "user", "permissions": [{"uri": "wamp.*", "call": true}]},
