@@ -290,7 +290,7 @@ features! {
     /// Topics may be subscribed to by prefix or wildcard.
     PatternBasedSubscription = "pattern_based_subscription": Subscriber Broker;
     /// Events may go to a partition of the subscribers.
-    ShardedSubscriptions = "shareded_subscriptions" | "sharded_subscriptions":;
+    ShardedSubscriptions = "shareded_subscriptions" | "sharded_subscriptions": Broker;
     /// Past events can be fetched.
     EventHistory = "event_history":;
     /// The last event of a topic is kept for later subscribers.

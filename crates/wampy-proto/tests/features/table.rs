@@ -98,7 +98,7 @@ pub const FEATURES: &[Row] = rows! {
     Some(Feature::PatternBasedSubscription), "Pattern-based subscriptions", "stable",
         ["check_31_events_by_pattern_name_their_topic"] ["patterns_tell_the_topic"] [];
     Some(Feature::ShardedSubscriptions), "Sharded subscriptions", "alpha",
-        [] [] [];
+        ["an_event_with_an_rkey_goes_to_one_node"] [] [];
     Some(Feature::EventHistory), "Event history", "beta",
         [] [] [];
     Some(Feature::EventRetention), "Event retention", "beta",
