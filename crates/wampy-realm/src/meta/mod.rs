@@ -19,6 +19,7 @@ mod testament;
 use wampy_proto::message::{Call, Goodbye, Result as ResultMessage, ResultDetails};
 use wampy_proto::{Message, Payload, Serializer, Value, error_uri};
 
+use crate::authorizer::Requirement;
 use crate::outbox::Outbox;
 use crate::realm::{MetaEvents, Realm};
 use crate::refusal::Refusal;
@@ -40,7 +41,7 @@ const PROCEDURES: [(&str, Procedure); 29] = [
     ("wamp.session.kill_by_authid", session::kill_by_authid),
     ("wamp.session.kill_by_authrole", session::kill_by_authrole),
     ("wamp.session.kill_all", session::kill_all),
-    ("wamp.session.add_testament", testament::add),
+    (testament::ADD, testament::add),
     ("wamp.session.flush_testaments", testament::flush),
     ("wamp.registration.list", registration::list),
     ("wamp.registration.lookup", registration::lookup),
@@ -76,7 +77,7 @@ const PROCEDURES: [(&str, Procedure); 29] = [
     ("wamp.reflection.topic.describe", reflection::describe_topic),
     ("wamp.reflection.error.describe", reflection::describe_error),
     ("wamp.reflect.describe", reflection::describe_all),
-    ("wamp.reflect.define", reflection::define),
+    (reflection::DEFINE, reflection::define),
 ];
 
 /// What a procedure answers, and what it changes.
@@ -156,6 +157,16 @@ impl Realm {
         };
         outbox.send(caller, &Message::Result(result))?;
         Ok(())
+    }
+
+    /// What a caller has to be allowed besides calling a procedure of the meta API.
+    pub(crate) fn further_requirement(&self, call: &Call<'_>) -> Option<Requirement<'static>> {
+        let arguments = Arguments::new(&call.payload);
+        match &*call.procedure {
+            testament::ADD => testament::requirement(&arguments),
+            reflection::DEFINE => reflection::requirement(&arguments),
+            _ => None,
+        }
     }
 
     fn end_sessions(&mut self, end: EndSessions, outbox: &mut impl Outbox) {

@@ -15,6 +15,7 @@ use wampy_proto::{MatchPolicy, Serializer, Value, error_uri, serializer, uri};
 
 use super::arguments::{Arguments, invalid};
 use super::{Answer, Change};
+use crate::authorizer::{Action, Requirement};
 use crate::definitions::{Definition, Kind, Outcome, Subject};
 use crate::outbox::Outbox;
 use crate::realm::Realm;
@@ -118,6 +119,25 @@ pub(super) fn describe_all(
     Ok(Answer::one(Value::List(descriptions)))
 }
 
+/// The procedure by which sessions make definitions.
+pub(super) const DEFINE: &str = "wamp.reflect.define";
+
+/// Who says what a procedure or topic is has to be allowed to register it or to publish to it.
+pub(super) fn requirement(arguments: &Arguments<'_>) -> Option<Requirement<'static>> {
+    // What is no definition is refused by the procedure.
+    let uri = arguments.text(0, "uri").ok()?;
+    let Some(Value::Map(definition)) = arguments.optional_map(1, "definition").ok()? else {
+        return None;
+    };
+    let action = match kind_of(value_of(definition, "kind")?).ok()? {
+        Kind::Procedure => Action::Register,
+        Kind::Topic => Action::Publish,
+        Kind::Error => return None,
+    };
+    let policy = policy_in(definition).ok()?;
+    Some(Requirement::of_caller(action, uri.to_owned(), policy))
+}
+
 /// `wamp.reflect.define(uri, definition)`, or `wamp.reflect.define(uri, null; kind, match)` to take
 /// back what the caller has defined.
 pub(super) fn define(
@@ -173,10 +193,7 @@ fn subject(realm: &Realm, uri: &str, definition: &[(String, Value)]) -> Result<S
         Some(kind) => kind_of(kind)?,
         None => return Err(invalid("the definition has no kind".into())),
     };
-    let match_policy = match value_of(definition, "match") {
-        Some(word) => policy_of(word)?,
-        None => MatchPolicy::Exact,
-    };
+    let match_policy = policy_in(definition)?;
     if kind == Kind::Error && match_policy != MatchPolicy::Exact {
         return Err(invalid("errors have no match policy".into()));
     }
@@ -232,6 +249,12 @@ fn policy_of(word: &Value) -> Result<MatchPolicy, Refusal> {
     let word = word.as_str().unwrap_or_default();
     word.parse()
         .map_err(|problem| invalid(format!("match: {problem}")))
+}
+
+/// The match policy that a definition names.
+fn policy_in(definition: &[(String, Value)]) -> Result<MatchPolicy, Refusal> {
+    let word = value_of(definition, "match");
+    Ok(word.map(policy_of).transpose()?.unwrap_or_default())
 }
 
 /// The keyword argument `match`.

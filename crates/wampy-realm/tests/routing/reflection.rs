@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 use wampy_realm::RealmConfig;
 
+use crate::authorization;
 use crate::simulated::{Client, Network, assert_error};
 
 const DEFINE: &str = "wamp.reflect.define";
@@ -421,6 +422,44 @@ fn what_is_no_definition_is_refused() {
         }
     }
     let error = network.ask_in_vain(client, "wamp.reflection.topic.list", json!([7]));
+    assert_eq!(error, "wamp.error.invalid_argument");
+}
+
+#[test]
+fn a_definition_needs_the_permission_for_what_it_describes() {
+    let mut network = authorization::network(json!([{"name": "user", "permissions": [
+        {"uri": "wamp.*", "allow": {"call": true}},
+        {"uri": "app.proc.*", "allow": {"register": true}},
+        {"uri": "app.topic.*", "allow": {"publish": true, "subscribe": true}},
+    ]}]));
+    let client = authorization::join(&mut network, "alice", "user");
+    for (uri, definition, allowed) in [
+        ("app.proc.a", json!({"kind": "procedure"}), true),
+        (
+            "app.proc.",
+            json!({"kind": "procedure", "match": "prefix"}),
+            true,
+        ),
+        (
+            "app.",
+            json!({"kind": "procedure", "match": "prefix"}),
+            false,
+        ),
+        ("app.topic.a", json!({"kind": "procedure"}), false),
+        ("app.topic.a", json!({"kind": "topic"}), true),
+        ("app.proc.a", json!({"kind": "topic"}), false),
+        ("app.error.a", json!({"kind": "error"}), true),
+    ] {
+        network.send(client, json!([48, 1, {}, DEFINE, [uri, definition]]));
+        let answer = network.receive(client);
+        if allowed {
+            assert_eq!(answer, json!([50, 1, {}]), "{uri} {definition}");
+        } else {
+            assert_error(&answer, 48, 1, "wamp.error.not_authorized");
+        }
+    }
+    undefine(&mut network, client, "app.proc.a", json!({}));
+    let error = network.ask_in_vain(client, DEFINE, json!(["app.a", {"kind": "thing"}]));
     assert_eq!(error, "wamp.error.invalid_argument");
 }
 
