@@ -86,6 +86,16 @@ impl FeatureSet {
             .filter(move |&feature| self.contains(feature))
     }
 
+    /// Whether there are no features.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The features that are not in `other`.
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     const fn len(self) -> usize {
         self.0.count_ones() as usize
     }
@@ -165,7 +175,7 @@ impl<'a> OptionValue<'a> for Roles {
                 continue;
             };
             writer.key(role.as_str());
-            if features.len() == 0 {
+            if features.is_empty() {
                 writer.begin_map(0);
                 writer.end_map();
                 continue;
@@ -252,7 +262,7 @@ features! {
     /// A call may have several results.
     ProgressiveCallResults = "progressive_call_results": Caller Callee Dealer;
     /// A call may be made in several parts.
-    ProgressiveCallInvocations = "progressive_call_invocations":;
+    ProgressiveCallInvocations = "progressive_call_invocations": Dealer;
     /// A call may have a time limit.
     CallTimeout = "call_timeout": Caller Dealer;
     /// A call may be canceled.
@@ -298,5 +308,5 @@ features! {
     /// The router may end a subscription.
     SubscriptionRevocation = "subscription_revocation":;
     /// Payloads may be encrypted end to end.
-    PayloadPassthruMode = "payload_passthru_mode":;
+    PayloadPassthruMode = "payload_passthru_mode": Broker Dealer;
 }

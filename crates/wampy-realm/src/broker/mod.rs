@@ -13,7 +13,7 @@ mod subscriber_blackwhite_listing;
 mod subscription;
 
 use wampy_proto::message::{Event, EventDetails, Publish, Published};
-use wampy_proto::{MatchPolicy, Message, MessageType, PublicationId, SubscriptionId, Value};
+use wampy_proto::{MatchPolicy, Message, MessageType, PublicationId, Role, SubscriptionId, Value};
 
 use crate::hash::RandomState;
 use crate::meta;
@@ -39,6 +39,20 @@ pub(crate) struct Broker {
 struct Exclusions<'s> {
     publisher: Option<ExcludedPublisher<'s>>,
     lists: Option<ReceiverLists>,
+    /// Whether the payload is passed through, so that subscribers need that mode to read it.
+    passed_through: bool,
+}
+
+impl Exclusions<'_> {
+    /// Whether a subscriber that is not the publisher gets the event.
+    fn admit(&self, key: SessionKey, sessions: &Sessions) -> bool {
+        let lists = self.lists.as_ref();
+        lists.is_none_or(|lists| lists.admit(key, sessions))
+            && (!self.passed_through
+                || sessions
+                    .get(key)
+                    .is_some_and(|session| session.passes_through(Role::Subscriber)))
+    }
 }
 
 impl Broker {
@@ -76,18 +90,16 @@ impl Broker {
                     .publisher
                     .as_ref()
                     .and_then(|p| p.subscribed_to(id));
-                if excluded.is_none() && exclusions.lists.is_none() {
+                if excluded.is_none() && exclusions.lists.is_none() && !exclusions.passed_through {
                     outbox.send_to_many(&subscription.members, &message);
                     return;
                 }
                 receivers.clear();
-                receivers.extend(subscription.members.iter().filter(|&&key| {
-                    Some(key) != excluded
-                        && exclusions
-                            .lists
-                            .as_ref()
-                            .is_none_or(|lists| lists.admit(key, sessions))
-                }));
+                let subscribers = subscription.members.iter();
+                receivers.extend(
+                    subscribers
+                        .filter(|&&key| Some(key) != excluded && exclusions.admit(key, sessions)),
+                );
                 if !receivers.is_empty() {
                     outbox.send_to_many(receivers, &message);
                 }
@@ -103,10 +115,8 @@ impl Realm {
         outbox: &mut impl Outbox,
     ) -> Result<(), Violation> {
         let options = &publish.options;
-        if options.ppt_scheme.is_some() {
-            return Err(Violation::new(
-                "PUBLISH has ppt_scheme, but payload_passthru_mode was not announced",
-            ));
+        if options.is_passed_through() {
+            self.check_passes_through(from, Role::Publisher, MessageType::Publish)?;
         }
         let (request, acknowledge) = (publish.request, options.acknowledge);
         match self.publish(from, publish, outbox) {
@@ -137,11 +147,15 @@ impl Realm {
             self.config.check_uri(&publish.topic)?;
         }
         check_not_reserved(&publish.topic)?;
-        let details = self.publisher_identity(from, publish.options.disclose_me)?;
+        let mut details = self.publisher_identity(from, publish.options.disclose_me)?;
+        if let Some(passthru) = publish.options.passthru() {
+            details.set_passthru(passthru);
+        }
         let publication = PublicationId::from_random_bits(self.random.bits());
         let exclusions = Exclusions {
             publisher: ExcludedPublisher::new(from, &publish.options, &self.sessions),
             lists: ReceiverLists::take(&mut publish.options),
+            passed_through: details.is_passed_through(),
         };
         let event = Event {
             subscription: SubscriptionId::FIRST,
