@@ -70,6 +70,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod authorizer;
 mod broker;
 mod config;
 mod dealer;
@@ -83,10 +84,15 @@ mod random;
 mod realm;
 mod records;
 mod refusal;
+mod rendezvous;
 mod request_map;
 mod session;
 mod slots;
 
+pub use authorizer::{
+    Action, Allow, Authorization, Disclose, Permission, PermissionError, RealmRole, RealmRoles,
+    RoleError,
+};
 pub use config::{Disclosure, RealmConfig};
 pub use outbox::{Outbox, SendError};
 pub use pattern::WILDCARD_COMPONENTS_MAX;

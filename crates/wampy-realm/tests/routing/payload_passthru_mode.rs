@@ -215,6 +215,30 @@ fn check_74_payload_and_attributes_survive_a_publication() {
 }
 
 #[test]
+fn check_74_a_testament_may_be_passed_through() {
+    let mut network = Network::new();
+    let (leaver, able, unable) = (
+        network.join_with(able()),
+        network.join_with(able()),
+        network.join(),
+    );
+    for subscriber in [able, unable] {
+        network.subscribe(subscriber, "t.a", json!({}));
+    }
+    let options = json!({"publish_options": attributes()});
+    let args = json!(["t.a", [SEALED], {}]);
+    network.send(
+        leaver,
+        json!([48, 1, {}, "wamp.session.add_testament", args, options]),
+    );
+    assert_eq!(network.receive(leaver)[0], 50);
+    network.leave(leaver);
+    let event = network.receive(able);
+    assert_eq!((&event[3], &event[4]), (&attributes(), &json!([SEALED])));
+    assert_eq!(network.received(unable), NOTHING);
+}
+
+#[test]
 fn subscribers_without_the_mode_get_no_such_event() {
     let mut network = Network::new();
     let publisher = network.join_with(able());
