@@ -26,6 +26,9 @@ pub enum Disclosure {
 pub struct RealmConfig {
     /// What the sessions of each role may do. Default: no roles, so that everybody may do everything.
     pub roles: RealmRoles,
+    /// For how many exact URIs it is remembered what the permissions of a role say; for more, all
+    /// that is remembered is forgotten. Default: 4096.
+    pub remembered_decisions_per_role_max: usize,
     /// The grammar of the URIs in requests. Others are answered by ERROR
     /// `wamp.error.invalid_uri`. Default: loose.
     pub uri_grammar: Grammar,
@@ -78,6 +81,7 @@ impl Default for RealmConfig {
     fn default() -> Self {
         Self {
             roles: RealmRoles::default(),
+            remembered_decisions_per_role_max: 4096,
             uri_grammar: Grammar::Loose,
             caller_disclosure: Disclosure::OnRequest,
             publisher_disclosure: Disclosure::OnRequest,

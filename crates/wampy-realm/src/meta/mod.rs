@@ -18,6 +18,7 @@ mod testament;
 use wampy_proto::message::{Call, Goodbye, Result as ResultMessage, ResultDetails};
 use wampy_proto::{Message, Payload, Serializer, Value, error_uri};
 
+use crate::authorizer::Requirement;
 use crate::outbox::Outbox;
 use crate::realm::{MetaEvents, Realm};
 use crate::refusal::Refusal;
@@ -38,7 +39,7 @@ const PROCEDURES: [(&str, Procedure); 21] = [
     ("wamp.session.kill_by_authid", session::kill_by_authid),
     ("wamp.session.kill_by_authrole", session::kill_by_authrole),
     ("wamp.session.kill_all", session::kill_all),
-    ("wamp.session.add_testament", testament::add),
+    (testament::ADD, testament::add),
     ("wamp.session.flush_testaments", testament::flush),
     ("wamp.registration.list", registration::list),
     ("wamp.registration.lookup", registration::lookup),
@@ -136,6 +137,15 @@ impl Realm {
         };
         outbox.send(caller, &Message::Result(result))?;
         Ok(())
+    }
+
+    /// What a caller has to be allowed besides calling a procedure of the meta API.
+    pub(crate) fn further_requirement(&self, call: &Call<'_>) -> Option<Requirement<'static>> {
+        let arguments = Arguments::new(&call.payload);
+        match &*call.procedure {
+            testament::ADD => testament::requirement(&arguments),
+            _ => None,
+        }
     }
 
     fn end_sessions(&mut self, end: EndSessions, outbox: &mut impl Outbox) {

@@ -5,6 +5,7 @@
 // Tests fail by panicking; the lint exempts only the test functions themselves.
 #![allow(clippy::unwrap_used)]
 
+mod authorization;
 mod call_canceling;
 mod call_timeout;
 mod calls;
