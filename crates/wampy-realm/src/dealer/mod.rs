@@ -70,15 +70,8 @@ impl Realm {
             return Ok(());
         };
         let request = call.request;
-        if let Some(slot) = caller.calls.get(request) {
-            return self.continue_call(slot, call, outbox);
-        }
-        if caller
-            .last_progressive_call
-            .is_some_and(|last| request <= last)
-        {
-            // A part of a call that has ended, which the caller did not know yet.
-            return Ok(());
+        if caller.has_begun(request) {
+            return self.continue_call(from, call, outbox);
         }
         let needed = needed_features::of(&call.options);
         if !needed.is_empty() {

@@ -12,13 +12,12 @@
 //! to the first result whatever the caller still sends.
 
 use wampy_proto::message::{Call, Invocation, InvocationDetails};
-use wampy_proto::{Message, RegistrationId};
+use wampy_proto::{Message, RegistrationId, RequestId};
 
 use super::pending::PendingCall;
 use crate::outbox::Outbox;
 use crate::realm::{Realm, Violation};
-use crate::session::SessionKey;
-use crate::slots::Slot;
+use crate::session::{Session, SessionKey};
 
 /// What the further parts of a call are sent with. A call has it until its last part.
 #[derive(Debug)]
@@ -64,22 +63,37 @@ impl PendingCall {
     }
 }
 
+impl Session {
+    /// Whether the session began a call with this id before, so that a CALL is a further part of it:
+    /// either it is pending, or it has ended and only a call in parts can have had the id.
+    #[inline]
+    pub(crate) fn has_begun(&self, request: RequestId) -> bool {
+        let past = self.last_progressive_call;
+        self.calls.get(request).is_some() || past.is_some_and(|last| request <= last)
+    }
+}
+
 impl Realm {
-    /// Notes the id of a call that is made in parts, whether or not it finds a callee: the caller may
-    /// send further parts before it knows.
-    pub(super) fn note_progressive_call(&mut self, from: SessionKey, call: &Call<'_>) {
+    /// Notes that a call is made in parts, whether or not it is allowed and finds a callee: the caller
+    /// may send further parts before it knows.
+    pub(crate) fn note_progressive_call(&mut self, from: SessionKey, call: &Call<'_>) {
         if let Some(caller) = self.sessions.get_mut(from) {
             caller.last_progressive_call = Some(call.request);
         }
     }
 
-    /// Sends a further part of a call to its callee.
+    /// Sends a further part of a call to its callee; nothing if the call has ended, which its caller
+    /// did not know yet.
     pub(super) fn continue_call(
         &mut self,
-        slot: Slot,
+        from: SessionKey,
         part: &Call<'_>,
         outbox: &mut impl Outbox,
     ) -> Result<(), Violation> {
+        let caller = self.sessions.get(from);
+        let Some(slot) = caller.and_then(|caller| caller.calls.get(part.request)) else {
+            return Ok(());
+        };
         let Some(call) = self.dealer.calls.get_mut(slot) else {
             return Ok(());
         };

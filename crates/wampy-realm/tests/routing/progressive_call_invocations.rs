@@ -256,6 +256,33 @@ fn check_63_parts_of_a_call_whose_callee_left_are_dropped() {
 }
 
 #[test]
+fn check_63_parts_of_a_call_that_was_not_allowed_are_dropped() {
+    let member = json!({"name": "member", "permissions": [{"uri": "a.b", "allow": {
+        "call": true, "register": true,
+    }}]});
+    let mut network = Network::with(RealmConfig {
+        roles: serde_json::from_value(json!([member])).unwrap(),
+        ..RealmConfig::default()
+    });
+    let (callee, caller) = (network.join_with(able()), network.join_with(able()));
+    network.send(caller, json!([48, 1, {"progress": true}, "c.d"]));
+    assert_error(&network.receive(caller), 48, 1, "wamp.error.not_authorized");
+    network.send(caller, json!([48, 1, {"progress": true}, "c.d"]));
+    network.send(caller, json!([48, 1, {}, "c.d"]));
+    assert_eq!(network.received(caller), NOTHING);
+    // What is allowed is decided with the first part, and then goes on.
+    network.register(callee, "a.b", json!({}));
+    let progress = json!({"progress": true});
+    let (id, _) = network.invoke(caller, 2, progress.clone(), "a.b", callee);
+    assert_eq!(network.invoke(caller, 2, progress, "a.b", callee).0, id);
+    network.send(callee, json!([70, id, {}]));
+    assert_eq!(network.receive(caller)[0], 50);
+    network.send(caller, json!([48, 2, {}, "a.b"]));
+    assert_eq!(network.received(caller), NOTHING);
+    assert_eq!(network.received(callee), NOTHING);
+}
+
+#[test]
 fn a_caller_that_leaves_in_the_middle_interrupts_its_call() {
     let (mut network, callee, caller) = able_network();
     let id = begin(&mut network, caller, callee, json!({}));
