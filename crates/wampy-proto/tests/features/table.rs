@@ -108,6 +108,8 @@ pub const FEATURES: &[Row] = rows! {
         [] [] [];
     Some(Feature::PayloadPassthruMode), "Payload passthru mode", "sketch",
         ["check_74_what_is_passed_through_is_the_same_in_every_serializer"] [] [];
+    Some(Feature::Reflection), "Interface reflection", "sketch",
+        ["definitions_are_listed_and_described" "what_is_live_is_listed_and_described"] [] [];
 };
 
 /// What no key announces.

@@ -17,6 +17,7 @@ mod progressive_call_invocations;
 mod pubsub;
 mod random_walk;
 mod receivers;
+mod reflection;
 mod registration_meta_api;
 mod registrations;
 mod session_meta_api;
