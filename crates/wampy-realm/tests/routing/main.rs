@@ -15,6 +15,7 @@ mod pattern_based;
 mod pubsub;
 mod random_walk;
 mod receivers;
+mod reflection;
 mod registration_meta_api;
 mod registrations;
 mod session_meta_api;
