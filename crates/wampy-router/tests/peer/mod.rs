@@ -326,7 +326,20 @@ impl Peer {
 
     /// Joins a realm; returns the session's id.
     pub fn join(&mut self, realm: &str) -> u64 {
-        self.send(&Self::hello(realm));
+        self.join_by(&Self::hello(realm))
+    }
+
+    /// Joins realm1 with these features, and call canceling, in every role.
+    pub fn join_with(&mut self, features: &[&str]) -> u64 {
+        let features = features.iter().chain(&["call_canceling"]);
+        let features: Value = features.map(|&key| (key, true)).collect();
+        let role = json!({ "features": features });
+        let roles = json!({"caller": role, "callee": role, "publisher": role, "subscriber": role});
+        self.join_by(&json!([1, "realm1", { "roles": roles }]))
+    }
+
+    fn join_by(&mut self, hello: &Value) -> u64 {
+        self.send(hello);
         let welcome = self.message();
         assert_eq!(welcome[0], 2, "{welcome}");
         self.next_request = 1;
