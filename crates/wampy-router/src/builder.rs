@@ -9,6 +9,8 @@ use wampy_realm::RealmConfig;
 use wampy_transport::{ClientCertificates, ListenAddress, ServerTls};
 
 use crate::error::StartError;
+use crate::http::cookies::CookieConfig;
+use crate::http::origins::Origins;
 use crate::limits::Limits;
 use crate::router::Router;
 
@@ -30,6 +32,9 @@ pub struct Builder {
     pub(crate) realm_config: RealmConfig,
     pub(crate) any_request_id: bool,
     pub(crate) rawsocket_ping: bool,
+    pub(crate) allowed_origins: Vec<String>,
+    pub(crate) longpoll: bool,
+    pub(crate) cookie: Option<CookieConfig>,
 }
 
 /// Where a certificate and its key are.
@@ -53,6 +58,9 @@ impl Default for Builder {
             realm_config: RealmConfig::default(),
             any_request_id: false,
             rawsocket_ping: false,
+            allowed_origins: vec!["*".to_owned()],
+            longpoll: true,
+            cookie: None,
         }
     }
 }
@@ -161,6 +169,31 @@ impl Builder {
         self
     }
 
+    /// Lets browsers talk to the router only from pages of these origins: `https://example.com`,
+    /// `http://localhost:8000`, `https://*.example.com`, or `*` for all. Others get HTTP 403. Holds
+    /// for WebSockets and for HTTP; clients that are no browsers send no origin and are not concerned.
+    /// Default: `*`.
+    pub fn allowed_origins(mut self, origins: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.allowed_origins = origins.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Whether the router serves the HTTP long-poll transport, at the base paths `/longpoll` (as the
+    /// specification has it) and `/lp` (as Crossbar.io has it, and autobahn-js needs it: success
+    /// without content is said by 204 there, else by 202). Default: yes.
+    pub fn longpoll(mut self, yes: bool) -> Self {
+        self.longpoll = yes;
+        self
+    }
+
+    /// Gives every client of WebSocket and of long-polling a cookie, by which it can authenticate
+    /// later as who it was (authmethod `cookie`). The router keeps them in memory, at most
+    /// [`Limits::cookies_max`]. Default: no cookie.
+    pub fn cookie(mut self, cookie: CookieConfig) -> Self {
+        self.cookie = Some(cookie);
+        self
+    }
+
     /// Starts the router on the runtime of the caller.
     ///
     /// # Errors
@@ -194,6 +227,11 @@ impl Builder {
         if let Some(problem) = self.limits.problem() {
             return Err(StartError::Limits(problem));
         }
+        let origins = Origins::parse(&self.allowed_origins).map_err(StartError::Origin)?;
+        let cookie = self.cookie.as_ref();
+        if let Some(problem) = cookie.and_then(|it| it.problem(origins.are_any())) {
+            return Err(StartError::Cookie(problem));
+        }
         let listen = self
             .listen
             .iter()
@@ -212,6 +250,7 @@ impl Builder {
         Ok(Checked {
             listen,
             tls,
+            origins,
             builder: self,
         })
     }
@@ -221,5 +260,6 @@ impl Builder {
 pub(crate) struct Checked {
     pub(crate) listen: Vec<ListenAddress>,
     pub(crate) tls: Option<ServerTls>,
+    pub(crate) origins: Origins,
     pub(crate) builder: Builder,
 }

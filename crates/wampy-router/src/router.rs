@@ -15,6 +15,9 @@ use crate::builder::{Builder, Checked};
 use crate::connection::{self, Incoming};
 use crate::error::StartError;
 use crate::hosted_realm::Clock;
+use crate::http::cookies::Cookies;
+use crate::http::longpoll::Transports;
+use crate::http::origins::Origins;
 use crate::lanes::Lanes;
 use crate::limits::Limits;
 use crate::realms::Realms;
@@ -43,6 +46,10 @@ pub(crate) struct Shared {
     pub(crate) tls: Option<ServerTls>,
     pub(crate) any_request_id: bool,
     pub(crate) rawsocket_ping: bool,
+    pub(crate) is_longpoll_served: bool,
+    pub(crate) origins: Origins,
+    pub(crate) cookies: Option<Cookies>,
+    pub(crate) transports: Arc<Transports>,
     pub(crate) realms: Realms,
     pub(crate) lanes: Lanes,
     pub(crate) backlog: Arc<Backlog>,
@@ -84,7 +91,7 @@ impl Router {
             .iter()
             .map(|listener| listener.address().clone())
             .collect();
-        let shared = Arc::new(Shared::new(checked.builder, checked.tls));
+        let shared = Arc::new(Shared::new(checked));
         let accept_all = |listener| tokio::spawn(accept_all(listener, Arc::clone(&shared)));
         let listeners = listeners.into_iter().map(accept_all).collect();
         Ok(Self {
@@ -151,10 +158,13 @@ impl Router {
         let registry = &self.shared.registry;
         registry.shut_down();
         let patience = Duration::from_millis(self.shared.limits.shutdown_timeout_ms);
-        if tokio::time::timeout(patience, registry.empty())
-            .await
-            .is_err()
-        {
+        let emptied = async {
+            // Sessions over long-polling hear of it by the requests of their clients.
+            registry.only_http_left().await;
+            registry.end_http();
+            registry.empty().await;
+        };
+        if tokio::time::timeout(patience, emptied).await.is_err() {
             tracing::info!(
                 connections = registry.len(),
                 "clients did not answer GOODBYE in time"
@@ -162,6 +172,15 @@ impl Router {
             registry.abort_all();
             registry.empty().await;
         }
+    }
+}
+
+impl Router {
+    /// Forgets the cookies with which `authid` has authenticated in `realm`, so that it has to do so
+    /// anew; its sessions stay. Returns how many there were.
+    pub fn forget_cookies(&self, realm: &str, authid: &str) -> usize {
+        let cookies = self.shared.cookies.as_ref();
+        cookies.map_or(0, |cookies| cookies.forget(realm, authid))
     }
 }
 
@@ -175,7 +194,13 @@ impl Drop for Router {
 }
 
 impl Shared {
-    fn new(builder: Builder, tls: Option<ServerTls>) -> Self {
+    fn new(checked: Checked) -> Self {
+        let Checked {
+            builder,
+            tls,
+            origins,
+            ..
+        } = checked;
         let limits = builder.limits;
         let auto_created_max = if builder.auto_create_realms {
             limits.auto_created_realms_max
@@ -200,6 +225,8 @@ impl Shared {
                 headers_max: limits.http_headers_max,
             },
         };
+        let cookie = builder.cookie;
+        let cookies = cookie.map(|cookie| Cookies::new(cookie, limits.cookies_max));
         let backlog = Backlog::new(limits.outbound_bytes_max, limits.connections_max);
         let lanes = Lanes::start(Duration::from_micros(limits.busy_poll_us));
         Self {
@@ -208,6 +235,10 @@ impl Shared {
             tls,
             any_request_id: builder.any_request_id,
             rawsocket_ping: builder.rawsocket_ping,
+            is_longpoll_served: builder.longpoll,
+            origins,
+            cookies,
+            transports: Arc::default(),
             realms,
             lanes,
             backlog: Arc::new(backlog),

@@ -95,6 +95,7 @@ impl Connection {
             kind: match self.framing {
                 Framing::WebSocket => "websocket",
                 Framing::RawSocket => "rawsocket",
+                Framing::LongPoll => "longpoll",
             },
             serializer: self.outlet.serializer().row().name,
         }
