@@ -5,23 +5,32 @@
 //! subscription are kept ready as a slice; only a publication that leaves somebody out has them
 //! copied, into one vector that is used again and again.
 //!
-//! Deliberately absent so far: retained events, event history, testaments.
+//! Deliberately absent so far: testaments.
 
+mod event_history;
+mod event_retention;
+mod kept_event;
+mod kept_events;
 mod publisher_exclusion;
 mod publisher_identification;
 mod subscriber_blackwhite_listing;
 mod subscription;
 
 use wampy_proto::message::{Event, EventDetails, Publish, Published};
-use wampy_proto::{MatchPolicy, Message, MessageType, PublicationId, SubscriptionId, Value};
+use wampy_proto::{
+    MatchPolicy, Message, MessageType, PublicationId, SubscriptionId, Value, error_uri,
+};
 
+use crate::config::RealmConfig;
 use crate::hash::RandomState;
 use crate::meta;
-use crate::outbox::Outbox;
-use crate::realm::{Realm, Violation};
+use crate::outbox::{Outbox, Shelf, StoreFailed};
+use crate::realm::{Now, Realm, Violation};
 use crate::records::Records;
 use crate::refusal::{Refusal, check_not_reserved};
 use crate::session::{SessionKey, Sessions};
+pub use kept_event::KeptEvent;
+pub(crate) use kept_events::KeptEvents;
 use publisher_exclusion::ExcludedPublisher;
 use subscriber_blackwhite_listing::ReceiverLists;
 
@@ -32,6 +41,10 @@ pub(crate) struct Broker {
     pub(crate) subscriptions: Records<SubscriptionId, Vec<SessionKey>>,
     /// The receivers of one event, where they are not all subscribers.
     receivers: Vec<SessionKey>,
+    /// Retained events, unless the realm retains none.
+    pub(crate) retained: Option<Box<KeptEvents>>,
+    /// The event history, if the realm has one.
+    pub(crate) history: Option<Box<KeptEvents>>,
 }
 
 /// Whom an event does not reach, though subscribed.
@@ -42,8 +55,11 @@ struct Exclusions<'s> {
 }
 
 impl Broker {
-    pub(crate) fn new(hash: RandomState) -> Self {
+    pub(crate) fn new(config: &RealmConfig, hash: RandomState) -> Self {
+        let retention = &config.event_retention;
         Self {
+            retained: KeptEvents::new(Shelf::Retained, retention, hash.clone()),
+            history: KeptEvents::new(Shelf::History, &config.event_history, hash.clone()),
             subscriptions: Records::new(hash),
             receivers: Vec::new(),
         }
@@ -98,6 +114,7 @@ impl Broker {
 impl Realm {
     pub(crate) fn handle_publish(
         &mut self,
+        now: Now,
         from: SessionKey,
         publish: &mut Publish<'_>,
         outbox: &mut impl Outbox,
@@ -109,7 +126,7 @@ impl Realm {
             ));
         }
         let (request, acknowledge) = (publish.request, options.acknowledge);
-        match self.publish(from, publish, outbox) {
+        match self.publish(now, from, publish, outbox) {
             Ok(publication) if acknowledge => {
                 let published = Message::Published(Published {
                     request,
@@ -127,6 +144,7 @@ impl Realm {
 
     fn publish(
         &mut self,
+        now: Now,
         from: SessionKey,
         publish: &mut Publish<'_>,
         outbox: &mut impl Outbox,
@@ -149,6 +167,10 @@ impl Realm {
             details,
             payload: publish.payload.borrowed(),
         };
+        if publish.options.retain || self.broker.history.is_some() {
+            let kept = self.broker.keep(now, publish, &event, &exclusions, outbox);
+            kept.map_err(cannot_store)?;
+        }
         self.broker.dispatch(
             &publish.topic,
             exact,
@@ -190,4 +212,10 @@ impl Realm {
         self.broker
             .dispatch(topic, exact, event, &exclusions, &self.sessions, outbox);
     }
+}
+
+/// An event that was to be acknowledged could not be stored: nobody gets it.
+#[cold]
+fn cannot_store(error: StoreFailed) -> Refusal {
+    Refusal::explained(error_uri::UNAVAILABLE, error.to_string())
 }
