@@ -45,6 +45,7 @@
 //!         authrole: "anonymous".into(),
 //!         authmethod: "anonymous".into(),
 //!         authprovider: "static".into(),
+//!         authextra: None,
 //!         roles: Roles::announced(&Role::CLIENT),
 //!         transport: None,
 //!     };

@@ -153,6 +153,7 @@ impl Network {
             authrole: authrole.into(),
             authmethod: "ticket".into(),
             authprovider: "static".into(),
+            authextra: None,
             roles,
             transport: Some(Transport {
                 kind: "simulated",
