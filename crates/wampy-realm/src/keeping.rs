@@ -93,7 +93,9 @@ impl Keeping {
         for rule in &self.rules {
             let (topic, policy) = (&rule.topic, rule.match_policy.as_str());
             if !wampy_proto::uri::Grammar::Loose.accepts_pattern(topic, rule.match_policy) {
-                return Err(format!("{topic:?} is no well-formed topic (match: {policy})"));
+                return Err(format!(
+                    "{topic:?} is no well-formed topic (match: {policy})"
+                ));
             }
             if rule.events_per_topic_max == 0
                 || rule.bytes_per_topic_max == 0

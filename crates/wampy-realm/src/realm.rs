@@ -213,7 +213,10 @@ impl Realm {
     /// [`Now::monotonic_ms`]; `None` if nothing waits.
     pub fn next_timeout_ms(&self) -> Option<u64> {
         let sweeps = [&self.broker.retained, &self.broker.history];
-        let sweeps = sweeps.into_iter().flatten().filter_map(|kept| kept.sweep_ms());
+        let sweeps = sweeps
+            .into_iter()
+            .flatten()
+            .filter_map(|kept| kept.sweep_ms());
         sweeps.chain(self.dealer.timers.next_ms()).min()
     }
 

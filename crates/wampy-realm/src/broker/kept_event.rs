@@ -124,7 +124,10 @@ impl KeptEvent {
 }
 
 /// The reader, before the next element of the list.
-fn next<'r, 'a, R: Reader<'a>>(reader: &'r mut R, list: &mut Seq) -> Result<&'r mut R, DecodeError> {
+fn next<'r, 'a, R: Reader<'a>>(
+    reader: &'r mut R,
+    list: &mut Seq,
+) -> Result<&'r mut R, DecodeError> {
     if reader.more(list)? {
         Ok(reader)
     } else {

@@ -152,7 +152,9 @@ impl KeptEvents {
     /// The most bytes that one event may have.
     fn bytes_max_of_one(&self, rule: usize) -> usize {
         let of_topic = self.keeping.rules.get(rule);
-        of_topic.map_or(0, |rule| rule.bytes_per_topic_max.min(self.keeping.bytes_max))
+        of_topic.map_or(0, |rule| {
+            rule.bytes_per_topic_max.min(self.keeping.bytes_max)
+        })
     }
 
     /// A retained event for everybody takes the place of all that its topic had.
@@ -170,7 +172,11 @@ impl KeptEvents {
 
     fn insert(&mut self, now: Now, rule: usize, number: u64, event: Arc<KeptEvent>) {
         self.next_number = number.saturating_add(1);
-        let age_ms_max = self.keeping.rules.get(rule).and_then(|rule| rule.age_ms_max);
+        let age_ms_max = self
+            .keeping
+            .rules
+            .get(rule)
+            .and_then(|rule| rule.age_ms_max);
         let expires_unix_ms = age_ms_max.map(|age_ms| event.unix_ms.saturating_add(age_ms));
         if let Some(unix_ms) = expires_unix_ms {
             self.expiries.insert((unix_ms, number));
@@ -268,7 +274,10 @@ impl KeptEvents {
 
     /// Forgets what is too old, if it is time to look for it.
     pub(crate) fn sweep(&mut self, now: Now, outbox: &mut impl Outbox) {
-        if self.sweep_ms.is_some_and(|due_ms| due_ms <= now.monotonic_ms) {
+        if self
+            .sweep_ms
+            .is_some_and(|due_ms| due_ms <= now.monotonic_ms)
+        {
             self.sweep_ms = None;
             self.expire(now, outbox);
             self.schedule_sweep(now);
@@ -368,7 +377,10 @@ impl KeptEvents {
             && (aged == 0 || self.sweep_ms.is_some());
         let within = self.events.len() <= self.keeping.events_max
             && self.bytes <= self.keeping.bytes_max
-            && self.topics.keys().all(|topic| self.too_much_of(topic).is_none())
+            && self
+                .topics
+                .keys()
+                .all(|topic| self.too_much_of(topic).is_none())
             && self.topics.values().all(|topic| !topic.numbers.is_empty());
         match agree && within {
             true => Ok(()),

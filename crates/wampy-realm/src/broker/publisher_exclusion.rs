@@ -1,8 +1,8 @@
 //! Publisher Exclusion: a publisher gets no event of its own publication, unless it asks for it
 //! with `exclude_me: false`.
 
-use wampy_proto::{SessionId, SubscriptionId};
 use wampy_proto::message::PublishOptions;
+use wampy_proto::{SessionId, SubscriptionId};
 
 use crate::session::{Session, SessionKey, Sessions};
 

@@ -40,7 +40,9 @@ impl ReceiverLists {
         let mut options = PublishOptions::default();
         options.eligible.clone_from(&self.eligible);
         options.eligible_authid.clone_from(&self.eligible_authid);
-        options.eligible_authrole.clone_from(&self.eligible_authrole);
+        options
+            .eligible_authrole
+            .clone_from(&self.eligible_authrole);
         options.exclude.clone_from(&self.exclude);
         options.exclude_authid.clone_from(&self.exclude_authid);
         options.exclude_authrole.clone_from(&self.exclude_authrole);
@@ -63,7 +65,9 @@ impl ReceiverLists {
         ];
         let names = names.into_iter().flatten().flatten();
         ids.map(|list| size_of_val(&**list)).sum::<usize>()
-            + names.map(|name| size_of_val(name) + name.len()).sum::<usize>()
+            + names
+                .map(|name| size_of_val(name) + name.len())
+                .sum::<usize>()
     }
 
     /// Whether a session passes every list.

@@ -77,7 +77,7 @@ impl Realm {
             None => self.config.check_uri(procedure),
         };
         let routed = well_formed.and_then(|()| match uri::is_reserved(procedure) {
-            true => self.call_meta_procedure(from, call, outbox),
+            true => self.call_meta_procedure(now, from, call, outbox),
             false => self.route_call(now, from, call, exact, outbox),
         });
         if let Err(refusal) = routed {

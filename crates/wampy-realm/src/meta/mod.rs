@@ -5,10 +5,11 @@
 //! are answered at once, inside the realm: they have no registration, no callee and no invocation.
 //! Events are published after the state that they announce, and built only if somebody subscribed.
 //!
-//! Deliberately absent so far: testaments, event history, and the procedures that appear only in
+//! Deliberately absent so far: testaments, and the procedures that appear only in
 //! the specification's catalog (`remove_callee`, `remove_subscriber`, reflection).
 
 mod arguments;
+mod event_history;
 mod record;
 mod registration;
 mod session;
@@ -18,7 +19,7 @@ use wampy_proto::message::{Call, Goodbye, Result as ResultMessage, ResultDetails
 use wampy_proto::{Message, Payload, Serializer, Value, error_uri};
 
 use crate::outbox::Outbox;
-use crate::realm::{MetaEvents, Realm};
+use crate::realm::{MetaEvents, Now, Realm};
 use crate::refusal::Refusal;
 use crate::session::SessionKey;
 use arguments::Arguments;
@@ -27,7 +28,7 @@ use arguments::Arguments;
 type Procedure = fn(&Realm, SessionKey, &Arguments<'_>) -> Result<Answer, Refusal>;
 
 /// Every procedure by its URI.
-const PROCEDURES: [(&str, Procedure); 19] = [
+const PROCEDURES: [(&str, Procedure); 20] = [
     ("wamp.session.count", session::count),
     ("wamp.session.list", session::list),
     ("wamp.session.get", session::get),
@@ -56,6 +57,7 @@ const PROCEDURES: [(&str, Procedure); 19] = [
         "wamp.subscription.count_subscribers",
         subscription::count_subscribers,
     ),
+    ("wamp.subscription.get_events", event_history::get_events),
 ];
 
 /// What a procedure answers, and what it changes.
@@ -63,6 +65,8 @@ const PROCEDURES: [(&str, Procedure); 19] = [
 struct Answer {
     /// The positional results.
     results: Vec<Value>,
+    /// All results as bytes, where they are more than values of the realm's own.
+    encoded: Option<Payload<'static>>,
     /// What is done before the answer is sent.
     change: Option<Change>,
 }
@@ -86,15 +90,23 @@ impl Answer {
     fn one(result: Value) -> Self {
         Self {
             results: vec![result],
-            change: None,
+            ..Self::default()
+        }
+    }
+
+    /// Results that are encoded already.
+    fn encoded(results: Payload<'static>) -> Self {
+        Self {
+            encoded: Some(results),
+            ..Self::default()
         }
     }
 
     /// No result, but a change.
-    const fn change(change: Change) -> Self {
+    fn change(change: Change) -> Self {
         Self {
-            results: Vec::new(),
             change: Some(change),
+            ..Self::default()
         }
     }
 }
@@ -103,6 +115,7 @@ impl Realm {
     /// Answers a call of a procedure of the meta API.
     pub(crate) fn call_meta_procedure(
         &mut self,
+        now: Now,
         caller: SessionKey,
         call: &Call<'_>,
         outbox: &mut impl Outbox,
@@ -112,13 +125,16 @@ impl Realm {
             let message = format!("the router has no procedure {uri:?}");
             return Err(Refusal::explained(error_uri::NO_SUCH_PROCEDURE, message));
         };
-        let arguments = Arguments::new(&call.payload);
+        let arguments = Arguments::new(now, &call.payload);
         let answer = procedure(self, caller, &arguments)?;
         match answer.change {
             None => {}
             Some(Change::EndSessions(end)) => self.end_sessions(end, outbox),
         }
-        let payload = encode(call.payload.serializer(), &answer.results);
+        let payload = match answer.encoded {
+            Some(payload) => payload,
+            None => encode(call.payload.serializer(), &answer.results),
+        };
         let details = ResultDetails::default();
         let result = ResultMessage {
             request: call.request,

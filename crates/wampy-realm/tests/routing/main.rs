@@ -8,6 +8,8 @@
 mod call_canceling;
 mod call_timeout;
 mod calls;
+mod event_history;
+mod event_retention;
 mod leniency;
 mod limits;
 mod pattern_based;
