@@ -278,7 +278,7 @@ features! {
     /// Subscriptions can be listed and watched.
     SubscriptionMetaApi = "subscription_meta_api": Broker;
     /// Events that are published when their session is gone.
-    TestamentMetaApi = "testament_meta_api":;
+    TestamentMetaApi = "testament_meta_api": Dealer;
     /// The publisher may be left out of the receivers.
     PublisherExclusion = "publisher_exclusion": Publisher Broker;
     /// The publisher may name who receives and who does not.

@@ -70,6 +70,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod authorizer;
 mod broker;
 mod config;
 mod dealer;
@@ -87,6 +88,10 @@ mod request_map;
 mod session;
 mod slots;
 
+pub use authorizer::{
+    Action, Allow, Authorization, Disclose, Permission, PermissionError, RealmRole, RealmRoles,
+    RoleError,
+};
 pub use broker::KeptEvent;
 pub use config::{Disclosure, RealmConfig};
 pub use keeping::{Keeping, KeepingRule};

@@ -205,8 +205,8 @@ impl Realm {
     /// Takes a session out, with all that it holds: its calls end, its callers get ERROR
     /// `wamp.error.canceled`, its registrations and subscriptions go. Nothing is sent to the
     /// session itself. A session that is gone already is ignored.
-    pub fn leave(&mut self, _now: Now, session: SessionKey, outbox: &mut impl Outbox) {
-        self.take_out(session, MetaEvents::Published, outbox);
+    pub fn leave(&mut self, now: Now, session: SessionKey, outbox: &mut impl Outbox) {
+        self.take_out(now, session, MetaEvents::Published, outbox);
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called, on the clock of
@@ -245,7 +245,7 @@ impl Realm {
     }
 }
 
-/// Whether taking a session out is announced to the subscribers of the meta topics.
+/// Whether a session that is taken out is announced on the meta topics and leaves its testaments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MetaEvents {
     Published,
@@ -256,11 +256,12 @@ impl Realm {
     /// Takes a session out of every table. Returns whether it was there.
     pub(crate) fn take_out(
         &mut self,
+        now: Now,
         key: SessionKey,
         meta_events: MetaEvents,
         outbox: &mut impl Outbox,
     ) -> bool {
-        let Some(session) = self.sessions.remove(key) else {
+        let Some(mut session) = self.sessions.remove(key) else {
             return false;
         };
         self.end_calls_of(&session, outbox);
@@ -275,6 +276,9 @@ impl Realm {
             }
             for (subscription, deleted) in unsubscribed {
                 self.announce_unsubscribed(id, subscription, deleted, outbox);
+            }
+            if let Some(rare) = session.rare.take() {
+                self.publish_testaments(now, rare.testaments, &session.details, outbox);
             }
             self.announce_leave(&session.details, outbox);
         }

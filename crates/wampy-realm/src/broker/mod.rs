@@ -4,8 +4,6 @@
 //! decided by the files named after the chapters of the specification. The receivers of a
 //! subscription are kept ready as a slice; only a publication that leaves somebody out has them
 //! copied, into one vector that is used again and again.
-//!
-//! Deliberately absent so far: testaments.
 
 mod event_history;
 mod event_retention;
@@ -28,7 +26,7 @@ use crate::outbox::{Outbox, Shelf, StoreFailed};
 use crate::realm::{Now, Realm, Violation};
 use crate::records::Records;
 use crate::refusal::{Refusal, check_not_reserved};
-use crate::session::{SessionKey, Sessions};
+use crate::session::{SessionDetails, SessionKey, Sessions};
 pub use kept_event::KeptEvent;
 pub(crate) use kept_events::KeptEvents;
 use publisher_exclusion::ExcludedPublisher;
@@ -155,10 +153,48 @@ impl Realm {
             self.config.check_uri(&publish.topic)?;
         }
         check_not_reserved(&publish.topic)?;
-        let details = self.publisher_identity(from, publish.options.disclose_me)?;
+        let Some(session) = self.sessions.get(from) else {
+            return Err(Refusal::new(error_uri::NO_SUCH_SESSION));
+        };
+        let disclose_me = publish.options.disclose_me;
+        let details = self
+            .config
+            .publisher_identity(&session.details, disclose_me)?;
+        self.publish_event(now, Some(from), details, publish, exact, outbox)
+    }
+
+    /// Publishes what a session that is gone left behind.
+    pub(crate) fn publish_for_gone(
+        &mut self,
+        now: Now,
+        gone: &SessionDetails,
+        publish: &mut Publish<'_>,
+        outbox: &mut impl Outbox,
+    ) {
+        publish.options.acknowledge = false;
+        let disclose_me = publish.options.disclose_me;
+        let Ok(details) = self.config.publisher_identity(gone, disclose_me) else {
+            return;
+        };
+        let exact = self.exact_subscription(&publish.topic);
+        // Nobody is left who could be told that it failed.
+        _ = self.publish_event(now, None, details, publish, exact, outbox);
+    }
+
+    /// Publishes what was found to be allowed; `from` is the publisher if it is still there.
+    fn publish_event(
+        &mut self,
+        now: Now,
+        from: Option<SessionKey>,
+        details: EventDetails,
+        publish: &mut Publish<'_>,
+        exact: Option<SubscriptionId>,
+        outbox: &mut impl Outbox,
+    ) -> Result<PublicationId, Refusal> {
         let publication = PublicationId::from_random_bits(self.random.bits());
         let exclusions = Exclusions {
-            publisher: ExcludedPublisher::new(from, &publish.options, &self.sessions),
+            publisher: from
+                .and_then(|from| ExcludedPublisher::new(from, &publish.options, &self.sessions)),
             lists: ReceiverLists::take(&mut publish.options),
         };
         let event = Event {

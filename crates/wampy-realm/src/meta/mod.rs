@@ -5,8 +5,8 @@
 //! are answered at once, inside the realm: they have no registration, no callee and no invocation.
 //! Events are published after the state that they announce, and built only if somebody subscribed.
 //!
-//! Deliberately absent so far: testaments, and the procedures that appear only in
-//! the specification's catalog (`remove_callee`, `remove_subscriber`, reflection).
+//! Deliberately absent so far: the procedures that appear only in the specification's catalog
+//! (`remove_callee`, `remove_subscriber`, reflection).
 
 mod arguments;
 mod event_history;
@@ -14,6 +14,7 @@ mod record;
 mod registration;
 mod session;
 mod subscription;
+mod testament;
 
 use wampy_proto::message::{Call, Goodbye, Result as ResultMessage, ResultDetails};
 use wampy_proto::{Message, Payload, Serializer, Value, error_uri};
@@ -23,12 +24,14 @@ use crate::realm::{MetaEvents, Now, Realm};
 use crate::refusal::Refusal;
 use crate::session::SessionKey;
 use arguments::Arguments;
+pub(crate) use testament::Testaments;
+use testament::{Scope, Testament};
 
 /// A procedure: reads the realm for a caller, and says what to answer and what to do.
 type Procedure = fn(&Realm, SessionKey, &Arguments<'_>) -> Result<Answer, Refusal>;
 
 /// Every procedure by its URI.
-const PROCEDURES: [(&str, Procedure); 20] = [
+const PROCEDURES: [(&str, Procedure); 22] = [
     ("wamp.session.count", session::count),
     ("wamp.session.list", session::list),
     ("wamp.session.get", session::get),
@@ -36,6 +39,8 @@ const PROCEDURES: [(&str, Procedure); 20] = [
     ("wamp.session.kill_by_authid", session::kill_by_authid),
     ("wamp.session.kill_by_authrole", session::kill_by_authrole),
     ("wamp.session.kill_all", session::kill_all),
+    ("wamp.session.add_testament", testament::add),
+    ("wamp.session.flush_testaments", testament::flush),
     ("wamp.registration.list", registration::list),
     ("wamp.registration.lookup", registration::lookup),
     ("wamp.registration.match", registration::best_match),
@@ -75,6 +80,8 @@ struct Answer {
 #[derive(Debug)]
 enum Change {
     EndSessions(EndSessions),
+    AddTestament(Scope, Testament),
+    FlushTestaments(Scope),
 }
 
 /// Sessions to be ended.
@@ -129,7 +136,9 @@ impl Realm {
         let answer = procedure(self, caller, &arguments)?;
         match answer.change {
             None => {}
-            Some(Change::EndSessions(end)) => self.end_sessions(end, outbox),
+            Some(Change::EndSessions(end)) => self.end_sessions(now, end, outbox),
+            Some(Change::AddTestament(scope, it)) => self.add_testament(caller, scope, it),
+            Some(Change::FlushTestaments(scope)) => self.flush_testaments(caller, scope),
         }
         let payload = match answer.encoded {
             Some(payload) => payload,
@@ -145,9 +154,9 @@ impl Realm {
         Ok(())
     }
 
-    fn end_sessions(&mut self, end: EndSessions, outbox: &mut impl Outbox) {
+    fn end_sessions(&mut self, now: Now, end: EndSessions, outbox: &mut impl Outbox) {
         for session in end.sessions {
-            if self.take_out(session, end.meta_events, outbox) {
+            if self.take_out(now, session, end.meta_events, outbox) {
                 outbox.end(session, end.goodbye.clone());
             }
         }

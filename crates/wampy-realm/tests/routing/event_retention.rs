@@ -389,3 +389,18 @@ fn an_event_that_cannot_be_stored_is_not_acknowledged() {
     assert_eq!(network.receive(subscriber)[4], json!([2]));
     assert_eq!(payloads(&mut network, "a", "exact"), [json!([2])]);
 }
+
+#[test]
+fn a_testament_can_be_retained() {
+    let mut network = Network::new();
+    let sensor = network.join();
+    let testament = json!(["sensor.state", ["gone"], {}]);
+    let kwargs = json!({"publish_options": {"retain": true}});
+    let procedure = "wamp.session.add_testament";
+    network.send(sensor, json!([48, 1, {}, procedure, testament, kwargs]));
+    network.leave(sensor);
+    assert_eq!(
+        payloads(&mut network, "sensor.state", "exact"),
+        [json!(["gone"])]
+    );
+}

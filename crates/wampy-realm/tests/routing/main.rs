@@ -22,4 +22,5 @@ mod session_meta_api;
 mod sessions;
 mod simulated;
 mod subscription_meta_api;
+mod testament;
 mod wire_checks;
