@@ -144,14 +144,28 @@ fn blob<'a, R: Reader<'a>>(reader: &mut R) -> Result<Vec<u8>, DecodeError> {
 
 #[cfg(test)]
 mod tests {
+    use wampy_proto::message::{RareEventDetails, RarePublishOptions};
+
     use super::*;
 
     fn event() -> KeptEvent {
-        let mut options = PublishOptions::default();
-        options.exclude_authid = Some(["mallory".into()].into());
-        options.eligible = Some([3, 1].into());
-        let mut details = EventDetails::default();
-        details.publisher = Some(17);
+        let lists = RarePublishOptions {
+            exclude_authid: Some(["mallory".into()].into()),
+            eligible: Some([3, 1].into()),
+            ..RarePublishOptions::default()
+        };
+        let mut options = PublishOptions {
+            rare: lists.into(),
+            ..PublishOptions::default()
+        };
+        let publisher = RareEventDetails {
+            publisher: Some(17),
+            ..RareEventDetails::default()
+        };
+        let details = EventDetails {
+            rare: publisher.into(),
+            ..EventDetails::default()
+        };
         KeptEvent {
             topic: "com.example.topic".into(),
             publication: PublicationId::try_from(123_456).unwrap(),
