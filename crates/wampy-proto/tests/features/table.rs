@@ -98,7 +98,7 @@ pub const FEATURES: &[Row] = rows! {
     Some(Feature::PatternBasedSubscription), "Pattern-based subscriptions", "stable",
         ["check_31_events_by_pattern_name_their_topic"] ["patterns_tell_the_topic"] [];
     Some(Feature::ShardedSubscriptions), "Sharded subscriptions", "alpha",
-        [] [] [];
+        ["an_event_with_an_rkey_goes_to_one_node"] [] [];
     Some(Feature::EventHistory), "Event history", "beta",
         ["each_subscription_has_the_events_of_its_topics_in_their_order" "every_filter_leaves_out_what_it_says"] [] [];
     Some(Feature::EventRetention), "Event retention", "beta",
@@ -107,6 +107,8 @@ pub const FEATURES: &[Row] = rows! {
         [] [] [];
     Some(Feature::PayloadPassthruMode), "Payload passthru mode", "sketch",
         [] [] [];
+    Some(Feature::Reflection), "Interface reflection", "sketch",
+        ["definitions_are_listed_and_described" "what_is_live_is_listed_and_described"] [] [];
 };
 
 /// What no key announces.

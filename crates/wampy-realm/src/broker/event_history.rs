@@ -10,7 +10,6 @@ use std::sync::Arc;
 use wampy_proto::message::{Event, Publish};
 
 use super::kept_event::KeptEvent;
-use super::subscriber_blackwhite_listing::ReceiverLists;
 use super::{Broker, Exclusions};
 use crate::outbox::{Outbox, StoreFailed};
 use crate::realm::Now;
@@ -31,9 +30,9 @@ impl Broker {
     ) -> Result<(), StoreFailed> {
         let topic = &*publish.topic;
         let names_sessions = exclusions
-            .lists
+            .selection
             .as_ref()
-            .is_some_and(ReceiverLists::name_sessions);
+            .is_some_and(|selection| selection.lists.name_sessions());
         let history = self.history.as_deref_mut();
         let history = history.filter(|history| !names_sessions && history.keeps(topic));
         let retained = self.retained.as_deref_mut();
@@ -46,7 +45,7 @@ impl Broker {
             publication: event.publication,
             unix_ms: now.unix_ms,
             details: event.details.clone(),
-            lists: exclusions.lists.clone(),
+            selection: exclusions.selection.clone(),
             excluded: exclusions.publisher.as_ref().map(|it| it.session_id()),
             payload: event.payload.clone().into_owned(),
         });

@@ -32,7 +32,9 @@ impl Realm {
         let match_policy = subscribe.options.match_policy;
         let mut latest_first =
             retained.latest_of_each(now, &subscribe.topic, match_policy, |event| {
-                event.reaches(to, &self.sessions)
+                let rkey = event.rkey();
+                let shard = rkey.and_then(|rkey| self.broker.sharded.shard(subscription, rkey));
+                event.reaches(to, &self.sessions) && shard.is_none_or(|shard| shard.admits(to))
             });
         latest_first.truncate(self.config.retained_events_per_subscribe_max);
         let bytes_max = self.config.retained_bytes_per_subscribe_max;

@@ -11,6 +11,7 @@ use wampy_proto::serializer::msgpack::{MsgPackReader, MsgPackWriter};
 use wampy_proto::serializer::{OptionValue, Reader, Seq, Token, Writer};
 use wampy_proto::{DecodeError, MatchPolicy, Payload, PublicationId, Serializer, SessionId};
 
+use super::Selection;
 use super::subscriber_blackwhite_listing::ReceiverLists;
 use crate::session::{SessionKey, Sessions};
 
@@ -18,7 +19,7 @@ use crate::session::{SessionKey, Sessions};
 const EVENT_BYTES: usize = 256;
 
 /// How many elements the list has that is an event in a store.
-const FIELDS: usize = 8;
+const FIELDS: usize = 9;
 
 /// A published event that the realm keeps.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ pub struct KeptEvent {
     /// `retained`, which depend on the receiver.
     pub(crate) details: EventDetails,
     /// Who may get it, if not everybody.
-    pub(super) lists: Option<ReceiverLists>,
+    pub(super) selection: Option<Selection>,
     /// The publisher, where it does not get its own event. A store does not keep it: no session
     /// outlives the router.
     pub(super) excluded: Option<SessionId>,
@@ -41,23 +42,29 @@ pub struct KeptEvent {
 impl KeptEvent {
     /// Whether it was published for every subscriber.
     pub(super) const fn is_for_everybody(&self) -> bool {
-        self.lists.is_none()
+        self.selection.is_none()
     }
 
     /// What the event counts for, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        let lists = self.lists.as_ref().map_or(0, ReceiverLists::bytes);
+        let selection = self.selection.as_ref();
+        let lists = selection.map_or(0, |selection| selection.lists.bytes());
         self.payload.encoded_len() + self.topic.len() + lists + EVENT_BYTES
     }
 
     /// Whether the lists of receivers that the publisher gave admit a session.
     pub(crate) fn admits(&self, session: SessionKey, sessions: &Sessions) -> bool {
-        self.lists
+        self.selection
             .as_ref()
-            .is_none_or(|lists| lists.admit(session, sessions))
+            .is_none_or(|selection| selection.lists.admit(session, sessions))
     }
 
-    /// Whether a session would have got the event, had it subscribed before.
+    /// The hash of the event's `rkey`, if it has one.
+    pub(super) fn rkey(&self) -> Option<u64> {
+        self.selection.as_ref()?.rkey
+    }
+
+    /// Whether a session would have got the event, had it subscribed before; but for its `rkey`.
     pub(super) fn reaches(&self, session: SessionKey, sessions: &Sessions) -> bool {
         let id = sessions.get(session).map(|session| session.details.id);
         id.is_some() && self.excluded != id && self.admits(session, sessions)
@@ -80,8 +87,15 @@ impl KeptEvent {
         writer.unsigned(self.publication.value());
         writer.unsigned(self.unix_ms);
         self.details.write(writer);
-        let lists = self.lists.as_ref().map(ReceiverLists::to_options);
+        let lists = self
+            .selection
+            .as_ref()
+            .map(|selection| selection.lists.to_options());
         lists.unwrap_or_default().write(writer);
+        match self.rkey() {
+            Some(rkey) => writer.unsigned(rkey),
+            None => writer.null(),
+        }
         writer.text(self.payload.serializer().row().name);
         writer.bytes(self.payload.encoded_args());
         writer.bytes(self.payload.encoded_kwargs());
@@ -100,6 +114,10 @@ impl KeptEvent {
         let unix_ms = u64::read(next(reader, &mut list)?)?;
         let details = EventDetails::read(next(reader, &mut list)?)?;
         let mut options = PublishOptions::read(next(reader, &mut list)?)?;
+        let rkey = match next(reader, &mut list)?.skip_null() {
+            true => None,
+            false => Some(u64::read(reader)?),
+        };
         let serializer = Box::<str>::read(next(reader, &mut list)?)?;
         let args = blob(next(reader, &mut list)?)?;
         let kwargs = blob(next(reader, &mut list)?)?;
@@ -116,7 +134,7 @@ impl KeptEvent {
             publication,
             unix_ms,
             details,
-            lists: ReceiverLists::take(&mut options),
+            selection: Selection::new(ReceiverLists::take(&mut options), rkey),
             excluded: None,
             payload: Payload::from_encoded(serializer, args, kwargs),
         })
@@ -171,7 +189,7 @@ mod tests {
             publication: PublicationId::try_from(123_456).unwrap(),
             unix_ms: 1_700_000_000_000,
             details,
-            lists: ReceiverLists::take(&mut options),
+            selection: Selection::new(ReceiverLists::take(&mut options), Some(u64::MAX)),
             excluded: None,
             payload: Payload::encode(Serializer::Cbor, &(1, "x"), &()).unwrap(),
         }

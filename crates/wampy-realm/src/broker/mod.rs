@@ -11,10 +11,11 @@ mod kept_event;
 mod kept_events;
 mod publisher_exclusion;
 mod publisher_identification;
+mod sharded_subscription;
 mod subscriber_blackwhite_listing;
 mod subscription;
 
-use wampy_proto::message::{Event, EventDetails, Publish, Published};
+use wampy_proto::message::{Event, EventDetails, Publish, PublishOptions, Published};
 use wampy_proto::{
     MatchPolicy, Message, MessageType, PublicationId, SubscriptionId, Value, error_uri,
 };
@@ -26,10 +27,12 @@ use crate::outbox::{Outbox, Shelf, StoreFailed};
 use crate::realm::{Now, Realm, Violation};
 use crate::records::Records;
 use crate::refusal::{Refusal, check_not_reserved};
+use crate::rendezvous;
 use crate::session::{SessionDetails, SessionKey, Sessions};
 pub use kept_event::KeptEvent;
 pub(crate) use kept_events::KeptEvents;
 use publisher_exclusion::ExcludedPublisher;
+use sharded_subscription::ShardedSubscriptions;
 use subscriber_blackwhite_listing::ReceiverLists;
 
 /// The subscriptions of a realm.
@@ -37,6 +40,7 @@ use subscriber_blackwhite_listing::ReceiverLists;
 pub(crate) struct Broker {
     /// The members of a subscription are its subscribers, in no order.
     pub(crate) subscriptions: Records<SubscriptionId, Vec<SessionKey>>,
+    pub(crate) sharded: ShardedSubscriptions,
     /// The receivers of one event, where they are not all subscribers.
     receivers: Vec<SessionKey>,
     /// Retained events, unless the realm retains none.
@@ -49,7 +53,29 @@ pub(crate) struct Broker {
 #[derive(Debug, Default)]
 struct Exclusions<'s> {
     publisher: Option<ExcludedPublisher<'s>>,
-    lists: Option<ReceiverLists>,
+    selection: Option<Selection>,
+}
+
+/// What few publications have: options that choose among the subscribers.
+#[derive(Debug, Clone)]
+struct Selection {
+    lists: ReceiverLists,
+    /// The hash of the `rkey`.
+    rkey: Option<u64>,
+}
+
+impl Selection {
+    /// Takes what chooses from the options, if there is anything.
+    fn take(options: &mut PublishOptions) -> Option<Self> {
+        let rkey = options.rare.present()?.rkey.as_deref();
+        let rkey = rkey.filter(|key| !key.is_empty()).map(rendezvous::hash);
+        Self::new(ReceiverLists::take(options), rkey)
+    }
+
+    /// A selection, if these choose anybody.
+    fn new(lists: ReceiverLists, rkey: Option<u64>) -> Option<Self> {
+        (rkey.is_some() || !lists.is_empty()).then_some(Self { lists, rkey })
+    }
 }
 
 impl Broker {
@@ -58,7 +84,8 @@ impl Broker {
         Self {
             retained: KeptEvents::new(Shelf::Retained, retention, hash.clone()),
             history: KeptEvents::new(Shelf::History, &config.event_history, hash.clone()),
-            subscriptions: Records::new(hash),
+            subscriptions: Records::new(hash.clone()),
+            sharded: ShardedSubscriptions::new(hash),
             receivers: Vec::new(),
         }
     }
@@ -74,6 +101,7 @@ impl Broker {
         outbox: &mut impl Outbox,
     ) {
         let receivers = &mut self.receivers;
+        let sharded = &self.sharded;
         let mut message = Message::Event(event);
         self.subscriptions
             .for_each_match(exact, topic, |id, subscription| {
@@ -90,17 +118,18 @@ impl Broker {
                     .publisher
                     .as_ref()
                     .and_then(|p| p.subscribed_to(id));
-                if excluded.is_none() && exclusions.lists.is_none() {
+                let selection = exclusions.selection.as_ref();
+                if excluded.is_none() && selection.is_none() {
                     outbox.send_to_many(&subscription.members, &message);
                     return;
                 }
+                let rkey = selection.and_then(|selection| selection.rkey);
+                let shard = rkey.and_then(|rkey| sharded.shard(id, rkey));
                 receivers.clear();
                 receivers.extend(subscription.members.iter().filter(|&&key| {
                     Some(key) != excluded
-                        && exclusions
-                            .lists
-                            .as_ref()
-                            .is_none_or(|lists| lists.admit(key, sessions))
+                        && selection.is_none_or(|selection| selection.lists.admit(key, sessions))
+                        && shard.as_ref().is_none_or(|shard| shard.admits(key))
                 }));
                 if !receivers.is_empty() {
                     outbox.send_to_many(receivers, &message);
@@ -195,7 +224,7 @@ impl Realm {
         let exclusions = Exclusions {
             publisher: from
                 .and_then(|from| ExcludedPublisher::new(from, &publish.options, &self.sessions)),
-            lists: ReceiverLists::take(&mut publish.options),
+            selection: Selection::take(&mut publish.options),
         };
         let event = Event {
             subscription: SubscriptionId::FIRST,

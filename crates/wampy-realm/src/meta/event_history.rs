@@ -18,6 +18,7 @@ use wampy_proto::{MatchPolicy, Payload, Serializer, SubscriptionId, Value, error
 
 use super::arguments::{Arguments, invalid};
 use super::{Answer, record, subscription};
+use crate::authorizer::{Action, Requirement};
 use crate::broker::{KeptEvent, KeptEvents};
 use crate::config::RealmConfig;
 use crate::realm::Realm;
@@ -28,6 +29,9 @@ use crate::session::SessionKey;
 /// The deepest nesting of a payload's args or kwargs among the results of a call, which are two levels
 /// around them: readers accept no more levels in all.
 const PAYLOAD_DEPTH_MAX: usize = DEPTH_MAX - 2;
+
+/// The procedure's URI.
+pub(super) const GET_EVENTS: &str = "wamp.subscription.get_events";
 
 /// `wamp.subscription.get_events(subscription; reverse, limit, from_time, after_time, before_time,
 /// until_time, topic, from_publication, after_publication, before_publication, until_publication)`
@@ -64,6 +68,18 @@ pub(super) fn get_events(
     Ok(Answer::encoded(Payload::from_encoded(
         serializer, args, kwargs,
     )))
+}
+
+/// What a caller of `get_events` has to be allowed besides: to subscribe like those whose subscription
+/// it is.
+pub(super) fn requirement(
+    realm: &Realm,
+    arguments: &Arguments<'_>,
+) -> Option<Requirement<'static>> {
+    let (_, record) = subscription::named(realm, arguments).ok()?;
+    let uri = record.uri.to_string();
+    let action = Action::Subscribe;
+    Some(Requirement::of_caller(action, uri, record.match_policy))
 }
 
 /// The history that covers a subscription. A pattern is covered by any rule: it has the history of

@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 use wampy_proto::{Feature, MatchPolicy, Role};
 use wampy_realm::{Keeping, KeepingRule, RealmConfig};
 
+use crate::authorization::{everything, roles};
 use crate::simulated::{Client, Network, all_features, assert_error};
 
 fn keeping(rules: impl Into<Vec<KeepingRule>>) -> RealmConfig {
@@ -471,4 +472,36 @@ fn payloads_too_deep_for_a_result_are_left_out() {
     let (events, more) = get_events(&mut network, client, subscription, json!({}));
     assert_eq!((events.len(), more), (1, false));
     assert_eq!(events[0]["args"], nested(100));
+}
+
+#[test]
+fn check_83_who_may_not_subscribe_may_not_ask_for_history() {
+    let mut network = Network::with(RealmConfig {
+        roles: roles(json!([everything(), {"name": "user", "permissions": [
+            {"uri": "wamp.subscription.*", "allow": {"call": true}},
+            {"uri": "log.public.*", "allow": {"subscribe": true}},
+        ]}])),
+        ..keeping([log_rule()])
+    });
+    let backend = network.join_as("backend", "backend", all_features());
+    let user = network.join_as("alice", "user", all_features());
+    publish(&mut network, backend, &["log.public.a", "log.secret"]);
+    for (topic, match_policy, allowed) in [
+        ("log.public.a", "exact", true),
+        ("log.public.", "prefix", true),
+        ("log.secret", "exact", false),
+        ("log.", "prefix", false),
+    ] {
+        let subscription = network.subscribe(backend, topic, json!({"match": match_policy}));
+        let reference = json!([subscription]);
+        if allowed {
+            assert_eq!(numbers(&mut network, user, subscription, json!({})), [1]);
+        } else {
+            let (uri, why) = refusal(&mut network, user, reference, json!({}));
+            assert_eq!(uri, "wamp.error.not_authorized");
+            assert!(why.contains("may not subscribe"), "{why}");
+        }
+    }
+    let (uri, _) = refusal(&mut network, user, json!([999]), json!({}));
+    assert_eq!(uri, "wamp.error.no_such_subscription");
 }

@@ -404,3 +404,36 @@ fn a_testament_can_be_retained() {
         [json!(["gone"])]
     );
 }
+
+#[test]
+fn retained_events_with_an_rkey_come_to_the_node_to_which_they_belong() {
+    let mut network = Network::new();
+    let publisher = network.join();
+    let nodes = ["one", "two"].map(|nkey| {
+        let node = network.join();
+        network.subscribe(node, "a", json!({"nkey": nkey}));
+        (node, nkey)
+    });
+    let mut owners = Vec::new();
+    for number in 0..8 {
+        let options = json!({"rkey": format!("key {number}")});
+        retain(&mut network, publisher, "a", options, json!([number]));
+        let owner = nodes
+            .iter()
+            .position(|&(node, _)| !network.received(node).is_empty());
+        owners.push(owner.unwrap());
+    }
+    assert!(owners.contains(&0) && owners.contains(&1), "{owners:?}");
+    for (at, (node, nkey)) in nodes.into_iter().enumerate() {
+        let options = json!({"get_retained": true, "nkey": nkey});
+        network.send(node, json!([32, 1, options, "a"]));
+        let received = network.received(node);
+        let latest = owners.iter().rposition(|&owner| owner == at).unwrap();
+        assert_eq!(received[1][4], json!([latest]), "{received:?}");
+    }
+    assert_eq!(
+        payloads(&mut network, "a", "exact"),
+        [json!([7])],
+        "no node: all"
+    );
+}
