@@ -67,7 +67,10 @@ impl KeptEvent {
     /// Whether a session would have got the event, had it subscribed before; but for its `rkey`.
     pub(super) fn reaches(&self, session: SessionKey, sessions: &Sessions) -> bool {
         let id = sessions.get(session).map(|session| session.details.id);
-        id.is_some() && self.excluded != id && self.admits(session, sessions)
+        let selection = self.selection.as_ref();
+        id.is_some()
+            && self.excluded != id
+            && selection.is_none_or(|selection| selection.admits(session, sessions))
     }
 
     /// What a receiver by a subscription of this match policy is told about the event.
@@ -129,12 +132,14 @@ impl KeptEvent {
             .map_err(|error| reader.error(error.to_string()))?;
         let serializer = Serializer::from_name(&serializer)
             .ok_or_else(|| reader.error(format!("there is no serializer {serializer:?}")))?;
+        let passed_through = details.ppt_scheme.is_some();
+        let lists = ReceiverLists::take(&mut options);
         Ok(Self {
             topic: (*topic).into(),
             publication,
             unix_ms,
             details,
-            selection: Selection::new(ReceiverLists::take(&mut options), rkey),
+            selection: Selection::new(lists, rkey, passed_through),
             excluded: None,
             payload: Payload::from_encoded(serializer, args, kwargs),
         })
@@ -189,7 +194,7 @@ mod tests {
             publication: PublicationId::try_from(123_456).unwrap(),
             unix_ms: 1_700_000_000_000,
             details,
-            selection: Selection::new(ReceiverLists::take(&mut options), Some(u64::MAX)),
+            selection: Selection::new(ReceiverLists::take(&mut options), Some(u64::MAX), false),
             excluded: None,
             payload: Payload::encode(Serializer::Cbor, &(1, "x"), &()).unwrap(),
         }
