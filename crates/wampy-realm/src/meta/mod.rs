@@ -9,6 +9,7 @@
 //! (`remove_callee`, `remove_subscriber`).
 
 mod arguments;
+mod definition;
 mod event_history;
 mod record;
 mod reflection;
@@ -26,7 +27,7 @@ use crate::realm::{MetaEvents, Now, Realm};
 use crate::refusal::Refusal;
 use crate::session::SessionKey;
 use arguments::Arguments;
-use reflection::{NewDefinition, Undefine};
+use definition::{NewDefinition, Undefine};
 pub(crate) use testament::Testaments;
 use testament::{Scope, Testament};
 
@@ -79,7 +80,7 @@ const PROCEDURES: [(&str, Procedure); 30] = [
     ("wamp.reflection.topic.describe", reflection::describe_topic),
     ("wamp.reflection.error.describe", reflection::describe_error),
     ("wamp.reflect.describe", reflection::describe_all),
-    (reflection::DEFINE, reflection::define),
+    (definition::DEFINE, definition::define),
 ];
 
 /// What a procedure answers, and what it changes.
@@ -184,7 +185,7 @@ impl Realm {
         let arguments = Arguments::new(now, &call.payload);
         match &*call.procedure {
             testament::ADD => testament::requirement(&arguments),
-            reflection::DEFINE => reflection::requirement(&arguments),
+            definition::DEFINE => definition::requirement(&arguments),
             event_history::GET_EVENTS => event_history::requirement(self, &arguments),
             _ => None,
         }
