@@ -27,6 +27,9 @@ pub enum StartError {
     /// The cookie makes no sense.
     #[error("{0}")]
     Cookie(String),
+    /// A rule for retained events or event history makes no sense.
+    #[error("events cannot be kept like that: {0}")]
+    Keeping(String),
     /// No serializer is left.
     #[error("a router needs at least one serializer")]
     NoSerializer,

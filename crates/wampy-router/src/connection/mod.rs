@@ -37,6 +37,10 @@ struct Connection {
     peer: Box<str>,
     framing: Framing,
     /// The cookie that the client has, where it is told one.
+    #[expect(
+        dead_code,
+        reason = "the authmethod `cookie` comes with the authenticators"
+    )]
     cookie: Option<Box<CookieId>>,
     read: ReadHalf,
     inbound: Inbound,

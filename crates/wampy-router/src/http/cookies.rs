@@ -258,6 +258,7 @@ impl Cookies {
 
     /// Remembers that `principal` has authenticated on a connection with the cookie `id`. One that
     /// belongs to somebody else already stays so.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the authmethod `cookie`"))]
     pub(crate) fn remember(&self, id: &CookieId, principal: Principal) {
         let now = Instant::now();
         let mut entries = self.entries();
@@ -267,6 +268,7 @@ impl Cookies {
     }
 
     /// Who had authenticated with the cookie `id`.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the authmethod `cookie`"))]
     pub(crate) fn principal(&self, id: &CookieId) -> Option<Principal> {
         self.principal_at(id, Instant::now())
     }
