@@ -1,5 +1,6 @@
 //! What comes before a connection: the handshakes of a stream, or the opening of a long-poll transport.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ pub(crate) struct Incoming {
 /// What a stream turned out to be.
 enum Opened {
     Wamp(Box<Connection>),
-    Http(HttpConnection, Arc<Shared>, Ticket),
+    Http(Pin<Box<dyn Future<Output = ()> + Send>>),
 }
 
 /// Serves one stream until it ends. What an open connection does not need, such as its handshake,
@@ -39,9 +40,7 @@ pub(crate) fn serve(
     async move {
         match opening.await {
             Some(Opened::Wamp(connection)) => run(connection).await,
-            Some(Opened::Http(connection, router, ticket)) => {
-                Box::pin(http::serve(router, connection, ticket)).await;
-            }
+            Some(Opened::Http(serving)) => serving.await,
             None => {}
         }
     }
@@ -113,7 +112,8 @@ async fn open(router: Arc<Shared>, incoming: Incoming, ticket: Ticket) -> Option
                 received,
                 visitor,
             };
-            return Some(Opened::Http(connection, router, ticket));
+            let serving = http::serve(router, connection, ticket);
+            return Some(Opened::Http(Box::pin(serving)));
         }
         Ok(Err(error)) => error.to_string(),
         Err(_) => "the handshake took too long".to_owned(),

@@ -262,7 +262,7 @@ impl Cookies {
     pub(crate) fn remember(&self, id: &CookieId, principal: Principal) {
         let now = Instant::now();
         let mut entries = self.entries();
-        if !entries.get(id).is_some_and(|entry| entry.expires > now) {
+        if entries.get(id).is_none_or(|entry| entry.expires <= now) {
             self.insert(&mut entries, id.clone(), principal, now);
         }
     }
