@@ -45,6 +45,7 @@
 //!         authrole: "anonymous".into(),
 //!         authmethod: "anonymous".into(),
 //!         authprovider: "static".into(),
+//!         trust_level: None,
 //!         roles: Roles::announced(&Role::CLIENT),
 //!         transport: None,
 //!     };
@@ -81,11 +82,12 @@ mod random;
 mod realm;
 mod records;
 mod refusal;
+mod rendezvous;
 mod request_map;
 mod session;
 mod slots;
 
-pub use config::{Disclosure, RealmConfig};
+pub use config::{Disclosure, ForceReregister, RealmConfig};
 pub use outbox::{Outbox, SendError};
 pub use pattern::WILDCARD_COMPONENTS_MAX;
 pub use realm::{JoinRefused, Now, Realm, Stats, Violation};

@@ -74,6 +74,10 @@ pub struct Stats {
     pub pending_calls: usize,
     /// Calls with a time limit among them.
     pub call_timers: usize,
+    /// Calls among them that wait for a callee.
+    pub waiting_calls: usize,
+    /// What the calls that are kept count, in bytes: those that wait or may be rerouted.
+    pub kept_call_bytes: usize,
 }
 
 impl Realm {
@@ -162,6 +166,7 @@ impl Realm {
                 )));
             }
         }
+        self.settle(outbox);
         Ok(())
     }
 
@@ -170,6 +175,7 @@ impl Realm {
     /// session itself. A session that is gone already is ignored.
     pub fn leave(&mut self, _now: Now, session: SessionKey, outbox: &mut impl Outbox) {
         self.take_out(session, MetaEvents::Published, outbox);
+        self.settle(outbox);
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called, on the clock of
@@ -181,6 +187,7 @@ impl Realm {
     /// Ends the calls whose time has run out.
     pub fn handle_timeout(&mut self, now: Now, outbox: &mut impl Outbox) {
         self.end_overdue_calls(now, outbox);
+        self.settle(outbox);
     }
 
     /// How much the realm holds.
@@ -191,6 +198,8 @@ impl Realm {
             subscriptions: self.broker.subscriptions.len(),
             pending_calls: self.dealer.calls.len(),
             call_timers: self.dealer.timers.len(),
+            waiting_calls: self.dealer.waiting_calls,
+            kept_call_bytes: self.dealer.kept_call_bytes,
         }
     }
 }

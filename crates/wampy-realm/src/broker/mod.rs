@@ -7,10 +7,12 @@
 //!
 //! Deliberately absent so far: retained events, event history, testaments.
 
+mod publication_trustlevels;
 mod publisher_exclusion;
 mod publisher_identification;
 mod subscriber_blackwhite_listing;
 mod subscription;
+mod subscription_revocation;
 
 use wampy_proto::message::{Event, EventDetails, Publish, Published};
 use wampy_proto::{MatchPolicy, Message, MessageType, PublicationId, SubscriptionId, Value};

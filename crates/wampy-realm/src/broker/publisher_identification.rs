@@ -6,13 +6,14 @@
 use wampy_proto::error_uri;
 use wampy_proto::message::EventDetails;
 
+use super::publication_trustlevels;
 use crate::config::Disclosure;
 use crate::realm::Realm;
 use crate::refusal::Refusal;
 use crate::session::SessionKey;
 
 impl Realm {
-    /// The details of an event, with its publisher if disclosed.
+    /// The details of an event, with its publisher if disclosed, and the publisher's trust level.
     pub(super) fn publisher_identity(
         &self,
         publisher: SessionKey,
@@ -27,7 +28,11 @@ impl Realm {
             Disclosure::Denied => false,
         };
         let mut details = EventDetails::default();
-        if disclosed && let Some(session) = self.sessions.get(publisher) {
+        let Some(session) = self.sessions.get(publisher) else {
+            return Ok(details);
+        };
+        publication_trustlevels::add_level(&mut details, &session.details);
+        if disclosed {
             details.publisher = Some(session.details.id.value());
             details.publisher_authid = Some(session.details.authid.clone());
             details.publisher_authrole = Some(session.details.authrole.clone());

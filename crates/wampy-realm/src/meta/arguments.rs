@@ -79,6 +79,15 @@ impl Arguments {
         }
     }
 
+    /// A keyword argument that may be absent and must else be text.
+    pub(super) fn optional_keyword_text(&self, name: &str) -> Result<Option<&str>, Refusal> {
+        match self.keyword(name) {
+            None => Ok(None),
+            Some(Value::Text(text)) => Ok(Some(text)),
+            Some(_) => Err(invalid(format!("{name} must be a string"))),
+        }
+    }
+
     /// A keyword argument; null counts as absent.
     pub(super) fn keyword(&self, name: &str) -> Option<&Value> {
         self.keyword

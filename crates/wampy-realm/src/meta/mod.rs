@@ -5,8 +5,7 @@
 //! are answered at once, inside the realm: they have no registration, no callee and no invocation.
 //! Events are published after the state that they announce, and built only if somebody subscribed.
 //!
-//! Deliberately absent so far: testaments, event history, and the procedures that appear only in
-//! the specification's catalog (`remove_callee`, `remove_subscriber`, reflection).
+//! Deliberately absent so far: testaments, event history, reflection.
 
 mod arguments;
 mod record;
@@ -15,7 +14,7 @@ mod session;
 mod subscription;
 
 use wampy_proto::message::{Call, Goodbye, Result as ResultMessage, ResultDetails};
-use wampy_proto::{Message, Payload, Serializer, Value, error_uri};
+use wampy_proto::{Message, Payload, RegistrationId, Serializer, SubscriptionId, Value, error_uri};
 
 use crate::outbox::Outbox;
 use crate::realm::{MetaEvents, Realm};
@@ -27,7 +26,7 @@ use arguments::Arguments;
 type Procedure = fn(&Realm, SessionKey, &Arguments) -> Result<Answer, Refusal>;
 
 /// Every procedure by its URI.
-const PROCEDURES: [(&str, Procedure); 19] = [
+const PROCEDURES: [(&str, Procedure); 21] = [
     ("wamp.session.count", session::count),
     ("wamp.session.list", session::list),
     ("wamp.session.get", session::get),
@@ -44,6 +43,10 @@ const PROCEDURES: [(&str, Procedure); 19] = [
         "wamp.registration.count_callees",
         registration::count_callees,
     ),
+    (
+        "wamp.registration.remove_callee",
+        registration::remove_callee,
+    ),
     ("wamp.subscription.list", subscription::list),
     ("wamp.subscription.lookup", subscription::lookup),
     ("wamp.subscription.match", subscription::matches),
@@ -56,15 +59,35 @@ const PROCEDURES: [(&str, Procedure); 19] = [
         "wamp.subscription.count_subscribers",
         subscription::count_subscribers,
     ),
+    (
+        "wamp.subscription.remove_subscriber",
+        subscription::remove_subscriber,
+    ),
 ];
 
-/// What a procedure answers.
-#[derive(Debug)]
+/// What a procedure answers, and what it does.
+#[derive(Debug, Default)]
 struct Answer {
     /// The positional results.
     results: Vec<Value>,
     /// The sessions that the procedure ends.
     end: Option<EndSessions>,
+    /// What the procedure takes from a session.
+    revoke: Option<Revoke>,
+}
+
+/// A registration or subscription to be taken from a session.
+#[derive(Debug)]
+struct Revoke {
+    of: Revocable,
+    session: SessionKey,
+    reason: Option<String>,
+}
+
+#[derive(Debug)]
+enum Revocable {
+    Registration(RegistrationId),
+    Subscription(SubscriptionId),
 }
 
 /// Sessions to be ended.
@@ -80,7 +103,7 @@ impl Answer {
     fn one(result: Value) -> Self {
         Self {
             results: vec![result],
-            end: None,
+            ..Self::default()
         }
     }
 }
@@ -103,6 +126,9 @@ impl Realm {
         if let Some(end) = answer.end {
             self.end_sessions(end, outbox);
         }
+        if let Some(revoke) = answer.revoke {
+            self.revoke(&revoke, outbox);
+        }
         let payload = encode(call.payload.serializer(), &answer.results);
         let details = ResultDetails::default();
         let result = ResultMessage {
@@ -112,6 +138,21 @@ impl Realm {
         };
         outbox.send(caller, &Message::Result(result))?;
         Ok(())
+    }
+
+    fn revoke(&mut self, revoke: &Revoke, outbox: &mut impl Outbox) {
+        let Revoke {
+            session, reason, ..
+        } = revoke;
+        let reason = reason.as_deref();
+        match revoke.of {
+            Revocable::Registration(id) => {
+                self.revoke_registration(id, *session, reason, outbox);
+            }
+            Revocable::Subscription(id) => {
+                self.revoke_subscription(id, *session, reason, outbox);
+            }
+        }
     }
 
     fn end_sessions(&mut self, end: EndSessions, outbox: &mut impl Outbox) {

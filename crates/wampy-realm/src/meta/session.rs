@@ -44,8 +44,8 @@ pub(super) fn kill(
         return Err(no_such_session());
     }
     Ok(Answer {
-        results: Vec::new(),
         end: Some(announced(vec![key], goodbye)),
+        ..Answer::default()
     })
 }
 
@@ -62,6 +62,7 @@ pub(super) fn kill_by_authid(
     Ok(Answer {
         results,
         end: Some(announced(sessions, goodbye)),
+        ..Answer::default()
     })
 }
 
@@ -80,6 +81,7 @@ pub(super) fn kill_by_authrole(
     Ok(Answer {
         results,
         end: Some(announced(sessions, goodbye)),
+        ..Answer::default()
     })
 }
 
@@ -100,6 +102,7 @@ pub(super) fn kill_all(
     Ok(Answer {
         results,
         end: Some(end),
+        ..Answer::default()
     })
 }
 
@@ -130,7 +133,16 @@ fn named<'r>(
     realm: &'r Realm,
     arguments: &Arguments,
 ) -> Result<(SessionKey, &'r Session), Refusal> {
-    SessionId::try_from(arguments.id(0, "session")?)
+    named_at(realm, arguments, 0)
+}
+
+/// The session that the argument at `position` names.
+pub(super) fn named_at<'r>(
+    realm: &'r Realm,
+    arguments: &Arguments,
+    position: usize,
+) -> Result<(SessionKey, &'r Session), Refusal> {
+    SessionId::try_from(arguments.id(position, "session")?)
         .ok()
         .and_then(|id| realm.sessions.key_of(id))
         .and_then(|key| Some((key, realm.sessions.get(key)?)))

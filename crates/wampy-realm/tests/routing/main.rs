@@ -6,18 +6,24 @@
 #![allow(clippy::unwrap_used)]
 
 mod call_canceling;
+mod call_rerouting;
 mod call_timeout;
 mod calls;
+mod force_reregister;
 mod leniency;
 mod limits;
 mod pattern_based;
 mod pubsub;
 mod random_walk;
 mod receivers;
+mod registration_concurrency;
 mod registration_meta_api;
 mod registrations;
+mod revocation;
 mod session_meta_api;
 mod sessions;
+mod sharded_registration;
 mod simulated;
 mod subscription_meta_api;
+mod trustlevels;
 mod wire_checks;
