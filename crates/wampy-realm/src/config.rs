@@ -2,6 +2,8 @@
 
 use wampy_proto::uri::Grammar;
 
+use crate::authorizer::RealmRoles;
+
 /// Whether a caller or publisher becomes known to those it reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Disclosure {
@@ -35,6 +37,8 @@ pub enum ForceReregister {
 /// The specification names no error for limits, so each uses the registered URI that fits best.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RealmConfig {
+    /// What the sessions of each role may do. Default: no roles, so that everybody may do everything.
+    pub roles: RealmRoles,
     /// The grammar of the URIs in requests. Others are answered by ERROR
     /// `wamp.error.invalid_uri`. Default: loose.
     pub uri_grammar: Grammar,
@@ -84,6 +88,12 @@ pub struct RealmConfig {
     /// The most subscriptions of one session. One more gets ERROR `wamp.error.not_authorized`.
     /// Default: 10 000.
     pub subscriptions_per_session_max: usize,
+    /// The most testaments of one session, in both scopes together. One more gets ERROR
+    /// `wamp.error.not_authorized`. Default: 100.
+    pub testaments_per_session_max: usize,
+    /// The most bytes of the testaments of one session: topics, options and payloads as they came.
+    /// What would make them more gets ERROR `wamp.error.not_authorized`. Default: 1 MiB.
+    pub testament_bytes_per_session_max: usize,
     /// The longest URI of a procedure, topic or pattern, in bytes. A longer one gets ERROR
     /// `wamp.error.invalid_uri`. The router limits the names of realms by it, too: a HELLO with a
     /// longer one gets ABORT `wamp.error.invalid_uri`. Default: 1024.
@@ -96,6 +106,7 @@ pub struct RealmConfig {
 impl Default for RealmConfig {
     fn default() -> Self {
         Self {
+            roles: RealmRoles::default(),
             uri_grammar: Grammar::Loose,
             caller_disclosure: Disclosure::OnRequest,
             publisher_disclosure: Disclosure::OnRequest,
@@ -111,6 +122,8 @@ impl Default for RealmConfig {
             kept_call_bytes_max: 128 << 20,
             registrations_per_session_max: 10_000,
             subscriptions_per_session_max: 10_000,
+            testaments_per_session_max: 100,
+            testament_bytes_per_session_max: 1 << 20,
             uri_bytes_max: 1024,
             call_timeout_ms_max: 7 * 24 * 60 * 60 * 1000,
         }

@@ -46,6 +46,7 @@
 //!         authmethod: "anonymous".into(),
 //!         authprovider: "static".into(),
 //!         trust_level: None,
+//!         authextra: None,
 //!         roles: Roles::announced(&Role::CLIENT),
 //!         transport: None,
 //!     };
@@ -70,6 +71,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod authorizer;
 mod broker;
 mod config;
 mod dealer;
@@ -87,6 +89,10 @@ mod request_map;
 mod session;
 mod slots;
 
+pub use authorizer::{
+    Action, Allow, Authorization, Disclose, Permission, PermissionError, RealmRole, RealmRoles,
+    RoleError,
+};
 pub use config::{Disclosure, ForceReregister, RealmConfig};
 pub use outbox::{Outbox, SendError};
 pub use pattern::WILDCARD_COMPONENTS_MAX;

@@ -1,9 +1,12 @@
 //! The sessions of a realm: who they are and what each of them holds.
 
 use hashbrown::{HashMap, HashSet};
-use wampy_proto::{Feature, RegistrationId, RequestId, Role, Roles, SessionId, SubscriptionId};
+use wampy_proto::{
+    Feature, RegistrationId, RequestId, Role, Roles, SessionId, SubscriptionId, Value,
+};
 
 use crate::hash::RandomState;
+use crate::meta::Testaments;
 use crate::request_map::RequestMap;
 use crate::slots::{Slot, Slots};
 
@@ -44,6 +47,9 @@ pub struct SessionDetails {
     /// How far the client is trusted, as callees and subscribers learn it: 0 is the lowest level,
     /// and what the others mean is up to the applications. `None` tells them nothing.
     pub trust_level: Option<u64>,
+    /// What the authenticator tells about the client besides, for whoever may call
+    /// `wamp.session.get`. Boxed, because few sessions have it.
+    pub authextra: Option<Box<Value>>,
     /// The roles and features that the client announced.
     pub roles: Roles,
     /// What the session meta API tells about the transport; `None` for nothing.
@@ -75,6 +81,14 @@ pub(crate) struct Session {
     pub(crate) registrations: HashSet<RegistrationId, RandomState>,
     /// The session's subscriptions, each with the session's place among its subscribers.
     pub(crate) subscriptions: HashMap<SubscriptionId, usize, RandomState>,
+    /// What few sessions have.
+    pub(crate) rare: Option<Box<RareState>>,
+}
+
+/// What few sessions have in the realm.
+#[derive(Debug, Default)]
+pub(crate) struct RareState {
+    pub(crate) testaments: Testaments,
 }
 
 impl Session {
@@ -87,6 +101,7 @@ impl Session {
             last_invocation: None,
             registrations: HashSet::with_hasher(hash.clone()),
             subscriptions: HashMap::with_hasher(hash.clone()),
+            rare: None,
         }
     }
 

@@ -98,6 +98,7 @@ fn session(id: u64) -> SessionDetails {
         authmethod: "anonymous".into(),
         authprovider: "static".into(),
         trust_level: None,
+        authextra: None,
         roles: Roles::announced(&Role::CLIENT),
         transport: None,
     }

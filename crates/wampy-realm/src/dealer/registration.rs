@@ -76,7 +76,8 @@ impl Realm {
                 members: Callees::new(policy),
             })
         });
-        let node = options.nkey.as_ref().unwrap_or(&session.details.authid);
+        let nkey = options.nkey.as_ref().filter(|nkey| !nkey.is_empty());
+        let node = nkey.unwrap_or(&session.details.authid);
         let running = match known {
             Some(id) => Dealer::running(&self.dealer.calls, id, session),
             None => 0,

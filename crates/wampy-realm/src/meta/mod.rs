@@ -5,13 +5,14 @@
 //! are answered at once, inside the realm: they have no registration, no callee and no invocation.
 //! Events are published after the state that they announce, and built only if somebody subscribed.
 //!
-//! Deliberately absent so far: testaments, event history, reflection.
+//! Deliberately absent so far: event history, reflection.
 
 mod arguments;
 mod record;
 mod registration;
 mod session;
 mod subscription;
+mod testament;
 
 use wampy_proto::message::{Call, Goodbye, Result as ResultMessage, ResultDetails};
 use wampy_proto::{Message, Payload, RegistrationId, Serializer, SubscriptionId, Value, error_uri};
@@ -21,12 +22,14 @@ use crate::realm::{MetaEvents, Realm};
 use crate::refusal::Refusal;
 use crate::session::SessionKey;
 use arguments::Arguments;
+pub(crate) use testament::Testaments;
+use testament::{Scope, Testament};
 
 /// A procedure: reads the realm for a caller, and says what to answer and what to do.
-type Procedure = fn(&Realm, SessionKey, &Arguments) -> Result<Answer, Refusal>;
+type Procedure = fn(&Realm, SessionKey, &Arguments<'_>) -> Result<Answer, Refusal>;
 
 /// Every procedure by its URI.
-const PROCEDURES: [(&str, Procedure); 21] = [
+const PROCEDURES: [(&str, Procedure); 23] = [
     ("wamp.session.count", session::count),
     ("wamp.session.list", session::list),
     ("wamp.session.get", session::get),
@@ -34,6 +37,8 @@ const PROCEDURES: [(&str, Procedure); 21] = [
     ("wamp.session.kill_by_authid", session::kill_by_authid),
     ("wamp.session.kill_by_authrole", session::kill_by_authrole),
     ("wamp.session.kill_all", session::kill_all),
+    ("wamp.session.add_testament", testament::add),
+    ("wamp.session.flush_testaments", testament::flush),
     ("wamp.registration.list", registration::list),
     ("wamp.registration.lookup", registration::lookup),
     ("wamp.registration.match", registration::best_match),
@@ -65,15 +70,22 @@ const PROCEDURES: [(&str, Procedure); 21] = [
     ),
 ];
 
-/// What a procedure answers, and what it does.
+/// What a procedure answers, and what it changes.
 #[derive(Debug, Default)]
 struct Answer {
     /// The positional results.
     results: Vec<Value>,
-    /// The sessions that the procedure ends.
-    end: Option<EndSessions>,
-    /// What the procedure takes from a session.
-    revoke: Option<Revoke>,
+    /// What is done before the answer is sent.
+    change: Option<Change>,
+}
+
+/// What a procedure changes in the realm.
+#[derive(Debug)]
+enum Change {
+    EndSessions(EndSessions),
+    AddTestament(Scope, Testament),
+    FlushTestaments(Scope),
+    Revoke(Revoke),
 }
 
 /// A registration or subscription to be taken from a session.
@@ -103,7 +115,15 @@ impl Answer {
     fn one(result: Value) -> Self {
         Self {
             results: vec![result],
-            ..Self::default()
+            change: None,
+        }
+    }
+
+    /// No result, but a change.
+    const fn change(change: Change) -> Self {
+        Self {
+            results: Vec::new(),
+            change: Some(change),
         }
     }
 }
@@ -121,13 +141,14 @@ impl Realm {
             let message = format!("the router has no procedure {uri:?}");
             return Err(Refusal::explained(error_uri::NO_SUCH_PROCEDURE, message));
         };
-        let arguments = Arguments::read(&call.payload)?;
+        let arguments = Arguments::new(&call.payload);
         let answer = procedure(self, caller, &arguments)?;
-        if let Some(end) = answer.end {
-            self.end_sessions(end, outbox);
-        }
-        if let Some(revoke) = answer.revoke {
-            self.revoke(&revoke, outbox);
+        match answer.change {
+            None => {}
+            Some(Change::EndSessions(end)) => self.end_sessions(end, outbox),
+            Some(Change::AddTestament(scope, it)) => self.add_testament(caller, scope, it),
+            Some(Change::FlushTestaments(scope)) => self.flush_testaments(caller, scope),
+            Some(Change::Revoke(revoke)) => self.revoke(&revoke, outbox),
         }
         let payload = encode(call.payload.serializer(), &answer.results);
         let details = ResultDetails::default();

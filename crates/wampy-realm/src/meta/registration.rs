@@ -3,7 +3,7 @@
 use wampy_proto::{MatchPolicy, RegistrationId, SessionId, Value, error_uri};
 
 use super::arguments::Arguments;
-use super::{Answer, Revocable, Revoke, record, session};
+use super::{Answer, Change, Revocable, Revoke, record, session};
 use crate::dealer::Callees;
 use crate::outbox::Outbox;
 use crate::realm::Realm;
@@ -85,14 +85,11 @@ pub(super) fn remove_callee(
     if !session.registrations.contains(&id) {
         return Err(Refusal::new(error_uri::NO_SUCH_REGISTRATION));
     }
-    Ok(Answer {
-        revoke: Some(Revoke {
-            of: Revocable::Registration(id),
-            session: key,
-            reason: reason.map(str::to_owned),
-        }),
-        ..Answer::default()
-    })
+    Ok(Answer::change(Change::Revoke(Revoke {
+        of: Revocable::Registration(id),
+        session: key,
+        reason: reason.map(str::to_owned),
+    })))
 }
 
 fn named<'r>(

@@ -3,7 +3,7 @@
 use wampy_proto::{MatchPolicy, SessionId, SubscriptionId, Value, error_uri};
 
 use super::arguments::Arguments;
-use super::{Answer, Revocable, Revoke, record, session};
+use super::{Answer, Change, Revocable, Revoke, record, session};
 use crate::outbox::Outbox;
 use crate::realm::Realm;
 use crate::records::Record;
@@ -87,14 +87,11 @@ pub(super) fn remove_subscriber(
     if !session.subscriptions.contains_key(&id) {
         return Err(Refusal::new(error_uri::NO_SUCH_SUBSCRIPTION));
     }
-    Ok(Answer {
-        revoke: Some(Revoke {
-            of: Revocable::Subscription(id),
-            session: key,
-            reason: reason.map(str::to_owned),
-        }),
-        ..Answer::default()
-    })
+    Ok(Answer::change(Change::Revoke(Revoke {
+        of: Revocable::Subscription(id),
+        session: key,
+        reason: reason.map(str::to_owned),
+    })))
 }
 
 fn named<'r>(

@@ -280,6 +280,7 @@ fn a_session_id_is_used_once_at_a_time() {
         authmethod: "anonymous".into(),
         authprovider: "static".into(),
         trust_level: None,
+        authextra: None,
         roles: no_features(),
         transport: None,
     };

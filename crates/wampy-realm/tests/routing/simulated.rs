@@ -172,6 +172,7 @@ impl Network {
             authmethod: "ticket".into(),
             authprovider: "static".into(),
             trust_level: None,
+            authextra: None,
             roles,
             transport: Some(Transport {
                 kind: "simulated",

@@ -14,6 +14,7 @@ fn join(network: &mut Network, id: u64, trust_level: Option<u64>, roles: Roles) 
         authmethod: "ticket".into(),
         authprovider: "static".into(),
         trust_level,
+        authextra: None,
         roles,
         transport: None,
     };

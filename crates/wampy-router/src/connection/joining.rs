@@ -82,6 +82,7 @@ impl Connection {
             authmethod: identity.authmethod.into(),
             authprovider: identity.authprovider.into(),
             trust_level: None,
+            authextra: None,
             roles: hello.details.roles,
             transport: Some(self.transport()),
         }
