@@ -29,7 +29,7 @@
 //! when more waits for it than [`Limits::outbound_bytes_per_session_max`]. A client that does not
 //! read the answers to its own requests is not read from either.
 //!
-//! Deliberately absent so far: authentication beyond `anonymous`, authorization.
+//! Deliberately absent so far: authentication beyond `anonymous`.
 
 mod authenticator;
 mod backlog;
@@ -55,7 +55,10 @@ pub use limits::Limits;
 pub use router::Router;
 pub use stats::{RealmStats, Stats};
 pub use wampy_proto::Serializer;
-pub use wampy_realm::{Disclosure, RealmConfig};
+pub use wampy_realm::{
+    Action, Allow, Authorization, Disclose, Disclosure, Permission, PermissionError, RealmConfig,
+    RealmRole, RealmRoles, RoleError,
+};
 pub use wampy_transport::{
     BindError, BoundAddress, ListenAddress, ListenAddressError, ServerTlsError,
 };
