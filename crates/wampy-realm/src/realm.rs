@@ -177,7 +177,7 @@ impl Realm {
             Message::Call(call) => self.handle_call(now, from, call, outbox)?,
             Message::Yield(result) => self.handle_yield(now, from, result, outbox)?,
             Message::Publish(publish) => self.handle_publish(from, publish, outbox)?,
-            Message::Error(error) => self.handle_error(from, error, outbox)?,
+            Message::Error(error) => self.handle_error(now, from, error, outbox)?,
             Message::Cancel(cancel) => self.handle_cancel(from, cancel, outbox),
             Message::Subscribe(subscribe) => self.handle_subscribe(now, from, subscribe, outbox),
             Message::Unsubscribe(unsubscribe) => self.handle_unsubscribe(from, unsubscribe, outbox),
@@ -190,16 +190,16 @@ impl Realm {
                 )));
             }
         }
-        self.settle(outbox);
+        self.settle(now, outbox);
         Ok(())
     }
 
     /// Takes a session out, with all that it holds: its calls end, its callers get ERROR
     /// `wamp.error.canceled`, its registrations and subscriptions go. Nothing is sent to the
     /// session itself. A session that is gone already is ignored.
-    pub fn leave(&mut self, _now: Now, session: SessionKey, outbox: &mut impl Outbox) {
+    pub fn leave(&mut self, now: Now, session: SessionKey, outbox: &mut impl Outbox) {
         self.take_out(session, MetaEvents::Published, outbox);
-        self.settle(outbox);
+        self.settle(now, outbox);
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called, on the clock of
@@ -211,7 +211,7 @@ impl Realm {
     /// Ends the calls whose time has run out.
     pub fn handle_timeout(&mut self, now: Now, outbox: &mut impl Outbox) {
         self.end_overdue_calls(now, outbox);
-        self.settle(outbox);
+        self.settle(now, outbox);
     }
 
     /// How much the realm holds.
