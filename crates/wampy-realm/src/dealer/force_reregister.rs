@@ -46,9 +46,7 @@ impl Realm {
         match self.config.force_reregister {
             ForceReregister::Everybody => Ok(()),
             ForceReregister::SameAuthid => {
-                let same = |callee: &Callee| {
-                    authid(callee.session) == authid(from)
-                };
+                let same = |callee: &Callee| authid(callee.session) == authid(from);
                 if record.members.list.iter().all(same) {
                     return Ok(());
                 }
