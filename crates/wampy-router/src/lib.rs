@@ -58,8 +58,8 @@ pub use router::Router;
 pub use stats::{RealmStats, Stats};
 pub use wampy_proto::Serializer;
 pub use wampy_realm::{
-    Action, Allow, Authorization, Disclose, Disclosure, Permission, PermissionError, RealmConfig,
-    RealmRole, RealmRoles, RoleError,
+    Action, Allow, Authorization, Disclose, Disclosure, ForceReregister, Permission,
+    PermissionError, RealmConfig, RealmRole, RealmRoles, RoleError,
 };
 pub use wampy_transport::{
     BindError, BoundAddress, ClientCertificates, ListenAddress, ListenAddressError, ServerTlsError,
