@@ -129,6 +129,13 @@ impl Realm {
         Ok(key)
     }
 
+    /// Takes in a session of the router itself, which calls procedures for the router's own purposes.
+    /// It may do everything, counts for no limit of sessions, and no client finds it, kills it or
+    /// hears of it.
+    pub fn join_internal(&mut self, details: SessionDetails) -> SessionKey {
+        self.sessions.insert_internal(details)
+    }
+
     /// Handles a message of an established session. A session that is gone is ignored. Parts of the
     /// message that are passed on as they are may be taken out of it.
     ///
@@ -210,6 +217,7 @@ impl Realm {
         meta_events: MetaEvents,
         outbox: &mut impl Outbox,
     ) -> bool {
+        let is_internal = self.sessions.is_internal(key);
         let Some(session) = self.sessions.remove(key) else {
             return false;
         };
@@ -226,7 +234,9 @@ impl Realm {
             for (subscription, deleted) in unsubscribed {
                 self.announce_unsubscribed(id, subscription, deleted, outbox);
             }
-            self.announce_leave(&session.details, outbox);
+            if !is_internal {
+                self.announce_leave(&session.details, outbox);
+            }
         }
         true
     }
