@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use wampy_realm::RealmConfig;
 
+use crate::authenticator::Access;
 use crate::hosted_realm::{Clock, HostedRealm};
 use crate::stats::RealmStats;
 
@@ -16,6 +17,7 @@ pub(crate) struct Realms {
     clock: Clock,
     /// How many realms there may be in all; those that are configured are always there.
     realms_max: usize,
+    access: Arc<Access>,
 }
 
 impl Realms {
@@ -39,7 +41,15 @@ impl Realms {
             config,
             clock,
             realms_max,
+            access: Arc::default(),
         }
+    }
+
+    /// Who may join the realm called `name`, a valid URI, if there is one or may be one.
+    pub(crate) fn access(&self, name: &str) -> Option<Arc<Access>> {
+        let by_name = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
+        let may_be = by_name.contains_key(name) || by_name.len() < self.realms_max;
+        may_be.then(|| Arc::clone(&self.access))
     }
 
     /// The longest name that a realm may have, in bytes: it is a URI, as long as any other.

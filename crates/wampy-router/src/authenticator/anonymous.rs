@@ -7,11 +7,13 @@ use super::Identity;
 
 pub(super) const NAME: &str = "anonymous";
 
-pub(super) fn authenticate(_hello: &Hello<'_>) -> Identity {
+pub(super) fn authenticate(hello: &Hello<'_>) -> Identity {
     Identity {
+        realm: (*hello.realm).into(),
         authid: format!("{:032x}", rand::random::<u128>()).into(),
         authrole: "anonymous".into(),
         authmethod: NAME,
         authprovider: "static",
+        authextra: None,
     }
 }
