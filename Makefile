@@ -64,6 +64,10 @@ test-interop: wheel ## Third-party clients and routers beside ours.
 	interop/setup
 	WAMPY_BIN=$(DEBUG) $(BIN)/python -m pytest interop -v
 
+.PHONY: features
+features: ## Write docs/features.md from the tables that it shows.
+	WRITE_FEATURES=1 $(CARGO) test --locked --quiet -p wampy-proto --test features
+
 # Not a part of `make test`: the suite runs on Python 2.7 only, and for some minutes.
 .PHONY: autobahn
 autobahn: ## The Autobahn test suite against our WebSocket, with compression. Needs Python 2.7.

@@ -2,6 +2,8 @@
 
 use wampy_proto::uri::Grammar;
 
+use crate::authorizer::RealmRoles;
+
 /// Whether a caller or publisher becomes known to those it reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Disclosure {
@@ -22,6 +24,8 @@ pub enum Disclosure {
 /// The specification names no error for limits, so each uses the registered URI that fits best.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RealmConfig {
+    /// What the sessions of each role may do. Default: no roles, so that everybody may do everything.
+    pub roles: RealmRoles,
     /// The grammar of the URIs in requests. Others are answered by ERROR
     /// `wamp.error.invalid_uri`. Default: loose.
     pub uri_grammar: Grammar,
@@ -67,6 +71,7 @@ pub struct RealmConfig {
 impl Default for RealmConfig {
     fn default() -> Self {
         Self {
+            roles: RealmRoles::default(),
             uri_grammar: Grammar::Loose,
             caller_disclosure: Disclosure::OnRequest,
             publisher_disclosure: Disclosure::OnRequest,

@@ -45,6 +45,7 @@
 //!         authrole: "anonymous".into(),
 //!         authmethod: "anonymous".into(),
 //!         authprovider: "static".into(),
+//!         authextra: None,
 //!         roles: Roles::announced(&Role::CLIENT),
 //!         transport: None,
 //!     };
@@ -69,6 +70,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod authorizer;
 mod broker;
 mod config;
 mod dealer;
@@ -85,6 +87,10 @@ mod request_map;
 mod session;
 mod slots;
 
+pub use authorizer::{
+    Action, Allow, Authorization, Disclose, Permission, PermissionError, RealmRole, RealmRoles,
+    RoleError,
+};
 pub use config::{Disclosure, RealmConfig};
 pub use outbox::{Outbox, SendError};
 pub use pattern::WILDCARD_COMPONENTS_MAX;

@@ -1,7 +1,9 @@
 //! The sessions of a realm: who they are and what each of them holds.
 
 use hashbrown::{HashMap, HashSet};
-use wampy_proto::{Feature, RegistrationId, RequestId, Role, Roles, SessionId, SubscriptionId};
+use wampy_proto::{
+    Feature, RegistrationId, RequestId, Role, Roles, SessionId, SubscriptionId, Value,
+};
 
 use crate::hash::RandomState;
 use crate::request_map::RequestMap;
@@ -33,6 +35,9 @@ pub struct SessionDetails {
     pub authmethod: Box<str>,
     /// Who authenticated the client.
     pub authprovider: Box<str>,
+    /// What the authenticator tells about the client besides, for whoever may call
+    /// `wamp.session.get`. Boxed, because few sessions have it.
+    pub authextra: Option<Box<Value>>,
     /// The roles and features that the client announced.
     pub roles: Roles,
     /// What the session meta API tells about the transport; `None` for nothing.

@@ -31,9 +31,8 @@ impl HostedRealm {
         timeout_ms: u64,
     ) -> InternalCall {
         let (request, answer) = self.with_realm(|realm, delivery, now| {
-            let (key, (request, answer)) = delivery.internal(realm, |internal| {
-                (internal.key(), internal.begin())
-            });
+            let (key, (request, answer)) =
+                delivery.internal(realm, |internal| (internal.key(), internal.begin()));
             let options = CallOptions {
                 timeout_ms: timeout_ms.max(1),
                 ..CallOptions::default()

@@ -50,6 +50,7 @@ impl InternalSession {
             authrole: NAME.into(),
             authmethod: "internal".into(),
             authprovider: "internal".into(),
+            authextra: None,
             roles: Roles::default(),
             transport: None,
         }
@@ -76,10 +77,7 @@ impl InternalSession {
     /// Takes a message that the realm sends to this session.
     pub(crate) fn take(&mut self, message: &Message<'_>) {
         let (request, answer) = match message {
-            Message::Result(result) => (
-                result.request,
-                Ok(result.payload.borrowed().into_owned()),
-            ),
+            Message::Result(result) => (result.request, Ok(result.payload.borrowed().into_owned())),
             Message::Error(error) => {
                 let failed = CallFailed {
                     uri: (*error.error).into(),

@@ -160,7 +160,9 @@ impl Limits {
             return Some("authentication_delay_ms_max is not below handshake_timeout_ms");
         }
         if self.authentication_failure_forgotten_ms == 0 {
-            return Some("authentication_failure_forgotten_ms is 0, so that no failure would count");
+            return Some(
+                "authentication_failure_forgotten_ms is 0, so that no failure would count",
+            );
         }
         if self.handshake_message_bytes_max < 512 {
             return Some("handshake_message_bytes_max is below 512, too little for a HELLO");

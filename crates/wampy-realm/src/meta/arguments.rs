@@ -1,44 +1,55 @@
 //! The arguments of a meta procedure, checked one by one.
+//!
+//! They are decoded when a procedure first asks for one, and only up to [`DECODED_BYTES_MAX`]; what a
+//! procedure only keeps it gets as the bytes in which it came.
 
-use wampy_proto::{Payload, Value, error_uri};
+use std::cell::OnceCell;
+
+use wampy_proto::{Payload, PayloadError, Value, error_uri};
 
 use crate::refusal::Refusal;
 
+/// The longest arguments that are decoded, in bytes: values take many times the memory of their
+/// bytes. Longer ones are refused with `wamp.error.invalid_argument`.
+const DECODED_BYTES_MAX: usize = 65_536;
+
 /// The arguments of a call.
 #[derive(Debug)]
-pub(super) struct Arguments {
-    positional: Vec<Value>,
-    keyword: Value,
+pub(super) struct Arguments<'p> {
+    payload: &'p Payload<'p>,
+    positional: OnceCell<Vec<Value>>,
+    keyword: OnceCell<Value>,
 }
 
-impl Arguments {
-    pub(super) fn read(payload: &Payload<'_>) -> Result<Self, Refusal> {
-        let invalid = |error: wampy_proto::PayloadError| {
-            invalid(format!("cannot read the arguments: {error}"))
-        };
-        Ok(Self {
-            positional: payload.args().map_err(invalid)?,
-            keyword: payload.kwargs().map_err(invalid)?,
-        })
+impl<'p> Arguments<'p> {
+    pub(super) const fn new(payload: &'p Payload<'p>) -> Self {
+        Self {
+            payload,
+            positional: OnceCell::new(),
+            keyword: OnceCell::new(),
+        }
     }
 
     /// The positional argument at `position`; null counts as absent.
-    fn optional(&self, position: usize) -> Option<&Value> {
-        self.positional
+    fn optional(&self, position: usize) -> Result<Option<&Value>, Refusal> {
+        let positional = decoded(&self.positional, self.payload.encoded_args(), || {
+            self.payload.args()
+        })?;
+        Ok(positional
             .get(position)
-            .filter(|value| **value != Value::Null)
+            .filter(|value| **value != Value::Null))
     }
 
     /// A positional argument that must be an id, as a number: it may name nothing at all.
     pub(super) fn id(&self, position: usize, name: &str) -> Result<u64, Refusal> {
-        self.optional(position)
+        self.optional(position)?
             .and_then(Value::as_u64)
             .ok_or_else(|| invalid(format!("argument {position}, {name}, must be an id")))
     }
 
     /// A positional argument that must be text.
     pub(super) fn text(&self, position: usize, name: &str) -> Result<&str, Refusal> {
-        self.optional(position)
+        self.optional(position)?
             .and_then(Value::as_str)
             .ok_or_else(|| invalid(format!("argument {position}, {name}, must be a string")))
     }
@@ -49,7 +60,7 @@ impl Arguments {
         position: usize,
         name: &str,
     ) -> Result<Option<Vec<&str>>, Refusal> {
-        let Some(value) = self.optional(position) else {
+        let Some(value) = self.optional(position)? else {
             return Ok(None);
         };
         let texts = match value {
@@ -70,7 +81,7 @@ impl Arguments {
         position: usize,
         name: &str,
     ) -> Result<Option<&Value>, Refusal> {
-        match self.optional(position) {
+        match self.optional(position)? {
             None => Ok(None),
             Some(map @ Value::Map(_)) => Ok(Some(map)),
             Some(_) => Err(invalid(format!(
@@ -80,11 +91,30 @@ impl Arguments {
     }
 
     /// A keyword argument; null counts as absent.
-    pub(super) fn keyword(&self, name: &str) -> Option<&Value> {
-        self.keyword
-            .get(name)
-            .filter(|value| **value != Value::Null)
+    pub(super) fn keyword(&self, name: &str) -> Result<Option<&Value>, Refusal> {
+        let keyword = decoded(&self.keyword, self.payload.encoded_kwargs(), || {
+            self.payload.kwargs()
+        })?;
+        Ok(keyword.get(name).filter(|value| **value != Value::Null))
     }
+}
+
+/// Decodes one part of the payload, once.
+fn decoded<'c, T>(
+    cell: &'c OnceCell<T>,
+    encoded: &[u8],
+    decode: impl FnOnce() -> Result<T, PayloadError>,
+) -> Result<&'c T, Refusal> {
+    if let Some(value) = cell.get() {
+        return Ok(value);
+    }
+    if encoded.len() > DECODED_BYTES_MAX {
+        return Err(invalid(format!(
+            "the arguments have more than {DECODED_BYTES_MAX} bytes"
+        )));
+    }
+    let value = decode().map_err(|error| invalid(format!("cannot read the arguments: {error}")))?;
+    Ok(cell.get_or_init(|| value))
 }
 
 /// The arguments do not suit the procedure.

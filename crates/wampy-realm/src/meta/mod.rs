@@ -24,7 +24,7 @@ use crate::session::SessionKey;
 use arguments::Arguments;
 
 /// A procedure: reads the realm for a caller, and says what to answer and what to do.
-type Procedure = fn(&Realm, SessionKey, &Arguments) -> Result<Answer, Refusal>;
+type Procedure = fn(&Realm, SessionKey, &Arguments<'_>) -> Result<Answer, Refusal>;
 
 /// Every procedure by its URI.
 const PROCEDURES: [(&str, Procedure); 19] = [
@@ -58,13 +58,19 @@ const PROCEDURES: [(&str, Procedure); 19] = [
     ),
 ];
 
-/// What a procedure answers.
-#[derive(Debug)]
+/// What a procedure answers, and what it changes.
+#[derive(Debug, Default)]
 struct Answer {
     /// The positional results.
     results: Vec<Value>,
-    /// The sessions that the procedure ends.
-    end: Option<EndSessions>,
+    /// What is done before the answer is sent.
+    change: Option<Change>,
+}
+
+/// What a procedure changes in the realm.
+#[derive(Debug)]
+enum Change {
+    EndSessions(EndSessions),
 }
 
 /// Sessions to be ended.
@@ -80,7 +86,15 @@ impl Answer {
     fn one(result: Value) -> Self {
         Self {
             results: vec![result],
-            end: None,
+            change: None,
+        }
+    }
+
+    /// No result, but a change.
+    const fn change(change: Change) -> Self {
+        Self {
+            results: Vec::new(),
+            change: Some(change),
         }
     }
 }
@@ -98,10 +112,11 @@ impl Realm {
             let message = format!("the router has no procedure {uri:?}");
             return Err(Refusal::explained(error_uri::NO_SUCH_PROCEDURE, message));
         };
-        let arguments = Arguments::read(&call.payload)?;
+        let arguments = Arguments::new(&call.payload);
         let answer = procedure(self, caller, &arguments)?;
-        if let Some(end) = answer.end {
-            self.end_sessions(end, outbox);
+        match answer.change {
+            None => {}
+            Some(Change::EndSessions(end)) => self.end_sessions(end, outbox),
         }
         let payload = encode(call.payload.serializer(), &answer.results);
         let details = ResultDetails::default();

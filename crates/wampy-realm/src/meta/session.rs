@@ -4,7 +4,7 @@ use wampy_proto::message::Goodbye;
 use wampy_proto::{SessionId, Value, close_reason, error_uri};
 
 use super::arguments::{Arguments, invalid};
-use super::{Answer, EndSessions};
+use super::{Answer, Change, EndSessions};
 use crate::outbox::Outbox;
 use crate::realm::{MetaEvents, Realm};
 use crate::refusal::Refusal;
@@ -26,7 +26,8 @@ pub(super) fn list(realm: &Realm, _: SessionKey, arguments: &Arguments) -> Resul
     Ok(Answer::one(ids(realm, sessions.into_iter())))
 }
 
-/// `wamp.session.get(session)` → `{session, authid, authrole, authmethod, authprovider, transport?}`
+/// `wamp.session.get(session)` → `{session, authid, authrole, authmethod, authprovider, authextra?,
+/// transport?}`
 pub(super) fn get(realm: &Realm, _: SessionKey, arguments: &Arguments) -> Result<Answer, Refusal> {
     let (_, session) = named(realm, arguments)?;
     Ok(Answer::one(details(&session.details)))
@@ -43,10 +44,7 @@ pub(super) fn kill(
     if key == caller {
         return Err(no_such_session());
     }
-    Ok(Answer {
-        results: Vec::new(),
-        end: Some(announced(vec![key], goodbye)),
-    })
+    Ok(Answer::change(announced(vec![key], goodbye)))
 }
 
 /// `wamp.session.kill_by_authid(authid; reason, message)` → ids of the sessions killed
@@ -61,7 +59,7 @@ pub(super) fn kill_by_authid(
     let results = vec![ids(realm, sessions.iter().copied())];
     Ok(Answer {
         results,
-        end: Some(announced(sessions, goodbye)),
+        change: Some(announced(sessions, goodbye)),
     })
 }
 
@@ -79,7 +77,7 @@ pub(super) fn kill_by_authrole(
     let results = vec![Value::Unsigned(sessions.len() as u64)];
     Ok(Answer {
         results,
-        end: Some(announced(sessions, goodbye)),
+        change: Some(announced(sessions, goodbye)),
     })
 }
 
@@ -99,7 +97,7 @@ pub(super) fn kill_all(
     };
     Ok(Answer {
         results,
-        end: Some(end),
+        change: Some(Change::EndSessions(end)),
     })
 }
 
@@ -149,7 +147,7 @@ fn others(realm: &Realm, caller: SessionKey, wanted: impl Fn(&Session) -> bool) 
 
 /// The GOODBYE that the keyword arguments `reason` and `message` ask for.
 fn goodbye(realm: &Realm, arguments: &Arguments) -> Result<Goodbye<'static>, Refusal> {
-    let reason = match arguments.keyword("reason") {
+    let reason = match arguments.keyword("reason")? {
         None => close_reason::KILLED.to_owned(),
         Some(reason) => {
             let reason = reason.as_str().unwrap_or_default();
@@ -158,7 +156,7 @@ fn goodbye(realm: &Realm, arguments: &Arguments) -> Result<Goodbye<'static>, Ref
         }
     };
     let mut goodbye = Goodbye::new(reason);
-    if let Some(message) = arguments.keyword("message") {
+    if let Some(message) = arguments.keyword("message")? {
         let text = message
             .as_str()
             .ok_or_else(|| invalid("message must be a string".into()))?;
@@ -167,12 +165,12 @@ fn goodbye(realm: &Realm, arguments: &Arguments) -> Result<Goodbye<'static>, Ref
     Ok(goodbye)
 }
 
-const fn announced(sessions: Vec<SessionKey>, goodbye: Goodbye<'static>) -> EndSessions {
-    EndSessions {
+const fn announced(sessions: Vec<SessionKey>, goodbye: Goodbye<'static>) -> Change {
+    Change::EndSessions(EndSessions {
         sessions,
         goodbye,
         meta_events: MetaEvents::Published,
-    }
+    })
 }
 
 const fn no_such_session() -> Refusal {
@@ -189,6 +187,9 @@ fn details(session: &SessionDetails) -> Value {
         ("authmethod".to_owned(), text(&session.authmethod)),
         ("authprovider".to_owned(), text(&session.authprovider)),
     ];
+    if let Some(authextra) = &session.authextra {
+        details.push(("authextra".to_owned(), Value::clone(authextra)));
+    }
     if let Some(transport) = session.transport {
         let transport = vec![
             ("type".to_owned(), text(transport.kind)),

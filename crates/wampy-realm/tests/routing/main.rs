@@ -8,6 +8,7 @@
 mod call_canceling;
 mod call_timeout;
 mod calls;
+mod internal_sessions;
 mod leniency;
 mod limits;
 mod pattern_based;

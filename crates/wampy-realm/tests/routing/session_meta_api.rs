@@ -1,6 +1,8 @@
 //! `wamp.session.*`
 
 use serde_json::{Value as Json, json};
+use wampy_proto::{SessionId, Value};
+use wampy_realm::SessionDetails;
 
 use crate::simulated::{Client, Network, all_features, assert_error};
 
@@ -56,6 +58,41 @@ fn get_tells_who_a_session_is() {
         network.ask(admin, "wamp.session.get", json!([id])),
         json!([details])
     );
+}
+
+#[test]
+fn get_and_on_join_tell_what_the_authenticator_added() {
+    let (mut network, admin, _) = crowd(&[]);
+    network.subscribe(admin, "wamp.session.on_join", json!({}));
+    let authextra = Value::Map(vec![("team".into(), Value::Text("blue".into()))]);
+    let details = SessionDetails {
+        id: SessionId::try_from(4711).unwrap(),
+        authid: "joe".into(),
+        authrole: "user".into(),
+        authmethod: "ticket".into(),
+        authprovider: "dynamic".into(),
+        authextra: Some(Box::new(authextra)),
+        roles: all_features(),
+        transport: None,
+    };
+    network.join_details(details).unwrap();
+    let expected = json!({
+        "session": 4711, "authid": "joe", "authrole": "user", "authmethod": "ticket",
+        "authprovider": "dynamic", "authextra": {"team": "blue"},
+    });
+    assert_eq!(network.receive(admin)[4], json!([expected]));
+    let answer = network.ask(admin, "wamp.session.get", json!([4711]));
+    assert_eq!(answer, json!([expected]));
+}
+
+#[test]
+fn arguments_too_long_to_be_decoded_are_refused() {
+    let (mut network, admin, _) = crowd(&[]);
+    let roles = |bytes| json!([["x".repeat(bytes)]]);
+    let count = network.ask(admin, "wamp.session.count", roles(65_000));
+    assert_eq!(count, json!([0]));
+    let error = network.ask_in_vain(admin, "wamp.session.count", roles(66_000));
+    assert_eq!(error, "wamp.error.invalid_argument");
 }
 
 #[test]

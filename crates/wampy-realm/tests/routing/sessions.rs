@@ -273,6 +273,7 @@ fn a_session_id_is_used_once_at_a_time() {
         authrole: "user".into(),
         authmethod: "anonymous".into(),
         authprovider: "static".into(),
+        authextra: None,
         roles: no_features(),
         transport: None,
     };

@@ -153,6 +153,7 @@ impl Network {
             authrole: authrole.into(),
             authmethod: "ticket".into(),
             authprovider: "static".into(),
+            authextra: None,
             roles,
             transport: Some(Transport {
                 kind: "simulated",
@@ -169,6 +170,16 @@ impl Network {
         self.wire.inboxes.insert(client, Vec::new());
         self.check();
         Ok(client)
+    }
+
+    /// A session of the router itself.
+    pub fn join_internal(&mut self, details: SessionDetails) -> Client {
+        let id = details.id.value();
+        let client = self.realm.join_internal(details);
+        self.ids.insert(client, id);
+        self.wire.inboxes.insert(client, Vec::new());
+        self.check();
+        client
     }
 
     /// The session's id, as the client learns it from WELCOME.

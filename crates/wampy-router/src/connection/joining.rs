@@ -158,6 +158,7 @@ impl Connection {
             authrole: identity.authrole.clone(),
             authmethod: identity.authmethod.into(),
             authprovider: identity.authprovider.into(),
+            authextra: identity.authextra.clone().map(Box::new),
             roles,
             transport: Some(self.transport()),
         }

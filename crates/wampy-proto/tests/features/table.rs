@@ -1,0 +1,119 @@
+//! The rows of `docs/features.md`: each feature with the tests that fail without it.
+
+use wampy_proto::Feature;
+
+/// What the page begins with.
+pub const INTRODUCTION: &str = "# Features
+
+Every feature of the advanced profile, with the roles in which the router and the clients announce it in
+WELCOME and HELLO. The announcement of the program and this page come from one table, and a test checks
+that each side that announces a feature has a test for it. (`make features` writes the page.)
+";
+
+/// What the page ends with.
+pub const LEFT_OUT: &str = "
+## Left out
+
+- UBJSON and FlatBuffers: their wire forms are not agreed between implementations.
+- Router-to-router links, RawSocket and WebSocket multiplexing, and session resumption: the specification
+  has no text for them that two implementations could agree on.
+";
+
+/// A feature, or something else that a peer can do, and the tests for it.
+pub struct Row {
+    /// The feature, if it has a key.
+    pub feature: Option<Feature>,
+    /// What it is called.
+    pub name: &'static str,
+    /// How settled it is in the specification.
+    pub status: &'static str,
+    /// The router's tests.
+    pub router: &'static [&'static str],
+    /// The Rust client's tests.
+    pub rust: &'static [&'static str],
+    /// The Python client's tests.
+    pub python: &'static [&'static str],
+}
+
+/// Writes a row: name, status, and the tests of each side.
+macro_rules! rows {
+    ($($feature:expr, $name:literal, $status:literal, [$($router:literal)*] [$($rust:literal)*] [$($python:literal)*];)*) => {
+        &[$(Row {
+            feature: $feature,
+            name: $name,
+            status: $status,
+            router: &[$($router),*],
+            rust: &[$($rust),*],
+            python: &[$($python),*],
+        },)*]
+    };
+}
+
+/// Every feature that has a key, in the order of [`Feature::ALL`].
+pub const FEATURES: &[Row] = rows! {
+    Some(Feature::ProgressiveCallResults), "Progressive call results", "stable",
+        ["check_57_each_progressive_result_restarts_the_time"] ["a_result_in_parts_arrives_in_order"] [];
+    Some(Feature::ProgressiveCallInvocations), "Progressive call invocations", "alpha",
+        [] [] [];
+    Some(Feature::CallTimeout), "Call timeout", "alpha",
+        ["check_55_a_call_that_takes_too_long_is_interrupted"] ["time_that_runs_out_at_the_router_is_time_that_runs_out"]
+        ["test_timeout_is_raised_here_and_told_to_the_dealer"];
+    Some(Feature::CallCanceling), "Call canceling", "alpha",
+        ["check_49_kill_waits_for_the_callee" "check_50_killnowait_does_both_at_once"]
+        ["dropping_a_call_cancels_it_in_its_mode" "an_interrupt_stops_the_handler_and_is_answered"]
+        ["test_cancel_by_hand"];
+    Some(Feature::CallReroute), "Call rerouting", "sketch",
+        [] [] [];
+    Some(Feature::CallerIdentification), "Caller identification", "stable",
+        ["check_71_callers_are_disclosed_on_request"] ["a_call_says_what_its_options_say"] [];
+    Some(Feature::CallTrustlevels), "Call trust levels", "alpha",
+        [] [] [];
+    Some(Feature::PatternBasedRegistration), "Pattern-based registrations", "stable",
+        ["check_70_invocations_by_pattern_name_their_procedure"] ["patterns_tell_the_handler_what_was_called"] [];
+    Some(Feature::SharedRegistration), "Shared registrations", "beta",
+        ["check_67_roundrobin_takes_turns"] ["a_shared_procedure_goes_round"] ["test_shared_registrations"];
+    Some(Feature::ShardedRegistration), "Sharded registrations", "alpha",
+        [] [] [];
+    Some(Feature::RegistrationRevocation), "Registration revocation", "alpha",
+        [] [] [];
+    Some(Feature::SessionMetaApi), "Session meta API", "beta",
+        ["check_78_kill_says_goodbye_with_reason_and_message" "check_79_killing_many_spares_the_caller"] [] [];
+    Some(Feature::RegistrationMetaApi), "Registration meta API", "beta",
+        ["registrations_are_listed_found_and_described"] [] [];
+    Some(Feature::SubscriptionMetaApi), "Subscription meta API", "beta",
+        ["subscriptions_are_listed_found_and_described"] [] [];
+    Some(Feature::TestamentMetaApi), "Testaments", "beta",
+        [] [] [];
+    Some(Feature::PublisherExclusion), "Publisher exclusion", "stable",
+        ["check_29_a_publisher_gets_its_own_event_only_if_it_asks"]
+        ["the_publisher_gets_its_own_event_only_if_it_says_so"]
+        ["test_the_publisher_gets_its_own_event_only_if_it_asks"];
+    Some(Feature::SubscriberBlackwhiteListing), "Subscriber black- and whitelisting", "stable",
+        ["check_34_lists_of_session_ids_are_combined" "check_34_lists_of_authids_and_authroles_are_combined"]
+        ["sessions_can_be_chosen_and_left_out"] [];
+    Some(Feature::PublisherIdentification), "Publisher identification", "stable",
+        ["check_36_a_publisher_may_disclose_itself"] ["a_publication_says_what_its_options_say"] [];
+    Some(Feature::PublicationTrustlevels), "Publication trust levels", "alpha",
+        [] [] [];
+    Some(Feature::PatternBasedSubscription), "Pattern-based subscriptions", "stable",
+        ["check_31_events_by_pattern_name_their_topic"] ["patterns_tell_the_topic"] [];
+    Some(Feature::ShardedSubscriptions), "Sharded subscriptions", "alpha",
+        [] [] [];
+    Some(Feature::EventHistory), "Event history", "beta",
+        [] [] [];
+    Some(Feature::EventRetention), "Event retention", "beta",
+        [] [] [];
+    Some(Feature::SubscriptionRevocation), "Subscription revocation", "alpha",
+        [] [] [];
+    Some(Feature::PayloadPassthruMode), "Payload passthru mode", "sketch",
+        [] [] [];
+};
+
+/// What no key announces.
+pub const BEYOND: &[Row] = rows! {
+    None, "Authmethod `anonymous`", "by example",
+        ["a_client_without_credentials_is_anonymous_under_an_authid_of_our_own"]
+        ["hello_announces_roles_features_and_agent"] ["test_a_session_begins_and_ends"];
+    None, "Transports WebSocket and RawSocket over TCP, TLS and Unix sockets", "stable",
+        ["check_92_text_frames_are_for_json_and_binary_frames_for_the_others"] ["wss_and_rss" "unix_sockets"] ["test_it_speaks_tls" "test_among_itself_through_a_unix_socket"];
+};
