@@ -1,6 +1,7 @@
 //! What can be set about a router before it starts.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use tokio::runtime::Handle;
 use wampy_proto::Serializer;
@@ -10,7 +11,9 @@ use wampy_transport::{ListenAddress, ServerTls};
 
 use crate::error::StartError;
 use crate::limits::Limits;
+use crate::realms::Template;
 use crate::router::Router;
+use crate::settings::RealmSettings;
 
 /// Sets up a [`Router`].
 ///
@@ -21,8 +24,9 @@ use crate::router::Router;
 pub struct Builder {
     pub(crate) listen: Vec<String>,
     pub(crate) tls: Option<TlsFiles>,
-    pub(crate) realms: Vec<String>,
+    pub(crate) realms: Vec<RealmSettings>,
     pub(crate) auto_create_realms: bool,
+    pub(crate) auto_created_realms: RealmSettings,
     pub(crate) serializers: Vec<Serializer>,
     pub(crate) compress: bool,
     pub(crate) limits: Limits,
@@ -45,6 +49,7 @@ impl Default for Builder {
             tls: None,
             realms: Vec::new(),
             auto_create_realms: false,
+            auto_created_realms: RealmSettings::new(""),
             serializers: Serializer::ALL.to_vec(),
             compress: false,
             limits: Limits::default(),
@@ -77,9 +82,15 @@ impl Builder {
         self
     }
 
-    /// Has a realm called `name`. May be said several times. Default: `realm1`.
-    pub fn realm(mut self, name: impl Into<String>) -> Self {
-        self.realms.push(name.into());
+    /// Has a realm called `name`, which everybody may join. May be said several times. Default:
+    /// `realm1`.
+    pub fn realm(self, name: impl Into<String>) -> Self {
+        self.realm_with(RealmSettings::new(name))
+    }
+
+    /// Has a realm with settings of its own. May be said several times.
+    pub fn realm_with(mut self, settings: RealmSettings) -> Self {
+        self.realms.push(settings);
         self
     }
 
@@ -88,6 +99,13 @@ impl Builder {
     /// Default: no.
     pub fn auto_create_realms(mut self, yes: bool) -> Self {
         self.auto_create_realms = yes;
+        self
+    }
+
+    /// What the realms are like that clients bring into being; the name counts for nothing. A client
+    /// does so only after it was let in. Default: everybody may join.
+    pub fn auto_created_realms_with(mut self, settings: RealmSettings) -> Self {
+        self.auto_created_realms = settings;
         self
     }
 
@@ -169,15 +187,7 @@ impl Builder {
             self.listen.push("localhost:8080".to_owned());
         }
         if self.realms.is_empty() {
-            self.realms.push("realm1".to_owned());
-        }
-        let name_bytes_max = self.realm_config.uri_bytes_max;
-        if let Some(bad) = self
-            .realms
-            .iter()
-            .find(|name| !Grammar::Loose.accepts(name) || name.len() > name_bytes_max)
-        {
-            return Err(StartError::RealmName(bad.clone()));
+            self.realms.push(RealmSettings::new("realm1"));
         }
         if self.serializers.is_empty() {
             return Err(StartError::NoSerializer);
@@ -193,15 +203,49 @@ impl Builder {
         let tls = self.tls.as_ref();
         let tls = tls.map(|files| ServerTls::from_files(&files.certificate, &files.key));
         let tls = tls.transpose()?;
-        let limits = &self.limits;
-        self.realm_config.sessions_max = limits.sessions_max;
-        self.realm_config.pending_calls_per_session_max = limits.pending_calls_per_session_max;
-        self.realm_config.registrations_per_session_max = limits.registrations_per_session_max;
-        self.realm_config.subscriptions_per_session_max = limits.subscriptions_per_session_max;
+        self.check_realms()?;
+        let realms = self
+            .realms
+            .iter()
+            .map(|settings| Ok((settings.name.clone(), self.template(settings)?)))
+            .collect::<Result<_, StartError>>()?;
         Ok(Checked {
             listen,
             tls,
+            realms,
+            template: self.template(&self.auto_created_realms)?,
             builder: self,
+        })
+    }
+
+    fn check_realms(&self) -> Result<(), StartError> {
+        let name_bytes_max = self.realm_config.uri_bytes_max;
+        for (at, realm) in self.realms.iter().enumerate() {
+            let name = &realm.name;
+            if !Grammar::Loose.accepts(name) || name.len() > name_bytes_max {
+                return Err(StartError::RealmName(name.clone()));
+            }
+            if self.realms[..at].iter().any(|earlier| earlier.name == *name) {
+                return Err(StartError::SameRealm(name.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// What a realm with these settings is made from.
+    fn template(&self, settings: &RealmSettings) -> Result<Template, StartError> {
+        let config = settings.config.as_ref().unwrap_or(&self.realm_config);
+        let limits = &self.limits;
+        let config = RealmConfig {
+            sessions_max: limits.sessions_max,
+            pending_calls_per_session_max: limits.pending_calls_per_session_max,
+            registrations_per_session_max: limits.registrations_per_session_max,
+            subscriptions_per_session_max: limits.subscriptions_per_session_max,
+            ..config.clone()
+        };
+        Ok(Template {
+            access: Arc::new(settings.access(&config.roles)?),
+            config,
         })
     }
 }
@@ -210,5 +254,7 @@ impl Builder {
 pub(crate) struct Checked {
     pub(crate) listen: Vec<ListenAddress>,
     pub(crate) tls: Option<ServerTls>,
+    pub(crate) realms: Vec<(String, Template)>,
+    pub(crate) template: Template,
     pub(crate) builder: Builder,
 }

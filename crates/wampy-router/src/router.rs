@@ -10,6 +10,7 @@ use wampy_proto::framing::websocket::WebSocketLimits;
 use wampy_proto::framing::websocket::handshake::HandshakeLimits;
 use wampy_transport::{AcceptOptions, BoundAddress, ListenOptions, Listener, ServerTls};
 
+use crate::authenticator::Failures;
 use crate::backlog::Backlog;
 use crate::builder::{Builder, Checked};
 use crate::connection::{self, Incoming};
@@ -44,6 +45,7 @@ pub(crate) struct Shared {
     pub(crate) any_request_id: bool,
     pub(crate) rawsocket_ping: bool,
     pub(crate) realms: Realms,
+    pub(crate) failures: Failures,
     pub(crate) lanes: Lanes,
     pub(crate) backlog: Arc<Backlog>,
     pub(crate) registry: Arc<Registry>,
@@ -84,7 +86,7 @@ impl Router {
             .iter()
             .map(|listener| listener.address().clone())
             .collect();
-        let shared = Arc::new(Shared::new(checked.builder, checked.tls));
+        let shared = Arc::new(Shared::new(checked));
         let accept_all = |listener| tokio::spawn(accept_all(listener, Arc::clone(&shared)));
         let listeners = listeners.into_iter().map(accept_all).collect();
         Ok(Self {
@@ -175,19 +177,21 @@ impl Drop for Router {
 }
 
 impl Shared {
-    fn new(builder: Builder, tls: Option<ServerTls>) -> Self {
+    fn new(checked: Checked) -> Self {
+        let Checked {
+            tls,
+            realms,
+            template,
+            builder,
+            ..
+        } = checked;
         let limits = builder.limits;
         let auto_created_max = if builder.auto_create_realms {
             limits.auto_created_realms_max
         } else {
             0
         };
-        let realms = Realms::new(
-            &builder.realms,
-            builder.realm_config,
-            Clock::start(),
-            auto_created_max,
-        );
+        let realms = Realms::new(&realms, template, Clock::start(), auto_created_max);
         let accept = AcceptOptions {
             serializers: builder.serializers,
             messages: WebSocketLimits {
@@ -203,6 +207,7 @@ impl Shared {
         let backlog = Backlog::new(limits.outbound_bytes_max, limits.connections_max);
         let lanes = Lanes::start(Duration::from_micros(limits.busy_poll_us));
         Self {
+            failures: Failures::new(&limits),
             limits,
             accept,
             tls,

@@ -1,101 +1,90 @@
-//! Who may join a realm, and how it is found out.
+//! Who may join a realm: its settings, in the form in which they are looked up.
 
-use wampy_proto::error_uri;
-use wampy_proto::message::{Abort, Hello};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
 
-use super::dialog::Verdict;
-use super::{Identity, anonymous};
+use parking_lot::RwLock;
+use wampy_proto::auth::{PrivateKey, Secret};
+use wampy_realm::RealmRoles;
 
-/// What a realm demands of those who join it.
-#[derive(Debug, Default)]
-pub(crate) struct Access {}
+use super::users::{AmbiguousUsers, Users};
+use crate::settings::{Authentication, Authenticator, Method, User};
 
-/// An authmethod.
-struct Method {
-    name: &'static str,
-    authenticate: fn(&Hello<'_>) -> Identity,
+/// Who may join a realm, or each of those realms that clients bring into being.
+#[derive(Debug)]
+pub(crate) struct Access {
+    pub(super) methods: Vec<Method>,
+    pub(super) anonymous_role: Box<str>,
+    pub(super) authenticator: Option<Authenticator>,
+    pub(super) reveal_unknown_users: bool,
+    pub(super) unknown_users_seed: Secret,
+    pub(super) router_key: Option<PrivateKey>,
+    roles: RealmRoles,
+    trust_levels: HashMap<Box<str>, u64>,
+    settings: Authentication,
+    /// Replaced as a whole when their file has changed.
+    users: RwLock<Arc<Users>>,
 }
-
-/// Every authmethod that the router can do.
-const METHODS: &[Method] = &[Method {
-    name: anonymous::NAME,
-    authenticate: anonymous::authenticate,
-}];
 
 impl Access {
-    /// Finds out who says HELLO. The client's methods are tried in the order in which it prefers them;
-    /// a client that names none is anonymous.
-    pub(super) fn identify(&self, hello: &Hello<'_>) -> Verdict {
-        let offered = match hello.details.authmethods.as_deref() {
-            None | Some([]) => return Ok(anonymous::authenticate(hello)),
-            Some(offered) => offered,
-        };
-        let method = offered
-            .iter()
-            .find_map(|name| METHODS.iter().find(|it| *it.name == **name));
-        method
-            .map(|method| (method.authenticate)(hello))
-            .ok_or_else(|| {
-                let ours: Vec<_> = METHODS.iter().map(|method| method.name).collect();
-                let problem = format!(
-                    "the client offers {}; this router authenticates by {}",
-                    offered.join(", "),
-                    ours.join(", ")
-                );
-                Abort::new(error_uri::NO_MATCHING_AUTH_METHOD, problem)
-            })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use wampy_proto::message::HelloDetails;
-
-    fn hello(authmethods: Option<&[&str]>) -> Hello<'static> {
-        let authmethods = authmethods.map(|names| names.iter().map(|&name| name.into()).collect());
-        let details = HelloDetails {
-            authmethods,
-            authid: Some("admin".into()),
-            ..Default::default()
-        };
-        Hello {
-            realm: "realm1".into(),
-            details,
-        }
+    pub(crate) fn new(
+        settings: Authentication,
+        roles: RealmRoles,
+        trust_levels: HashMap<Box<str>, u64>,
+        users_of_file: Vec<User>,
+    ) -> Result<Self, AmbiguousUsers> {
+        let users = Users::new(settings.users.iter().cloned().chain(users_of_file))?;
+        let seed = settings.unknown_users_seed.clone();
+        Ok(Self {
+            methods: settings.methods.clone(),
+            anonymous_role: settings.anonymous_role.clone(),
+            authenticator: settings.authenticator.clone(),
+            reveal_unknown_users: settings.reveal_unknown_users,
+            unknown_users_seed: seed.unwrap_or_else(|| rand::random::<[u8; 32]>().into()),
+            router_key: settings.router_key.clone(),
+            roles,
+            trust_levels,
+            settings,
+            users: RwLock::new(Arc::new(users)),
+        })
     }
 
-    #[test]
-    fn a_client_without_credentials_is_anonymous_under_an_authid_of_our_own() {
-        for methods in [
-            None,
-            Some(&[][..]),
-            Some(&["anonymous"]),
-            Some(&["ticket", "anonymous"]),
-        ] {
-            let identity = Access::default().identify(&hello(methods)).unwrap();
-            assert_eq!(&*identity.authrole, "anonymous");
-            assert_eq!(identity.authmethod, "anonymous");
-            assert_ne!(
-                &*identity.authid, "admin",
-                "an unproven authid is not believed"
-            );
-        }
+    pub(super) fn users(&self) -> Arc<Users> {
+        Arc::clone(&self.users.read())
     }
 
-    #[test]
-    fn methods_that_we_lack_are_refused() {
-        let access = Access::default();
-        let abort = access
-            .identify(&hello(Some(&["ticket", "cryptosign"])))
-            .unwrap_err();
-        assert_eq!(abort.reason, error_uri::NO_MATCHING_AUTH_METHOD);
-        assert!(
-            abort
-                .details
-                .message
-                .unwrap()
-                .contains("ticket, cryptosign")
-        );
+    /// The file that holds more users.
+    pub(crate) fn users_file(&self) -> Option<&Path> {
+        self.settings.users_file.as_deref()
+    }
+
+    pub(crate) fn roles(&self) -> &RealmRoles {
+        &self.roles
+    }
+
+    /// The users of the file are these now.
+    pub(crate) fn replace_users(&self, users_of_file: Vec<User>) -> Result<(), AmbiguousUsers> {
+        let users = Users::new(self.settings.users.iter().cloned().chain(users_of_file))?;
+        *self.users.write() = Arc::new(users);
+        Ok(())
+    }
+
+    /// Whether there is a role of this name. A realm without roles has them all.
+    pub(super) fn has_role(&self, name: &str) -> bool {
+        self.roles.is_empty() || self.roles.get(name).is_some()
+    }
+
+    pub(super) fn has_roles(&self) -> bool {
+        !self.roles.is_empty()
+    }
+
+    pub(super) fn trust_level(&self, role: &str) -> Option<u64> {
+        self.trust_levels.get(role).copied()
+    }
+
+    /// The role in which users that do not exist are challenged where there are none to imitate.
+    pub(super) fn nobodys_role(&self) -> &str {
+        self.roles.iter().next().map_or(&self.anonymous_role, |role| role.name())
     }
 }

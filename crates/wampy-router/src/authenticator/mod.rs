@@ -1,21 +1,32 @@
 //! Who a client is: from HELLO to an [`Identity`], or a refusal.
 //!
-//! The arithmetic of the authmethods is in `wampy-proto`; here is the conversation around it.
+//! The arithmetic of the authmethods is in `wampy-proto`; here is the conversation around it. To add
+//! an authmethod with a CHALLENGE: `wampy-proto/src/auth`, and a variant of
+//! [`Method`](crate::settings::Method).
 
 mod access;
 mod anonymous;
+mod conversation;
 mod dialog;
+mod failures;
+mod procedure;
+mod users;
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use wampy_proto::auth::ChannelId;
 use wampy_proto::message::Hello;
 use wampy_proto::{SessionId, Value};
 use wampy_realm::Transport;
 
 pub(crate) use access::Access;
 pub(crate) use dialog::{Dialog, Turn};
+pub(crate) use failures::Failures;
+pub use users::AmbiguousUsers;
 
 use crate::router::Shared;
+use conversation::Conversation;
 
 /// Who a session is.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,15 +38,22 @@ pub(crate) struct Identity {
     pub(crate) authmethod: &'static str,
     pub(crate) authprovider: &'static str,
     pub(crate) authextra: Option<Value>,
+    pub(crate) trust_level: Option<u64>,
 }
 
 /// What is known about a client beside its HELLO.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
+    /// Where it is: an IP address with its port, or a word.
     pub(crate) peer: Box<str>,
     pub(crate) transport: Transport,
     /// The session that the client will have.
     pub(crate) session: SessionId,
+    /// What only the two ends of its TLS connection know.
+    pub(crate) channel: Option<ChannelId>,
+    /// The SHA-256 of the certificate that it has shown, and that an authority of the router's vouches
+    /// for.
+    pub(crate) certificate_sha256: Option<[u8; 32]>,
 }
 
 /// Begins to find out who says HELLO to a realm with this `access`.
@@ -45,8 +63,37 @@ pub(crate) fn begin(
     hello: Hello<'static>,
     client: Client,
 ) -> Dialog {
-    Dialog::begin(|line| async move {
-        let _ = (router, client, line);
-        access.identify(&hello)
+    Dialog::begin(|line| {
+        let conversation = Conversation {
+            router,
+            access,
+            hello,
+            client,
+            line,
+        };
+        conversation.run()
     })
+}
+
+impl Client {
+    /// The client's address; `None` on a Unix socket.
+    fn address(&self) -> Option<IpAddr> {
+        let address: SocketAddr = self.peer.parse().ok()?;
+        Some(address.ip())
+    }
+
+    /// The client's connection, as an authenticator learns it.
+    fn facts(&self) -> Value {
+        let text = |text: &str| Value::Text(text.to_owned());
+        let mut facts = vec![
+            ("type".to_owned(), text(self.transport.kind)),
+            ("serializer".to_owned(), text(self.transport.serializer)),
+            ("peer".to_owned(), text(&self.peer)),
+        ];
+        if let Some(sha256) = &self.certificate_sha256 {
+            let hex = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+            facts.push(("certificate_sha256".to_owned(), Value::Text(hex)));
+        }
+        Value::Map(facts)
+    }
 }

@@ -65,6 +65,8 @@ impl Connection {
             peer: self.peer.clone(),
             transport: self.transport(),
             session,
+            channel: None,
+            certificate_sha256: None,
         }
     }
 
