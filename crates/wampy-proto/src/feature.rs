@@ -278,7 +278,7 @@ features! {
     /// Subscriptions can be listed and watched.
     SubscriptionMetaApi = "subscription_meta_api": Broker;
     /// Events that are published when their session is gone.
-    TestamentMetaApi = "testament_meta_api":;
+    TestamentMetaApi = "testament_meta_api": Dealer;
     /// The publisher may be left out of the receivers.
     PublisherExclusion = "publisher_exclusion": Publisher Broker;
     /// The publisher may name who receives and who does not.
@@ -290,7 +290,7 @@ features! {
     /// Topics may be subscribed to by prefix or wildcard.
     PatternBasedSubscription = "pattern_based_subscription": Subscriber Broker;
     /// Events may go to a partition of the subscribers.
-    ShardedSubscriptions = "shareded_subscriptions" | "sharded_subscriptions":;
+    ShardedSubscriptions = "shareded_subscriptions" | "sharded_subscriptions": Broker;
     /// Past events can be fetched.
     EventHistory = "event_history":;
     /// The last event of a topic is kept for later subscribers.

@@ -14,6 +14,7 @@ pub mod framing;
 mod id;
 pub mod message;
 mod payload;
+mod payload_parts;
 pub mod serializer;
 pub mod session;
 pub mod uri;

@@ -59,6 +59,12 @@ pub struct RealmConfig {
     /// The most subscriptions of one session. One more gets ERROR `wamp.error.not_authorized`.
     /// Default: 10 000.
     pub subscriptions_per_session_max: usize,
+    /// The most testaments of one session, in both scopes together. One more gets ERROR
+    /// `wamp.error.not_authorized`. Default: 100.
+    pub testaments_per_session_max: usize,
+    /// The most bytes of the testaments of one session: topics, options and payloads as they came.
+    /// What would make them more gets ERROR `wamp.error.not_authorized`. Default: 1 MiB.
+    pub testament_bytes_per_session_max: usize,
     /// The longest URI of a procedure, topic or pattern, in bytes. A longer one gets ERROR
     /// `wamp.error.invalid_uri`. The router limits the names of realms by it, too: a HELLO with a
     /// longer one gets ABORT `wamp.error.invalid_uri`. Default: 1024.
@@ -82,6 +88,8 @@ impl Default for RealmConfig {
             pending_invocations_per_session_max: 100_000,
             registrations_per_session_max: 10_000,
             subscriptions_per_session_max: 10_000,
+            testaments_per_session_max: 100,
+            testament_bytes_per_session_max: 1 << 20,
             uri_bytes_max: 1024,
             call_timeout_ms_max: 7 * 24 * 60 * 60 * 1000,
         }

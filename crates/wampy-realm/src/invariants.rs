@@ -130,6 +130,13 @@ impl Realm {
                 );
             }
         }
+        for (id, key) in self.broker.sharded.iter() {
+            let session = self.sessions.get(key);
+            check!(
+                session.is_some_and(|session| session.subscriptions.contains_key(&id)),
+                "{key:?} is a node of subscription {id}, which it does not know"
+            );
+        }
         Ok(())
     }
 }

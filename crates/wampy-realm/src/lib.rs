@@ -83,6 +83,7 @@ mod random;
 mod realm;
 mod records;
 mod refusal;
+mod rendezvous;
 mod request_map;
 mod session;
 mod slots;

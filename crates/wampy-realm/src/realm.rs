@@ -202,7 +202,7 @@ impl Realm {
     }
 }
 
-/// Whether taking a session out is announced to the subscribers of the meta topics.
+/// Whether a session that is taken out is announced on the meta topics and leaves its testaments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MetaEvents {
     Published,
@@ -218,7 +218,7 @@ impl Realm {
         outbox: &mut impl Outbox,
     ) -> bool {
         let is_internal = self.sessions.is_internal(key);
-        let Some(session) = self.sessions.remove(key) else {
+        let Some(mut session) = self.sessions.remove(key) else {
             return false;
         };
         self.end_calls_of(&session, outbox);
@@ -233,6 +233,9 @@ impl Realm {
             }
             for (subscription, deleted) in unsubscribed {
                 self.announce_unsubscribed(id, subscription, deleted, outbox);
+            }
+            if let Some(rare) = session.rare.take() {
+                self.publish_testaments(rare.testaments, &session.details, outbox);
             }
             if !is_internal {
                 self.announce_leave(&session.details, outbox);

@@ -6,6 +6,7 @@ use wampy_proto::{
 };
 
 use crate::hash::RandomState;
+use crate::meta::Testaments;
 use crate::request_map::RequestMap;
 use crate::slots::{Slot, Slots};
 
@@ -69,6 +70,14 @@ pub(crate) struct Session {
     pub(crate) registrations: HashSet<RegistrationId, RandomState>,
     /// The session's subscriptions, each with the session's place among its subscribers.
     pub(crate) subscriptions: HashMap<SubscriptionId, usize, RandomState>,
+    /// What few sessions have.
+    pub(crate) rare: Option<Box<RareState>>,
+}
+
+/// What few sessions have in the realm.
+#[derive(Debug, Default)]
+pub(crate) struct RareState {
+    pub(crate) testaments: Testaments,
 }
 
 impl Session {
@@ -81,6 +90,7 @@ impl Session {
             last_invocation: None,
             registrations: HashSet::with_hasher(hash.clone()),
             subscriptions: HashMap::with_hasher(hash.clone()),
+            rare: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! The options that clients give: one typed struct for each kind of request.
 
-use crate::serializer::{DecodeError, OptionValue, Reader, Token, Writer};
+use crate::serializer::{self, DecodeError, OptionValue, Reader, Serializer, Token, Writer};
 use crate::uri::MatchPolicy;
 use crate::value::Value;
 
@@ -348,6 +348,24 @@ impl<'a> OptionValue<'a> for MatchPolicy {
 
     fn write<W: Writer>(&self, writer: &mut W) {
         writer.text(self.as_str());
+    }
+}
+
+impl PublishOptions {
+    /// Decodes options that did not come in a PUBLISH, such as those of a testament: all of `bytes`.
+    /// Null stands for no options.
+    ///
+    /// # Errors
+    /// The bytes are malformed or no map, or a known key has a value of another type.
+    pub fn decode(serializer: Serializer, bytes: &[u8]) -> Result<Self, DecodeError> {
+        serializer::with_reader!(serializer, bytes, |reader| {
+            let options = match reader.skip_null() {
+                true => Self::default(),
+                false => Self::read(&mut reader)?,
+            };
+            reader.finish()?;
+            Ok(options)
+        })
     }
 }
 

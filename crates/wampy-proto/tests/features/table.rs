@@ -83,7 +83,7 @@ pub const FEATURES: &[Row] = rows! {
     Some(Feature::SubscriptionMetaApi), "Subscription meta API", "beta",
         ["subscriptions_are_listed_found_and_described"] [] [];
     Some(Feature::TestamentMetaApi), "Testaments", "beta",
-        [] [] [];
+        ["check_82_testaments_are_published_when_their_session_is_gone"] [] [];
     Some(Feature::PublisherExclusion), "Publisher exclusion", "stable",
         ["check_29_a_publisher_gets_its_own_event_only_if_it_asks"]
         ["the_publisher_gets_its_own_event_only_if_it_says_so"]
@@ -98,7 +98,7 @@ pub const FEATURES: &[Row] = rows! {
     Some(Feature::PatternBasedSubscription), "Pattern-based subscriptions", "stable",
         ["check_31_events_by_pattern_name_their_topic"] ["patterns_tell_the_topic"] [];
     Some(Feature::ShardedSubscriptions), "Sharded subscriptions", "alpha",
-        [] [] [];
+        ["an_event_with_an_rkey_goes_to_one_node"] [] [];
     Some(Feature::EventHistory), "Event history", "beta",
         [] [] [];
     Some(Feature::EventRetention), "Event retention", "beta",

@@ -5,15 +5,18 @@
 //! subscription are kept ready as a slice; only a publication that leaves somebody out has them
 //! copied, into one vector that is used again and again.
 //!
-//! Deliberately absent so far: retained events, event history, testaments.
+//! Deliberately absent so far: retained events, event history.
 
 mod publisher_exclusion;
 mod publisher_identification;
+mod sharded_subscription;
 mod subscriber_blackwhite_listing;
 mod subscription;
 
-use wampy_proto::message::{Event, EventDetails, Publish, Published};
-use wampy_proto::{MatchPolicy, Message, MessageType, PublicationId, SubscriptionId, Value};
+use wampy_proto::message::{Event, EventDetails, Publish, PublishOptions, Published};
+use wampy_proto::{
+    MatchPolicy, Message, MessageType, PublicationId, SubscriptionId, Value, error_uri,
+};
 
 use crate::hash::RandomState;
 use crate::meta;
@@ -21,8 +24,10 @@ use crate::outbox::Outbox;
 use crate::realm::{Realm, Violation};
 use crate::records::Records;
 use crate::refusal::{Refusal, check_not_reserved};
-use crate::session::{SessionKey, Sessions};
+use crate::rendezvous;
+use crate::session::{SessionDetails, SessionKey, Sessions};
 use publisher_exclusion::ExcludedPublisher;
+use sharded_subscription::ShardedSubscriptions;
 use subscriber_blackwhite_listing::ReceiverLists;
 
 /// The subscriptions of a realm.
@@ -30,6 +35,7 @@ use subscriber_blackwhite_listing::ReceiverLists;
 pub(crate) struct Broker {
     /// The members of a subscription are its subscribers, in no order.
     pub(crate) subscriptions: Records<SubscriptionId, Vec<SessionKey>>,
+    pub(crate) sharded: ShardedSubscriptions,
     /// The receivers of one event, where they are not all subscribers.
     receivers: Vec<SessionKey>,
 }
@@ -38,13 +44,32 @@ pub(crate) struct Broker {
 #[derive(Debug, Default)]
 struct Exclusions<'s> {
     publisher: Option<ExcludedPublisher<'s>>,
-    lists: Option<ReceiverLists>,
+    selection: Option<Selection>,
+}
+
+/// What few publications have: options that choose among the subscribers.
+#[derive(Debug)]
+struct Selection {
+    lists: ReceiverLists,
+    /// The hash of the `rkey`.
+    rkey: Option<u64>,
+}
+
+impl Selection {
+    /// Takes what chooses from the options, if there is anything.
+    fn take(options: &mut PublishOptions) -> Option<Self> {
+        let rkey = options.rare.present()?.rkey.as_deref();
+        let rkey = rkey.filter(|key| !key.is_empty()).map(rendezvous::hash);
+        let lists = ReceiverLists::take(options);
+        (rkey.is_some() || !lists.is_empty()).then_some(Self { lists, rkey })
+    }
 }
 
 impl Broker {
     pub(crate) fn new(hash: RandomState) -> Self {
         Self {
-            subscriptions: Records::new(hash),
+            subscriptions: Records::new(hash.clone()),
+            sharded: ShardedSubscriptions::new(hash),
             receivers: Vec::new(),
         }
     }
@@ -60,6 +85,7 @@ impl Broker {
         outbox: &mut impl Outbox,
     ) {
         let receivers = &mut self.receivers;
+        let sharded = &self.sharded;
         let mut message = Message::Event(event);
         self.subscriptions
             .for_each_match(exact, topic, |id, subscription| {
@@ -76,17 +102,18 @@ impl Broker {
                     .publisher
                     .as_ref()
                     .and_then(|p| p.subscribed_to(id));
-                if excluded.is_none() && exclusions.lists.is_none() {
+                let selection = exclusions.selection.as_ref();
+                if excluded.is_none() && selection.is_none() {
                     outbox.send_to_many(&subscription.members, &message);
                     return;
                 }
+                let rkey = selection.and_then(|selection| selection.rkey);
+                let shard = rkey.and_then(|rkey| sharded.shard(id, rkey));
                 receivers.clear();
                 receivers.extend(subscription.members.iter().filter(|&&key| {
                     Some(key) != excluded
-                        && exclusions
-                            .lists
-                            .as_ref()
-                            .is_none_or(|lists| lists.admit(key, sessions))
+                        && selection.is_none_or(|selection| selection.lists.admit(key, sessions))
+                        && shard.as_ref().is_none_or(|shard| shard.admits(key))
                 }));
                 if !receivers.is_empty() {
                     outbox.send_to_many(receivers, &message);
@@ -137,11 +164,45 @@ impl Realm {
             self.config.check_uri(&publish.topic)?;
         }
         check_not_reserved(&publish.topic)?;
-        let details = self.publisher_identity(from, publish.options.disclose_me)?;
+        let Some(session) = self.sessions.get(from) else {
+            return Err(Refusal::new(error_uri::NO_SUCH_SESSION));
+        };
+        let disclose_me = publish.options.disclose_me;
+        let details = self
+            .config
+            .publisher_identity(&session.details, disclose_me)?;
+        Ok(self.publish_event(Some(from), details, publish, exact, outbox))
+    }
+
+    /// Publishes what a session that is gone left behind.
+    pub(crate) fn publish_for_gone(
+        &mut self,
+        gone: &SessionDetails,
+        publish: &mut Publish<'_>,
+        outbox: &mut impl Outbox,
+    ) {
+        let disclose_me = publish.options.disclose_me;
+        let Ok(details) = self.config.publisher_identity(gone, disclose_me) else {
+            return;
+        };
+        let exact = self.exact_subscription(&publish.topic);
+        self.publish_event(None, details, publish, exact, outbox);
+    }
+
+    /// Publishes what was found to be allowed; `from` is the publisher if it is still there.
+    fn publish_event(
+        &mut self,
+        from: Option<SessionKey>,
+        details: EventDetails,
+        publish: &mut Publish<'_>,
+        exact: Option<SubscriptionId>,
+        outbox: &mut impl Outbox,
+    ) -> PublicationId {
         let publication = PublicationId::from_random_bits(self.random.bits());
         let exclusions = Exclusions {
-            publisher: ExcludedPublisher::new(from, &publish.options, &self.sessions),
-            lists: ReceiverLists::take(&mut publish.options),
+            publisher: from
+                .and_then(|from| ExcludedPublisher::new(from, &publish.options, &self.sessions)),
+            selection: Selection::take(&mut publish.options),
         };
         let event = Event {
             subscription: SubscriptionId::FIRST,
@@ -157,7 +218,7 @@ impl Realm {
             &self.sessions,
             outbox,
         );
-        Ok(publication)
+        publication
     }
 
     fn exact_subscription(&self, topic: &str) -> Option<SubscriptionId> {

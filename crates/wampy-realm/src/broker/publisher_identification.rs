@@ -6,19 +6,18 @@
 use wampy_proto::error_uri;
 use wampy_proto::message::EventDetails;
 
-use crate::config::Disclosure;
-use crate::realm::Realm;
+use crate::config::{Disclosure, RealmConfig};
 use crate::refusal::Refusal;
-use crate::session::SessionKey;
+use crate::session::SessionDetails;
 
-impl Realm {
+impl RealmConfig {
     /// The details of an event, with its publisher if disclosed.
-    pub(super) fn publisher_identity(
+    pub(crate) fn publisher_identity(
         &self,
-        publisher: SessionKey,
+        publisher: &SessionDetails,
         disclose_me: bool,
     ) -> Result<EventDetails, Refusal> {
-        let disclosed = match self.config.publisher_disclosure {
+        let disclosed = match self.publisher_disclosure {
             Disclosure::Always => true,
             Disclosure::OnRequest => disclose_me,
             Disclosure::Denied if disclose_me => {
@@ -27,10 +26,10 @@ impl Realm {
             Disclosure::Denied => false,
         };
         let mut details = EventDetails::default();
-        if disclosed && let Some(session) = self.sessions.get(publisher) {
-            details.publisher = Some(session.details.id.value());
-            details.publisher_authid = Some(session.details.authid.clone());
-            details.publisher_authrole = Some(session.details.authrole.clone());
+        if disclosed {
+            details.publisher = Some(publisher.id.value());
+            details.publisher_authid = Some(publisher.authid.clone());
+            details.publisher_authrole = Some(publisher.authrole.clone());
         }
         Ok(details)
     }

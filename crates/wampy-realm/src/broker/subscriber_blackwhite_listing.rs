@@ -17,22 +17,26 @@ pub(super) struct ReceiverLists {
 }
 
 impl ReceiverLists {
-    /// Takes the lists from the options, if there is any.
-    pub(super) fn take(options: &mut PublishOptions) -> Option<Self> {
-        let any = options.eligible.is_some()
-            || options.eligible_authid.is_some()
-            || options.eligible_authrole.is_some()
-            || options.exclude.is_some()
-            || options.exclude_authid.is_some()
-            || options.exclude_authrole.is_some();
-        any.then(|| Self {
+    /// Takes the lists from the options.
+    pub(super) fn take(options: &mut PublishOptions) -> Self {
+        Self {
             eligible: sorted(&mut options.eligible),
             eligible_authid: sorted(&mut options.eligible_authid),
             eligible_authrole: sorted(&mut options.eligible_authrole),
             exclude: sorted(&mut options.exclude),
             exclude_authid: sorted(&mut options.exclude_authid),
             exclude_authrole: sorted(&mut options.exclude_authrole),
-        })
+        }
+    }
+
+    /// Whether there is no list at all.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.eligible.is_none()
+            && self.eligible_authid.is_none()
+            && self.eligible_authrole.is_none()
+            && self.exclude.is_none()
+            && self.exclude_authid.is_none()
+            && self.exclude_authrole.is_none()
     }
 
     /// Whether a session passes every list.

@@ -61,9 +61,11 @@ impl Realm {
         let Some(session) = self.sessions.get_mut(from) else {
             return Err(Refusal::new(error_uri::NO_SUCH_SESSION));
         };
+        let nkey = subscribe.options.nkey.as_deref();
         if let Some(subscription) = known
             && session.subscriptions.contains_key(&subscription)
         {
+            self.broker.sharded.set(subscription, from, nkey);
             return Ok(Joined {
                 subscription,
                 created: false,
@@ -92,6 +94,7 @@ impl Realm {
                 .insert(subscription, record.members.len());
             record.members.push(from);
         }
+        self.broker.sharded.set(subscription, from, nkey);
         Ok(Joined {
             subscription,
             created: known.is_none(),
@@ -165,7 +168,8 @@ impl Broker {
         if position >= subscription.members.len() {
             return false;
         }
-        subscription.members.swap_remove(position);
+        let removed = subscription.members.swap_remove(position);
+        self.sharded.remove(id, removed);
         if let Some(&moved) = subscription.members.get(position)
             && let Some(session) = sessions.get_mut(moved)
         {

@@ -30,6 +30,21 @@ impl<'p> Arguments<'p> {
         }
     }
 
+    /// The arguments as they came.
+    pub(super) const fn payload(&self) -> &'p Payload<'p> {
+        self.payload
+    }
+
+    /// The positional argument at `position` as it came, if there is one.
+    pub(super) fn encoded(&self, position: usize) -> Result<Option<&'p [u8]>, Refusal> {
+        self.payload.encoded_arg(position).map_err(unreadable)
+    }
+
+    /// A keyword argument as it came, if there is one.
+    pub(super) fn encoded_keyword(&self, name: &str) -> Result<Option<&'p [u8]>, Refusal> {
+        self.payload.encoded_kwarg(name).map_err(unreadable)
+    }
+
     /// The positional argument at `position`; null counts as absent.
     fn optional(&self, position: usize) -> Result<Option<&Value>, Refusal> {
         let positional = decoded(&self.positional, self.payload.encoded_args(), || {
@@ -113,8 +128,12 @@ fn decoded<'c, T>(
             "the arguments have more than {DECODED_BYTES_MAX} bytes"
         )));
     }
-    let value = decode().map_err(|error| invalid(format!("cannot read the arguments: {error}")))?;
+    let value = decode().map_err(unreadable)?;
     Ok(cell.get_or_init(|| value))
+}
+
+fn unreadable(error: PayloadError) -> Refusal {
+    invalid(format!("cannot read the arguments: {error}"))
 }
 
 /// The arguments do not suit the procedure.

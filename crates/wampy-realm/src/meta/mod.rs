@@ -5,7 +5,7 @@
 //! are answered at once, inside the realm: they have no registration, no callee and no invocation.
 //! Events are published after the state that they announce, and built only if somebody subscribed.
 //!
-//! Deliberately absent so far: testaments, event history, and the procedures that appear only in
+//! Deliberately absent so far: event history, and the procedures that appear only in
 //! the specification's catalog (`remove_callee`, `remove_subscriber`, reflection).
 
 mod arguments;
@@ -13,6 +13,7 @@ mod record;
 mod registration;
 mod session;
 mod subscription;
+mod testament;
 
 use wampy_proto::message::{Call, Goodbye, Result as ResultMessage, ResultDetails};
 use wampy_proto::{Message, Payload, Serializer, Value, error_uri};
@@ -22,12 +23,14 @@ use crate::realm::{MetaEvents, Realm};
 use crate::refusal::Refusal;
 use crate::session::SessionKey;
 use arguments::Arguments;
+pub(crate) use testament::Testaments;
+use testament::{Scope, Testament};
 
 /// A procedure: reads the realm for a caller, and says what to answer and what to do.
 type Procedure = fn(&Realm, SessionKey, &Arguments<'_>) -> Result<Answer, Refusal>;
 
 /// Every procedure by its URI.
-const PROCEDURES: [(&str, Procedure); 19] = [
+const PROCEDURES: [(&str, Procedure); 21] = [
     ("wamp.session.count", session::count),
     ("wamp.session.list", session::list),
     ("wamp.session.get", session::get),
@@ -35,6 +38,8 @@ const PROCEDURES: [(&str, Procedure); 19] = [
     ("wamp.session.kill_by_authid", session::kill_by_authid),
     ("wamp.session.kill_by_authrole", session::kill_by_authrole),
     ("wamp.session.kill_all", session::kill_all),
+    ("wamp.session.add_testament", testament::add),
+    ("wamp.session.flush_testaments", testament::flush),
     ("wamp.registration.list", registration::list),
     ("wamp.registration.lookup", registration::lookup),
     ("wamp.registration.match", registration::best_match),
@@ -71,6 +76,8 @@ struct Answer {
 #[derive(Debug)]
 enum Change {
     EndSessions(EndSessions),
+    AddTestament(Scope, Testament),
+    FlushTestaments(Scope),
 }
 
 /// Sessions to be ended.
@@ -117,6 +124,8 @@ impl Realm {
         match answer.change {
             None => {}
             Some(Change::EndSessions(end)) => self.end_sessions(end, outbox),
+            Some(Change::AddTestament(scope, it)) => self.add_testament(caller, scope, it),
+            Some(Change::FlushTestaments(scope)) => self.flush_testaments(caller, scope),
         }
         let payload = encode(call.payload.serializer(), &answer.results);
         let details = ResultDetails::default();

@@ -19,6 +19,8 @@ mod registration_meta_api;
 mod registrations;
 mod session_meta_api;
 mod sessions;
+mod sharded_subscription;
 mod simulated;
 mod subscription_meta_api;
+mod testament;
 mod wire_checks;
