@@ -9,6 +9,7 @@ use wampy_proto::uri::Grammar;
 use wampy_realm::RealmConfig;
 use wampy_transport::{ListenAddress, ServerTls};
 
+use crate::authenticator::Access;
 use crate::error::StartError;
 use crate::limits::Limits;
 use crate::realms::Template;
@@ -181,6 +182,14 @@ impl Builder {
         Router::start(self.checked()?).await
     }
 
+    /// Checks the settings as [`start`](Self::start) does, files included, and listens nowhere.
+    ///
+    /// # Errors
+    /// [`StartError`] says what is wrong with the settings.
+    pub fn check(&self) -> Result<(), StartError> {
+        self.clone().checked().map(drop)
+    }
+
     /// The settings with the defaults filled in.
     fn checked(mut self) -> Result<Checked, StartError> {
         if self.listen.is_empty() {
@@ -225,7 +234,10 @@ impl Builder {
             if !Grammar::Loose.accepts(name) || name.len() > name_bytes_max {
                 return Err(StartError::RealmName(name.clone()));
             }
-            if self.realms[..at].iter().any(|earlier| earlier.name == *name) {
+            if self.realms[..at]
+                .iter()
+                .any(|earlier| earlier.name == *name)
+            {
                 return Err(StartError::SameRealm(name.clone()));
             }
         }
@@ -257,4 +269,15 @@ pub(crate) struct Checked {
     pub(crate) realms: Vec<(String, Template)>,
     pub(crate) template: Template,
     pub(crate) builder: Builder,
+}
+
+impl Checked {
+    /// Who may join, for every realm that there is or may be.
+    pub(crate) fn accesses(&self) -> Vec<Arc<Access>> {
+        let templates = self.realms.iter().map(|(_, template)| template);
+        templates
+            .chain([&self.template])
+            .map(|template| Arc::clone(&template.access))
+            .collect()
+    }
 }

@@ -35,6 +35,7 @@ mod authenticator;
 mod backlog;
 mod buffers;
 mod builder;
+mod config;
 mod connection;
 mod delivery;
 mod error;
@@ -48,16 +49,23 @@ mod outlet;
 mod realms;
 mod registry;
 mod router;
+mod settings;
 mod stats;
 mod unflushed;
 
+pub use authenticator::AmbiguousUsers;
 pub use builder::Builder;
+pub use config::{ConfigError, Problem};
 pub use error::StartError;
 pub use limits::Limits;
 pub use router::Router;
+pub use settings::{Authentication, Authenticator, Method, RealmSettings, User};
 pub use stats::{RealmStats, Stats};
-pub use wampy_proto::Serializer;
-pub use wampy_realm::{Disclosure, RealmConfig};
+pub use wampy_proto::{Serializer, auth};
+pub use wampy_realm::{
+    Action, Allow, Authorization, Disclose, Disclosure, Permission, RealmConfig, RealmRole,
+    RealmRoles,
+};
 pub use wampy_transport::{
     BindError, BoundAddress, ListenAddress, ListenAddressError, ServerTlsError,
 };

@@ -54,6 +54,9 @@ pub struct Limits {
     /// How many addresses and authids with failures are remembered, in all. When there are more, those
     /// that failed longest ago are forgotten. Default: 20 000.
     pub authentication_failures_remembered_max: usize,
+    /// How often it is looked whether a file with users has changed, in milliseconds. 0 for never.
+    /// Default: 1000.
+    pub users_file_poll_ms: u64,
     /// How long a peer may take to answer the router's GOODBYE, and to read what is left for it
     /// before the socket closes, in milliseconds. Default: 2000.
     pub close_timeout_ms: u64,
@@ -119,6 +122,7 @@ impl Default for Limits {
             authentication_delay_ms_max: 1000,
             authentication_failure_forgotten_ms: 60_000,
             authentication_failures_remembered_max: 20_000,
+            users_file_poll_ms: 1000,
             close_timeout_ms: 2000,
             shutdown_timeout_ms: 2000,
             outbound_bytes_per_session_max: 32 << 20,

@@ -106,7 +106,10 @@ impl Realms {
     /// The realms' numbers, by name in alphabetical order.
     pub(crate) fn stats(&self) -> Vec<RealmStats> {
         let by_name = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
-        let mut stats: Vec<_> = by_name.values().map(|hosted| hosted.realm.stats()).collect();
+        let mut stats: Vec<_> = by_name
+            .values()
+            .map(|hosted| hosted.realm.stats())
+            .collect();
         stats.sort_by(|a, b| a.name.cmp(&b.name));
         stats
     }

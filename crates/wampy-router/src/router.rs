@@ -10,7 +10,7 @@ use wampy_proto::framing::websocket::WebSocketLimits;
 use wampy_proto::framing::websocket::handshake::HandshakeLimits;
 use wampy_transport::{AcceptOptions, BoundAddress, ListenOptions, Listener, ServerTls};
 
-use crate::authenticator::Failures;
+use crate::authenticator::{Failures, keep_fresh};
 use crate::backlog::Backlog;
 use crate::builder::{Builder, Checked};
 use crate::connection::{self, Incoming};
@@ -34,6 +34,8 @@ pub struct Router {
     shared: Arc<Shared>,
     addresses: Vec<BoundAddress>,
     listeners: tokio::sync::Mutex<Vec<JoinHandle<()>>>,
+    /// Reads users' files again.
+    users: JoinHandle<()>,
 }
 
 /// What all connections of a router share.
@@ -86,13 +88,16 @@ impl Router {
             .iter()
             .map(|listener| listener.address().clone())
             .collect();
+        let accesses = checked.accesses();
         let shared = Arc::new(Shared::new(checked));
+        let users_file_poll_ms = shared.limits.users_file_poll_ms;
         let accept_all = |listener| tokio::spawn(accept_all(listener, Arc::clone(&shared)));
         let listeners = listeners.into_iter().map(accept_all).collect();
         Ok(Self {
             shared,
             addresses,
             listeners: tokio::sync::Mutex::new(listeners),
+            users: tokio::spawn(keep_fresh(accesses, users_file_poll_ms)),
         })
     }
 
@@ -150,6 +155,7 @@ impl Router {
             // It ends by being aborted; waiting for that frees the port.
             let _ = listener.await;
         }
+        self.users.abort();
         let registry = &self.shared.registry;
         registry.shut_down();
         let patience = Duration::from_millis(self.shared.limits.shutdown_timeout_ms);
@@ -172,6 +178,7 @@ impl Drop for Router {
         for listener in self.listeners.get_mut().drain(..) {
             listener.abort();
         }
+        self.users.abort();
         self.shared.registry.abort_all();
     }
 }

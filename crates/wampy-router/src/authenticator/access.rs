@@ -63,11 +63,13 @@ impl Access {
         &self.roles
     }
 
-    /// The users of the file are these now.
-    pub(crate) fn replace_users(&self, users_of_file: Vec<User>) -> Result<(), AmbiguousUsers> {
+    /// The users of the file are these now; returns whether that changes anything.
+    pub(crate) fn replace_users(&self, users_of_file: Vec<User>) -> Result<bool, AmbiguousUsers> {
         let users = Users::new(self.settings.users.iter().cloned().chain(users_of_file))?;
-        *self.users.write() = Arc::new(users);
-        Ok(())
+        let mut current = self.users.write();
+        let has_changed = users != **current;
+        *current = Arc::new(users);
+        Ok(has_changed)
     }
 
     /// Whether there is a role of this name. A realm without roles has them all.
@@ -85,6 +87,9 @@ impl Access {
 
     /// The role in which users that do not exist are challenged where there are none to imitate.
     pub(super) fn nobodys_role(&self) -> &str {
-        self.roles.iter().next().map_or(&self.anonymous_role, |role| role.name())
+        self.roles
+            .iter()
+            .next()
+            .map_or(&self.anonymous_role, |role| role.name())
     }
 }

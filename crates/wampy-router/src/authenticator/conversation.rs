@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use wampy_proto::Value;
 use wampy_proto::auth::{
-    Applicant, Challenger, Credential, Denied, Proof, PublicKey, Step, cryptosign, ticket,
+    Applicant, AuthMethod, Challenger, Credential, Proof, PublicKey, Step, cryptosign, ticket,
 };
 use wampy_proto::error_uri;
 use wampy_proto::message::{Abort, Hello};
@@ -53,9 +53,16 @@ impl Conversation {
     /// The client's methods that the realm has and for which it has brought what they need, in its
     /// order.
     fn methods(&self) -> Result<Vec<Method>, Abort<'static>> {
-        let offered = self.hello.details.authmethods.as_deref().unwrap_or_default();
+        let offered = self
+            .hello
+            .details
+            .authmethods
+            .as_deref()
+            .unwrap_or_default();
         let ours = &self.access.methods;
-        let is_anonymous = offered.iter().all(|name| &**name == Method::Anonymous.as_str());
+        let is_anonymous = offered
+            .iter()
+            .all(|name| &**name == Method::Anonymous.as_str());
         if is_anonymous && !ours.contains(&Method::Anonymous) {
             let problem = format!("this realm needs authentication by {}", names(ours));
             return Err(Abort::new(error_uri::AUTHENTICATION_REQUIRED, problem));
@@ -76,7 +83,10 @@ impl Conversation {
             );
             return Err(Abort::new(error_uri::NO_MATCHING_AUTH_METHOD, problem));
         }
-        Ok(shared.into_iter().filter(|&method| self.has_what_is_needed(method)).collect())
+        Ok(shared
+            .into_iter()
+            .filter(|&method| self.has_what_is_needed(method))
+            .collect())
     }
 
     fn has_what_is_needed(&self, method: Method) -> bool {
@@ -128,9 +138,10 @@ impl Conversation {
             (None, None) => None,
         };
         let Some(known) = known else {
-            return Err(self.deny(attempt, &Denied::new("the certificate is nobody's")));
+            return Err(self.deny(attempt, denied("the certificate is nobody's")));
         };
-        self.after_first(&known, Method::Tls, methods, attempt).await
+        self.after_first(&known, Method::Tls, methods, attempt)
+            .await
     }
 
     /// The client proves something in answer to a CHALLENGE.
@@ -138,18 +149,28 @@ impl Conversation {
         let authid = self.claimed_authid();
         let attempt = self.attempt(&authid);
         let users = self.access.users();
-        let first = methods.iter().copied().find(|method| method.proof().is_some());
+        let first = methods
+            .iter()
+            .copied()
+            .find(|method| method.proof().is_some());
         let known = match (users.by_authid(&authid), &self.access.authenticator, first) {
             (Some(user), ..) => Some(Known {
                 realm: None,
                 candidate: Candidate::known(user, STATIC),
             }),
             (None, Some(authenticator), Some(Method::Ticket)) => {
-                let known = self.by_dynamic_ticket(authenticator, &authid, attempt).await?;
-                return self.after_first(&known, Method::Ticket, methods, attempt).await;
+                let known = self
+                    .by_dynamic_ticket(authenticator, &authid, attempt)
+                    .await?;
+                return self
+                    .after_first(&known, Method::Ticket, methods, attempt)
+                    .await;
             }
             (None, Some(authenticator), Some(method)) => {
-                match self.ask_authenticator(authenticator, method, &authid, None).await? {
+                match self
+                    .ask_authenticator(authenticator, method, &authid, None)
+                    .await?
+                {
                     Answer::Known(known) => Some(known),
                     Answer::Unknown => None,
                 }
@@ -163,9 +184,12 @@ impl Conversation {
         }
         let known = known.unwrap_or_else(|| {
             let (seed, role) = (&self.access.unknown_users_seed, self.access.nobodys_role());
+            // Only a key finds a user without an authid.
+            let has_authid = self.hello.details.authid.is_some();
+            let found_by = (!has_authid).then_some(AuthMethod::Cryptosign);
             Known {
                 realm: None,
-                candidate: users.decoy(&authid, seed, role),
+                candidate: users.decoy(&authid, seed, role, found_by),
             }
         });
         let second = self.second(&known.candidate, methods)?;
@@ -173,7 +197,7 @@ impl Conversation {
         let demanded = demanded.into_iter().flatten();
         let proof = self.prove(&known.candidate, demanded, attempt).await?;
         if !known.candidate.is_known() {
-            return Err(self.deny(attempt, &Denied::new("there is no such user")));
+            return Err(self.deny(attempt, denied("the proof is wrong")));
         }
         let method = proof.authmethods.first().copied().unwrap_or_default();
         self.admit(self.identity(&known, method, proof)?)
@@ -206,7 +230,7 @@ impl Conversation {
         let answer = self.ask_authenticator(authenticator, Method::Ticket, authid, ticket);
         match answer.await? {
             Answer::Known(known) => Ok(known),
-            Answer::Unknown => Err(self.deny(attempt, &Denied::new("the ticket is wrong"))),
+            Answer::Unknown => Err(self.deny(attempt, denied("the ticket is wrong"))),
         }
     }
 
@@ -244,13 +268,17 @@ impl Conversation {
                     self.wait(attempt).await?;
                     step = challenger.verify(&answer, &rand::random());
                 }
-                Err(denied) => return Err(self.deny(attempt, &denied)),
+                Err(denied) => return Err(self.deny(attempt, denied.abort())),
             }
         }
     }
 
     /// What the client has to prove first: by the first of its methods that the candidate can.
-    fn first(&self, candidate: &Candidate, methods: &[Method]) -> Result<Credential, Abort<'static>> {
+    fn first(
+        &self,
+        candidate: &Candidate,
+        methods: &[Method],
+    ) -> Result<Credential, Abort<'static>> {
         let second = candidate.user.second_factor;
         methods
             .iter()
@@ -296,7 +324,9 @@ impl Conversation {
 
     fn attempt(&self, authid: &str) -> Attempt {
         let address = self.client.address();
-        self.router.failures.attempt(address, &self.hello.realm, authid)
+        self.router
+            .failures
+            .attempt(address, &self.hello.realm, authid)
     }
 
     /// Waits as long as the failures before this attempt demand.
@@ -315,9 +345,9 @@ impl Conversation {
     }
 
     /// The client has not proven who it is.
-    fn deny(&self, attempt: Attempt, denied: &Denied) -> Abort<'static> {
+    fn deny(&self, attempt: Attempt, abort: Abort<'static>) -> Abort<'static> {
         self.router.failures.count(attempt);
-        denied.abort()
+        abort
     }
 
     /// Who a client is that has proven it.
@@ -351,7 +381,11 @@ impl Conversation {
             true => Ok(chosen.clone()),
             false => {
                 let (realm, chosen) = (&*self.hello.realm, &**chosen);
-                tracing::warn!(realm, chosen, "the authenticator chose a realm that is not its own");
+                tracing::warn!(
+                    realm,
+                    chosen,
+                    "the authenticator chose a realm that is not its own"
+                );
                 Err(failed("the authenticator failed"))
             }
         }
@@ -364,7 +398,11 @@ impl Conversation {
         let role = &*identity.authrole;
         if !access.has_role(role) {
             let realm = &*identity.realm;
-            tracing::warn!(realm, role, "a client was given a role that the realm does not have");
+            tracing::warn!(
+                realm,
+                role,
+                "a client was given a role that the realm does not have"
+            );
             return Err(failed("the realm does not have the client's role"));
         }
         if let Some(asked) = self.hello.details.authrole.as_deref()
@@ -382,6 +420,10 @@ impl Conversation {
 /// Whether both are the same procedure of the same realm.
 fn is_same(one: Option<&Authenticator>, other: Option<&Authenticator>) -> bool {
     one == other && one.is_some_and(|authenticator| authenticator.realm.is_some())
+}
+
+fn denied(problem: &'static str) -> Abort<'static> {
+    Abort::new(error_uri::AUTHENTICATION_DENIED, problem)
 }
 
 /// The router, or somebody whom it asked, has failed.

@@ -75,7 +75,9 @@ impl Failures {
         Self {
             free: limits.authentication_failures_free,
             delay_ms_max,
-            wait_ms_max: delay_ms_max.saturating_mul(PATIENCE_IN_DELAYS).min(wait_ms_max),
+            wait_ms_max: delay_ms_max
+                .saturating_mul(PATIENCE_IN_DELAYS)
+                .min(wait_ms_max),
             forgotten_ms: limits.authentication_failure_forgotten_ms,
             generation_max: (limits.authentication_failures_remembered_max / 2).max(1),
             hash: RandomState::new(),
@@ -136,7 +138,11 @@ impl Failures {
             let left = self.failures(record, now_ms);
             let record = Record {
                 failures: left.saturating_add(1),
-                since_ms: if left == 0 { now_ms } else { self.since_ms(record, now_ms) },
+                since_ms: if left == 0 {
+                    now_ms
+                } else {
+                    self.since_ms(record, now_ms)
+                },
                 busy_until_ms: record.busy_until_ms,
             };
             records.put(key, record, self.generation_max);
@@ -233,7 +239,14 @@ mod tests {
         let guess = failures.attempt(Some(FAR.into()), "realm1", "joe");
         fail(&failures, 20, guess);
         let waits: Vec<_> = (0..6).map(|_| failures.wait_ms_at(guess, 0)).collect();
-        let queue = [Ok(1000), Ok(2000), Ok(3000), Ok(4000), Err(TooMany), Err(TooMany)];
+        let queue = [
+            Ok(1000),
+            Ok(2000),
+            Ok(3000),
+            Ok(4000),
+            Err(TooMany),
+            Err(TooMany),
+        ];
         assert_eq!(waits, queue);
         // The owner of the authid, elsewhere, waits once, however many guess.
         let owner = failures.attempt(Some(FURTHER.into()), "realm1", "joe");

@@ -11,6 +11,7 @@ mod dialog;
 mod failures;
 mod procedure;
 mod users;
+mod users_file;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -24,6 +25,7 @@ pub(crate) use access::Access;
 pub(crate) use dialog::{Dialog, Turn};
 pub(crate) use failures::Failures;
 pub use users::AmbiguousUsers;
+pub(crate) use users_file::keep_fresh;
 
 use crate::router::Shared;
 use conversation::Conversation;

@@ -44,7 +44,15 @@ struct Common {
 
 /// The keys of [`Common`], and those that are known and count for nothing.
 const COMMON: [&str; 10] = [
-    "role", "authid", "realm", "extra", "second_factor", "ticket", "wampcra", "scram", "cryptosign",
+    "role",
+    "authid",
+    "realm",
+    "extra",
+    "second_factor",
+    "ticket",
+    "wampcra",
+    "scram",
+    "cryptosign",
     "cache",
 ];
 
@@ -68,7 +76,10 @@ impl Conversation {
             Err(error) => return Err(self.authenticator_failed(&error.to_string())),
         };
         let timeout_ms = self.router.limits.handshake_timeout_ms;
-        match realm.call(&authenticator.procedure, payload, timeout_ms).await {
+        match realm
+            .call(&authenticator.procedure, payload, timeout_ms)
+            .await
+        {
             Ok(payload) => read(&payload, method, authid)
                 .map(Answer::Known)
                 .map_err(|problem| self.authenticator_failed(&problem)),
@@ -78,7 +89,11 @@ impl Conversation {
     }
 
     fn authenticator_failed(&self, problem: &str) -> Abort<'static> {
-        tracing::warn!(realm = &*self.hello.realm, problem, "the authenticator failed");
+        tracing::warn!(
+            realm = &*self.hello.realm,
+            problem,
+            "the authenticator failed"
+        );
         failed("the authenticator failed")
     }
 
@@ -165,7 +180,8 @@ fn known(
     }
     if let Some(name) = common.second_factor {
         let method = AuthMethod::from_name(&name);
-        user.second_factor = Some(method.ok_or_else(|| format!("second_factor: no method {name:?}"))?);
+        user.second_factor =
+            Some(method.ok_or_else(|| format!("second_factor: no method {name:?}"))?);
     }
     Ok(Known {
         realm: common.realm,

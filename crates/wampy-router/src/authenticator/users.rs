@@ -8,7 +8,7 @@ use wampy_proto::auth::{AuthMethod, Credential, PublicKey, Secret, wampcra};
 use crate::settings::User;
 
 /// The users of a realm.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Users {
     all: Vec<Arc<User>>,
     by_authid: HashMap<Box<str>, Arc<User>>,
@@ -62,19 +62,38 @@ impl Users {
     }
 
     /// The user whose ways an unknown `authid` imitates, always the same: the same methods, the same
-    /// parameters, the same role.
-    fn model(&self, authid: &str, seed: &Secret) -> Option<&Arc<User>> {
+    /// parameters, the same role. One that is found by `found_by` if that is given.
+    fn model(
+        &self,
+        authid: &str,
+        seed: &Secret,
+        found_by: Option<AuthMethod>,
+    ) -> Option<&Arc<User>> {
+        let is_found = |user: &&Arc<User>| {
+            found_by.is_none_or(|method| user.credentials.get(method).is_some())
+        };
+        let count = self.all.iter().filter(is_found).count();
         let text = wampcra::signature(seed, &format!("model of {authid}"));
         // Base64 letters are as good as random numbers here.
         let number = text.bytes().fold(0_usize, |number, byte| {
             number.wrapping_mul(31).wrapping_add(usize::from(byte))
         });
-        self.all.get(number.checked_rem(self.all.len())?)
+        self.all
+            .iter()
+            .filter(is_found)
+            .nth(number.checked_rem(count)?)
     }
 
     /// What an authid has to prove that is no user's: nobody can, and it does not show before the end.
-    pub(super) fn decoy(&self, authid: &str, seed: &Secret, nobodys_role: &str) -> Candidate {
-        let model = self.model(authid, seed);
+    /// With `found_by` the client came without an authid, by what is for this method.
+    pub(super) fn decoy(
+        &self,
+        authid: &str,
+        seed: &Secret,
+        nobodys_role: &str,
+        found_by: Option<AuthMethod>,
+    ) -> Candidate {
+        let model = self.model(authid, seed, found_by);
         let role = model.map_or(nobodys_role, |model| &model.role);
         let mut user = User::new(authid, role);
         user.second_factor = model.and_then(|model| model.second_factor);
@@ -189,7 +208,11 @@ mod tests {
         let mut salted = 0;
         for number in 0..100 {
             let authid = format!("nobody{number}");
-            let decoy = || users.decoy(&authid, &seed, "nobody").credential(AuthMethod::WampCra);
+            let decoy = || {
+                users
+                    .decoy(&authid, &seed, "nobody")
+                    .credential(AuthMethod::WampCra)
+            };
             let Some(Credential::WampCra(credential)) = decoy() else {
                 panic!("{:?}", decoy());
             };
@@ -199,10 +222,14 @@ mod tests {
                 assert_eq!((salting.iterations, salting.keylen), (10, 32));
                 assert_ne!(salting.salt, "pepper");
             }
-            let candidate = users.decoy(&authid, &seed, "nobody");
+            let candidate = users.decoy(&authid, &seed, "nobody", None);
             assert!(!candidate.is_known());
             assert_eq!(&*candidate.user.role, "user");
-            assert_eq!(candidate.credential(AuthMethod::Ticket), None, "nobody has a ticket");
+            assert_eq!(
+                candidate.credential(AuthMethod::Ticket),
+                None,
+                "nobody has a ticket"
+            );
         }
         assert!((20..80).contains(&salted), "{salted} imitate a salted user");
     }
@@ -211,7 +238,7 @@ mod tests {
     fn without_users_every_method_has_a_decoy() {
         let users = Users::default();
         for method in AuthMethod::ALL {
-            let decoy = users.decoy("joe", &Secret::from("seed"), "guest");
+            let decoy = users.decoy("joe", &Secret::from("seed"), "guest", None);
             assert!(decoy.credential(method).is_some(), "{method:?}");
             assert_eq!(&*decoy.user.role, "guest");
         }
@@ -222,10 +249,12 @@ mod tests {
         let twice = Users::new([user("joe", "a", false), user("joe", "b", false)]);
         assert_eq!(twice.unwrap_err().what, "authid");
         let certificate = [7; 32];
-        let twice = Users::new(["joe", "ann"].map(|name| {
-            User::new(name, "user").certificate(certificate)
-        }));
+        let twice =
+            Users::new(["joe", "ann"].map(|name| User::new(name, "user").certificate(certificate)));
         let text = twice.unwrap_err().to_string();
-        assert_eq!(text, "two users have the same certificate: \"joe\" and \"ann\"");
+        assert_eq!(
+            text,
+            "two users have the same certificate: \"joe\" and \"ann\""
+        );
     }
 }

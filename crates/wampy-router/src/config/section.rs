@@ -9,8 +9,9 @@ use std::cell::RefCell;
 use std::ops::Range;
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
 use toml::Spanned;
-use toml::de::{DeArray, DeTable, DeValue};
+use toml::de::{DeArray, DeTable, DeValue, ValueDeserializer};
 
 use super::problem::{ConfigError, Problem};
 
@@ -146,11 +147,18 @@ fn name_of(value: &DeValue<'_>) -> &'static str {
     }
 }
 
-impl<'s> Section<'s> {
-    pub(super) fn place(&self) -> &Place {
-        &self.place
+/// What serde says of a value, without the value.
+fn without_value(message: &str) -> String {
+    match (
+        message.starts_with("invalid "),
+        message.split_once(", expected "),
+    ) {
+        (true, Some((_, expected))) => format!("expected {expected}"),
+        _ => message.to_owned(),
     }
+}
 
+impl<'s> Section<'s> {
     pub(super) fn source(&self) -> &'s Source<'s> {
         self.source
     }
@@ -164,10 +172,7 @@ impl<'s> Section<'s> {
         if !self.asked.contains(&key) {
             self.asked.push(key);
         }
-        let (name, value) = self
-            .table
-            .iter()
-            .find(|(name, _)| name.get_ref() == key)?;
+        let (name, value) = self.table.iter().find(|(name, _)| name.get_ref() == key)?;
         Some((self.place.inner(&name.span(), key), value.get_ref()))
     }
 
@@ -308,6 +313,51 @@ impl<'s> Section<'s> {
             .collect()
     }
 
+    /// A value whose type knows how to be read. With `is_secret` nothing of it is ever repeated.
+    pub(super) fn parsed<T: DeserializeOwned>(
+        &mut self,
+        key: &'static str,
+        is_secret: bool,
+    ) -> Option<T> {
+        let (_, value) = self.table.iter().find(|(name, _)| name.get_ref() == key)?;
+        let (place, _) = self.entry(key)?;
+        self.deserialize(&place, value, is_secret)
+    }
+
+    /// A list of values whose type knows how to be read; those with mistakes are left out.
+    pub(super) fn parsed_items<T: DeserializeOwned>(
+        &mut self,
+        key: &'static str,
+    ) -> Option<Vec<T>> {
+        let (place, list) = self.list(key, "tables")?;
+        let items = list.iter().enumerate();
+        let parsed = items.filter_map(|(at, item)| {
+            let place = place.inner(&item.span(), &format!("[{at}]"));
+            self.deserialize(&place, item, false)
+        });
+        Some(parsed.collect())
+    }
+
+    fn deserialize<T: DeserializeOwned>(
+        &self,
+        place: &Place,
+        value: &Spanned<DeValue<'_>>,
+        is_secret: bool,
+    ) -> Option<T> {
+        match T::deserialize(ValueDeserializer::from(value.clone())) {
+            Ok(parsed) => Some(parsed),
+            Err(error) => {
+                let offset = error.span().map_or(place.offset, |span| span.start);
+                let message = match is_secret {
+                    true => without_value(error.message()),
+                    false => error.message().to_owned(),
+                };
+                self.source.report(offset, &place.key, message);
+                None
+            }
+        }
+    }
+
     fn section(&self, place: Place, value: &'s DeValue<'s>) -> Option<Section<'s>> {
         match value {
             DeValue::Table(table) => Some(Section {
@@ -344,7 +394,10 @@ impl<'s> Section<'s> {
                 .max_by(|(a, _), (b, _)| a.total_cmp(b));
             let text = match similar {
                 Some((_, asked)) => format!("there is no such key; did you mean {asked}?"),
-                None => format!("there is no such key; known here: {}", self.asked.join(", ")),
+                None => format!(
+                    "there is no such key; known here: {}",
+                    self.asked.join(", ")
+                ),
             };
             self.source.report_at(&place, text);
         }

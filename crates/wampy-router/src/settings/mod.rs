@@ -84,12 +84,16 @@ impl RealmSettings {
             Some(path) => config::read_users(path, roles)?,
         };
         let trust_levels = self.trust_levels.clone();
-        Access::new(authentication.clone(), roles.clone(), trust_levels, users_of_file).map_err(
-            |error| StartError::Users {
-                realm: self.name.clone(),
-                error,
-            },
+        Access::new(
+            authentication.clone(),
+            roles.clone(),
+            trust_levels,
+            users_of_file,
         )
+        .map_err(|error| StartError::Users {
+            realm: self.name.clone(),
+            error,
+        })
     }
 
     fn check_roles(&self, roles: &RealmRoles) -> Result<(), StartError> {
