@@ -210,7 +210,7 @@ mod tests {
             let authid = format!("nobody{number}");
             let decoy = || {
                 users
-                    .decoy(&authid, &seed, "nobody")
+                    .decoy(&authid, &seed, "nobody", None)
                     .credential(AuthMethod::WampCra)
             };
             let Some(Credential::WampCra(credential)) = decoy() else {
