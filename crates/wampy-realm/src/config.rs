@@ -26,6 +26,9 @@ pub enum Disclosure {
 pub struct RealmConfig {
     /// What the sessions of each role may do. Default: no roles, so that everybody may do everything.
     pub roles: RealmRoles,
+    /// For how many exact URIs it is remembered what the permissions of a role say; for more, all
+    /// that is remembered is forgotten. Default: 4096.
+    pub remembered_decisions_per_role_max: usize,
     /// The grammar of the URIs in requests. Others are answered by ERROR
     /// `wamp.error.invalid_uri`. Default: loose.
     pub uri_grammar: Grammar,
@@ -65,6 +68,12 @@ pub struct RealmConfig {
     /// The most bytes of the testaments of one session: topics, options and payloads as they came.
     /// What would make them more gets ERROR `wamp.error.not_authorized`. Default: 1 MiB.
     pub testament_bytes_per_session_max: usize,
+    /// The most definitions that one session may make of procedures, topics and errors. One more gets
+    /// ERROR `wamp.error.not_authorized`. Default: 10 000.
+    pub definitions_per_session_max: usize,
+    /// The most bytes of the definitions of one session: URIs, and definitions in MessagePack. What
+    /// would make them more gets ERROR `wamp.error.not_authorized`. Default: 4 MiB.
+    pub definition_bytes_per_session_max: usize,
     /// The longest URI of a procedure, topic or pattern, in bytes. A longer one gets ERROR
     /// `wamp.error.invalid_uri`. The router limits the names of realms by it, too: a HELLO with a
     /// longer one gets ABORT `wamp.error.invalid_uri`. Default: 1024.
@@ -78,6 +87,7 @@ impl Default for RealmConfig {
     fn default() -> Self {
         Self {
             roles: RealmRoles::default(),
+            remembered_decisions_per_role_max: 4096,
             uri_grammar: Grammar::Loose,
             caller_disclosure: Disclosure::OnRequest,
             publisher_disclosure: Disclosure::OnRequest,
@@ -90,6 +100,8 @@ impl Default for RealmConfig {
             subscriptions_per_session_max: 10_000,
             testaments_per_session_max: 100,
             testament_bytes_per_session_max: 1 << 20,
+            definitions_per_session_max: 10_000,
+            definition_bytes_per_session_max: 4 << 20,
             uri_bytes_max: 1024,
             call_timeout_ms_max: 7 * 24 * 60 * 60 * 1000,
         }

@@ -1,15 +1,17 @@
 //! A realm: its sessions, and the one entry for each thing that can happen to it.
 //!
-//! The handlers are with their chapters in `broker`, `dealer` and `meta`. Deliberately absent so
-//! far: the authorizer, which will be the first step of [`Realm::handle`].
+//! The handlers are with their chapters in `broker`, `dealer` and `meta`; the first step of
+//! [`Realm::handle`] is the gate of `authorizer`.
 
 use std::borrow::Cow;
 
 use wampy_proto::{Message, Role, Roles};
 
+use crate::authorizer::Authorizer;
 use crate::broker::Broker;
 use crate::config::RealmConfig;
 use crate::dealer::Dealer;
+use crate::definitions::Definitions;
 use crate::hash;
 use crate::outbox::Outbox;
 use crate::random::Random;
@@ -20,10 +22,12 @@ use crate::session::{SessionDetails, SessionKey, Sessions};
 pub struct Realm {
     pub(crate) name: Box<str>,
     pub(crate) config: RealmConfig,
+    pub(crate) authorizer: Authorizer,
     pub(crate) random: Random,
     pub(crate) sessions: Sessions,
     pub(crate) broker: Broker,
     pub(crate) dealer: Dealer,
+    pub(crate) definitions: Definitions,
 }
 
 /// The time, as the caller reads it. The realm reads no clock.
@@ -84,10 +88,12 @@ impl Realm {
         let hash = hash::seeded(random.bits());
         Self {
             name: name.into(),
+            authorizer: Authorizer::new(&config, &hash),
             config,
             random,
             sessions: Sessions::new(hash.clone()),
             broker: Broker::new(hash.clone()),
+            definitions: Definitions::new(&hash),
             dealer: Dealer::new(hash),
         }
     }
@@ -124,7 +130,11 @@ impl Realm {
         if self.sessions.key_of(details.id).is_some() {
             return Err(JoinRefused::SessionIdInUse);
         }
+        let authority = self.authorizer.authority(&details);
         let key = self.sessions.insert(details, self.config.silent_cancel);
+        if let Some(session) = self.sessions.get_mut(key) {
+            session.authority = authority;
+        }
         self.announce_join(key, outbox);
         Ok(key)
     }
@@ -152,6 +162,20 @@ impl Realm {
         if self.sessions.get(from).is_none() {
             return Ok(());
         }
+        if self.authorizer.is_on() && !self.sessions.is_internal(from) {
+            return self.handle_with_roles(now, from, message, outbox);
+        }
+        self.route(now, from, message, outbox)
+    }
+
+    /// Handles a message that is allowed.
+    pub(crate) fn route(
+        &mut self,
+        now: Now,
+        from: SessionKey,
+        message: &mut Message<'_>,
+        outbox: &mut impl Outbox,
+    ) -> Result<(), Violation> {
         match message {
             Message::Call(call) => self.handle_call(now, from, call, outbox)?,
             Message::Yield(result) => self.handle_yield(now, from, result, outbox)?,
@@ -226,6 +250,7 @@ impl Realm {
         // and none tells what is not yet so.
         let unsubscribed = self.remove_subscriptions_of(&session);
         let unregistered = self.remove_registrations_of(key, &session);
+        let undefined = self.remove_definitions_of(key, &mut session);
         if meta_events == MetaEvents::Published {
             let id = session.details.id;
             for (registration, deleted) in unregistered {
@@ -234,8 +259,11 @@ impl Realm {
             for (subscription, deleted) in unsubscribed {
                 self.announce_unsubscribed(id, subscription, deleted, outbox);
             }
+            for (subject, outcome) in undefined {
+                self.announce_definition(id.value(), &subject, &outcome, outbox);
+            }
             if let Some(rare) = session.rare.take() {
-                self.publish_testaments(rare.testaments, &session.details, outbox);
+                self.publish_testaments(rare.testaments, &session, outbox);
             }
             if !is_internal {
                 self.announce_leave(&session.details, outbox);

@@ -5,6 +5,8 @@ use wampy_proto::{
     Feature, RegistrationId, RequestId, Role, Roles, SessionId, SubscriptionId, Value,
 };
 
+use crate::authorizer::Authority;
+use crate::definitions::OwnDefinitions;
 use crate::hash::RandomState;
 use crate::meta::Testaments;
 use crate::request_map::RequestMap;
@@ -59,6 +61,8 @@ pub struct Transport {
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) details: SessionDetails,
+    /// What decides about the session's requests.
+    pub(crate) authority: Authority,
     /// Whether the session's canceled calls end without ERROR (`silent_cancel`).
     pub(crate) silent_cancel: bool,
     /// The session's calls that have not ended.
@@ -78,6 +82,7 @@ pub(crate) struct Session {
 #[derive(Debug, Default)]
 pub(crate) struct RareState {
     pub(crate) testaments: Testaments,
+    pub(crate) definitions: OwnDefinitions,
 }
 
 impl Session {
@@ -85,6 +90,7 @@ impl Session {
         Self {
             silent_cancel: silent_cancel && cancels_silently(&details.roles),
             details,
+            authority: Authority::default(),
             calls: RequestMap::default(),
             invocations: RequestMap::default(),
             last_invocation: None,

@@ -29,7 +29,8 @@
 //! when more waits for it than [`Limits::outbound_bytes_per_session_max`]. A client that does not
 //! read the answers to its own requests is not read from either.
 //!
-//! Deliberately absent so far: authentication beyond `anonymous`, authorization.
+//! Who may join a realm, and what each role may do there, is set by [`RealmSettings`], or in a
+//! configuration file ([`Builder::from_config_file`]). Without it everybody may do everything.
 
 mod authenticator;
 mod backlog;
@@ -63,8 +64,8 @@ pub use settings::{Authentication, Authenticator, Method, RealmSettings, User};
 pub use stats::{RealmStats, Stats};
 pub use wampy_proto::{Serializer, auth};
 pub use wampy_realm::{
-    Action, Allow, Authorization, Disclose, Disclosure, Permission, RealmConfig, RealmRole,
-    RealmRoles,
+    Action, Allow, Authorization, Disclose, Disclosure, Permission, PermissionError, RealmConfig,
+    RealmRole, RealmRoles, RoleError,
 };
 pub use wampy_transport::{
     BindError, BoundAddress, ListenAddress, ListenAddressError, ServerTlsError,

@@ -686,6 +686,34 @@ fn a_client_may_ask_for_the_role_that_it_has_and_for_no_other() {
 }
 
 #[test]
+fn a_client_without_credentials_is_anonymous_under_an_authid_of_our_own() {
+    let host = Host::new();
+    for details in [
+        json!({"authid": "admin"}),
+        json!({"authid": "admin", "authmethods": []}),
+        json!({"authid": "admin", "authmethods": ["anonymous"]}),
+        json!({"authid": "admin", "authmethods": ["ticket", "anonymous"]}),
+    ] {
+        let mut peer = host.rawsocket(Serializer::Json);
+        peer.send(&hello_to("realm1", &details));
+        let welcome = expect_welcome(&mut peer);
+        assert_eq!(welcome[2]["authrole"], "anonymous");
+        assert_eq!(welcome[2]["authmethod"], "anonymous");
+        assert_ne!(
+            welcome[2]["authid"], "admin",
+            "an unproven authid is not believed"
+        );
+    }
+    let mut peer = host.rawsocket(Serializer::Json);
+    peer.send(&hello_to(
+        "realm1",
+        &json!({"authmethods": ["ticket", "cryptosign"]}),
+    ));
+    let problem = peer.expect_abort("wamp.error.no_matching_auth_method");
+    assert!(problem.contains("ticket, cryptosign"), "{problem}");
+}
+
+#[test]
 fn anonymous_clients_have_the_role_that_they_are_given() {
     let authentication =
         Authentication::by([Method::Anonymous, Method::Ticket]).anonymous_role("guest");

@@ -97,11 +97,11 @@ fn prefix_meets_wildcard(prefix: &str, wildcard: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     /// Every URI of at most `components` components over two letters, each of at most two letters.
-    fn all_uris(components: usize) -> Vec<String> {
+    pub(in crate::authorizer) fn all_uris(components: usize) -> Vec<String> {
         let words = ["a", "b", "aa", "ab", "ba", "bb"];
         let mut uris: Vec<String> = words.map(str::to_owned).to_vec();
         let mut last = uris.clone();

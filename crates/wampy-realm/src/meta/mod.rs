@@ -6,10 +6,11 @@
 //! Events are published after the state that they announce, and built only if somebody subscribed.
 //!
 //! Deliberately absent so far: event history, and the procedures that appear only in
-//! the specification's catalog (`remove_callee`, `remove_subscriber`, reflection).
+//! the specification's catalog (`remove_callee`, `remove_subscriber`).
 
 mod arguments;
 mod record;
+mod reflection;
 mod registration;
 mod session;
 mod subscription;
@@ -18,11 +19,13 @@ mod testament;
 use wampy_proto::message::{Call, Goodbye, Result as ResultMessage, ResultDetails};
 use wampy_proto::{Message, Payload, Serializer, Value, error_uri};
 
+use crate::authorizer::Requirement;
 use crate::outbox::Outbox;
 use crate::realm::{MetaEvents, Realm};
 use crate::refusal::Refusal;
 use crate::session::SessionKey;
 use arguments::Arguments;
+use reflection::{NewDefinition, Undefine};
 pub(crate) use testament::Testaments;
 use testament::{Scope, Testament};
 
@@ -30,7 +33,7 @@ use testament::{Scope, Testament};
 type Procedure = fn(&Realm, SessionKey, &Arguments<'_>) -> Result<Answer, Refusal>;
 
 /// Every procedure by its URI.
-const PROCEDURES: [(&str, Procedure); 21] = [
+const PROCEDURES: [(&str, Procedure); 29] = [
     ("wamp.session.count", session::count),
     ("wamp.session.list", session::list),
     ("wamp.session.get", session::get),
@@ -38,7 +41,7 @@ const PROCEDURES: [(&str, Procedure); 21] = [
     ("wamp.session.kill_by_authid", session::kill_by_authid),
     ("wamp.session.kill_by_authrole", session::kill_by_authrole),
     ("wamp.session.kill_all", session::kill_all),
-    ("wamp.session.add_testament", testament::add),
+    (testament::ADD, testament::add),
     ("wamp.session.flush_testaments", testament::flush),
     ("wamp.registration.list", registration::list),
     ("wamp.registration.lookup", registration::lookup),
@@ -61,6 +64,20 @@ const PROCEDURES: [(&str, Procedure); 21] = [
         "wamp.subscription.count_subscribers",
         subscription::count_subscribers,
     ),
+    (
+        "wamp.reflection.procedure.list",
+        reflection::list_procedures,
+    ),
+    ("wamp.reflection.topic.list", reflection::list_topics),
+    ("wamp.reflection.error.list", reflection::list_errors),
+    (
+        "wamp.reflection.procedure.describe",
+        reflection::describe_procedure,
+    ),
+    ("wamp.reflection.topic.describe", reflection::describe_topic),
+    ("wamp.reflection.error.describe", reflection::describe_error),
+    ("wamp.reflect.describe", reflection::describe_all),
+    (reflection::DEFINE, reflection::define),
 ];
 
 /// What a procedure answers, and what it changes.
@@ -78,6 +95,8 @@ enum Change {
     EndSessions(EndSessions),
     AddTestament(Scope, Testament),
     FlushTestaments(Scope),
+    Define(NewDefinition),
+    Undefine(Undefine),
 }
 
 /// Sessions to be ended.
@@ -126,6 +145,8 @@ impl Realm {
             Some(Change::EndSessions(end)) => self.end_sessions(end, outbox),
             Some(Change::AddTestament(scope, it)) => self.add_testament(caller, scope, it),
             Some(Change::FlushTestaments(scope)) => self.flush_testaments(caller, scope),
+            Some(Change::Define(new)) => self.define(caller, new, outbox),
+            Some(Change::Undefine(what)) => self.undefine(caller, &what, outbox),
         }
         let payload = encode(call.payload.serializer(), &answer.results);
         let details = ResultDetails::default();
@@ -136,6 +157,16 @@ impl Realm {
         };
         outbox.send(caller, &Message::Result(result))?;
         Ok(())
+    }
+
+    /// What a caller has to be allowed besides calling a procedure of the meta API.
+    pub(crate) fn further_requirement(&self, call: &Call<'_>) -> Option<Requirement<'static>> {
+        let arguments = Arguments::new(&call.payload);
+        match &*call.procedure {
+            testament::ADD => testament::requirement(&arguments),
+            reflection::DEFINE => reflection::requirement(&arguments),
+            _ => None,
+        }
     }
 
     fn end_sessions(&mut self, end: EndSessions, outbox: &mut impl Outbox) {

@@ -14,10 +14,11 @@ use wampy_proto::{DecodeError, Payload, RequestId, Serializer, error_uri, serial
 
 use super::arguments::{Arguments, invalid};
 use super::{Answer, Change};
+use crate::authorizer::Requirement;
 use crate::outbox::Outbox;
 use crate::realm::Realm;
 use crate::refusal::{Refusal, check_not_reserved};
-use crate::session::{SessionDetails, SessionKey};
+use crate::session::{Session, SessionKey};
 
 /// When a testament is published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +66,16 @@ impl Testaments {
         let all = self.detached.iter().chain(&self.destroyed);
         all.map(Testament::bytes).sum()
     }
+}
+
+/// The procedure that adds a testament.
+pub(super) const ADD: &str = "wamp.session.add_testament";
+
+/// Who adds a testament has to be allowed to publish it, then and when it is published.
+pub(super) fn requirement(arguments: &Arguments<'_>) -> Option<Requirement<'static>> {
+    // Without a topic the procedure refuses.
+    let topic = topic(arguments).ok()?;
+    Some(Requirement::publish(topic.into()))
 }
 
 /// `wamp.session.add_testament(topic, args, kwargs; publish_options, scope)`
@@ -195,7 +206,7 @@ impl Realm {
     pub(crate) fn publish_testaments(
         &mut self,
         testaments: Testaments,
-        gone: &SessionDetails,
+        gone: &Session,
         outbox: &mut impl Outbox,
     ) {
         let Testaments {
@@ -212,7 +223,9 @@ impl Realm {
                 topic: testament.topic.as_ref().into(),
                 payload: testament.payload,
             };
-            self.publish_for_gone(gone, &mut publish, outbox);
+            if self.admit_testament(gone, &mut publish) {
+                self.publish_for_gone(&gone.details, &mut publish, outbox);
+            }
         }
     }
 }

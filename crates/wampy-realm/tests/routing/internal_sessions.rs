@@ -2,9 +2,9 @@
 
 use serde_json::json;
 use wampy_proto::{Roles, SessionId};
-use wampy_realm::{RealmConfig, SessionDetails};
+use wampy_realm::{Allow, Permission, RealmConfig, RealmRole, RealmRoles, SessionDetails};
 
-use crate::simulated::{Client, Network};
+use crate::simulated::{Client, Network, all_features};
 
 fn network_with_internal(config: RealmConfig) -> (Network, Client) {
     let mut network = Network::with(config);
@@ -36,6 +36,23 @@ fn an_internal_session_calls_like_any_other() {
     assert_eq!(network.receive(internal)[4], "wamp.error.timeout");
     network.leave(internal);
     assert_eq!(network.realm.stats().sessions, 1);
+}
+
+#[test]
+fn an_internal_session_needs_no_permission() {
+    let callee = RealmRole::with_permissions(
+        "callee",
+        vec![Permission::starred("a.b", Allow::EVERYTHING).unwrap()],
+    );
+    let config = RealmConfig {
+        roles: RealmRoles::new(vec![callee.unwrap()]).unwrap(),
+        ..RealmConfig::default()
+    };
+    let (mut network, internal) = network_with_internal(config);
+    let callee = network.join_as("callee", "callee", all_features());
+    network.register(callee, "a.b", json!({}));
+    network.send(internal, json!([48, 1, {}, "a.b"]));
+    assert_eq!(network.receive(callee)[0], 68);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 // Tests fail by panicking; the lint exempts only the test functions themselves.
 #![allow(clippy::unwrap_used)]
 
+mod authorization;
 mod call_canceling;
 mod call_timeout;
 mod calls;
@@ -15,6 +16,7 @@ mod pattern_based;
 mod pubsub;
 mod random_walk;
 mod receivers;
+mod reflection;
 mod registration_meta_api;
 mod registrations;
 mod session_meta_api;
