@@ -32,7 +32,7 @@ pub(crate) async fn keep_fresh(accesses: Vec<Arc<Access>>, poll_ms: u64) {
     let mut watched: Vec<_> = accesses
         .iter()
         .filter(|access| access.users_file().is_some())
-        .map(|access| Watched::new(access))
+        .map(Watched::new)
         .collect();
     drop(accesses);
     if poll_ms == 0 {

@@ -33,7 +33,7 @@ pub(super) struct Joining {
 
 impl Connection {
     /// The client wants to join a realm.
-    pub(super) fn begin_joining(&mut self, hello: Box<Hello<'static>>) -> Result<(), End> {
+    pub(super) fn begin_joining(&mut self, hello: Hello<'static>) -> Result<(), End> {
         let name_bytes_max = self.router.realms.name_bytes_max();
         if hello.realm.len() > name_bytes_max {
             let problem = format!("the name of the realm is longer than {name_bytes_max} bytes");
@@ -51,7 +51,7 @@ impl Connection {
         let client = self.client(session);
         let router = Arc::clone(&self.router);
         self.joining = Some(Box::new(Joining {
-            dialog: authenticator::begin(router, access, *hello, client),
+            dialog: authenticator::begin(router, access, hello, client),
             session,
             roles,
             was_asked: false,

@@ -58,7 +58,7 @@ enum Event {
     /// The client answers CHALLENGE.
     Authenticate(Box<Authenticate<'static>>),
     /// The authenticator asks the client something, or has decided.
-    Authentication(Turn),
+    Authentication(Box<Turn>),
     /// The client leaves its realm; the connection stays.
     Leave(Goodbye<'static>),
     /// The realm has ended the session and said GOODBYE.
@@ -158,12 +158,12 @@ impl Connection {
     async fn run(&mut self) -> End {
         loop {
             let ended = match poll_fn(|cx| self.poll_event(cx)).await {
-                Event::Hello(hello) => self.begin_joining(hello).err(),
+                Event::Hello(hello) => self.begin_joining(*hello).err(),
                 Event::Authenticate(answer) => {
                     self.answer(*answer);
                     None
                 }
-                Event::Authentication(turn) => self.go_on_joining(turn).err(),
+                Event::Authentication(turn) => self.go_on_joining(*turn).err(),
                 Event::Leave(answer) => {
                     self.leave(answer);
                     None
@@ -193,7 +193,7 @@ impl Connection {
         if self.joining.is_some()
             && let Poll::Ready(turn) = self.poll_joining(cx)
         {
-            return Poll::Ready(Event::Authentication(turn));
+            return Poll::Ready(Event::Authentication(Box::new(turn)));
         }
         if !self.is_paused()
             && !self.is_deciding()
