@@ -80,6 +80,7 @@ mod invariants;
 mod meta;
 mod outbox;
 mod pattern;
+mod payload_passthru_mode;
 mod random;
 mod realm;
 mod records;

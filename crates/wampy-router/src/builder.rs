@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 use wampy_proto::Serializer;
 use wampy_proto::uri::Grammar;
 use wampy_realm::RealmConfig;
-use wampy_transport::{ListenAddress, ServerTls};
+use wampy_transport::{ClientCertificates, ListenAddress, ServerTls};
 
 use crate::authenticator::Access;
 use crate::error::StartError;
@@ -25,6 +25,7 @@ use crate::settings::RealmSettings;
 pub struct Builder {
     pub(crate) listen: Vec<String>,
     pub(crate) tls: Option<TlsFiles>,
+    pub(crate) client_certificates: ClientCertificates,
     pub(crate) realms: Vec<RealmSettings>,
     pub(crate) auto_create_realms: bool,
     pub(crate) auto_created_realms: RealmSettings,
@@ -48,6 +49,7 @@ impl Default for Builder {
         Self {
             listen: Vec::new(),
             tls: None,
+            client_certificates: ClientCertificates::Unwanted,
             realms: Vec::new(),
             auto_create_realms: false,
             auto_created_realms: RealmSettings::new(""),
@@ -80,6 +82,13 @@ impl Builder {
             certificate: certificate.into(),
             key: key.into(),
         });
+        self
+    }
+
+    /// Asks clients on the ports with TLS for certificates of their own, for the authmethod `tls`.
+    /// Default: no.
+    pub fn client_certificates(mut self, clients: ClientCertificates) -> Self {
+        self.client_certificates = clients;
         self
     }
 
@@ -142,7 +151,8 @@ impl Builder {
 
     /// A leniency: whether requests may have any id, as wampy 1 draws them at random. Else they
     /// must be 1, 2, 3, … in each session, as the specification wants it, and a client that does
-    /// otherwise gets ABORT `wamp.error.protocol_violation`. Default: no.
+    /// otherwise gets ABORT `wamp.error.protocol_violation`. Callers that announce progressive call
+    /// invocations must count in any case. Default: no.
     pub fn any_request_id(mut self, yes: bool) -> Self {
         self.any_request_id = yes;
         self
@@ -210,7 +220,9 @@ impl Builder {
             .map(|text| text.parse())
             .collect::<Result<_, _>>()?;
         let tls = self.tls.as_ref();
-        let tls = tls.map(|files| ServerTls::from_files(&files.certificate, &files.key));
+        let tls = tls.map(|files| {
+            ServerTls::from_files(&files.certificate, &files.key, &self.client_certificates)
+        });
         let tls = tls.transpose()?;
         self.check_realms()?;
         let realms = self

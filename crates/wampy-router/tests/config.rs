@@ -294,7 +294,7 @@ fn mistakes_of_a_users_file_are_named_in_it() {
     assert_eq!(
         mistakes,
         [
-            "people.toml:1: users[0]: the user needs one of ticket, wampcra, scram, cryptosign, certificate_sha256",
+            "people.toml:1: users[0]: the user needs one of ticket, wampcra, scram, cryptosign, certificate_sha256, certificate_name",
             "people.toml:4: users[0].tiket: there is no such key; did you mean ticket?",
         ]
     );

@@ -43,6 +43,11 @@ impl Realm {
                 self.route(now, from, message, outbox)
             }
             Err(refusal) => {
+                if let Message::Call(call) = message
+                    && call.options.progress
+                {
+                    self.note_progressive_call(from, call);
+                }
                 refuse(refusal, from, message, outbox);
                 Ok(())
             }
@@ -60,8 +65,8 @@ impl Realm {
         let Message::Call(call) = message else {
             return self.authorizer.decide(&self.config, session, &requirement);
         };
-        if session.calls.contains(call.request) {
-            // It belongs to a call that was allowed.
+        if session.has_begun(call.request) {
+            // It belongs to a call about which was decided.
             return Ok(Grant::default());
         }
         let grant = self

@@ -1,15 +1,19 @@
 //! Call Timeout: the dealer ends calls whose `timeout` is over, in milliseconds.
 //!
 //! The time runs from the CALL to the first result, and from each progressive result to the next.
-//! The dealer keeps the time itself and does not forward the limit (but see `silent_cancel`).
+//! The dealer keeps the time itself and does not forward the limit (but see `silent_cancel`), unless
+//! the callee has registered with `forward_timeout` and has announced that it minds time limits.
 
 use std::collections::BTreeSet;
 
-use wampy_proto::error_uri;
+use wampy_proto::message::{CallOptions, RegisterOptions};
+use wampy_proto::{Feature, Role, error_uri};
 
 use super::Dealer;
+use crate::config::RealmConfig;
 use crate::outbox::Outbox;
 use crate::realm::{Now, Realm};
+use crate::session::Session;
 use crate::slots::Slot;
 
 /// The deadlines of pending calls, the next first. There are at most as many as pending calls.
@@ -38,6 +42,20 @@ impl CallTimers {
             .first()
             .filter(|&&(deadline_ms, _)| deadline_ms <= now.monotonic_ms)
             .map(|&(_, slot)| slot)
+    }
+}
+
+/// Whether a callee that registers minds the time limits of its calls itself. One that has not
+/// announced the feature cannot: the specification has the dealer keep the time then.
+pub(super) fn is_forwarded(options: &RegisterOptions, callee: &Session) -> bool {
+    let roles = &callee.details.roles;
+    options.forward_timeout && roles.supports(Role::Callee, Feature::CallTimeout)
+}
+
+impl RealmConfig {
+    /// A call's time limit; 0 for none.
+    pub(super) fn call_timeout_ms(&self, options: &CallOptions) -> u64 {
+        options.timeout_ms.min(self.call_timeout_ms_max)
     }
 }
 

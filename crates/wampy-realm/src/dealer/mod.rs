@@ -3,24 +3,28 @@
 //! Registrations are in `registration`, pending calls in `pending`; the files named after chapters
 //! of the specification hold what each feature adds.
 //!
-//! Deliberately absent so far: progressive call invocations, payload passthru, call rerouting,
-//! trust levels, sharding, `forward_timeout`, and the private options of a call. A callee's
-//! `concurrency` and `force_reregister`, which the specification does not know, are ignored.
+//! Deliberately absent so far: call rerouting, trust levels, sharding, and the private options of a
+//! call. A callee's `concurrency` and `force_reregister`, which the specification does not know, are
+//! ignored.
 
 mod call_canceling;
 mod call_timeout;
 mod caller_identification;
+mod needed_features;
 mod pending;
+mod progressive_call_invocations;
 mod progressive_call_results;
 mod registration;
 mod shared_registration;
 
 use std::borrow::Cow;
 
-use wampy_proto::message::{Call, Error, Invocation, Result as ResultMessage, Yield};
+use wampy_proto::message::{
+    Call, Error, Invocation, InvocationDetails, Result as ResultMessage, ResultDetails, Yield,
+};
 use wampy_proto::uri::{self, Grammar};
 use wampy_proto::{
-    MatchPolicy, Message, MessageType, RegistrationId, RequestId, error_uri, message::ResultDetails,
+    FeatureSet, MatchPolicy, Message, MessageType, RegistrationId, RequestId, Role, error_uri,
 };
 
 use crate::hash::RandomState;
@@ -32,6 +36,7 @@ use crate::session::{Session, SessionKey};
 use crate::slots::{Slot, Slots};
 use call_timeout::CallTimers;
 use pending::PendingCall;
+use progressive_call_invocations::OpenInput;
 use shared_registration::Callee;
 pub(crate) use shared_registration::Callees;
 
@@ -64,8 +69,15 @@ impl Realm {
         let Some(caller) = self.sessions.get(from) else {
             return Ok(());
         };
-        check_call(caller, call)?;
         let request = call.request;
+        if caller.has_begun(request) {
+            return self.continue_call(from, call, outbox);
+        }
+        let needed = needed_features::of(&call.options);
+        if !needed.is_empty() {
+            needed_features::check_announced(caller, needed)?;
+            self.note_progressive_call(from, call);
+        }
         let procedure = &*call.procedure;
         let exact = self
             .dealer
@@ -77,8 +89,9 @@ impl Realm {
             None => self.config.check_uri(procedure),
         };
         let routed = well_formed.and_then(|()| match uri::is_reserved(procedure) {
+            true if !needed.is_empty() => Err(needed_features::refusal(needed)),
             true => self.call_meta_procedure(from, call, outbox),
-            false => self.route_call(now, from, call, exact, outbox),
+            false => self.route_call(now, from, call, exact, needed, outbox),
         });
         if let Err(refusal) = routed {
             refusal.send(from, MessageType::Call, request, outbox);
@@ -93,50 +106,74 @@ impl Realm {
         from: SessionKey,
         call: &Call<'_>,
         exact: Option<RegistrationId>,
+        needed: FeatureSet,
         outbox: &mut impl Outbox,
     ) -> Result<(), Refusal> {
         self.check_pending_calls(from)?;
-        let (registration, match_policy, chosen) = self.find_callee(&call.procedure, exact)?;
+        let (registration, match_policy, chosen) =
+            self.find_callee(&call.procedure, exact, needed)?;
         let (Some(caller), Some(callee)) =
             (self.sessions.get(from), self.sessions.get(chosen.session))
         else {
             return Ok(());
         };
-        let options = &call.options;
-        let mut details = self.config.caller_identity(
-            &caller.details,
-            options.disclose_me,
-            chosen.disclose_caller,
-        )?;
-        details.receive_progress =
-            progressive_call_results::forwarded(options.receive_progress, callee, &self.config);
-        if caller.silent_cancel {
-            details.timeout_ms = options.timeout_ms;
-        }
-        if match_policy != MatchPolicy::Exact {
-            details.procedure = Some((*call.procedure).into());
-        }
-        let invocation = Invocation {
-            request: callee
-                .last_invocation
-                .map_or(RequestId::FIRST, RequestId::next),
+        let details = self.invocation_details(call, caller, callee, chosen, match_policy)?;
+        let invocation = callee
+            .last_invocation
+            .map_or(RequestId::FIRST, RequestId::next);
+        let message = Message::Invocation(Invocation {
+            request: invocation,
             registration,
             details,
             payload: call.payload.borrowed(),
+        });
+        outbox.send(chosen.session, &message)?;
+        // A callee that is told the limit minds it.
+        let timeout_ms = match chosen.forward_timeout {
+            true => 0,
+            false => self.config.call_timeout_ms(&call.options),
         };
         let pending = PendingCall {
             caller: from,
             request: call.request,
             callee: chosen.session,
-            invocation: invocation.request,
-            receive_progress: options.receive_progress,
+            invocation,
+            receive_progress: call.options.receive_progress,
             interrupted: false,
-            timeout_ms: options.timeout_ms.min(self.config.call_timeout_ms_max),
+            input: OpenInput::after(call, message),
+            timeout_ms,
             deadline_ms: None,
         };
-        outbox.send(chosen.session, &Message::Invocation(invocation))?;
         self.begin_call(now, pending);
         Ok(())
+    }
+
+    /// What the invocation of a call says beside its payload.
+    #[inline]
+    fn invocation_details(
+        &self,
+        call: &Call<'_>,
+        caller: &Session,
+        callee: &Session,
+        chosen: Callee,
+        match_policy: MatchPolicy,
+    ) -> Result<InvocationDetails, Refusal> {
+        let (config, options) = (&self.config, &call.options);
+        let (who, disclose_caller) = (&caller.details, chosen.disclose_caller);
+        let mut details = config.caller_identity(who, options.disclose_me, disclose_caller)?;
+        details.receive_progress =
+            progressive_call_results::forwarded(options.receive_progress, callee, config);
+        details.progress = options.progress;
+        if chosen.forward_timeout || caller.silent_cancel {
+            details.timeout_ms = config.call_timeout_ms(options);
+        }
+        if match_policy != MatchPolicy::Exact {
+            details.procedure = Some((*call.procedure).into());
+        }
+        if let Some(passthru) = options.passthru() {
+            details.set_passthru(passthru);
+        }
+        Ok(details)
     }
 
     fn check_pending_calls(&self, caller: SessionKey) -> Result<(), Refusal> {
@@ -152,11 +189,12 @@ impl Realm {
     }
 
     /// The registration that a call of `procedure` goes to, `exact` if there is one, and which of
-    /// its callees.
+    /// its callees, which must have the features `needed`.
     fn find_callee(
         &mut self,
         procedure: &str,
         exact: Option<RegistrationId>,
+        needed: FeatureSet,
     ) -> Result<(RegistrationId, MatchPolicy, Callee), Refusal> {
         let registrations = &mut self.dealer.registrations;
         let found = exact
@@ -168,10 +206,17 @@ impl Realm {
         };
         let room = self.config.pending_invocations_per_session_max;
         let chosen = record.members.choose(&mut self.random, |callee| {
-            let session = self.sessions.get(callee.session);
-            session.is_some_and(|session| session.invocations.len() < room)
+            self.sessions.get(callee.session).is_some_and(|session| {
+                session.invocations.len() < room
+                    && (needed.is_empty() || needed_features::has(session, needed))
+            })
         });
         let Some(callee) = chosen else {
+            let callees = record.members.list.iter();
+            let mut sessions = callees.filter_map(|callee| self.sessions.get(callee.session));
+            if !sessions.any(|session| needed_features::has(session, needed)) {
+                return Err(needed_features::refusal(needed));
+            }
             let message = format!("each callee has {room} invocations to answer, the most allowed");
             return Err(Refusal::explained(error_uri::NO_AVAILABLE_CALLEE, message));
         };
@@ -185,29 +230,29 @@ impl Realm {
         result: &Yield<'_>,
         outbox: &mut impl Outbox,
     ) -> Result<(), Violation> {
-        if result.options.ppt_scheme.is_some() {
-            return Err(Violation::new(
-                "YIELD has ppt_scheme, but payload_passthru_mode was not announced",
-            ));
+        let mut details = ResultDetails::default();
+        if let Some(passthru) = result.options.passthru() {
+            self.check_passes_through(from, Role::Callee, MessageType::Yield)?;
+            details.set_passthru(passthru);
         }
         let Some(slot) = self.invoked(from, result.request, MessageType::Yield)? else {
             return Ok(());
         };
         if result.options.progress {
-            self.forward_progress(now, slot, result.payload.borrowed(), outbox);
+            self.forward_progress(now, slot, details, result.payload.borrowed(), outbox);
             return Ok(());
         }
         let Some(call) = self.end_call(slot) else {
             return Ok(());
         };
-        let details = ResultDetails::default();
+        let is_passed_through = details.is_passed_through();
         let message = Message::Result(ResultMessage {
             request: call.request,
             details,
             payload: result.payload.borrowed(),
         });
-        if let Err(error) = outbox.send(call.caller, &message) {
-            Refusal::from(error).send(call.caller, MessageType::Call, call.request, outbox);
+        if let Err(why) = self.send_answer(call.caller, &message, is_passed_through, outbox) {
+            call.refuse(why, outbox);
         }
         Ok(())
     }
@@ -224,6 +269,10 @@ impl Realm {
             return Err(Violation::new(format!(
                 "ERROR received for {name}, but a client can only answer INVOCATION"
             )));
+        }
+        let is_passed_through = error.details.is_passed_through();
+        if is_passed_through {
+            self.check_passes_through(from, Role::Callee, MessageType::Error)?;
         }
         let Some(slot) = self.invoked(from, error.request, MessageType::Error)? else {
             return Ok(());
@@ -242,8 +291,9 @@ impl Realm {
         if !Grammar::Loose.accepts(&error.error) {
             error.error = Cow::Borrowed(error_uri::INVALID_URI);
         }
-        if let Err(problem) = outbox.send(call.caller, &Message::Error(error)) {
-            Refusal::from(problem).send(call.caller, MessageType::Call, call.request, outbox);
+        let message = Message::Error(error);
+        if let Err(why) = self.send_answer(call.caller, &message, is_passed_through, outbox) {
+            call.refuse(why, outbox);
         }
         Ok(())
     }
@@ -272,25 +322,4 @@ impl Realm {
         }
         Ok(None)
     }
-}
-
-/// Checks that a call keeps to the protocol and uses only what was announced.
-fn check_call(caller: &Session, call: &Call<'_>) -> Result<(), Violation> {
-    let unannounced = if call.options.progress {
-        Some("CALL has progress, but progressive_call_invocations was not announced")
-    } else if call.options.ppt_scheme.is_some() {
-        Some("CALL has ppt_scheme, but payload_passthru_mode was not announced")
-    } else {
-        None
-    };
-    if let Some(problem) = unannounced {
-        return Err(Violation::new(problem));
-    }
-    if caller.calls.contains(call.request) {
-        let request = call.request;
-        return Err(Violation::new(format!(
-            "CALL has the request id {request} of a call that has not ended"
-        )));
-    }
-    Ok(())
 }

@@ -5,6 +5,7 @@
 
 use wampy_proto::{MessageType, RequestId, error_uri};
 
+use super::progressive_call_invocations::OpenInput;
 use crate::outbox::Outbox;
 use crate::realm::{Now, Realm};
 use crate::refusal::Refusal;
@@ -24,10 +25,19 @@ pub(crate) struct PendingCall {
     pub(crate) receive_progress: bool,
     /// Whether the callee was sent INTERRUPT.
     pub(crate) interrupted: bool,
+    /// What further parts of the call are sent with, if there may be any.
+    pub(crate) input: Option<Box<OpenInput>>,
     /// The caller's time limit; 0 for none.
     pub(crate) timeout_ms: u64,
     /// When the time limit is over.
     pub(crate) deadline_ms: Option<u64>,
+}
+
+impl PendingCall {
+    /// Answers the call by ERROR. It must have ended.
+    pub(super) fn refuse(&self, why: Refusal, outbox: &mut impl Outbox) {
+        why.send(self.caller, MessageType::Call, self.request, outbox);
+    }
 }
 
 impl Realm {
@@ -64,6 +74,14 @@ impl Realm {
         Some(call)
     }
 
+    /// Ends a call in the middle: the callee is interrupted, the caller told why.
+    pub(super) fn break_off(&mut self, slot: Slot, why: Refusal, outbox: &mut impl Outbox) {
+        if let Some(call) = self.end_call(slot) {
+            self.interrupt(&call, outbox);
+            call.refuse(why, outbox);
+        }
+    }
+
     /// Ends the calls of a session that is gone: those that it should have answered by ERROR
     /// `wamp.error.canceled`, those that it made by INTERRUPT.
     pub(crate) fn end_calls_of(&mut self, gone: &Session, outbox: &mut impl Outbox) {
@@ -73,12 +91,7 @@ impl Realm {
             };
             if self.sessions.get(call.caller).is_some() {
                 let why = "the callee left before it answered";
-                Refusal::explained(error_uri::CANCELED, why).send(
-                    call.caller,
-                    MessageType::Call,
-                    call.request,
-                    outbox,
-                );
+                call.refuse(Refusal::explained(error_uri::CANCELED, why), outbox);
             }
         }
         for (_, slot) in gone.calls.sorted() {

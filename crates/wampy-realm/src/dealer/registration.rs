@@ -5,6 +5,7 @@
 use wampy_proto::message::{InvocationPolicy, Register, Registered, Unregister, Unregistered};
 use wampy_proto::{Message, MessageType, RegistrationId, error_uri};
 
+use super::call_timeout;
 use super::shared_registration::{Callee, Callees};
 use crate::outbox::Outbox;
 use crate::realm::{Now, Realm};
@@ -73,10 +74,10 @@ impl Realm {
             })
         });
         if let Some(record) = registrations.get_mut(registration) {
-            let disclose_caller = options.disclose_caller;
             record.members.list.push(Callee {
                 session: from,
-                disclose_caller,
+                disclose_caller: options.disclose_caller,
+                forward_timeout: call_timeout::is_forwarded(options, session),
             });
         }
         session.registrations.insert(registration);

@@ -20,6 +20,8 @@ pub(crate) struct Callee {
     pub(crate) session: SessionKey,
     /// Whether it asked to learn who calls.
     pub(crate) disclose_caller: bool,
+    /// Whether it minds the time limits of calls itself.
+    pub(crate) forward_timeout: bool,
 }
 
 impl Callees {

@@ -9,6 +9,7 @@
 //! the specification's catalog (`remove_callee`, `remove_subscriber`).
 
 mod arguments;
+mod definition;
 mod record;
 mod reflection;
 mod registration;
@@ -25,7 +26,7 @@ use crate::realm::{MetaEvents, Realm};
 use crate::refusal::Refusal;
 use crate::session::SessionKey;
 use arguments::Arguments;
-use reflection::{NewDefinition, Undefine};
+use definition::{NewDefinition, Undefine};
 pub(crate) use testament::Testaments;
 use testament::{Scope, Testament};
 
@@ -77,7 +78,7 @@ const PROCEDURES: [(&str, Procedure); 29] = [
     ("wamp.reflection.topic.describe", reflection::describe_topic),
     ("wamp.reflection.error.describe", reflection::describe_error),
     ("wamp.reflect.describe", reflection::describe_all),
-    (reflection::DEFINE, reflection::define),
+    (definition::DEFINE, definition::define),
 ];
 
 /// What a procedure answers, and what it changes.
@@ -164,7 +165,7 @@ impl Realm {
         let arguments = Arguments::new(&call.payload);
         match &*call.procedure {
             testament::ADD => testament::requirement(&arguments),
-            reflection::DEFINE => reflection::requirement(&arguments),
+            definition::DEFINE => definition::requirement(&arguments),
             _ => None,
         }
     }

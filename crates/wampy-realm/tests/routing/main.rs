@@ -13,6 +13,8 @@ mod internal_sessions;
 mod leniency;
 mod limits;
 mod pattern_based;
+mod payload_passthru_mode;
+mod progressive_call_invocations;
 mod pubsub;
 mod random_walk;
 mod receivers;

@@ -94,7 +94,7 @@ impl Conversation {
             Method::Anonymous => true,
             Method::Ticket | Method::WampCra | Method::Scram => self.hello.details.authid.is_some(),
             Method::Cryptosign => self.claimed_key().is_some(),
-            Method::Tls => self.client.certificate_sha256.is_some(),
+            Method::Tls => self.client.certificate().is_some(),
         }
     }
 
@@ -117,10 +117,10 @@ impl Conversation {
         let claimed = self.hello.details.authid.as_deref();
         let attempt = self.attempt(claimed.unwrap_or_default());
         self.wait(attempt).await?;
-        let certificate = self.client.certificate_sha256.as_ref();
         let users = self.access.users();
+        let certificate = self.client.certificate();
         let user = certificate
-            .and_then(|sha256| users.by_certificate(sha256))
+            .and_then(|certificate| users.by_certificate(certificate))
             .filter(|user| claimed.is_none_or(|authid| *authid == *user.authid));
         let known = match (user, &self.access.authenticator) {
             (Some(user), _) => Some(Known {
@@ -317,7 +317,7 @@ impl Conversation {
             authrole: candidate.user.role.to_string(),
             authprovider: candidate.authprovider.to_owned(),
             timestamp: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
-            channel: self.client.channel.clone(),
+            channel: self.client.channel(),
             router_key: self.access.router_key.clone(),
         }
     }

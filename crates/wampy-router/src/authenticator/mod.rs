@@ -20,6 +20,7 @@ use wampy_proto::auth::ChannelId;
 use wampy_proto::message::Hello;
 use wampy_proto::{SessionId, Value};
 use wampy_realm::Transport;
+use wampy_transport::{PeerCertificate, Stream};
 
 pub(crate) use access::Access;
 pub(crate) use dialog::{Dialog, Turn};
@@ -51,11 +52,29 @@ pub(crate) struct Client {
     pub(crate) transport: Transport,
     /// The session that the client will have.
     pub(crate) session: SessionId,
-    /// What only the two ends of its TLS connection know.
-    pub(crate) channel: Option<ChannelId>,
-    /// The SHA-256 of the certificate that it has shown, and that an authority of the router's vouches
-    /// for.
-    pub(crate) certificate_sha256: Option<[u8; 32]>,
+    /// What its TLS tells, if it has one that tells something.
+    pub(crate) tls: Option<Box<TlsFacts>>,
+}
+
+/// What TLS tells of a client.
+#[derive(Debug, Clone)]
+pub(crate) struct TlsFacts {
+    /// What only the two ends of the connection know.
+    channel: Option<ChannelId>,
+    /// What the client has shown, and an authority of the router's vouches for.
+    certificate: Option<PeerCertificate>,
+}
+
+impl TlsFacts {
+    pub(crate) fn of(stream: &Stream) -> Option<Box<Self>> {
+        let (channel, certificate) = (stream.channel_id(), stream.peer_certificate());
+        (channel.is_some() || certificate.is_some()).then(|| {
+            Box::new(Self {
+                channel,
+                certificate,
+            })
+        })
+    }
 }
 
 /// Begins to find out who says HELLO to a realm with this `access`.
@@ -92,10 +111,28 @@ impl Client {
             ("serializer".to_owned(), text(self.transport.serializer)),
             ("peer".to_owned(), text(&self.peer)),
         ];
-        if let Some(sha256) = &self.certificate_sha256 {
-            let hex = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
-            facts.push(("certificate_sha256".to_owned(), Value::Text(hex)));
+        if let Some(certificate) = self.certificate() {
+            let names = certificate.alternative_names.iter().map(|name| text(name));
+            let mut shown = vec![
+                (
+                    "sha256".to_owned(),
+                    text(&certificate.fingerprint.to_string()),
+                ),
+                ("alternative_names".to_owned(), Value::List(names.collect())),
+            ];
+            if let Some(name) = &certificate.common_name {
+                shown.push(("common_name".to_owned(), text(name)));
+            }
+            facts.push(("certificate".to_owned(), Value::Map(shown)));
         }
         Value::Map(facts)
+    }
+
+    fn certificate(&self) -> Option<&PeerCertificate> {
+        self.tls.as_ref()?.certificate.as_ref()
+    }
+
+    fn channel(&self) -> Option<ChannelId> {
+        self.tls.as_ref()?.channel.clone()
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use wampy_proto::auth::{AuthMethod, Credential, PublicKey, Secret, wampcra};
 
 use crate::settings::User;
+use wampy_transport::PeerCertificate;
 
 /// The users of a realm.
 #[derive(Debug, Default, PartialEq)]
@@ -14,6 +15,7 @@ pub(super) struct Users {
     by_authid: HashMap<Box<str>, Arc<User>>,
     by_key: HashMap<PublicKey, Arc<User>>,
     by_certificate: HashMap<[u8; 32], Arc<User>>,
+    by_certificate_name: HashMap<Box<str>, Arc<User>>,
 }
 
 /// Two users cannot be told apart.
@@ -45,6 +47,14 @@ impl Users {
         for certificate in &user.certificates {
             insert(&mut self.by_certificate, *certificate, &user, "certificate")?;
         }
+        for name in &user.certificate_names {
+            insert(
+                &mut self.by_certificate_name,
+                name.clone(),
+                &user,
+                "certificate name",
+            )?;
+        }
         self.all.push(user);
         Ok(())
     }
@@ -57,8 +67,20 @@ impl Users {
         self.by_key.get(&key).cloned()
     }
 
-    pub(super) fn by_certificate(&self, sha256: &[u8; 32]) -> Option<Arc<User>> {
-        self.by_certificate.get(sha256).cloned()
+    /// The user of exactly this certificate, else of the first of its names that is a user's.
+    pub(super) fn by_certificate(&self, certificate: &PeerCertificate) -> Option<Arc<User>> {
+        let names = certificate
+            .common_name
+            .iter()
+            .chain(&certificate.alternative_names);
+        self.by_certificate
+            .get(&certificate.fingerprint.0)
+            .or_else(|| {
+                names
+                    .filter_map(|name| self.by_certificate_name.get(&**name))
+                    .next()
+            })
+            .cloned()
     }
 
     /// The user whose ways an unknown `authid` imitates, always the same: the same methods, the same

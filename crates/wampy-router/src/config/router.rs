@@ -1,10 +1,12 @@
 //! The outermost table: what concerns the router as a whole.
 
+use std::path::PathBuf;
+
 use wampy_proto::Serializer;
 use wampy_realm::RealmConfig;
-use wampy_transport::ListenAddress;
+use wampy_transport::{ClientCertificates, ListenAddress};
 
-use super::section::Section;
+use super::section::{Located, Section, Source};
 use super::{beside, limits, realm};
 use crate::builder::Builder;
 use crate::settings::RealmSettings;
@@ -77,21 +79,45 @@ fn transports(section: &mut Section<'_>, mut builder: Builder) -> Builder {
 }
 
 fn tls(mut section: Section<'_>, builder: Builder) -> Builder {
-    let mut file = |key| {
-        let named = section.required_text(key)?;
-        let path = beside(section.source().file, &named.value);
-        if let Err(error) = std::fs::File::open(&path) {
-            let text = format!("{}: {error}", path.display());
-            section.source().report_at(named.place(), text);
+    let (certificate, key) = (
+        section.required_text("certificate"),
+        section.required_text("key"),
+    );
+    let authorities = section.text("client_authorities");
+    let is_required = section.word(
+        "client_certificates",
+        &[("optional", false), ("required", true)],
+    );
+    let source = section.source();
+    let readable = |named: Option<Located<String>>| named.map(|named| readable(source, &named));
+    let (certificate, key) = (readable(certificate), readable(key));
+    let clients = match (readable(authorities), is_required) {
+        (None, None) => ClientCertificates::Unwanted,
+        (None, Some(_)) => {
+            section
+                .problem("client_certificates needs client_authorities, a file of who signs them");
+            ClientCertificates::Unwanted
         }
-        Some(path)
+        (Some(file), Some(true)) => ClientCertificates::Required(file),
+        (Some(file), _) => ClientCertificates::Optional(file),
     };
-    let (certificate, key) = (file("certificate"), file("key"));
     section.end();
     match (certificate, key) {
-        (Some(certificate), Some(key)) => builder.tls(certificate, key),
+        (Some(certificate), Some(key)) => {
+            builder.tls(certificate, key).client_certificates(clients)
+        }
         _ => builder,
     }
+}
+
+/// The file that is named, which must be there.
+fn readable(source: &Source<'_>, named: &Located<String>) -> PathBuf {
+    let path = beside(source.file, &named.value);
+    if let Err(error) = std::fs::File::open(&path) {
+        let text = format!("{}: {error}", path.display());
+        source.report_at(named.place(), text);
+    }
+    path
 }
 
 fn realms(section: &mut Section<'_>, mut builder: Builder, policies: &RealmConfig) -> Builder {

@@ -77,6 +77,7 @@ fn read(
             .unwrap_or_default(),
     };
     let certificates = certificates(&mut section);
+    let certificate_names = section.texts("certificate_name").unwrap_or_default();
     let second_factor = section.word("second_factor", &SECOND_FACTORS);
     let extra = extra(&mut section);
     if let Some(role) = &role {
@@ -92,6 +93,10 @@ fn read(
     }
     let mut user = User::new(authid.value, role.value).credentials(credentials);
     user.certificates = certificates;
+    user.certificate_names = certificate_names
+        .into_iter()
+        .map(|name| name.value.into())
+        .collect();
     user.second_factor = second_factor;
     user.extra = extra;
     check_means(&mut section, &user, methods);
@@ -103,7 +108,10 @@ fn read(
 fn check_means(section: &mut Section<'_>, user: &User, methods: Option<&[Method]>) {
     let has = |method: Method| match method.proof() {
         Some(proof) => user.credentials.get(proof).is_some(),
-        None => method == Method::Tls && !user.certificates.is_empty(),
+        None => {
+            let certificates = user.certificates.len() + user.certificate_names.len();
+            method == Method::Tls && certificates > 0
+        }
     };
     let second = user.second_factor.map(Method::from);
     if let Some(second) = second
@@ -120,6 +128,7 @@ fn check_means(section: &mut Section<'_>, user: &User, methods: Option<&[Method]
         "scram",
         "cryptosign",
         "certificate_sha256",
+        "certificate_name",
     ];
     if asked_for.iter().all(|key| !section.has(key)) {
         section.problem(format!("the user needs one of {}", asked_for.join(", ")));

@@ -34,6 +34,9 @@ pub(super) struct Joining {
 impl Connection {
     /// The client wants to join a realm.
     pub(super) fn begin_joining(&mut self, hello: Hello<'static>) -> Result<(), End> {
+        if let Some(separator) = self.inbound.batch_separator() {
+            self.outlet.separate_by(separator);
+        }
         let name_bytes_max = self.router.realms.name_bytes_max();
         if hello.realm.len() > name_bytes_max {
             let problem = format!("the name of the realm is longer than {name_bytes_max} bytes");
@@ -65,8 +68,7 @@ impl Connection {
             peer: self.peer.clone(),
             transport: self.transport(),
             session,
-            channel: None,
-            certificate_sha256: None,
+            tls: self.tls.clone(),
         }
     }
 

@@ -16,12 +16,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use tokio::io::AsyncWriteExt as _;
 use wampy_proto::close_reason;
+use wampy_proto::framing::websocket::handshake::{Refusal, RequestHead};
 use wampy_proto::message::{Authenticate, Goodbye, Hello, Message};
 use wampy_proto::session::accepting::Accepting;
-use wampy_transport::{AcceptError, Accepted, Framing, ReadHalf, Stream, accept};
+use wampy_transport::{AcceptError, Accepted, Framing, Opening, ReadHalf, Stream, accept};
 
-use crate::authenticator::Turn;
+use crate::authenticator::{TlsFacts, Turn};
 use crate::hosted_realm::Seat;
 use crate::outlet::{Appended, Outlet, Signal};
 use crate::registry::Ticket;
@@ -36,6 +38,8 @@ struct Connection {
     router: Arc<Shared>,
     peer: Box<str>,
     framing: Framing,
+    /// What its TLS tells, where it has one.
+    tls: Option<Box<TlsFacts>>,
     read: ReadHalf,
     inbound: Inbound,
     outlet: Arc<Outlet>,
@@ -121,7 +125,18 @@ async fn shake_hands(router: &Shared, incoming: Incoming) -> Result<Accepted, Ac
         Some(tls) if is_tls => tls.accept(stream).await?,
         _ => stream,
     };
-    accept(stream, &router.accept, has_room).await
+    let judge = &mut |_: &RequestHead<'_>| Ok(Vec::new());
+    match accept(stream, &router.accept, has_room, judge).await? {
+        Opening::Wamp(accepted) => Ok(accepted),
+        Opening::Http { mut stream, .. } => {
+            let refusal = Refusal::not_a_websocket(&router.accept.subprotocols());
+            let mut answer = Vec::new();
+            refusal.write_response(&mut answer);
+            stream.write_all(&answer).await?;
+            stream.shutdown().await?;
+            Err(refusal.into())
+        }
+    }
 }
 
 impl Connection {
@@ -130,6 +145,7 @@ impl Connection {
             connection,
             framing,
         } = accepted;
+        let tls = TlsFacts::of(&connection.stream);
         let (read, write) = connection.stream.into_halves();
         let serializer = connection.serializer;
         let bytes_max = router.limits.outbound_bytes_per_session_max;
@@ -145,6 +161,7 @@ impl Connection {
             router,
             peer: peer.into(),
             framing,
+            tls,
             read,
             joining: None,
             seat: None,

@@ -24,7 +24,8 @@ pub struct Authentication {
 ///
 /// The router calls it with the realm, the authid that the client claims, and a dict of details:
 /// `authmethod`, `session` (also as `session_id`), `transport` (a dict of `type`, `serializer`, `peer`,
-/// and `certificate_sha256` of a client that has shown one), and where there are any `ticket`,
+/// and `certificate`, a dict of `sha256`, `common_name` and `alternative_names`, of a client that has
+/// shown one), and where there are any `ticket`,
 /// `authrole` and `authextra` of the client. It answers with a role, or a dict of `role` and, as needed,
 /// `authid`, `extra`, `realm`, and what the client has to prove: `wampcra`, `scram`, `cryptosign` as in
 /// the configuration file, or the fields of the one method beside the role, as Crossbar.io has it. A

@@ -11,6 +11,7 @@ pub struct User {
     pub(crate) role: Box<str>,
     pub(crate) credentials: Credentials,
     pub(crate) certificates: Vec<[u8; 32]>,
+    pub(crate) certificate_names: Vec<Box<str>>,
     pub(crate) second_factor: Option<AuthMethod>,
     pub(crate) extra: Vec<(String, Value)>,
 }
@@ -23,6 +24,7 @@ impl User {
             role: role.into(),
             credentials: Credentials::default(),
             certificates: Vec::new(),
+            certificate_names: Vec::new(),
             second_factor: None,
             extra: Vec::new(),
         }
@@ -37,6 +39,14 @@ impl User {
     /// The SHA-256 of a TLS certificate of the user's, in its DER form. May be said several times.
     pub fn certificate(mut self, sha256: [u8; 32]) -> Self {
         self.certificates.push(sha256);
+        self
+    }
+
+    /// A name that the user's TLS certificate has: its common name, or an alternative one. May be said
+    /// several times. Who signs such certificates says
+    /// [`Builder::client_certificates`](crate::Builder::client_certificates).
+    pub fn certificate_name(mut self, name: impl Into<Box<str>>) -> Self {
+        self.certificate_names.push(name.into());
         self
     }
 
