@@ -9,6 +9,8 @@ mod authorization;
 mod call_canceling;
 mod call_timeout;
 mod calls;
+mod event_history;
+mod event_retention;
 mod internal_sessions;
 mod leniency;
 mod limits;
