@@ -10,6 +10,7 @@ use wampy_proto::framing::websocket::WebSocketLimits;
 use wampy_proto::framing::websocket::handshake::HandshakeLimits;
 use wampy_transport::{AcceptOptions, BoundAddress, ListenOptions, Listener, ServerTls};
 
+use crate::authenticator::{Failures, keep_fresh};
 use crate::backlog::Backlog;
 use crate::builder::{Builder, Checked};
 use crate::connection::{self, Incoming};
@@ -36,6 +37,8 @@ pub struct Router {
     shared: Arc<Shared>,
     addresses: Vec<BoundAddress>,
     listeners: tokio::sync::Mutex<Vec<JoinHandle<()>>>,
+    /// Reads users' files again.
+    users: JoinHandle<()>,
 }
 
 /// What all connections of a router share.
@@ -51,6 +54,7 @@ pub(crate) struct Shared {
     pub(crate) cookies: Option<Cookies>,
     pub(crate) transports: Arc<Transports>,
     pub(crate) realms: Realms,
+    pub(crate) failures: Failures,
     pub(crate) lanes: Lanes,
     pub(crate) backlog: Arc<Backlog>,
     pub(crate) registry: Arc<Registry>,
@@ -91,13 +95,16 @@ impl Router {
             .iter()
             .map(|listener| listener.address().clone())
             .collect();
+        let accesses = checked.accesses();
         let shared = Arc::new(Shared::new(checked));
+        let users_file_poll_ms = shared.limits.users_file_poll_ms;
         let accept_all = |listener| tokio::spawn(accept_all(listener, Arc::clone(&shared)));
         let listeners = listeners.into_iter().map(accept_all).collect();
         Ok(Self {
             shared,
             addresses,
             listeners: tokio::sync::Mutex::new(listeners),
+            users: tokio::spawn(keep_fresh(accesses, users_file_poll_ms)),
         })
     }
 
@@ -155,6 +162,7 @@ impl Router {
             // It ends by being aborted; waiting for that frees the port.
             let _ = listener.await;
         }
+        self.users.abort();
         let registry = &self.shared.registry;
         registry.shut_down();
         let patience = Duration::from_millis(self.shared.limits.shutdown_timeout_ms);
@@ -189,6 +197,7 @@ impl Drop for Router {
         for listener in self.listeners.get_mut().drain(..) {
             listener.abort();
         }
+        self.users.abort();
         self.shared.registry.abort_all();
     }
 }
@@ -199,6 +208,8 @@ impl Shared {
             builder,
             tls,
             origins,
+            realms,
+            template,
             ..
         } = checked;
         let limits = builder.limits;
@@ -207,12 +218,7 @@ impl Shared {
         } else {
             0
         };
-        let realms = Realms::new(
-            &builder.realms,
-            builder.realm_config,
-            Clock::start(),
-            auto_created_max,
-        );
+        let realms = Realms::new(&realms, template, Clock::start(), auto_created_max);
         let accept = AcceptOptions {
             serializers: builder.serializers,
             messages: WebSocketLimits {
@@ -230,6 +236,7 @@ impl Shared {
         let backlog = Backlog::new(limits.outbound_bytes_max, limits.connections_max);
         let lanes = Lanes::start(Duration::from_micros(limits.busy_poll_us));
         Self {
+            failures: Failures::new(&limits),
             limits,
             accept,
             tls,

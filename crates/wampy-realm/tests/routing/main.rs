@@ -13,6 +13,7 @@ mod calls;
 mod event_history;
 mod event_retention;
 mod force_reregister;
+mod internal_sessions;
 mod leniency;
 mod limits;
 mod pattern_based;

@@ -17,10 +17,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use wampy_proto::close_reason;
-use wampy_proto::message::{Goodbye, Hello, Message};
+use wampy_proto::message::{Authenticate, Goodbye, Hello, Message};
 use wampy_proto::session::accepting::Accepting;
 use wampy_transport::{Accepted, Framing, ReadHalf};
 
+use crate::authenticator::{TlsFacts, Turn};
 use crate::hosted_realm::Seat;
 use crate::http::cookies::CookieId;
 use crate::outlet::{Appended, Outlet, Signal};
@@ -28,6 +29,7 @@ use crate::registry::Ticket;
 use crate::router::Shared;
 use closing::End;
 use inbound::Inbound;
+use joining::Joining;
 pub(crate) use opening::{Incoming, Polled, serve, serve_polled};
 use watch::{Timer, Watch};
 
@@ -37,15 +39,15 @@ struct Connection {
     peer: Box<str>,
     framing: Framing,
     /// The cookie that the client has, where it is told one.
-    #[expect(
-        dead_code,
-        reason = "the authmethod `cookie` comes with the authenticators"
-    )]
     cookie: Option<Box<CookieId>>,
+    /// What its TLS tells, where it has one.
+    tls: Option<Box<TlsFacts>>,
     read: ReadHalf,
     inbound: Inbound,
     outlet: Arc<Outlet>,
     session: Accepting,
+    /// The conversation about who the client is, after its HELLO.
+    joining: Option<Box<Joining>>,
     /// The session's place in its realm, while it is established.
     seat: Option<Seat>,
     timer: Timer,
@@ -59,6 +61,10 @@ struct Connection {
 enum Event {
     /// The client wants to join a realm.
     Hello(Box<Hello<'static>>),
+    /// The client answers CHALLENGE.
+    Authenticate(Box<Authenticate<'static>>),
+    /// The authenticator asks the client something, or has decided.
+    Authentication(Box<Turn>),
     /// The client leaves its realm; the connection stays.
     Leave(Goodbye<'static>),
     /// The realm has ended the session and said GOODBYE.
@@ -83,6 +89,7 @@ impl Connection {
             connection,
             framing,
         } = accepted;
+        let tls = TlsFacts::of(&connection.stream);
         let (read, write) = connection.stream.into_halves();
         let serializer = connection.serializer;
         let bytes_max = router.limits.outbound_bytes_per_session_max;
@@ -99,7 +106,9 @@ impl Connection {
             peer,
             framing,
             cookie,
+            tls,
             read,
+            joining: None,
             seat: None,
             timer,
             was_heard: false,
@@ -111,7 +120,12 @@ impl Connection {
     async fn run(&mut self) -> End {
         loop {
             let ended = match poll_fn(|cx| self.poll_event(cx)).await {
-                Event::Hello(hello) => self.join(&hello).err(),
+                Event::Hello(hello) => self.begin_joining(*hello).err(),
+                Event::Authenticate(answer) => {
+                    self.answer(*answer);
+                    None
+                }
+                Event::Authentication(turn) => self.go_on_joining(*turn).err(),
                 Event::Leave(answer) => {
                     self.leave(answer);
                     None
@@ -138,7 +152,13 @@ impl Connection {
         {
             return Poll::Ready(event);
         }
+        if self.joining.is_some()
+            && let Poll::Ready(turn) = self.poll_joining(cx)
+        {
+            return Poll::Ready(Event::Authentication(Box::new(turn)));
+        }
         if !self.is_paused()
+            && !self.is_deciding()
             && let Poll::Ready(event) = self.poll_inbound(cx)
         {
             return Poll::Ready(event);
