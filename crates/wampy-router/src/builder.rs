@@ -16,7 +16,7 @@ use crate::http::origins::Origins;
 use crate::limits::Limits;
 use crate::realms::Template;
 use crate::router::Router;
-use crate::settings::RealmSettings;
+use crate::settings::{Method, RealmSettings};
 
 /// Sets up a [`Router`].
 ///
@@ -273,15 +273,32 @@ impl Builder {
             .realms
             .iter()
             .map(|settings| Ok((settings.name.clone(), self.template(settings)?)))
-            .collect::<Result<_, StartError>>()?;
+            .collect::<Result<Vec<_>, StartError>>()?;
+        let template = self.template(&self.auto_created_realms)?;
+        self.check_cookies(&realms, &template)?;
         Ok(Checked {
             listen,
             tls,
             origins,
             realms,
-            template: self.template(&self.auto_created_realms)?,
+            template,
             builder: self,
         })
+    }
+
+    /// Checks that there is a cookie where clients may authenticate by one.
+    fn check_cookies(
+        &self,
+        realms: &[(String, Template)],
+        other: &Template,
+    ) -> Result<(), StartError> {
+        let templates = realms.iter().map(|(_, template)| template);
+        let mut accesses = templates.chain([other]).map(|template| &template.access);
+        if self.cookie.is_none() && accesses.any(|access| access.is_by(Method::Cookie)) {
+            let problem = "the authmethod `cookie` needs a cookie that the router sets";
+            return Err(StartError::Cookie(problem.to_owned()));
+        }
+        Ok(())
     }
 
     fn check_realms(&self) -> Result<(), StartError> {

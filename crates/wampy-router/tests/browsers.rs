@@ -5,9 +5,11 @@
 
 mod peer;
 
-use peer::Host;
-use peer::http::{Answer, Http};
-use wampy_router::{CookieConfig, Router, SameSite};
+use peer::http::{Answer, Http, Polled};
+use peer::{Host, Peer, Value, json};
+use wampy_proto::Serializer;
+use wampy_router::auth::Credentials;
+use wampy_router::{Authentication, CookieConfig, Method, RealmSettings, Router, SameSite, User};
 
 const OPEN: &[u8] = br#"{"protocols": ["wamp.2.json"]}"#;
 
@@ -120,6 +122,167 @@ fn websockets_and_long_polls_get_a_cookie_if_one_is_configured() {
     assert_eq!(host.router.forget_cookies("realm1", "joe"), 0);
 }
 
+/// A router of which realm1 and realm2 let `joe` in by ticket and by cookie, and realm3 only by ticket.
+fn host_with_joe() -> Host {
+    let joe = || {
+        let credentials = Credentials {
+            ticket: Some("secret".into()),
+            ..Credentials::default()
+        };
+        User::new("joe", "clerk").credentials(credentials)
+    };
+    let realm = |name: &str, methods: &[Method]| {
+        let authentication = Authentication::by(methods.iter().copied()).user(joe());
+        RealmSettings::new(name).authentication(authentication)
+    };
+    let both = [Method::Cookie, Method::Ticket, Method::Anonymous];
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let builder = Router::builder()
+        .listen("127.0.0.1:0")
+        .cookie(CookieConfig::default())
+        .realm_with(realm("realm1", &both))
+        .realm_with(realm("realm2", &both))
+        .realm_with(realm("realm3", &[Method::Ticket]));
+    let router = runtime.block_on(builder.start()).unwrap();
+    Host { router, runtime }
+}
+
+/// HELLO to a realm by these methods.
+fn hello(realm: &str, authid: Option<&str>, authmethods: &[&str]) -> Value {
+    let mut details = json!({"roles": {"caller": {}}, "authmethods": authmethods});
+    if let Some(authid) = authid {
+        details["authid"] = json!(authid);
+    }
+    json!([1, realm, details])
+}
+
+/// What HELLO is answered with on a WebSocket that brings this cookie.
+fn answer_with(host: &Host, cookie: &str, hello: &Value) -> Value {
+    let headers = [("Cookie", cookie)];
+    let stream = Box::new(host.stream());
+    let mut peer = Peer::websocket_at(stream, Serializer::Json, "/", &headers);
+    peer.send(hello);
+    peer.message()
+}
+
+/// Joins a realm over long-polling, with a ticket; returns the cookie that the client got.
+fn cookie_of_joe(host: &Host, realm: &str) -> String {
+    let mut polled = Polled::open(host, "/longpoll", "wamp.2.json");
+    let cookie = polled.opened.header("set-cookie").unwrap();
+    let cookie = cookie.split(';').next().unwrap().to_owned();
+    polled.send(&hello(realm, Some("joe"), &["ticket"]));
+    assert_eq!(polled.message()[0], 4);
+    polled.send(&json!([5, "secret", {}]));
+    let welcome = polled.message();
+    assert_eq!(
+        (&welcome[0], &welcome[2]["authid"]),
+        (&json!(2), &json!("joe"))
+    );
+    cookie
+}
+
+#[test]
+fn who_has_authenticated_is_known_again_by_the_cookie() {
+    let host = host_with_joe();
+    let cookie = cookie_of_joe(&host, "realm1");
+    let by_cookie = hello("realm1", None, &["cookie"]);
+    let welcome = answer_with(&host, &cookie, &by_cookie);
+    assert_eq!(welcome[0], 2, "{welcome}");
+    let details = &welcome[2];
+    assert_eq!(details["authid"], "joe");
+    assert_eq!(details["authrole"], "clerk");
+    assert_eq!(details["authmethod"], "cookie");
+    // Also if the client says who it is, and offers something else besides.
+    let offer = hello("realm1", Some("joe"), &["ticket", "cookie"]);
+    assert_eq!(
+        answer_with(&host, &cookie, &offer)[0],
+        4,
+        "the client's order counts"
+    );
+    let offer = hello("realm1", Some("joe"), &["cookie", "ticket"]);
+    assert_eq!(answer_with(&host, &cookie, &offer)[0], 2);
+    // Until it is forgotten.
+    assert_eq!(host.router.forget_cookies("realm1", "joe"), 1);
+    assert_eq!(answer_with(&host, &cookie, &by_cookie)[0], 3);
+    assert_eq!(
+        answer_with(&host, &cookie, &offer)[0],
+        4,
+        "the ticket is still good"
+    );
+}
+
+#[test]
+fn a_cookie_stands_for_nothing_else() {
+    let host = host_with_joe();
+    let cookie = cookie_of_joe(&host, "realm1");
+    let refused = |cookie: &str, hello: Value| {
+        let abort = answer_with(&host, cookie, &hello);
+        assert_eq!(abort[0], 3, "{abort}");
+        abort[2].as_str().unwrap().to_owned()
+    };
+    // Another realm, another user, another cookie, a part of it, and none.
+    let by_cookie = || hello("realm1", None, &["cookie"]);
+    let required = "wamp.error.authentication_required";
+    assert_eq!(
+        refused(&cookie, hello("realm2", None, &["cookie"])),
+        required
+    );
+    assert_eq!(
+        refused(&cookie, hello("realm1", Some("ann"), &["cookie"])),
+        required
+    );
+    assert_eq!(refused(&cookie[..cookie.len() - 1], by_cookie()), required);
+    assert_eq!(refused("wampy=", by_cookie()), required);
+    assert_eq!(refused("a=b", by_cookie()), required);
+    // A realm that is not told to let cookies stand for anything.
+    let no_match = "wamp.error.no_matching_auth_method";
+    assert_eq!(
+        refused(&cookie, hello("realm3", None, &["cookie"])),
+        no_match
+    );
+    let other = cookie_of_joe(&host, "realm3");
+    assert_eq!(refused(&other, by_cookie()), required);
+    assert_eq!(host.router.forget_cookies("realm3", "joe"), 0);
+}
+
+#[test]
+fn anonymous_clients_and_failures_are_not_remembered() {
+    let host = host_with_joe();
+    for messages in [
+        vec![hello("realm1", None, &["anonymous"])],
+        vec![
+            hello("realm1", Some("joe"), &["ticket"]),
+            json!([5, "wrong", {}]),
+        ],
+    ] {
+        let mut polled = Polled::open(&host, "/longpoll", "wamp.2.json");
+        let cookie = polled.opened.header("set-cookie").unwrap();
+        let cookie = cookie.split(';').next().unwrap().to_owned();
+        for message in messages {
+            polled.send(&message);
+            polled.message();
+        }
+        let abort = answer_with(&host, &cookie, &hello("realm1", None, &["cookie"]));
+        assert_eq!(abort[0], 3, "{abort}");
+    }
+}
+
+/// The cookie of a connection is a known one only if somebody has authenticated with it; then it is
+/// kept as it is.
+#[test]
+fn a_known_cookie_is_not_set_again() {
+    let host = host_with_joe();
+    let cookie = cookie_of_joe(&host, "realm1");
+    assert_eq!(
+        upgrade(&host, &[("Cookie", &cookie)]).header("set-cookie"),
+        None
+    );
+    assert_eq!(
+        open(&host, &[("Cookie", &cookie)]).header("set-cookie"),
+        None
+    );
+}
+
 #[test]
 fn settings_that_make_no_sense_are_named() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -143,4 +306,7 @@ fn settings_that_make_no_sense_are_named() {
         ..CookieConfig::default()
     };
     assert!(start(Router::builder().cookie(unnamed)).contains("no name"));
+    let authentication = Authentication::by([Method::Cookie]);
+    let realm = RealmSettings::new("realm1").authentication(authentication);
+    assert!(start(Router::builder().realm_with(realm)).contains("needs a cookie"));
 }

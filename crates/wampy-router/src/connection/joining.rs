@@ -69,6 +69,7 @@ impl Connection {
             transport: self.transport(),
             session,
             tls: self.tls.clone(),
+            cookie: self.cookie.clone(),
         }
     }
 

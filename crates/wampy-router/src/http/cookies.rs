@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use wampy_proto::Value;
 
 const ID_BYTES: usize = 32;
 /// For how long a cookie is still good after it was replaced.
@@ -37,7 +38,9 @@ pub enum SameSite {
 }
 
 impl SameSite {
-    const fn as_str(self) -> &'static str {
+    pub(crate) const ALL: [Self; 3] = [Self::Strict, Self::Lax, Self::None];
+
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Strict => "Strict",
             Self::Lax => "Lax",
@@ -116,12 +119,13 @@ impl fmt::Debug for CookieId {
 }
 
 /// Who had authenticated with a cookie.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Principal {
     pub(crate) realm: Box<str>,
     pub(crate) authid: Box<str>,
     pub(crate) authrole: Box<str>,
-    pub(crate) authprovider: Box<str>,
+    pub(crate) authprovider: &'static str,
+    pub(crate) authextra: Option<Value>,
 }
 
 /// The cookie of a connection.
@@ -258,7 +262,6 @@ impl Cookies {
 
     /// Remembers that `principal` has authenticated on a connection with the cookie `id`. One that
     /// belongs to somebody else already stays so.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the authmethod `cookie`"))]
     pub(crate) fn remember(&self, id: &CookieId, principal: Principal) {
         let now = Instant::now();
         let mut entries = self.entries();
@@ -268,7 +271,6 @@ impl Cookies {
     }
 
     /// Who had authenticated with the cookie `id`.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the authmethod `cookie`"))]
     pub(crate) fn principal(&self, id: &CookieId) -> Option<Principal> {
         self.principal_at(id, Instant::now())
     }
@@ -310,7 +312,8 @@ mod tests {
             realm: "realm1".into(),
             authid: authid.into(),
             authrole: "user".into(),
-            authprovider: "static".into(),
+            authprovider: "static",
+            authextra: None,
         }
     }
 

@@ -106,6 +106,8 @@ pub struct Polled {
     pub http: Http,
     /// Its path, without a slash at the end.
     pub path: String,
+    /// What opening it was answered with.
+    pub opened: Answer,
 }
 
 impl Polled {
@@ -117,7 +119,11 @@ impl Polled {
         let opened = answer.json();
         assert_eq!(opened["protocol"], protocol);
         let path = format!("{base}/{}", opened["transport"].as_str().unwrap());
-        Self { http, path }
+        Self {
+            http,
+            path,
+            opened: answer,
+        }
     }
 
     /// A session in realm1, without batches.
