@@ -125,6 +125,8 @@ pub const BEYOND: &[Row] = rows! {
         ["check_87_a_scram_proof_must_fit_nonce_binding_and_password"] [] [];
     None, "Authmethod `cryptosign`", "beta",
         ["check_90_the_router_signs_the_challenge_of_a_cryptosign_client"] [] [];
+    None, "Authmethod `cookie`", "by one sentence",
+        ["who_has_authenticated_is_known_again_by_the_cookie"] [] [];
     None, "Authentication by two factors", "by one sentence",
         ["two_factors_are_two_challenges"] [] [];
     None, "Dynamic authentication", "empty",
