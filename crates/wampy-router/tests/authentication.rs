@@ -286,6 +286,9 @@ fn check_87_a_scram_proof_must_fit_nonce_binding_and_password() {
     peer.send(&answer);
     let welcome = expect_welcome(&mut peer);
     assert_eq!(welcome[2]["authextra"]["verifier"], verifier);
+    // That is between the two of them.
+    let details = &peer.call("wamp.session.get", json!([welcome[1]]))[3][0];
+    assert_eq!(details.get("authextra"), None, "{details}");
     assert_eq!(welcome[2]["authrole"], "frontend");
 
     type Spoil = fn(&mut Value);
