@@ -39,6 +39,7 @@ mod connection;
 mod delivery;
 mod error;
 mod hosted_realm;
+mod internal_session;
 mod lanes;
 mod large_frame;
 mod limits;
