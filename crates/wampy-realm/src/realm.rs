@@ -84,15 +84,17 @@ impl Realm {
     pub fn new(name: &str, config: RealmConfig, seed: u64) -> Self {
         let mut random = Random::new(seed);
         let hash = hash::seeded(random.bits());
-        Self {
+        let mut realm = Self {
             name: name.into(),
-            authorizer: Authorizer::new(&config, &hash),
+            authorizer: Authorizer::new(&config, hash.clone()),
             config,
             random,
             sessions: Sessions::new(hash.clone()),
             broker: Broker::new(hash.clone()),
             dealer: Dealer::new(hash),
-        }
+        };
+        realm.prepare_asking();
+        realm
     }
 
     /// The realm's name.
@@ -196,19 +198,34 @@ impl Realm {
     /// Takes a session out, with all that it holds: its calls end, its callers get ERROR
     /// `wamp.error.canceled`, its registrations and subscriptions go. Nothing is sent to the
     /// session itself. A session that is gone already is ignored.
-    pub fn leave(&mut self, _now: Now, session: SessionKey, outbox: &mut impl Outbox) {
-        self.take_out(session, MetaEvents::Published, outbox);
+    pub fn leave(&mut self, now: Now, session: SessionKey, outbox: &mut impl Outbox) {
+        if self.authorizer.asks() {
+            self.listening(now, outbox, |realm, outbox| {
+                realm.take_out(now, session, MetaEvents::Published, outbox);
+            });
+        } else {
+            self.take_out(now, session, MetaEvents::Published, outbox);
+        }
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called, on the clock of
     /// [`Now::monotonic_ms`]; `None` if nothing waits.
     pub fn next_timeout_ms(&self) -> Option<u64> {
-        self.dealer.timers.next_ms()
+        let calls_ms = self.dealer.timers.next_ms();
+        let questions_ms = self.authorizer.next_timeout_ms();
+        [calls_ms, questions_ms].into_iter().flatten().min()
     }
 
-    /// Ends the calls whose time has run out.
+    /// Ends the calls, and the questions to authorizers, whose time has run out.
     pub fn handle_timeout(&mut self, now: Now, outbox: &mut impl Outbox) {
-        self.end_overdue_calls(now, outbox);
+        if self.authorizer.asks() {
+            self.listening(now, outbox, |realm, outbox| {
+                realm.end_overdue_calls(now, outbox);
+                realm.end_overdue_questions(now, outbox);
+            });
+        } else {
+            self.end_overdue_calls(now, outbox);
+        }
     }
 
     /// How much the realm holds.

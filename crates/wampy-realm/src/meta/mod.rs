@@ -24,6 +24,7 @@ use crate::realm::{MetaEvents, Realm};
 use crate::refusal::Refusal;
 use crate::session::SessionKey;
 use arguments::Arguments;
+pub(crate) use session::details as session_details;
 pub(crate) use testament::Testaments;
 use testament::{Scope, Testament};
 
