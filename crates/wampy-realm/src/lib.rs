@@ -45,6 +45,7 @@
 //!         authrole: "anonymous".into(),
 //!         authmethod: "anonymous".into(),
 //!         authprovider: "static".into(),
+//!         trust_level: None,
 //!         authextra: None,
 //!         roles: Roles::announced(&Role::CLIENT),
 //!         transport: None,
@@ -92,7 +93,7 @@ pub use authorizer::{
     Action, Allow, Authorization, Disclose, Permission, PermissionError, RealmRole, RealmRoles,
     RoleError,
 };
-pub use config::{Disclosure, RealmConfig};
+pub use config::{Disclosure, ForceReregister, RealmConfig};
 pub use outbox::{Outbox, SendError};
 pub use pattern::WILDCARD_COMPONENTS_MAX;
 pub use realm::{JoinRefused, Now, Realm, Stats, Violation};

@@ -76,6 +76,10 @@ pub struct Stats {
     pub pending_calls: usize,
     /// Calls with a time limit among them.
     pub call_timers: usize,
+    /// Calls among them that wait for a callee.
+    pub waiting_calls: usize,
+    /// What the calls that are kept count, in bytes: those that wait or may be rerouted.
+    pub kept_call_bytes: usize,
 }
 
 impl Realm {
@@ -192,6 +196,7 @@ impl Realm {
                 )));
             }
         }
+        self.settle(outbox);
         Ok(())
     }
 
@@ -201,10 +206,11 @@ impl Realm {
     pub fn leave(&mut self, now: Now, session: SessionKey, outbox: &mut impl Outbox) {
         if self.authorizer.asks() {
             self.listening(now, outbox, |realm, outbox| {
-                realm.take_out(now, session, MetaEvents::Published, outbox);
+                realm.take_out(session, MetaEvents::Published, outbox);
             });
         } else {
-            self.take_out(now, session, MetaEvents::Published, outbox);
+            self.take_out(session, MetaEvents::Published, outbox);
+            self.settle(outbox);
         }
     }
 
@@ -225,6 +231,7 @@ impl Realm {
             });
         } else {
             self.end_overdue_calls(now, outbox);
+            self.settle(outbox);
         }
     }
 
@@ -236,6 +243,8 @@ impl Realm {
             subscriptions: self.broker.subscriptions.len(),
             pending_calls: self.dealer.calls.len(),
             call_timers: self.dealer.timers.len(),
+            waiting_calls: self.dealer.waiting_calls,
+            kept_call_bytes: self.dealer.kept_call_bytes,
         }
     }
 }
@@ -259,6 +268,9 @@ impl Realm {
         let Some(mut session) = self.sessions.remove(key) else {
             return false;
         };
+        if let Some(question) = session.authority.question() {
+            self.withdraw(question, outbox);
+        }
         self.end_calls_of(&session, outbox);
         // Everything is removed before anything is announced: no event goes to the session itself,
         // and none tells what is not yet so.

@@ -86,10 +86,7 @@ impl InternalSession {
     /// Takes a message that the realm sends to this session.
     pub(crate) fn take(&mut self, message: &Message<'_>) {
         let (request, answer) = match message {
-            Message::Result(result) => (
-                result.request,
-                Ok(result.payload.borrowed().into_owned()),
-            ),
+            Message::Result(result) => (result.request, Ok(result.payload.borrowed().into_owned())),
             Message::Error(error) => {
                 let failed = CallFailed {
                     uri: (*error.error).into(),
@@ -120,9 +117,8 @@ impl HostedRealm {
         timeout_ms: u64,
     ) -> InternalCall {
         let (request, answer) = self.with_realm(|realm, delivery, now| {
-            let (key, (request, answer)) = delivery.internal(realm, |internal| {
-                (internal.key(), internal.begin())
-            });
+            let (key, (request, answer)) =
+                delivery.internal(realm, |internal| (internal.key(), internal.begin()));
             let options = CallOptions {
                 timeout_ms: timeout_ms.max(1),
                 ..CallOptions::default()

@@ -69,7 +69,8 @@ impl Answers {
             return;
         }
         if self.0.len() >= answers_max {
-            self.0.retain(|_, answer| now.monotonic_ms < answer.expires_ms);
+            self.0
+                .retain(|_, answer| now.monotonic_ms < answer.expires_ms);
         }
         if self.0.len() >= answers_max {
             self.0.clear();
@@ -100,7 +101,9 @@ mod tests {
 
     #[test]
     fn answers_are_for_what_was_asked_expire_and_are_few() {
-        let exact = |action, uri| Requirement::new(action, uri, MatchPolicy::Exact);
+        fn exact(action: Action, uri: &str) -> Requirement<'_> {
+            Requirement::new(action, uri, MatchPolicy::Exact)
+        }
         let mut answers = Answers::default();
         let call = exact(Action::Call, "a.b");
         answers.remember(at(0), &call, Some(Grant::default()), 100, 3);

@@ -9,9 +9,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use wampy_proto::message::{
-    Call, CallOptions, Cancel, CancelMode, CancelOptions, Goodbye,
-};
+use wampy_proto::message::{Call, CallOptions, Cancel, CancelMode, CancelOptions, Goodbye};
 use wampy_proto::{
     MatchPolicy, Message, MessageType, RegistrationId, RequestId, Roles, SessionId, error_uri,
 };
@@ -82,9 +80,7 @@ impl Tap<'_> {
                 let malformed = |why| format!("gave an answer that cannot be used: {why}");
                 (result.request, answer.map_err(malformed))
             }
-            Message::Error(error) => {
-                (error.request, Err(format!("failed with {}", error.error)))
-            }
+            Message::Error(error) => (error.request, Err(format!("failed with {}", error.error))),
             _ => return,
         };
         self.answers.push_back((question, answer));
@@ -119,6 +115,7 @@ impl Realm {
                 authrole: NAME.into(),
                 authmethod: "internal".into(),
                 authprovider: "internal".into(),
+                trust_level: None,
                 authextra: None,
                 roles: Roles::default(),
                 transport: None,
@@ -140,8 +137,10 @@ impl Realm {
             answers: VecDeque::new(),
         };
         let result = step(self, &mut tap);
+        self.settle(&mut tap);
         while let Some((question, answer)) = tap.answers.pop_front() {
             self.take_answer(now, question, answer, &mut tap);
+            self.settle(&mut tap);
         }
         result
     }
@@ -221,7 +220,7 @@ impl Realm {
         if given_up == GivenUp::First
             && let Some(waiting) = self.take_waiting(from)
         {
-            self.withdraw(now, waiting.question, tap);
+            self.withdraw(waiting.question, tap);
             self.go_on(now, from, NOT_ASKED, waiting.queue, tap);
         }
     }
@@ -258,7 +257,9 @@ impl Realm {
         asking.last = Some(request);
         let timeout_ms = self.config.authorizer_timeout_ms;
         let deadline_ms = now.monotonic_ms.saturating_add(timeout_ms);
-        asking.questions.insert(request, Question { about, deadline_ms });
+        asking
+            .questions
+            .insert(request, Question { about, deadline_ms });
         if let Some(session) = self.sessions.get_mut(about) {
             let queue = std::mem::take(queue);
             let waiting = Waiting::new(request, place, answered, queue);
@@ -300,7 +301,8 @@ impl Realm {
         match item {
             Item::Message(kept) => {
                 let message = kept.message()?;
-                self.requirement(&message, place).map(Requirement::into_owned)
+                self.requirement(&message, place)
+                    .map(Requirement::into_owned)
             }
             held => self.requirement_of_held(held),
         }
@@ -314,7 +316,8 @@ impl Realm {
         answer: Result<Answer, String>,
         tap: &mut Tap<'_>,
     ) {
-        let Some(Question { about, .. }) = self.authorizer.asking.questions.remove(&question) else {
+        let Some(Question { about, .. }) = self.authorizer.asking.questions.remove(&question)
+        else {
             return;
         };
         let Some(waiting) = self.take_waiting(about) else {
@@ -352,13 +355,18 @@ impl Realm {
             return Ok(Grant::default());
         };
         let answer = answer.map_err(|why| {
-            Refusal::explained(error_uri::AUTHORIZATION_FAILED, format!("the authorizer {why}"))
+            Refusal::explained(
+                error_uri::AUTHORIZATION_FAILED,
+                format!("the authorizer {why}"),
+            )
         })?;
         let grant = answer.allow.then_some(Grant {
             disclose: answer.disclose,
         });
         if answer.cache {
-            session.authority.remember(now, &requirement, grant, &self.config);
+            session
+                .authority
+                .remember(now, &requirement, grant, &self.config);
         }
         grant.ok_or_else(|| refused(&session.details.authrole, &requirement))
     }
@@ -410,13 +418,7 @@ impl Realm {
         }
     }
 
-    fn refuse_item(
-        &mut self,
-        refusal: Refusal,
-        about: SessionKey,
-        item: &Item,
-        tap: &mut Tap<'_>,
-    ) {
+    fn refuse_item(&mut self, refusal: Refusal, about: SessionKey, item: &Item, tap: &mut Tap<'_>) {
         match item {
             Item::Message(kept) => {
                 if let Some(message) = kept.message() {
@@ -437,7 +439,7 @@ impl Realm {
     }
 
     /// Takes back a question; what is answered to it counts for nothing.
-    pub(crate) fn withdraw(&mut self, now: Now, question: RequestId, outbox: &mut impl Outbox) {
+    pub(crate) fn withdraw(&mut self, question: RequestId, outbox: &mut impl Outbox) {
         let asking = &mut self.authorizer.asking;
         asking.questions.remove(&question);
         if let Some(session) = asking.session {
@@ -445,6 +447,7 @@ impl Realm {
                 request: question,
                 options: CancelOptions {
                     mode: Some(CancelMode::KillNoWait),
+                    ..CancelOptions::default()
                 },
             };
             self.handle_cancel(session, &cancel, outbox);
@@ -452,12 +455,12 @@ impl Realm {
     }
 
     /// Gives up waiting for answers that take too long.
-    pub(super) fn end_overdue_questions(&mut self, now: Now, tap: &mut Tap<'_>) {
+    pub(crate) fn end_overdue_questions(&mut self, now: Now, tap: &mut Tap<'_>) {
         let timeout_ms = self.config.authorizer_timeout_ms;
         while let Some(question) = self.authorizer.asking.next_overdue(now) {
             let why = format!("did not answer within {timeout_ms} ms");
             self.take_answer(now, question, Err(why), tap);
-            self.withdraw(now, question, tap);
+            self.withdraw(question, tap);
         }
     }
 }

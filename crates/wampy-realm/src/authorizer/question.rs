@@ -106,7 +106,13 @@ mod tests {
         let read = |answer: serde_json::Value| {
             Answer::read(&Payload::encode(Serializer::Json, &(answer,), &()).unwrap())
         };
-        let answer = |allow, disclose, cache| Ok(Answer { allow, disclose, cache });
+        let answer = |allow, disclose, cache| {
+            Ok(Answer {
+                allow,
+                disclose,
+                cache,
+            })
+        };
         assert_eq!(read(json!(true)), answer(true, false, false));
         assert_eq!(read(json!(false)), answer(false, false, false));
         assert_eq!(read(json!({"allow": true})), answer(true, false, false));

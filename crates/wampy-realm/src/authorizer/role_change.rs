@@ -4,12 +4,12 @@
 //! of an authorizer that has changed, the new one is asked. Calls that are under way go on. A session
 //! keeps its authrole: if the role is no more, the session may do nothing.
 
+use super::asking::Tap;
 use super::gate::{Answered, Handled, NOT_ASKED};
 use super::permission::Action;
 use super::requirements::Requirement;
 use super::role::RealmRoles;
 use super::waiting::{Item, Queue};
-use super::asking::Tap;
 use crate::outbox::Outbox;
 use crate::realm::{Now, Realm};
 use crate::session::SessionKey;
@@ -36,15 +36,15 @@ impl Realm {
     fn change_role(&mut self, now: Now, key: SessionKey, before: &RealmRoles, tap: &mut Tap<'_>) {
         let waiting = self.take_waiting(key);
         if let Some(waiting) = &waiting {
-            self.withdraw(now, waiting.question, tap);
+            self.withdraw(waiting.question, tap);
         }
         let Some(session) = self.sessions.get_mut(key) else {
             return;
         };
         session.authority = self.authorizer.authority(&session.details);
         let authrole = &session.details.authrole;
-        let is_affected = self.authorizer.is_on()
-            && self.authorizer.roles.get(authrole) != before.get(authrole);
+        let is_affected =
+            self.authorizer.is_on() && self.authorizer.roles.get(authrole) != before.get(authrole);
         let mut queue = waiting.map_or_else(Queue::default, |waiting| waiting.queue);
         if is_affected {
             let mut registrations: Vec<_> = session.registrations.iter().copied().collect();

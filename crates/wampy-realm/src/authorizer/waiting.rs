@@ -6,8 +6,8 @@
 
 use std::collections::VecDeque;
 
-use wampy_proto::{Message, MessageType, RegistrationId, RequestId, Serializer, SubscriptionId};
 use wampy_proto::error_uri;
+use wampy_proto::{Message, MessageType, RegistrationId, RequestId, Serializer, SubscriptionId};
 
 use super::gate::Answered;
 use crate::config::RealmConfig;
@@ -161,7 +161,9 @@ impl Queue {
     pub(super) fn recheck(&mut self, held: impl Iterator<Item = Item>) {
         let messages = std::mem::take(&mut self.items);
         let is_message = |item: &Item| matches!(item, Item::Message(_));
-        self.items = held.chain(messages.into_iter().filter(is_message)).collect();
+        self.items = held
+            .chain(messages.into_iter().filter(is_message))
+            .collect();
     }
 
     /// Puts an item back at the front.

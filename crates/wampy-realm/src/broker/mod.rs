@@ -7,11 +7,13 @@
 //!
 //! Deliberately absent so far: retained events, event history.
 
+mod publication_trustlevels;
 mod publisher_exclusion;
 mod publisher_identification;
 mod sharded_subscription;
 mod subscriber_blackwhite_listing;
 mod subscription;
+mod subscription_revocation;
 
 use wampy_proto::message::{Event, EventDetails, Publish, PublishOptions, Published};
 use wampy_proto::{

@@ -1,23 +1,31 @@
 //! The dealer: CALL, and the way back of what its callee answers.
 //!
-//! Registrations are in `registration`, pending calls in `pending`; the files named after chapters
-//! of the specification hold what each feature adds.
+//! Registrations are in `registration`, pending calls in `pending`, the way from a call to its
+//! invocation in `invoking`; the files named after chapters of the specification hold what each
+//! feature adds.
 //!
-//! Deliberately absent so far: progressive call invocations, payload passthru, call rerouting,
-//! trust levels, sharding, `forward_timeout`, and the private options of a call. A callee's
-//! `concurrency` and `force_reregister`, which the specification does not know, are ignored.
+//! Deliberately absent so far: progressive call invocations, payload passthru, `forward_timeout`, and
+//! the private options of a call.
 
 mod call_canceling;
+mod call_rerouting;
 mod call_timeout;
+mod call_trustlevels;
 mod caller_identification;
+mod force_reregister;
+mod invoking;
+mod kept_call;
 mod pending;
 mod progressive_call_results;
 mod registration;
+mod registration_concurrency;
+mod registration_revocation;
+mod sharded_registration;
 mod shared_registration;
 
 use std::borrow::Cow;
 
-use wampy_proto::message::{Call, Error, Invocation, Result as ResultMessage, Yield};
+use wampy_proto::message::{Call, Error, Result as ResultMessage, Yield};
 use wampy_proto::uri::{self, Grammar};
 use wampy_proto::{
     MatchPolicy, Message, MessageType, RegistrationId, RequestId, error_uri, message::ResultDetails,
@@ -32,7 +40,7 @@ use crate::session::{Session, SessionKey};
 use crate::slots::{Slot, Slots};
 use call_timeout::CallTimers;
 use pending::PendingCall;
-use shared_registration::Callee;
+use registration_concurrency::Unsettled;
 pub(crate) use shared_registration::Callees;
 
 /// The registrations and pending calls of a realm.
@@ -41,6 +49,13 @@ pub(crate) struct Dealer {
     pub(crate) registrations: Records<RegistrationId, Callees>,
     pub(crate) calls: Slots<PendingCall>,
     pub(crate) timers: CallTimers,
+    /// What all calls that are kept count, in bytes.
+    pub(crate) kept_call_bytes: usize,
+    /// How many calls wait for a callee.
+    pub(crate) waiting_calls: usize,
+    /// The number of the next call that waits.
+    next_in_lines: u64,
+    unsettled: Vec<Unsettled>,
 }
 
 impl Dealer {
@@ -49,6 +64,10 @@ impl Dealer {
             registrations: Records::new(hash),
             calls: Slots::new(),
             timers: CallTimers::default(),
+            kept_call_bytes: 0,
+            waiting_calls: 0,
+            next_in_lines: 0,
+            unsettled: Vec::new(),
         }
     }
 }
@@ -84,98 +103,6 @@ impl Realm {
             refusal.send(from, MessageType::Call, request, outbox);
         }
         Ok(())
-    }
-
-    /// Finds the callee of a call and sends it the invocation.
-    fn route_call(
-        &mut self,
-        now: Now,
-        from: SessionKey,
-        call: &Call<'_>,
-        exact: Option<RegistrationId>,
-        outbox: &mut impl Outbox,
-    ) -> Result<(), Refusal> {
-        self.check_pending_calls(from)?;
-        let (registration, match_policy, chosen) = self.find_callee(&call.procedure, exact)?;
-        let (Some(caller), Some(callee)) =
-            (self.sessions.get(from), self.sessions.get(chosen.session))
-        else {
-            return Ok(());
-        };
-        let options = &call.options;
-        let mut details = self.config.caller_identity(
-            &caller.details,
-            options.disclose_me,
-            chosen.disclose_caller,
-        )?;
-        details.receive_progress =
-            progressive_call_results::forwarded(options.receive_progress, callee, &self.config);
-        if caller.silent_cancel {
-            details.timeout_ms = options.timeout_ms;
-        }
-        if match_policy != MatchPolicy::Exact {
-            details.procedure = Some((*call.procedure).into());
-        }
-        let invocation = Invocation {
-            request: callee
-                .last_invocation
-                .map_or(RequestId::FIRST, RequestId::next),
-            registration,
-            details,
-            payload: call.payload.borrowed(),
-        };
-        let pending = PendingCall {
-            caller: from,
-            request: call.request,
-            callee: chosen.session,
-            invocation: invocation.request,
-            receive_progress: options.receive_progress,
-            interrupted: false,
-            timeout_ms: options.timeout_ms.min(self.config.call_timeout_ms_max),
-            deadline_ms: None,
-        };
-        outbox.send(chosen.session, &Message::Invocation(invocation))?;
-        self.begin_call(now, pending);
-        Ok(())
-    }
-
-    fn check_pending_calls(&self, caller: SessionKey) -> Result<(), Refusal> {
-        let max = self.config.pending_calls_per_session_max;
-        if self
-            .sessions
-            .get(caller)
-            .is_some_and(|caller| caller.calls.len() >= max)
-        {
-            return Err(Refusal::limit(error_uri::UNAVAILABLE, "pending calls", max));
-        }
-        Ok(())
-    }
-
-    /// The registration that a call of `procedure` goes to, `exact` if there is one, and which of
-    /// its callees.
-    fn find_callee(
-        &mut self,
-        procedure: &str,
-        exact: Option<RegistrationId>,
-    ) -> Result<(RegistrationId, MatchPolicy, Callee), Refusal> {
-        let registrations = &mut self.dealer.registrations;
-        let found = exact
-            .or_else(|| registrations.best_pattern(procedure))
-            .and_then(|id| registrations.get_mut(id).map(|record| (id, record)));
-        let Some((id, record)) = found else {
-            let message = format!("no callee has registered {procedure:?}");
-            return Err(Refusal::explained(error_uri::NO_SUCH_PROCEDURE, message));
-        };
-        let room = self.config.pending_invocations_per_session_max;
-        let chosen = record.members.choose(&mut self.random, |callee| {
-            let session = self.sessions.get(callee.session);
-            session.is_some_and(|session| session.invocations.len() < room)
-        });
-        let Some(callee) = chosen else {
-            let message = format!("each callee has {room} invocations to answer, the most allowed");
-            return Err(Refusal::explained(error_uri::NO_AVAILABLE_CALLEE, message));
-        };
-        Ok((id, record.match_policy, callee))
     }
 
     pub(crate) fn handle_yield(
@@ -228,6 +155,9 @@ impl Realm {
         let Some(slot) = self.invoked(from, error.request, MessageType::Error)? else {
             return Ok(());
         };
+        if error.error == error_uri::UNAVAILABLE && self.reroute(slot, outbox) {
+            return Ok(());
+        }
         let Some(call) = self.end_call(slot) else {
             return Ok(());
         };

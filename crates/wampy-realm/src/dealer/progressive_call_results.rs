@@ -52,7 +52,10 @@ impl Realm {
             payload,
         });
         match outbox.send(call.caller, &message) {
-            Ok(()) => self.dealer.restart_timer(now, slot),
+            Ok(()) => {
+                self.forbid_rerouting(slot);
+                self.dealer.restart_timer(now, slot);
+            }
             // A result with a hole in it is none: the call ends.
             Err(error) => {
                 let Some(call) = self.end_call(slot) else {

@@ -5,8 +5,7 @@
 //! are answered at once, inside the realm: they have no registration, no callee and no invocation.
 //! Events are published after the state that they announce, and built only if somebody subscribed.
 //!
-//! Deliberately absent so far: event history, and the procedures that appear only in
-//! the specification's catalog (`remove_callee`, `remove_subscriber`, reflection).
+//! Deliberately absent so far: event history, reflection.
 
 mod arguments;
 mod record;
@@ -16,7 +15,7 @@ mod subscription;
 mod testament;
 
 use wampy_proto::message::{Call, Goodbye, Result as ResultMessage, ResultDetails};
-use wampy_proto::{Message, Payload, Serializer, Value, error_uri};
+use wampy_proto::{Message, Payload, RegistrationId, Serializer, SubscriptionId, Value, error_uri};
 
 use crate::authorizer::Requirement;
 use crate::outbox::Outbox;
@@ -32,7 +31,7 @@ use testament::{Scope, Testament};
 type Procedure = fn(&Realm, SessionKey, &Arguments<'_>) -> Result<Answer, Refusal>;
 
 /// Every procedure by its URI.
-const PROCEDURES: [(&str, Procedure); 21] = [
+const PROCEDURES: [(&str, Procedure); 23] = [
     ("wamp.session.count", session::count),
     ("wamp.session.list", session::list),
     ("wamp.session.get", session::get),
@@ -51,6 +50,10 @@ const PROCEDURES: [(&str, Procedure); 21] = [
         "wamp.registration.count_callees",
         registration::count_callees,
     ),
+    (
+        "wamp.registration.remove_callee",
+        registration::remove_callee,
+    ),
     ("wamp.subscription.list", subscription::list),
     ("wamp.subscription.lookup", subscription::lookup),
     ("wamp.subscription.match", subscription::matches),
@@ -62,6 +65,10 @@ const PROCEDURES: [(&str, Procedure); 21] = [
     (
         "wamp.subscription.count_subscribers",
         subscription::count_subscribers,
+    ),
+    (
+        "wamp.subscription.remove_subscriber",
+        subscription::remove_subscriber,
     ),
 ];
 
@@ -80,6 +87,21 @@ enum Change {
     EndSessions(EndSessions),
     AddTestament(Scope, Testament),
     FlushTestaments(Scope),
+    Revoke(Revoke),
+}
+
+/// A registration or subscription to be taken from a session.
+#[derive(Debug)]
+struct Revoke {
+    of: Revocable,
+    session: SessionKey,
+    reason: Option<String>,
+}
+
+#[derive(Debug)]
+enum Revocable {
+    Registration(RegistrationId),
+    Subscription(SubscriptionId),
 }
 
 /// Sessions to be ended.
@@ -128,6 +150,7 @@ impl Realm {
             Some(Change::EndSessions(end)) => self.end_sessions(end, outbox),
             Some(Change::AddTestament(scope, it)) => self.add_testament(caller, scope, it),
             Some(Change::FlushTestaments(scope)) => self.flush_testaments(caller, scope),
+            Some(Change::Revoke(revoke)) => self.revoke(&revoke, outbox),
         }
         let payload = encode(call.payload.serializer(), &answer.results);
         let details = ResultDetails::default();
@@ -146,6 +169,21 @@ impl Realm {
         match &*call.procedure {
             testament::ADD => testament::requirement(&arguments),
             _ => None,
+        }
+    }
+
+    fn revoke(&mut self, revoke: &Revoke, outbox: &mut impl Outbox) {
+        let Revoke {
+            session, reason, ..
+        } = revoke;
+        let reason = reason.as_deref();
+        match revoke.of {
+            Revocable::Registration(id) => {
+                self.revoke_registration(id, *session, reason, outbox);
+            }
+            Revocable::Subscription(id) => {
+                self.revoke_subscription(id, *session, reason, outbox);
+            }
         }
     }
 

@@ -6,21 +6,29 @@
 #![allow(clippy::unwrap_used)]
 
 mod authorization;
+mod authorization_asked;
+mod authorization_changed;
 mod call_canceling;
+mod call_rerouting;
 mod call_timeout;
 mod calls;
+mod force_reregister;
 mod leniency;
 mod limits;
 mod pattern_based;
 mod pubsub;
 mod random_walk;
 mod receivers;
+mod registration_concurrency;
 mod registration_meta_api;
 mod registrations;
+mod revocation;
 mod session_meta_api;
 mod sessions;
+mod sharded_registration;
 mod sharded_subscription;
 mod simulated;
 mod subscription_meta_api;
 mod testament;
+mod trustlevels;
 mod wire_checks;

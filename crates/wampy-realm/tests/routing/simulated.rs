@@ -9,7 +9,8 @@ use serde_json::{Value as Json, json};
 use wampy_proto::message::Goodbye;
 use wampy_proto::{EncodeError, Feature, FeatureSet, Message, Role, Roles, Serializer, SessionId};
 use wampy_realm::{
-    JoinRefused, Now, Outbox, Realm, RealmConfig, SendError, SessionDetails, SessionKey, Transport,
+    JoinRefused, Now, Outbox, Realm, RealmConfig, RealmRoles, SendError, SessionDetails,
+    SessionKey, Transport,
 };
 
 /// A client's session.
@@ -97,6 +98,19 @@ pub fn no_features() -> Roles {
     roles
 }
 
+/// Every role of a client with every feature of the specification.
+pub fn every_feature() -> Roles {
+    let mut roles = Roles::default();
+    for role in Role::CLIENT {
+        let mut features = FeatureSet::EMPTY;
+        for feature in Feature::ALL {
+            features.insert(feature);
+        }
+        roles.set(role, features);
+    }
+    roles
+}
+
 /// All features but these.
 pub fn features_without(missing: &[Feature]) -> Roles {
     let mut roles = all_features();
@@ -136,6 +150,11 @@ impl Network {
         self.join_as("someone", "member", roles)
     }
 
+    /// A session with every feature of the specification.
+    pub fn join_capable(&mut self) -> Client {
+        self.join_with(every_feature())
+    }
+
     pub fn join_as(&mut self, authid: &str, authrole: &str, roles: Roles) -> Client {
         self.try_join(authid, authrole, roles).unwrap()
     }
@@ -153,6 +172,7 @@ impl Network {
             authrole: authrole.into(),
             authmethod: "ticket".into(),
             authprovider: "static".into(),
+            trust_level: None,
             authextra: None,
             roles,
             transport: Some(Transport {
@@ -232,6 +252,12 @@ impl Network {
     pub fn leave(&mut self, client: Client) {
         self.realm.leave(self.now, client, &mut self.wire);
         self.wire.ended.push(client);
+        self.check();
+    }
+
+    /// The realm gets other roles.
+    pub fn set_roles(&mut self, roles: RealmRoles) {
+        self.realm.set_roles(self.now, roles, &mut self.wire);
         self.check();
     }
 

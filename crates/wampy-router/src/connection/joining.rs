@@ -81,6 +81,7 @@ impl Connection {
             authrole: identity.authrole.clone(),
             authmethod: identity.authmethod.into(),
             authprovider: identity.authprovider.into(),
+            trust_level: None,
             authextra: None,
             roles: hello.details.roles,
             transport: Some(self.transport()),
