@@ -165,49 +165,76 @@ impl<'a> OptionValue<'a> for Roles {
                 continue;
             };
             writer.key(role.as_str());
-            if features.len() == 0 {
-                writer.begin_map(0);
-                writer.end_map();
-                continue;
-            }
-            writer.begin_map(1);
-            writer.key("features");
-            writer.begin_map(features.len());
-            for feature in features.iter() {
-                writer.key(feature.as_str());
-                writer.bool(true);
-            }
-            writer.end_map();
-            writer.end_map();
+            write_role(features, writer);
         }
         writer.end_map();
     }
+}
+
+fn write_role<W: Writer>(mut features: FeatureSet, writer: &mut W) {
+    let reflection = features.contains(Feature::Reflection);
+    features.remove(Feature::Reflection);
+    writer.begin_map(usize::from(features.len() > 0) + usize::from(reflection));
+    if features.len() > 0 {
+        writer.key("features");
+        writer.begin_map(features.len());
+        for feature in features.iter() {
+            writer.key(feature.as_str());
+            writer.bool(true);
+        }
+        writer.end_map();
+    }
+    if reflection {
+        writer.key(Feature::Reflection.as_str());
+        writer.bool(true);
+    }
+    writer.end_map();
 }
 
 fn read_role<'a, R: Reader<'a>>(reader: &mut R) -> Result<FeatureSet, DecodeError> {
     let mut features = FeatureSet::EMPTY;
     let mut map = reader.map()?;
     while reader.more(&mut map)? {
-        if reader.key()? != "features" {
+        let key = reader.key()?;
+        if key == Feature::Reflection.as_str() {
+            read_feature(Feature::Reflection, &mut features, reader)?;
+        } else if key == "features" {
+            read_features(&mut features, reader)?;
+        } else {
             reader.skip()?;
-            continue;
-        }
-        let mut map = reader.map()?;
-        while reader.more(&mut map)? {
-            let key = reader.key()?;
-            match Feature::from_key(&key) {
-                // Clients are known to announce a feature by other values than `true`, such as a
-                // map of details; only a plain `true` counts, and nothing else is an error.
-                Some(feature) => match reader.token()? {
-                    Token::Bool(true) => features.insert(feature),
-                    Token::Bool(false) => features.remove(feature),
-                    other => reader.skip_rest(other)?,
-                },
-                None => _ = reader.skip()?,
-            }
         }
     }
     Ok(features)
+}
+
+fn read_features<'a, R: Reader<'a>>(
+    features: &mut FeatureSet,
+    reader: &mut R,
+) -> Result<(), DecodeError> {
+    let mut map = reader.map()?;
+    while reader.more(&mut map)? {
+        let key = reader.key()?;
+        match Feature::from_key(&key) {
+            Some(feature) => read_feature(feature, features, reader)?,
+            None => _ = reader.skip()?,
+        }
+    }
+    Ok(())
+}
+
+fn read_feature<'a, R: Reader<'a>>(
+    feature: Feature,
+    features: &mut FeatureSet,
+    reader: &mut R,
+) -> Result<(), DecodeError> {
+    // Clients are known to announce a feature by other values than `true`, such as a map of
+    // details; only a plain `true` counts, and nothing else is an error.
+    match reader.token()? {
+        Token::Bool(true) => features.insert(feature),
+        Token::Bool(false) => features.remove(feature),
+        other => reader.skip_rest(other)?,
+    }
+    Ok(())
 }
 
 macro_rules! features {
@@ -299,4 +326,46 @@ features! {
     SubscriptionRevocation = "subscription_revocation": Broker;
     /// Payloads may be encrypted end to end.
     PayloadPassthruMode = "payload_passthru_mode":;
+    /// Procedures, topics and errors can be listed and described. The only one whose key is beside
+    /// `features` and not in it.
+    Reflection = "reflection": Broker Dealer;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::serializer::json::{JsonReader, JsonWriter};
+
+    #[test]
+    fn reflection_is_announced_beside_the_features() {
+        let mut json = Vec::new();
+        Roles::announced(&Role::ROUTER).write(&mut JsonWriter::new(&mut json));
+        let text = String::from_utf8(json.clone()).unwrap();
+        assert_eq!(text.matches("},\"reflection\":true}").count(), 2, "{text}");
+        let read = Roles::read(&mut JsonReader::new(&json)).unwrap();
+        assert_eq!(read, Roles::announced(&Role::ROUTER));
+    }
+
+    #[test]
+    fn only_a_plain_true_announces_a_feature() {
+        for (roles, expected) in [
+            (r#"{"broker": {"reflection": true}}"#, true),
+            (
+                r#"{"broker": {"reflection": true, "features": {"reflection": false}}}"#,
+                false,
+            ),
+            (
+                r#"{"broker": {"reflection": {"x": [1]}, "features": {}}}"#,
+                false,
+            ),
+            (
+                r#"{"broker": {"features": {}}, "dealer": {"reflection": true}}"#,
+                false,
+            ),
+        ] {
+            let read = Roles::read(&mut JsonReader::new(roles.as_bytes())).unwrap();
+            let announced = read.supports(Role::Broker, Feature::Reflection);
+            assert_eq!(announced, expected, "{roles}");
+        }
+    }
 }

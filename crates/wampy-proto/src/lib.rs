@@ -2,11 +2,13 @@
 //!
 //! Messages with typed options ([`Message`]), the three serializers ([`Serializer`]), payloads that
 //! stay opaque until somebody needs them ([`Payload`]), ids, URIs, features, the framing of
-//! WebSocket and RawSocket ([`framing`]) and the session states of both sides ([`session`]).
+//! WebSocket and RawSocket ([`framing`]), the session states of both sides ([`session`]) and the
+//! proofs of who a client is ([`auth`]).
 //!
 //! Deliberately absent: sockets, runtimes, clocks and randomness (callers pass them in), and
 //! routing (that is `wampy-realm`).
 
+pub mod auth;
 pub mod close_reason;
 pub mod error_uri;
 pub mod feature;

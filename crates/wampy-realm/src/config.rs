@@ -112,6 +112,12 @@ pub struct RealmConfig {
     /// The most bytes of the testaments of one session: topics, options and payloads as they came.
     /// What would make them more gets ERROR `wamp.error.not_authorized`. Default: 1 MiB.
     pub testament_bytes_per_session_max: usize,
+    /// The most definitions that one session may make of procedures, topics and errors. One more gets
+    /// ERROR `wamp.error.not_authorized`. Default: 10 000.
+    pub definitions_per_session_max: usize,
+    /// The most bytes of the definitions of one session: URIs, and definitions in MessagePack. What
+    /// would make them more gets ERROR `wamp.error.not_authorized`. Default: 4 MiB.
+    pub definition_bytes_per_session_max: usize,
     /// The longest URI of a procedure, topic or pattern, in bytes. A longer one gets ERROR
     /// `wamp.error.invalid_uri`. The router limits the names of realms by it, too: a HELLO with a
     /// longer one gets ABORT `wamp.error.invalid_uri`. Default: 1024.
@@ -148,6 +154,8 @@ impl Default for RealmConfig {
             subscriptions_per_session_max: 10_000,
             testaments_per_session_max: 100,
             testament_bytes_per_session_max: 1 << 20,
+            definitions_per_session_max: 10_000,
+            definition_bytes_per_session_max: 4 << 20,
             uri_bytes_max: 1024,
             call_timeout_ms_max: 7 * 24 * 60 * 60 * 1000,
         }

@@ -4,6 +4,7 @@
 
 use wampy_proto::message::InvocationPolicy;
 
+use crate::definitions::{Kind, OwnDefinitions};
 use crate::realm::Realm;
 use crate::session::{Session, SessionKey};
 
@@ -37,7 +38,8 @@ impl Realm {
         self.check_timers()?;
         self.check_registrations()?;
         self.check_waiting_calls()?;
-        self.check_subscriptions()
+        self.check_subscriptions()?;
+        self.check_definitions()
     }
 
     fn check_session(&self, key: SessionKey, session: &Session) -> Result<(), String> {
@@ -203,5 +205,42 @@ impl Realm {
             );
         }
         Ok(())
+    }
+
+    fn check_definitions(&self) -> Result<(), String> {
+        for (kind, (id, record)) in Kind::ALL
+            .into_iter()
+            .flat_map(|kind| self.definitions.of(kind).iter().map(move |it| (kind, it)))
+        {
+            check!(!record.members.is_empty(), "{record:?} has no definition");
+            for definition in &record.members {
+                let own = self.own_definitions(definition.session);
+                check!(
+                    own.is_some_and(|own| own.list.contains(&(kind, id))),
+                    "{definition:?} of {record:?} is unknown to its session"
+                );
+            }
+        }
+        for (key, _) in self.sessions.iter() {
+            let Some(own) = self.own_definitions(key) else {
+                continue;
+            };
+            let bytes = own.list.iter().map(|&(kind, id)| {
+                let record = self.definitions.of(kind).get(id)?;
+                let mut members = record.members.iter();
+                let definition = members.find(|definition| definition.session == key)?;
+                Some(record.uri.len() + definition.encoded.len())
+            });
+            let bytes: Option<usize> = bytes.sum();
+            check!(
+                bytes == Some(own.bytes),
+                "{key:?} has other definitions than {own:?}"
+            );
+        }
+        Ok(())
+    }
+
+    fn own_definitions(&self, key: SessionKey) -> Option<&OwnDefinitions> {
+        Some(&self.sessions.get(key)?.rare.as_ref()?.definitions)
     }
 }

@@ -75,6 +75,7 @@ mod authorizer;
 mod broker;
 mod config;
 mod dealer;
+mod definitions;
 mod hash;
 mod invariants;
 mod meta;

@@ -11,6 +11,7 @@ use crate::authorizer::Authorizer;
 use crate::broker::Broker;
 use crate::config::RealmConfig;
 use crate::dealer::Dealer;
+use crate::definitions::Definitions;
 use crate::hash;
 use crate::outbox::Outbox;
 use crate::random::Random;
@@ -26,6 +27,7 @@ pub struct Realm {
     pub(crate) sessions: Sessions,
     pub(crate) broker: Broker,
     pub(crate) dealer: Dealer,
+    pub(crate) definitions: Definitions,
 }
 
 /// The time, as the caller reads it. The realm reads no clock.
@@ -95,6 +97,7 @@ impl Realm {
             random,
             sessions: Sessions::new(hash.clone()),
             broker: Broker::new(hash.clone()),
+            definitions: Definitions::new(&hash),
             dealer: Dealer::new(hash),
         };
         realm.prepare_asking();
@@ -276,6 +279,7 @@ impl Realm {
         // and none tells what is not yet so.
         let unsubscribed = self.remove_subscriptions_of(&session);
         let unregistered = self.remove_registrations_of(key, &session);
+        let undefined = self.remove_definitions_of(key, &mut session);
         if meta_events == MetaEvents::Published {
             let id = session.details.id;
             for (registration, deleted) in unregistered {
@@ -283,6 +287,9 @@ impl Realm {
             }
             for (subscription, deleted) in unsubscribed {
                 self.announce_unsubscribed(id, subscription, deleted, outbox);
+            }
+            for (subject, outcome) in undefined {
+                self.announce_definition(id.value(), &subject, &outcome, outbox);
             }
             if let Some(rare) = session.rare.take() {
                 self.publish_testaments(rare.testaments, &session, outbox);

@@ -6,6 +6,7 @@ use wampy_proto::{
 };
 
 use crate::authorizer::Authority;
+use crate::definitions::OwnDefinitions;
 use crate::hash::RandomState;
 use crate::meta::Testaments;
 use crate::request_map::RequestMap;
@@ -92,6 +93,7 @@ pub(crate) struct Session {
 #[derive(Debug, Default)]
 pub(crate) struct RareState {
     pub(crate) testaments: Testaments,
+    pub(crate) definitions: OwnDefinitions,
 }
 
 impl Session {

@@ -67,3 +67,34 @@ fn check_82_a_session_that_says_goodbye_may_flush_its_testaments_before() {
     assert_eq!(watcher.message()[4], json!(["destroyed"]));
     watcher.nothing_came();
 }
+
+#[test]
+fn definitions_made_in_one_serializer_are_read_in_another() {
+    let host = Host::new();
+    let definition = json!({
+        "kind": "procedure", "doc": "Adds ä and b.", "result": {"type": "number", "minimum": -1.5},
+    });
+    for writer in Serializer::ALL {
+        for reader in Serializer::ALL {
+            let mut watcher = websocket(&host, reader);
+            watcher.subscribe("wamp.reflect.on_define");
+            let mut author = websocket(&host, writer);
+            author.register("app.add");
+            let defined = author.call("wamp.reflect.define", json!(["app.add", definition]));
+            assert_eq!(defined[0], 50, "{defined}");
+            let event = watcher.message();
+            assert_eq!(event[4][1]["doc"], definition["doc"]);
+            let answer = watcher.call("wamp.reflection.procedure.describe", json!(["app.add"]));
+            let description = &answer[3][0];
+            assert_eq!(description["result"], definition["result"], "{answer}");
+            assert_eq!(description["live"]["callees"], 1);
+            let answer = watcher.call("wamp.reflection.procedure.list", json!([]));
+            assert_eq!(answer[3][0]["exact"], json!(["app.add"]));
+            watcher.subscribe("wamp.reflect.on_undefine");
+            drop(author);
+            assert_eq!(watcher.message()[4][1]["uri"], "app.add");
+            let answer = watcher.call("wamp.reflection.procedure.describe", json!(["app.add"]));
+            assert_eq!(answer[3][0], Value::Null);
+        }
+    }
+}

@@ -44,6 +44,8 @@ options! {
     AbortDetails {
         /// Why, in words.
         message = "message": Option<Box<str>>,
+        /// Why, in a word of SCRAM's (wamp-scram).
+        scram = "scram": Option<Box<str>>,
     }
     /// Details of GOODBYE.
     GoodbyeDetails {

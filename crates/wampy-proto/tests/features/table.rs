@@ -107,6 +107,8 @@ pub const FEATURES: &[Row] = rows! {
         [] [] [];
     Some(Feature::PayloadPassthruMode), "Payload passthru mode", "sketch",
         [] [] [];
+    Some(Feature::Reflection), "Interface reflection", "sketch",
+        ["definitions_are_listed_and_described" "what_is_live_is_listed_and_described"] [] [];
 };
 
 /// What no key announces.

@@ -57,6 +57,15 @@ impl<'m> Requirement<'m> {
         }
     }
 
+    /// To register or publish to what the caller of a meta procedure names, which may be a pattern.
+    pub(crate) const fn of_caller(action: Action, uri: String, match_policy: MatchPolicy) -> Self {
+        Self {
+            action,
+            uri: Cow::Owned(uri),
+            match_policy,
+        }
+    }
+
     /// What a message needs, if it is one of the four requests.
     #[inline]
     pub(super) fn of(message: &'m Message<'_>) -> Option<Self> {

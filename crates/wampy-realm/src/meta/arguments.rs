@@ -69,6 +69,18 @@ impl<'p> Arguments<'p> {
             .ok_or_else(|| invalid(format!("argument {position}, {name}, must be a string")))
     }
 
+    /// A positional argument that may be absent and must else be text.
+    pub(super) fn optional_text(
+        &self,
+        position: usize,
+        name: &str,
+    ) -> Result<Option<&str>, Refusal> {
+        match self.optional(position)? {
+            None => Ok(None),
+            Some(_) => self.text(position, name).map(Some),
+        }
+    }
+
     /// A positional argument that may be absent and must else be a list of text.
     pub(super) fn optional_texts(
         &self,

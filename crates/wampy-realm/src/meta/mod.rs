@@ -5,10 +5,11 @@
 //! are answered at once, inside the realm: they have no registration, no callee and no invocation.
 //! Events are published after the state that they announce, and built only if somebody subscribed.
 //!
-//! Deliberately absent so far: event history, reflection.
+//! Deliberately absent so far: event history.
 
 mod arguments;
 mod record;
+mod reflection;
 mod registration;
 mod session;
 mod subscription;
@@ -23,6 +24,7 @@ use crate::realm::{MetaEvents, Realm};
 use crate::refusal::Refusal;
 use crate::session::SessionKey;
 use arguments::Arguments;
+use reflection::{NewDefinition, Undefine};
 pub(crate) use session::details as session_details;
 pub(crate) use testament::Testaments;
 use testament::{Scope, Testament};
@@ -31,7 +33,7 @@ use testament::{Scope, Testament};
 type Procedure = fn(&Realm, SessionKey, &Arguments<'_>) -> Result<Answer, Refusal>;
 
 /// Every procedure by its URI.
-const PROCEDURES: [(&str, Procedure); 23] = [
+const PROCEDURES: [(&str, Procedure); 31] = [
     ("wamp.session.count", session::count),
     ("wamp.session.list", session::list),
     ("wamp.session.get", session::get),
@@ -70,6 +72,20 @@ const PROCEDURES: [(&str, Procedure); 23] = [
         "wamp.subscription.remove_subscriber",
         subscription::remove_subscriber,
     ),
+    (
+        "wamp.reflection.procedure.list",
+        reflection::list_procedures,
+    ),
+    ("wamp.reflection.topic.list", reflection::list_topics),
+    ("wamp.reflection.error.list", reflection::list_errors),
+    (
+        "wamp.reflection.procedure.describe",
+        reflection::describe_procedure,
+    ),
+    ("wamp.reflection.topic.describe", reflection::describe_topic),
+    ("wamp.reflection.error.describe", reflection::describe_error),
+    ("wamp.reflect.describe", reflection::describe_all),
+    (reflection::DEFINE, reflection::define),
 ];
 
 /// What a procedure answers, and what it changes.
@@ -88,6 +104,8 @@ enum Change {
     AddTestament(Scope, Testament),
     FlushTestaments(Scope),
     Revoke(Revoke),
+    Define(NewDefinition),
+    Undefine(Undefine),
 }
 
 /// A registration or subscription to be taken from a session.
@@ -151,6 +169,8 @@ impl Realm {
             Some(Change::AddTestament(scope, it)) => self.add_testament(caller, scope, it),
             Some(Change::FlushTestaments(scope)) => self.flush_testaments(caller, scope),
             Some(Change::Revoke(revoke)) => self.revoke(&revoke, outbox),
+            Some(Change::Define(new)) => self.define(caller, new, outbox),
+            Some(Change::Undefine(what)) => self.undefine(caller, &what, outbox),
         }
         let payload = encode(call.payload.serializer(), &answer.results);
         let details = ResultDetails::default();
@@ -168,6 +188,7 @@ impl Realm {
         let arguments = Arguments::new(&call.payload);
         match &*call.procedure {
             testament::ADD => testament::requirement(&arguments),
+            reflection::DEFINE => reflection::requirement(&arguments),
             _ => None,
         }
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 use wampy_realm::{Disclosure, RealmConfig, RealmRoles};
 
-use crate::simulated::{Client, Network, every_feature, assert_error};
+use crate::simulated::{Client, Network, assert_error, every_feature};
 
 pub fn roles(roles: Json) -> RealmRoles {
     serde_json::from_value(roles).unwrap()

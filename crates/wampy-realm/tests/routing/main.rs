@@ -19,6 +19,7 @@ mod pattern_based;
 mod pubsub;
 mod random_walk;
 mod receivers;
+mod reflection;
 mod registration_concurrency;
 mod registration_meta_api;
 mod registrations;
