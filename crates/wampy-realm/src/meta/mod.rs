@@ -183,16 +183,6 @@ impl Realm {
         Ok(())
     }
 
-    /// What a caller has to be allowed besides calling a procedure of the meta API.
-    pub(crate) fn further_requirement(&self, call: &Call<'_>) -> Option<Requirement<'static>> {
-        let arguments = Arguments::new(&call.payload);
-        match &*call.procedure {
-            testament::ADD => testament::requirement(&arguments),
-            reflection::DEFINE => reflection::requirement(&arguments),
-            _ => None,
-        }
-    }
-
     fn revoke(&mut self, revoke: &Revoke, outbox: &mut impl Outbox) {
         let Revoke {
             session, reason, ..
@@ -205,6 +195,16 @@ impl Realm {
             Revocable::Subscription(id) => {
                 self.revoke_subscription(id, *session, reason, outbox);
             }
+        }
+    }
+
+    /// What a caller has to be allowed besides calling a procedure of the meta API.
+    pub(crate) fn further_requirement(&self, call: &Call<'_>) -> Option<Requirement<'static>> {
+        let arguments = Arguments::new(&call.payload);
+        match &*call.procedure {
+            testament::ADD => testament::requirement(&arguments),
+            reflection::DEFINE => reflection::requirement(&arguments),
+            _ => None,
         }
     }
 
