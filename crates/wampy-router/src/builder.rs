@@ -6,7 +6,7 @@ use tokio::runtime::Handle;
 use wampy_proto::Serializer;
 use wampy_proto::uri::Grammar;
 use wampy_realm::RealmConfig;
-use wampy_transport::{ListenAddress, ServerTls};
+use wampy_transport::{ClientCertificates, ListenAddress, ServerTls};
 
 use crate::error::StartError;
 use crate::limits::Limits;
@@ -21,6 +21,7 @@ use crate::router::Router;
 pub struct Builder {
     pub(crate) listen: Vec<String>,
     pub(crate) tls: Option<TlsFiles>,
+    pub(crate) client_certificates: ClientCertificates,
     pub(crate) realms: Vec<String>,
     pub(crate) auto_create_realms: bool,
     pub(crate) serializers: Vec<Serializer>,
@@ -43,6 +44,7 @@ impl Default for Builder {
         Self {
             listen: Vec::new(),
             tls: None,
+            client_certificates: ClientCertificates::Unwanted,
             realms: Vec::new(),
             auto_create_realms: false,
             serializers: Serializer::ALL.to_vec(),
@@ -74,6 +76,12 @@ impl Builder {
             certificate: certificate.into(),
             key: key.into(),
         });
+        self
+    }
+
+    /// Asks clients on the ports with TLS for certificates of their own. Default: no.
+    pub fn client_certificates(mut self, clients: ClientCertificates) -> Self {
+        self.client_certificates = clients;
         self
     }
 
@@ -191,7 +199,9 @@ impl Builder {
             .map(|text| text.parse())
             .collect::<Result<_, _>>()?;
         let tls = self.tls.as_ref();
-        let tls = tls.map(|files| ServerTls::from_files(&files.certificate, &files.key));
+        let tls = tls.map(|files| {
+            ServerTls::from_files(&files.certificate, &files.key, &self.client_certificates)
+        });
         let tls = tls.transpose()?;
         let limits = &self.limits;
         self.realm_config.sessions_max = limits.sessions_max;

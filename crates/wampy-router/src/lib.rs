@@ -61,5 +61,5 @@ pub use wampy_realm::{
     RealmRole, RealmRoles, RoleError,
 };
 pub use wampy_transport::{
-    BindError, BoundAddress, ListenAddress, ListenAddressError, ServerTlsError,
+    BindError, BoundAddress, ClientCertificates, ListenAddress, ListenAddressError, ServerTlsError,
 };

@@ -47,17 +47,15 @@ impl Realms {
         self.config.uri_bytes_max
     }
 
+    /// The realm called `name`, a valid URI, if there is one.
+    pub(crate) fn get(&self, name: &str) -> Option<Arc<HostedRealm>> {
+        let by_name = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
+        by_name.get(name).map(Arc::clone)
+    }
+
     /// The realm called `name`, a valid URI, if there is one or may be one.
     pub(crate) fn find(&self, name: &str) -> Option<Arc<HostedRealm>> {
-        let by_name = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(realm) = by_name.get(name) {
-            return Some(Arc::clone(realm));
-        }
-        if by_name.len() >= self.realms_max {
-            return None;
-        }
-        drop(by_name);
-        self.create(name)
+        self.get(name).or_else(|| self.create(name))
     }
 
     fn create(&self, name: &str) -> Option<Arc<HostedRealm>> {

@@ -35,7 +35,7 @@ pub struct ConnectOptions {
     /// How long a TCP connection may be idle before the system probes the peer; the probes repeat
     /// at the same interval. Default 30 s; `None` for no probes.
     pub tcp_keepalive: Option<Duration>,
-    /// Whom to trust for `wss` and `rss`.
+    /// Whom to trust for `wss` and `rss`, and who to be.
     #[cfg(feature = "tls")]
     pub tls: TlsOptions,
 }

@@ -49,6 +49,14 @@ pub enum ConnectProblem {
         /// What is wrong with it.
         problem: String,
     },
+    /// The client's own certificate or its key cannot be used.
+    #[error("client certificate from {}: {problem}", .path.display())]
+    ClientCertificate {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// This build has no TLS.
     #[error("this build has no TLS (the feature `tls` is off)")]
     NoTls,

@@ -25,6 +25,8 @@ mod tls;
 #[cfg(feature = "tls")]
 mod tls_halves;
 #[cfg(feature = "tls")]
+mod tls_peer;
+#[cfg(feature = "tls")]
 mod tls_server;
 #[cfg(unix)]
 mod unix_listener;
@@ -39,7 +41,9 @@ pub use listener::{BindError, ListenOptions, Listener};
 pub use stream::Stream;
 pub use tcp::IpVersion;
 #[cfg(feature = "tls")]
-pub use tls::TlsOptions;
+pub use tls::{ClientCertificate, TlsOptions};
 #[cfg(feature = "tls")]
-pub use tls_server::{ServerTls, ServerTlsError};
+pub use tls_peer::{Fingerprint, PeerCertificate};
+#[cfg(feature = "tls")]
+pub use tls_server::{ClientCertificates, ServerTls, ServerTlsError};
 pub use url::{Endpoint, Framing, SCHEMES, Scheme, Url, UrlError};

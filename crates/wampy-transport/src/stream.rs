@@ -10,6 +10,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
+use wampy_proto::auth::ChannelId;
+
+#[cfg(feature = "tls")]
+use crate::tls_peer::{self, PeerCertificate};
 
 /// A connected byte stream.
 #[derive(Debug)]
@@ -106,6 +110,32 @@ impl Stream {
             Self::Unix(_) => true,
             #[cfg(feature = "tls")]
             Self::Tls(_) => false,
+        }
+    }
+
+    /// What only the two ends of this connection know, for channel binding: over TLS 1.3, after its
+    /// handshake; else `None`.
+    #[must_use]
+    pub fn channel_id(&self) -> Option<ChannelId> {
+        match self {
+            Self::Tcp(_) => None,
+            #[cfg(unix)]
+            Self::Unix(_) => None,
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => tls_peer::channel_id(stream),
+        }
+    }
+
+    /// The certificate that the peer has shown in the handshake of TLS, if it has. Of a client one
+    /// is only there if the router asked for it, and then an authority has signed it.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn peer_certificate(&self) -> Option<PeerCertificate> {
+        match self {
+            Self::Tcp(_) => None,
+            #[cfg(unix)]
+            Self::Unix(_) => None,
+            Self::Tls(stream) => tls_peer::certificate(stream),
         }
     }
 

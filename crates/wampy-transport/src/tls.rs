@@ -2,13 +2,13 @@
 //!
 //! Certificates are always checked, against the operating system's authorities or those of given
 //! files. Deliberately absent: a switch to trust anybody (put the certificate of a test into a
-//! file instead), and client certificates.
+//! file instead).
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::pem::{self, PemObject as _};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, TlsStream};
@@ -16,13 +16,24 @@ use tokio_rustls::{TlsConnector, TlsStream};
 use crate::error::ConnectProblem;
 use crate::url::Framing;
 
-/// Whom to trust.
+/// Whom to trust, and who to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsOptions {
     /// Whether to trust the authorities that the operating system trusts. Default true.
     pub system_authorities: bool,
     /// PEM files of further certificates to trust: authorities, or a router's own self-signed one.
     pub ca_files: Vec<PathBuf>,
+    /// What to show to a router that asks for a certificate. Default none.
+    pub client_certificate: Option<ClientCertificate>,
+}
+
+/// A client's certificate and its private key, in PEM files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// The certificate, with those of the authorities between it and a trusted one behind it.
+    pub certificate: PathBuf,
+    /// Its private key, not encrypted.
+    pub key: PathBuf,
 }
 
 impl Default for TlsOptions {
@@ -30,12 +41,13 @@ impl Default for TlsOptions {
         Self {
             system_authorities: true,
             ca_files: Vec::new(),
+            client_certificate: None,
         }
     }
 }
 
 impl TlsOptions {
-    /// Reads the certificates to trust from the disk.
+    /// Reads the certificates from the disk.
     fn client_config(&self, framing: Framing) -> Result<ClientConfig, ConnectProblem> {
         let mut roots = RootCertStore::empty();
         if self.system_authorities {
@@ -43,14 +55,31 @@ impl TlsOptions {
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         }
         for path in &self.ca_files {
-            add_file(&mut roots, path)?;
+            add_file(&mut roots, path).map_err(|problem| ConnectProblem::CaFile {
+                path: path.to_owned(),
+                problem,
+            })?;
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut config = ClientConfig::builder_with_provider(provider)
+        let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| ConnectProblem::Tls(std::io::Error::other(error)))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+            .with_root_certificates(roots);
+        let mut config = match &self.client_certificate {
+            None => config.with_no_client_auth(),
+            Some(own) => {
+                let unusable = |path: &Path| {
+                    let path = path.to_owned();
+                    move |problem| ConnectProblem::ClientCertificate { path, problem }
+                };
+                let chain =
+                    read_certificates(&own.certificate).map_err(unusable(&own.certificate))?;
+                let key = read_private_key(&own.key).map_err(unusable(&own.key))?;
+                config
+                    .with_client_auth_cert(chain, key)
+                    .map_err(|error| unusable(&own.certificate)(error.to_string()))?
+            }
+        };
         if framing == Framing::WebSocket {
             config.alpn_protocols = vec![b"http/1.1".to_vec()];
         }
@@ -58,25 +87,33 @@ impl TlsOptions {
     }
 }
 
-fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), ConnectProblem> {
-    let unusable = |problem: String| ConnectProblem::CaFile {
-        path: path.to_owned(),
-        problem,
-    };
-    let certificates =
-        CertificateDer::pem_file_iter(path).map_err(|error| unusable(error.to_string()))?;
-    let mut found = false;
-    for certificate in certificates {
-        let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
-        roots
-            .add(certificate)
-            .map_err(|error| unusable(error.to_string()))?;
-        found = true;
+/// Adds the certificates of a file to those that are trusted.
+pub(crate) fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), String> {
+    for certificate in read_certificates(path)? {
+        roots.add(certificate).map_err(|error| error.to_string())?;
     }
-    match found {
-        true => Ok(()),
-        false => Err(unusable("the file holds no PEM certificate".to_owned())),
+    Ok(())
+}
+
+/// The certificates of a file, of which there must be one.
+pub(crate) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let certificates: Vec<_> = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect)
+        .map_err(|error| error.to_string())?;
+    match certificates.is_empty() {
+        false => Ok(certificates),
+        true => Err("the file holds no PEM certificate".to_owned()),
     }
+}
+
+/// The private key of a file.
+pub(crate) fn read_private_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
+    PrivateKeyDer::from_pem_file(path).map_err(|error| match error {
+        pem::Error::NoItemsFound => {
+            "the file holds no PEM private key, or an encrypted one".to_owned()
+        }
+        error => error.to_string(),
+    })
 }
 
 /// Opens TLS on `stream`, for the certificate of `host`.

@@ -173,17 +173,3 @@ impl io::Write for Socket<'_> {
         Ok(())
     }
 }
-#[cfg(test)]
-mod sizes {
-    #[test]
-    fn p() {
-        eprintln!(
-            "Connection {} Server {} Client {} Halves {} TlsStream {}",
-            std::mem::size_of::<rustls::Connection>(),
-            std::mem::size_of::<rustls::ServerConnection>(),
-            std::mem::size_of::<rustls::ClientConnection>(),
-            std::mem::size_of::<super::TlsHalves>(),
-            std::mem::size_of::<tokio_rustls::TlsStream<tokio::net::TcpStream>>()
-        );
-    }
-}

@@ -176,6 +176,33 @@ fn a_session_that_left_gets_no_event_of_its_own_leaving() {
 }
 
 #[test]
+fn on_leave_is_the_last_that_is_heard_of_a_session() {
+    let (mut network, admin, clients) = crowd(&[("joe", "user")]);
+    let joe = clients[0];
+    network.register(joe, "a.b", json!({}));
+    network.subscribe(joe, "a.b", json!({}));
+    network.send(admin, json!([48, 1, {}, "a.b"]));
+    network.subscribe(admin, "wamp.", json!({"match": "prefix"}));
+    network.received(admin);
+    network.leave(joe);
+    let received = network.received(admin);
+    // What the session owed comes first.
+    assert_error(&received[0], 48, 1, "wamp.error.canceled");
+    let topics: Vec<_> = received[1..]
+        .iter()
+        .map(|m| m[3]["topic"].clone())
+        .collect();
+    let expected = [
+        "wamp.registration.on_unregister",
+        "wamp.registration.on_delete",
+        "wamp.subscription.on_unsubscribe",
+        "wamp.subscription.on_delete",
+        "wamp.session.on_leave",
+    ];
+    assert_eq!(topics, expected);
+}
+
+#[test]
 fn check_77_a_session_cannot_kill_itself() {
     let (mut network, admin, _) = crowd(&[]);
     let own = network.id(admin);

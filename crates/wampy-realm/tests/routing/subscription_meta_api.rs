@@ -60,6 +60,21 @@ fn check_76_subscriptions_are_announced_from_creation_to_deletion() {
 }
 
 #[test]
+fn events_of_a_subscription_come_after_its_answer() {
+    let mut network = Network::new();
+    let client = network.join();
+    network.subscribe(client, "wamp.subscription", json!({"match": "prefix"}));
+    network.received(client);
+    let mut types = |message: Json| {
+        network.send(client, message);
+        let received = network.received(client);
+        json!(received.iter().map(|m| m[0].clone()).collect::<Vec<_>>())
+    };
+    assert_eq!(types(json!([32, 1, {}, "a.b"])), json!([33, 36, 36]));
+    assert_eq!(types(json!([34, 2, 2])), json!([35, 36, 36]));
+}
+
+#[test]
 fn subscriptions_are_listed_found_and_described() {
     let mut network = Network::new();
     let (subscriber, client) = (network.join(), network.join());
