@@ -8,6 +8,7 @@
 mod authorization;
 mod authorization_asked;
 mod authorization_changed;
+mod authorization_walk;
 mod call_canceling;
 mod call_rerouting;
 mod call_timeout;
