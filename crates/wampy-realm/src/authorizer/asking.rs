@@ -2,7 +2,8 @@
 //!
 //! The realm asks by a session of its own, which is none of a client: a question is a call like any
 //! other, and what is sent to that session is taken up here, when the message that brought it is done
-//! with. So no handler is ever entered from within another.
+//! with. So no handler is ever entered from within another. What becomes of the session meanwhile is
+//! in `resuming`.
 //!
 //! An authorizer has to be registered by exactly its URI: a pattern that happens to match it does not
 //! make its callee one. Its callees are not asked about themselves.
@@ -11,15 +12,15 @@ use std::collections::{BTreeMap, VecDeque};
 
 use wampy_proto::message::{Call, CallOptions, Cancel, CancelMode, CancelOptions, Goodbye};
 use wampy_proto::{
-    MatchPolicy, Message, MessageType, RegistrationId, RequestId, Roles, SessionId, error_uri,
+    MatchPolicy, Message, Payload, RegistrationId, RequestId, Roles, SessionId, error_uri,
 };
 
-use super::gate::{Answered, Grant, Handled, NOT_ASKED, refused};
+use super::gate::{Answered, Grant, NOT_ASKED, refused};
 use super::question::{self, Answer};
 use super::requirements::Requirement;
-use super::waiting::{GivenUp, Item, Kept, Queue, Waiting};
+use super::waiting::{Item, Queue, Waiting};
 use crate::outbox::{Outbox, SendError};
-use crate::realm::{MetaEvents, Now, Realm, Violation};
+use crate::realm::{Now, Realm};
 use crate::refusal::Refusal;
 use crate::session::{SessionDetails, SessionKey};
 
@@ -145,86 +146,6 @@ impl Realm {
         result
     }
 
-    /// Handles a message, unless it has to wait for an authorizer.
-    pub(super) fn handle_or_wait(
-        &mut self,
-        now: Now,
-        from: SessionKey,
-        message: &mut Message<'_>,
-        tap: &mut Tap<'_>,
-    ) -> Result<(), Violation> {
-        if let Some(waiting) = self.waiting(from) {
-            if let Message::Cancel(cancel) = message
-                && let Some(given_up) = waiting.give_up_call(cancel.request)
-            {
-                self.cancel_waiting(now, from, cancel.request, given_up, tap);
-                return Ok(());
-            }
-            if let Some(kept) = Kept::new(message) {
-                self.wait_behind(from, message, kept, tap);
-                return Ok(());
-            }
-        }
-        let handled = self.handle_once(now, from, message, &NOT_ASKED, tap)?;
-        if let Handled::MustAsk { place } = handled
-            && let Some(kept) = Kept::new(message)
-        {
-            let mut queue = Queue::default();
-            let asked = queue
-                .push(kept, &self.config)
-                .and_then(|()| self.ask(now, from, place, NOT_ASKED, &mut queue, tap));
-            if let Err(refusal) = asked {
-                self.refuse(refusal, from, message, tap);
-            }
-        }
-        Ok(())
-    }
-
-    fn waiting(&mut self, session: SessionKey) -> Option<&mut Waiting> {
-        self.sessions.get_mut(session)?.authority.waiting_mut()
-    }
-
-    pub(super) fn take_waiting(&mut self, session: SessionKey) -> Option<Waiting> {
-        self.sessions.get_mut(session)?.authority.take_waiting()
-    }
-
-    /// Keeps a message behind others of its session.
-    fn wait_behind(
-        &mut self,
-        from: SessionKey,
-        message: &Message<'_>,
-        kept: Kept,
-        tap: &mut Tap<'_>,
-    ) {
-        let session = self.sessions.get_mut(from);
-        let waiting = session.and_then(|session| session.authority.waiting_mut());
-        let Some(waiting) = waiting else { return };
-        if let Err(refusal) = waiting.queue.push(kept, &self.config) {
-            self.refuse(refusal, from, message, tap);
-        }
-    }
-
-    /// A call was canceled before it was allowed.
-    fn cancel_waiting(
-        &mut self,
-        now: Now,
-        from: SessionKey,
-        request: RequestId,
-        given_up: GivenUp,
-        tap: &mut Tap<'_>,
-    ) {
-        let session = self.sessions.get(from);
-        if session.is_some_and(|session| !session.silent_cancel) {
-            Refusal::new(error_uri::CANCELED).send(from, MessageType::Call, request, tap);
-        }
-        if given_up == GivenUp::First
-            && let Some(waiting) = self.take_waiting(from)
-        {
-            self.withdraw(waiting.question, tap);
-            self.go_on(now, from, NOT_ASKED, waiting.queue, tap);
-        }
-    }
-
     /// The registration of an authorizer.
     pub(super) fn authorizer_registration(&self, procedure: &str) -> Option<RegistrationId> {
         let registrations = &self.dealer.registrations;
@@ -282,7 +203,7 @@ impl Realm {
         about: SessionKey,
         place: usize,
         item: Option<&Item>,
-    ) -> Option<(Box<str>, wampy_proto::Payload<'static>)> {
+    ) -> Option<(Box<str>, Payload<'static>)> {
         let session = self.sessions.get(about)?;
         let procedure = self.authorizer.procedure(&session.authority)?.into();
         let item = item?;
@@ -333,8 +254,8 @@ impl Realm {
             Ok(grant) => answered[place] = Some(grant),
             Err(refusal) => {
                 answered = NOT_ASKED;
-                if let Some(item) = queue.pop() {
-                    self.refuse_item(refusal, about, &item, tap);
+                if let Some(entry) = queue.pop() {
+                    self.refuse_entry(refusal, about, &entry, tap);
                 }
             }
         }
@@ -369,73 +290,6 @@ impl Realm {
                 .remember(now, &requirement, grant, &self.config);
         }
         grant.ok_or_else(|| refused(&session.details.authrole, &requirement))
-    }
-
-    /// Handles what waits, in order, until an authorizer has to be asked again.
-    pub(super) fn go_on(
-        &mut self,
-        now: Now,
-        about: SessionKey,
-        mut answered: Answered,
-        mut queue: Queue,
-        tap: &mut Tap<'_>,
-    ) {
-        while self.sessions.get(about).is_some() {
-            let Some(item) = queue.pop() else { return };
-            let handled = match self.handle_item(now, about, &item, &answered, tap) {
-                Ok(handled) => handled,
-                Err(violation) => return self.end_for(&violation, about, tap),
-            };
-            if let Handled::MustAsk { place } = handled {
-                queue.push_front(item);
-                match self.ask(now, about, place, answered, &mut queue, tap) {
-                    Ok(()) => return,
-                    Err(refusal) => {
-                        if let Some(item) = queue.pop() {
-                            self.refuse_item(refusal, about, &item, tap);
-                        }
-                    }
-                }
-            }
-            answered = NOT_ASKED;
-        }
-    }
-
-    fn handle_item(
-        &mut self,
-        now: Now,
-        about: SessionKey,
-        item: &Item,
-        answered: &Answered,
-        tap: &mut Tap<'_>,
-    ) -> Result<Handled, Violation> {
-        match item {
-            Item::Message(kept) => match kept.message() {
-                Some(mut message) => self.handle_once(now, about, &mut message, answered, tap),
-                None => Ok(Handled::Done),
-            },
-            held => Ok(self.recheck(now, about, held, answered, tap)),
-        }
-    }
-
-    fn refuse_item(&mut self, refusal: Refusal, about: SessionKey, item: &Item, tap: &mut Tap<'_>) {
-        match item {
-            Item::Message(kept) => {
-                if let Some(message) = kept.message() {
-                    self.refuse(refusal, about, &message, tap);
-                }
-            }
-            held => self.revoke_held(about, held, tap),
-        }
-    }
-
-    /// A message that waited breaks the protocol: its session ends, in somebody else's turn.
-    fn end_for(&mut self, violation: &Violation, session: SessionKey, tap: &mut Tap<'_>) {
-        if self.take_out(session, MetaEvents::Published, tap) {
-            let mut goodbye = Goodbye::new(error_uri::PROTOCOL_VIOLATION);
-            goodbye.details.message = Some(violation.text.as_ref().into());
-            tap.end(session, goodbye);
-        }
     }
 
     /// Takes back a question; what is answered to it counts for nothing.

@@ -34,6 +34,15 @@ pub(super) enum Handled {
     MustAsk { place: usize },
 }
 
+/// What is known about a message.
+enum Verdict {
+    Granted(Grant),
+    /// An authorizer has to be asked about the requirement at `place`.
+    MustAsk {
+        place: usize,
+    },
+}
+
 impl Grant {
     fn discloses_caller(self, config: &RealmConfig) -> bool {
         self.disclose && config.caller_disclosure != Disclosure::Denied
@@ -73,31 +82,30 @@ impl Realm {
         outbox: &mut impl Outbox,
     ) -> Result<Handled, Violation> {
         match self.admit(now, from, message, answered) {
-            Ok(Ok(grant)) => {
+            Ok(Verdict::Granted(grant)) => {
                 self.disclose(grant, message);
                 self.route(now, from, message, outbox)?;
             }
-            Ok(Err(place)) => return Ok(Handled::MustAsk { place }),
+            Ok(Verdict::MustAsk { place }) => return Ok(Handled::MustAsk { place }),
             Err(refusal) => self.refuse(refusal, from, message, outbox),
         }
         Ok(Handled::Done)
     }
 
-    /// Whether a session may do what a message asks for; the place of a requirement about which an
-    /// authorizer has to be asked first.
+    /// Whether a session may do what a message asks for.
     fn admit(
         &mut self,
         now: Now,
         from: SessionKey,
         message: &Message<'_>,
         answered: &Answered,
-    ) -> Result<Result<Grant, usize>, Refusal> {
+    ) -> Result<Verdict, Refusal> {
         let passes = self.sessions.get(from).is_none_or(|session| {
             session.authority.is_trusted() || belongs_to_earlier_call(session, message)
         });
         let mut granted = Grant::default();
         if passes {
-            return Ok(Ok(granted));
+            return Ok(Verdict::Granted(granted));
         }
         for (place, answer) in answered.iter().enumerate() {
             let grant = match *answer {
@@ -108,7 +116,7 @@ impl Realm {
                     };
                     match self.decide(now, from, &requirement)? {
                         Some(grant) => grant,
-                        None => return Ok(Err(place)),
+                        None => return Ok(Verdict::MustAsk { place }),
                     }
                 }
             };
@@ -116,7 +124,7 @@ impl Realm {
                 granted = grant;
             }
         }
-        Ok(Ok(granted))
+        Ok(Verdict::Granted(granted))
     }
 
     /// What a message needs: the first of its requirements, or what it needs besides.
@@ -262,7 +270,12 @@ impl Realm {
         outbox: &mut impl Outbox,
     ) {
         let request = match message {
-            Message::Call(call) => call.request,
+            Message::Call(call) => {
+                if call.options.progress {
+                    self.note_progressive_call(from, call.request);
+                }
+                call.request
+            }
             Message::Register(register) => register.request,
             Message::Unregister(unregister) => unregister.request,
             Message::Subscribe(subscribe) => subscribe.request,
@@ -274,7 +287,7 @@ impl Realm {
     }
 }
 
-/// Whether a message belongs to a call that was allowed, or refused, before.
+/// Whether a message belongs to a call about which was decided.
 fn belongs_to_earlier_call(session: &Session, message: &Message<'_>) -> bool {
-    matches!(message, Message::Call(call) if session.calls.contains(call.request))
+    matches!(message, Message::Call(call) if session.has_begun(call.request))
 }

@@ -6,7 +6,7 @@
 //! what a request needs, `rules` which permission decides about it, `gate` lets it through or not.
 //!
 //! Where a procedure decides, `asking` calls it, `question` is what it is asked and answers, `waiting`
-//! what its session has to wait with meanwhile, `answers` what may be remembered. `role_change` is for
+//! what its session asks for meanwhile, `resuming` what becomes of that, `answers` what may be remembered. `role_change` is for
 //! new roles in a realm with sessions.
 //!
 //! Deliberately absent: `on_authorization_denied`, a meta event of the specification's catalog: who
@@ -21,6 +21,7 @@ mod permission;
 mod placeholder;
 mod question;
 mod requirements;
+mod resuming;
 mod role;
 mod role_change;
 mod rules;

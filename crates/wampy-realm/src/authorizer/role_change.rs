@@ -69,7 +69,7 @@ impl Realm {
                 let record = self.broker.subscriptions.get(id)?;
                 (Action::Subscribe, &record.uri, record.match_policy)
             }
-            Item::Message(_) | Item::GivenUp => return None,
+            Item::Message(_) | Item::Nothing => return None,
         };
         Some(Requirement::new(action, uri, match_policy).into_owned())
     }
@@ -104,7 +104,7 @@ impl Realm {
         match *held {
             Item::Registration(id) => self.revoke_registration(id, holder, Some(REASON), tap),
             Item::Subscription(id) => self.revoke_subscription(id, holder, Some(REASON), tap),
-            Item::Message(_) | Item::GivenUp => {}
+            Item::Message(_) | Item::Nothing => {}
         }
     }
 }

@@ -3,6 +3,9 @@
 //!
 //! Requests wait as the bytes that they would be on the wire, which says exactly how much memory they
 //! take. YIELD and ERROR do not wait: they answer somebody else, who may be the authorizer.
+//!
+//! That a call in parts has ended is noted when its turn comes, and not before, because the ids of
+//! earlier calls that still wait would then count as past: so an entry may say what to note behind it.
 
 use std::collections::VecDeque;
 
@@ -28,10 +31,31 @@ pub(super) struct Waiting {
 /// What waits, the first to be decided first.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    items: VecDeque<Item>,
+    entries: VecDeque<Entry>,
     /// How many bytes the messages have, and how many messages there are.
     bytes: usize,
     messages: usize,
+}
+
+/// Something that waits, and what is noted when it is done with.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) item: Item,
+    /// A call in parts that was given up and came behind this.
+    pub(super) then_ended: Option<RequestId>,
+}
+
+impl Entry {
+    const fn new(item: Item) -> Self {
+        Self {
+            item,
+            then_ended: None,
+        }
+    }
+
+    fn is_of_call(&self, request: RequestId) -> bool {
+        matches!(&self.item, Item::Message(kept) if kept.is_call(request))
+    }
 }
 
 /// Something that waits to be decided.
@@ -41,8 +65,16 @@ pub(super) enum Item {
     /// What the session holds, which has to be allowed anew.
     Registration(RegistrationId),
     Subscription(SubscriptionId),
-    /// Nothing any more: it was given up while an authorizer was asked about it.
-    GivenUp,
+    /// It was given up.
+    Nothing,
+}
+
+/// Which waiting call was given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GivenUp {
+    /// The one about which an authorizer is asked; and whether, as one in parts, it is to be noted.
+    First { ended: Option<RequestId> },
+    Later,
 }
 
 /// A message that waits.
@@ -50,6 +82,8 @@ pub(super) enum Item {
 pub(super) struct Kept {
     message_type: MessageType,
     request: RequestId,
+    /// Whether it is a call of which further parts follow.
+    in_parts: bool,
     serializer: Serializer,
     bytes: Box<[u8]>,
 }
@@ -72,6 +106,7 @@ impl Kept {
         Some(Self {
             message_type: message.message_type(),
             request,
+            in_parts: matches!(message, Message::Call(call) if call.options.progress),
             serializer,
             bytes: bytes.into(),
         })
@@ -88,7 +123,12 @@ impl Kept {
 }
 
 impl Waiting {
-    pub(super) fn new(question: RequestId, place: usize, answered: Answered, queue: Queue) -> Self {
+    pub(super) const fn new(
+        question: RequestId,
+        place: usize,
+        answered: Answered,
+        queue: Queue,
+    ) -> Self {
         Self {
             question,
             place,
@@ -96,38 +136,6 @@ impl Waiting {
             queue,
         }
     }
-
-    /// Gives up the call `request`, if it waits.
-    pub(super) fn give_up_call(&mut self, request: RequestId) -> Option<GivenUp> {
-        let of_call = |item: &Item| matches!(item, Item::Message(kept) if kept.is_call(request));
-        let found = self.queue.items.iter().position(of_call)?;
-        let mut kept = VecDeque::with_capacity(self.queue.items.len());
-        for (at, item) in self.queue.items.drain(..).enumerate() {
-            match item {
-                Item::Message(message) if message.is_call(request) => {
-                    self.queue.bytes -= message.bytes.len();
-                    self.queue.messages -= 1;
-                    if at == 0 {
-                        kept.push_back(Item::GivenUp);
-                    }
-                }
-                item => kept.push_back(item),
-            }
-        }
-        self.queue.items = kept;
-        Some(match found {
-            0 => GivenUp::First,
-            _ => GivenUp::Later,
-        })
-    }
-}
-
-/// Which waiting call was given up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum GivenUp {
-    /// The one about which an authorizer is asked.
-    First,
-    Later,
 }
 
 impl Queue {
@@ -150,48 +158,103 @@ impl Queue {
                 return Err(Refusal::explained(error_uri::UNAVAILABLE, why));
             }
         }
+        self.count_in(&kept);
+        self.entries.push_back(Entry::new(Item::Message(kept)));
+        Ok(())
+    }
+
+    /// Puts an entry back at the front.
+    pub(super) fn push_front(&mut self, entry: Entry) {
+        if let Item::Message(kept) = &entry.item {
+            self.count_in(kept);
+        }
+        self.entries.push_front(entry);
+    }
+
+    /// The item that is decided next.
+    pub(super) fn first(&self) -> Option<&Item> {
+        self.entries.front().map(|entry| &entry.item)
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Entry> {
+        let entry = self.entries.pop_front()?;
+        if let Item::Message(kept) = &entry.item {
+            self.bytes -= kept.bytes.len();
+            self.messages -= 1;
+        }
+        Some(entry)
+    }
+
+    fn count_in(&mut self, kept: &Kept) {
         self.bytes += kept.bytes.len();
         self.messages += 1;
-        self.items.push_back(Item::Message(kept));
-        Ok(())
     }
 
     /// Lets what a session holds be decided before all else. What was to be rechecked before is
     /// among it, if it is still held.
     pub(super) fn recheck(&mut self, held: impl Iterator<Item = Item>) {
-        let messages = std::mem::take(&mut self.items);
-        let is_message = |item: &Item| matches!(item, Item::Message(_));
-        self.items = held
-            .chain(messages.into_iter().filter(is_message))
-            .collect();
+        let before = std::mem::take(&mut self.entries);
+        self.entries = held.map(Entry::new).collect();
+        self.entries
+            .extend(before.into_iter().filter_map(|entry| match entry.item {
+                Item::Message(_) => Some(entry),
+                _ => entry.then_ended.map(|_| Entry {
+                    item: Item::Nothing,
+                    ..entry
+                }),
+            }));
     }
 
-    /// Puts an item back at the front.
-    pub(super) fn push_front(&mut self, item: Item) {
-        if let Item::Message(kept) = &item {
-            self.bytes += kept.bytes.len();
-            self.messages += 1;
+    /// Whether the call `request` waits.
+    pub(super) fn has_call(&self, request: RequestId) -> bool {
+        self.entries.iter().any(|entry| entry.is_of_call(request))
+    }
+
+    /// Whether the call `request`, which does not wait, was in parts and has ended while others wait.
+    pub(super) fn has_ended(&self, request: RequestId) -> bool {
+        let ended = self.entries.iter().rev().find_map(|entry| entry.then_ended);
+        ended.is_some_and(|last| request <= last)
+    }
+
+    /// Notes that a call in parts, which came after all that waits, has ended.
+    pub(super) fn note_ended(&mut self, request: RequestId) {
+        if let Some(last) = self.entries.back_mut() {
+            last.then_ended = Some(request);
         }
-        self.items.push_front(item);
     }
 
-    /// The item that is decided next.
-    pub(super) fn first(&self) -> Option<&Item> {
-        self.items.front()
-    }
-
-    pub(super) fn pop(&mut self) -> Option<Item> {
-        let item = self.items.pop_front()?;
-        if let Item::Message(kept) = &item {
-            self.bytes -= kept.bytes.len();
-            self.messages -= 1;
+    /// Gives up the call `request`, if it waits, with all its parts.
+    pub(super) fn give_up_call(&mut self, request: RequestId) -> Option<GivenUp> {
+        let first = self.entries.iter().position(|it| it.is_of_call(request))?;
+        let mut given_up = match first {
+            0 => GivenUp::First { ended: None },
+            _ => GivenUp::Later,
+        };
+        for entry in std::mem::take(&mut self.entries) {
+            let of_call = entry.is_of_call(request);
+            let ended = match entry.item {
+                Item::Message(ref kept) if of_call => {
+                    self.bytes -= kept.bytes.len();
+                    self.messages -= 1;
+                    entry.then_ended.or(kept.in_parts.then_some(request))
+                }
+                _ => {
+                    self.entries.push_back(entry);
+                    continue;
+                }
+            };
+            match (self.entries.back_mut(), &mut given_up) {
+                (Some(earlier), _) => earlier.then_ended = ended.or(earlier.then_ended),
+                (None, GivenUp::First { ended: noted }) => *noted = ended.or(*noted),
+                (None, GivenUp::Later) => {}
+            }
         }
-        Some(item)
+        Some(given_up)
     }
 
     /// Checks that what is counted is there, and within the limits.
     pub(super) fn check(&self, config: &RealmConfig) -> Result<(), String> {
-        let lengths = self.items.iter().filter_map(|item| match item {
+        let lengths = self.entries.iter().filter_map(|entry| match &entry.item {
             Item::Message(kept) => Some(kept.bytes.len()),
             _ => None,
         });
@@ -200,12 +263,10 @@ impl Queue {
         if (bytes, lengths.len()) != (self.bytes, self.messages) {
             return Err(format!("{self:?} has {bytes} bytes"));
         }
-        let alone = self.messages <= 1;
-        if self.items.is_empty()
-            || !alone && self.messages > config.waiting_messages_per_session_max
-        {
-            return Err(format!("{self:?} is empty or too long"));
+        let is_long = self.messages > 1 && self.messages > config.waiting_messages_per_session_max;
+        match self.entries.is_empty() || is_long {
+            true => Err(format!("{self:?} is empty or too long")),
+            false => Ok(()),
         }
-        Ok(())
     }
 }
