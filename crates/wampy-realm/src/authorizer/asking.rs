@@ -271,16 +271,15 @@ impl Realm {
         item: Option<&Item>,
         answer: Result<Answer, String>,
     ) -> Result<Grant, Refusal> {
+        let answer = answer.map_err(|why| {
+            let why = format!("the authorizer {why}");
+            Refusal::explained(error_uri::AUTHORIZATION_FAILED, why)
+        })?;
         let requirement = item.and_then(|item| self.requirement_of(item, place));
         let (Some(session), Some(requirement)) = (self.sessions.get_mut(about), requirement) else {
-            return Ok(Grant::default());
+            // What was asked about is no more.
+            return Err(Refusal::new(error_uri::NOT_AUTHORIZED));
         };
-        let answer = answer.map_err(|why| {
-            Refusal::explained(
-                error_uri::AUTHORIZATION_FAILED,
-                format!("the authorizer {why}"),
-            )
-        })?;
         let grant = answer.allow.then_some(Grant {
             disclose: answer.disclose,
         });

@@ -121,7 +121,13 @@ impl Realm {
     }
 
     /// A call is canceled before it was allowed.
-    fn cancel_waiting(&mut self, now: Now, from: SessionKey, request: RequestId, tap: &mut Tap<'_>) {
+    fn cancel_waiting(
+        &mut self,
+        now: Now,
+        from: SessionKey,
+        request: RequestId,
+        tap: &mut Tap<'_>,
+    ) {
         let session = self.sessions.get(from);
         let is_silent = session.is_some_and(|session| session.silent_cancel);
         let error = (!is_silent).then(|| Refusal::new(error_uri::CANCELED));

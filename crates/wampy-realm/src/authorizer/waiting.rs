@@ -73,7 +73,9 @@ pub(super) enum Item {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum GivenUp {
     /// The one about which an authorizer is asked; and whether, as one in parts, it is to be noted.
-    First { ended: Option<RequestId> },
+    First {
+        ended: Option<RequestId>,
+    },
     Later,
 }
 

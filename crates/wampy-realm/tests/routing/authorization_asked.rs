@@ -509,7 +509,10 @@ fn parts_of_a_call_that_is_refused_or_canceled_are_dropped() {
         asked.nothing_came();
         assert_eq!(parts(&mut asked.network, callee), []);
         let received = asked.network.received(asked.authorizer);
-        assert!(received.iter().all(|message| message[0] != 68 || cancel), "{received:?}");
+        assert!(
+            received.iter().all(|message| message[0] != 68 || cancel),
+            "{received:?}"
+        );
     }
 }
 
@@ -557,7 +560,12 @@ fn a_call_of_which_a_part_finds_no_room_ends_once() {
     for arg in 1..=4 {
         asked.send(part(1, true, arg));
     }
-    assert_error(&asked.network.receive(asked.user), 48, 1, "wamp.error.unavailable");
+    assert_error(
+        &asked.network.receive(asked.user),
+        48,
+        1,
+        "wamp.error.unavailable",
+    );
     asked.send(part(1, false, 5));
     asked.nothing_came();
     assert_eq!(parts(&mut asked.network, callee), []);
@@ -570,7 +578,12 @@ fn a_call_of_which_a_part_finds_no_room_ends_once() {
     for arg in 2..=4 {
         asked.send(part(1, true, arg));
     }
-    assert_error(&asked.network.receive(asked.user), 48, 1, "wamp.error.unavailable");
+    assert_error(
+        &asked.network.receive(asked.user),
+        48,
+        1,
+        "wamp.error.unavailable",
+    );
     let received = asked.network.received(callee);
     let types: Vec<_> = received.iter().map(|message| message[0].clone()).collect();
     assert_eq!(types, [68, 69]);
