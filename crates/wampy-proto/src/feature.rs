@@ -86,6 +86,16 @@ impl FeatureSet {
             .filter(move |&feature| self.contains(feature))
     }
 
+    /// Whether there are no features.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The features that are not in `other`.
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     const fn len(self) -> usize {
         self.0.count_ones() as usize
     }
@@ -174,8 +184,8 @@ impl<'a> OptionValue<'a> for Roles {
 fn write_role<W: Writer>(mut features: FeatureSet, writer: &mut W) {
     let reflection = features.contains(Feature::Reflection);
     features.remove(Feature::Reflection);
-    writer.begin_map(usize::from(features.len() > 0) + usize::from(reflection));
-    if features.len() > 0 {
+    writer.begin_map(usize::from(!features.is_empty()) + usize::from(reflection));
+    if !features.is_empty() {
         writer.key("features");
         writer.begin_map(features.len());
         for feature in features.iter() {
@@ -279,7 +289,7 @@ features! {
     /// A call may have several results.
     ProgressiveCallResults = "progressive_call_results": Caller Callee Dealer;
     /// A call may be made in several parts.
-    ProgressiveCallInvocations = "progressive_call_invocations":;
+    ProgressiveCallInvocations = "progressive_call_invocations": Dealer;
     /// A call may have a time limit.
     CallTimeout = "call_timeout": Caller Dealer;
     /// A call may be canceled.
@@ -325,7 +335,7 @@ features! {
     /// The router may end a subscription.
     SubscriptionRevocation = "subscription_revocation": Broker;
     /// Payloads may be encrypted end to end.
-    PayloadPassthruMode = "payload_passthru_mode":;
+    PayloadPassthruMode = "payload_passthru_mode": Broker Dealer;
     /// Procedures, topics and errors can be listed and described. The only one whose key is beside
     /// `features` and not in it.
     Reflection = "reflection": Broker Dealer;

@@ -271,6 +271,93 @@ fn check_10_request_ids_count_from_1_across_all_requests() {
     }
 }
 
+/// Sends a message as the router takes it: by `admit`, and by `handle` what that does not admit.
+fn routes(side: &mut Accepting, json: &str) -> bool {
+    let message = message(json);
+    side.admit(&message) || matches!(side.handle(message), Accepted::Route(_))
+}
+
+#[test]
+fn check_60_further_parts_of_a_call_have_its_request_id() {
+    let mut side = established();
+    for json in [
+        r#"[48,1,{"progress":true},"p"]"#,
+        r#"[48,1,{"progress":true},"p"]"#,
+        r#"[48,2,{},"q"]"#,
+        r#"[32,3,{},"t"]"#,
+        r#"[48,1,{"progress":true},"p"]"#,
+        r#"[48,4,{"progress":true},"r"]"#,
+        r#"[48,1,{},"p"]"#,
+        r#"[48,4,{},"r"]"#,
+        // It may not know that its call has ended.
+        r#"[48,1,{"progress":true},"p"]"#,
+        r#"[16,5,{},"t"]"#,
+    ] {
+        assert!(routes(&mut side, json), "{json}");
+    }
+}
+
+#[test]
+fn check_61_a_gap_in_the_ids_of_calls_breaks_the_protocol() {
+    for json in [r#"[48,4,{},"p"]"#, r#"[48,4,{"progress":true},"p"]"#] {
+        let mut side = established();
+        assert!(routes(&mut side, r#"[48,1,{"progress":true},"p"]"#));
+        assert!(routes(&mut side, r#"[48,2,{},"q"]"#));
+        let problem = refused_by_router(&mut side, json);
+        assert_eq!(problem, "CALL has the request id 4, expected 3");
+    }
+}
+
+#[test]
+fn only_calls_in_parts_may_go_on() {
+    // No request but CALL has an id again, and none that no call in parts can have.
+    for json in [
+        r#"[16,1,{},"t"]"#,
+        r#"[32,1,{},"t"]"#,
+        r#"[64,1,{},"p"]"#,
+        r#"[48,2,{},"p"]"#,
+        r#"[48,2,{"progress":true},"p"]"#,
+        r#"[48,3,{"progress":true},"p"]"#,
+    ] {
+        let mut side = established();
+        assert!(routes(&mut side, r#"[48,1,{"progress":true},"p"]"#));
+        assert!(routes(&mut side, r#"[48,2,{},"q"]"#));
+        assert!(routes(&mut side, r#"[32,3,{},"t"]"#));
+        let problem = refused_by_router(&mut side, json);
+        assert!(problem.ends_with(", expected 4"), "{problem}");
+    }
+    // A new session on the same transport begins anew.
+    let mut side = established();
+    assert!(routes(&mut side, r#"[48,1,{"progress":true},"p"]"#));
+    side.handle(message(GOODBYE));
+    side.handle(message(HELLO));
+    side.welcome();
+    assert!(routes(&mut side, CALL));
+    refused_by_router(&mut side, CALL);
+}
+
+#[test]
+fn callers_that_make_calls_in_parts_count_their_requests_always() {
+    const HELLO_OF_A_COUNTER: &str =
+        r#"[1,"r",{"roles":{"caller":{"features":{"progressive_call_invocations":true}}}}]"#;
+    let mut side = Accepting::new(true);
+    side.handle(message(HELLO_OF_A_COUNTER));
+    side.welcome();
+    assert!(routes(&mut side, CALL));
+    let problem = refused_by_router(&mut side, CALL);
+    assert_eq!(problem, "CALL has the request id 1, expected 2");
+    // The next client may be of another kind.
+    let mut side = Accepting::new(true);
+    for hello in [HELLO_OF_A_COUNTER, HELLO] {
+        side.handle(message(hello));
+        side.welcome();
+        side.handle(message(GOODBYE));
+    }
+    side.handle(message(HELLO));
+    side.welcome();
+    assert!(routes(&mut side, r#"[48,77,{},"p"]"#));
+}
+
 #[test]
 fn old_clients_may_draw_their_request_ids() {
     let mut side = Accepting::new(true);

@@ -81,6 +81,7 @@ mod invariants;
 mod meta;
 mod outbox;
 mod pattern;
+mod payload_passthru_mode;
 mod random;
 mod realm;
 mod records;

@@ -1,5 +1,6 @@
 //! Where a realm puts the messages that it decides to send.
 
+use wampy_proto::framing::TooLong;
 use wampy_proto::message::Goodbye;
 use wampy_proto::{EncodeError, Message};
 
@@ -35,4 +36,10 @@ pub enum SendError {
     /// The message is larger than the receiver takes.
     #[error("the message is larger than its receiver takes")]
     TooLong,
+}
+
+impl From<TooLong> for SendError {
+    fn from(_: TooLong) -> Self {
+        Self::TooLong
+    }
 }

@@ -186,7 +186,7 @@ impl Realm {
             Message::Call(call) => self.handle_call(now, from, call, outbox)?,
             Message::Yield(result) => self.handle_yield(now, from, result, outbox)?,
             Message::Publish(publish) => self.handle_publish(from, publish, outbox)?,
-            Message::Error(error) => self.handle_error(from, error, outbox)?,
+            Message::Error(error) => self.handle_error(now, from, error, outbox)?,
             Message::Cancel(cancel) => self.handle_cancel(from, cancel, outbox),
             Message::Subscribe(subscribe) => self.handle_subscribe(now, from, subscribe, outbox),
             Message::Unsubscribe(unsubscribe) => self.handle_unsubscribe(from, unsubscribe, outbox),
@@ -199,7 +199,7 @@ impl Realm {
                 )));
             }
         }
-        self.settle(outbox);
+        self.settle(now, outbox);
         Ok(())
     }
 
@@ -213,7 +213,7 @@ impl Realm {
             });
         } else {
             self.take_out(session, MetaEvents::Published, outbox);
-            self.settle(outbox);
+            self.settle(now, outbox);
         }
     }
 
@@ -234,7 +234,7 @@ impl Realm {
             });
         } else {
             self.end_overdue_calls(now, outbox);
-            self.settle(outbox);
+            self.settle(now, outbox);
         }
     }
 

@@ -51,11 +51,6 @@ impl RequestMap {
         }
     }
 
-    #[inline]
-    pub(crate) fn contains(&self, id: RequestId) -> bool {
-        self.get(id).is_some()
-    }
-
     /// Enters `slot`; the id must not be in the map.
     #[inline]
     pub(crate) fn insert(&mut self, id: RequestId, slot: Slot) {
@@ -194,7 +189,6 @@ mod tests {
                     _ => {
                         let any = id(1 + random.below(next as usize + 5) as u64);
                         assert_eq!(map.get(any), reference.get(&any).copied());
-                        assert_eq!(map.contains(any), reference.contains_key(&any));
                     }
                 }
                 assert_eq!(map.len(), reference.len());

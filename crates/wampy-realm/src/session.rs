@@ -82,6 +82,8 @@ pub(crate) struct Session {
     pub(crate) invocations: RequestMap,
     /// The id of the last invocation that the session got.
     pub(crate) last_invocation: Option<RequestId>,
+    /// The id of the last call that the session began to make in parts.
+    pub(crate) last_progressive_call: Option<RequestId>,
     pub(crate) registrations: HashSet<RegistrationId, RandomState>,
     /// The session's subscriptions, each with the session's place among its subscribers.
     pub(crate) subscriptions: HashMap<SubscriptionId, usize, RandomState>,
@@ -105,6 +107,7 @@ impl Session {
             calls: RequestMap::default(),
             invocations: RequestMap::default(),
             last_invocation: None,
+            last_progressive_call: None,
             registrations: HashSet::with_hasher(hash.clone()),
             subscriptions: HashMap::with_hasher(hash.clone()),
             rare: None,

@@ -131,7 +131,8 @@ impl Builder {
 
     /// A leniency: whether requests may have any id, as wampy 1 draws them at random. Else they
     /// must be 1, 2, 3, … in each session, as the specification wants it, and a client that does
-    /// otherwise gets ABORT `wamp.error.protocol_violation`. Default: no.
+    /// otherwise gets ABORT `wamp.error.protocol_violation`. Callers that announce progressive call
+    /// invocations must count in any case. Default: no.
     pub fn any_request_id(mut self, yes: bool) -> Self {
         self.any_request_id = yes;
         self

@@ -226,6 +226,22 @@ impl Builder {
         self
     }
 
+    /// Whether to prefer a WebSocket on which messages that are sent together share frames: the
+    /// subprotocols `wamp.2.*.batched`. It pays where frames are dear, as on some proxies and with
+    /// compression, which then finds more to compress. A router that knows no batches is spoken to
+    /// without. Default false.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// let client = wampy::Client::builder(url).batched(true).connect().await?;
+    /// # client.close().await });
+    /// ```
+    #[must_use]
+    pub fn batched(mut self, yes: bool) -> Self {
+        self.connect.batched = yes;
+        self
+    }
+
     /// A further header of the WebSocket handshake, such as `Origin` or `Cookie`.
     ///
     /// ```

@@ -10,6 +10,7 @@ mod decode;
 mod details;
 mod encode;
 mod options;
+mod payload_passthru_mode;
 mod rare;
 mod routed;
 mod session;
@@ -24,6 +25,7 @@ pub use options::{
     PublishOptions, RareCallOptions, RarePublishOptions, RareYieldOptions, RegisterOptions,
     SubscribeOptions, YieldOptions,
 };
+pub use payload_passthru_mode::Passthru;
 pub use rare::{Absent, Rare};
 pub use routed::{
     Call, Cancel, Error, Event, Interrupt, Invocation, Publish, Published, Register, Registered,

@@ -5,9 +5,9 @@
 
 use crate::close_reason;
 use crate::error_uri;
-use crate::feature::Role;
+use crate::feature::{Feature, Role};
 use crate::id::RequestId;
-use crate::message::{Abort, Authenticate, Goodbye, Hello, Message, MessageType};
+use crate::message::{Abort, Authenticate, Call, Goodbye, Hello, Message, MessageType};
 
 /// The states of the router's side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,12 @@ enum State {
 pub struct Accepting {
     state: State,
     next_request: RequestId,
+    /// The last request that began a call in parts. A CALL of this or an earlier id may go on with
+    /// such a call; the realm knows.
+    last_progressive: Option<RequestId>,
+    /// Whether clients of old may draw their request ids.
+    lenient: bool,
+    /// Whether this client may.
     any_request_id: bool,
 }
 
@@ -58,11 +64,15 @@ pub enum Accepted<'a> {
 
 impl Accepting {
     /// The state of a fresh transport. With `any_request_id`, requests may have any id that is not
-    /// in use, as some old clients draw them; else 1, 2, 3, … is demanded.
+    /// in use, as some old clients draw them; else 1, 2, 3, … is demanded. It is always demanded of
+    /// callers that have progressive call invocations: a late part could not be told from a new
+    /// call.
     pub const fn new(any_request_id: bool) -> Self {
         Self {
             state: State::Closed,
             next_request: RequestId::FIRST,
+            last_progressive: None,
+            lenient: any_request_id,
             any_request_id,
         }
     }
@@ -76,6 +86,7 @@ impl Accepting {
     pub fn welcome(&mut self) {
         self.state = State::Established;
         self.next_request = RequestId::FIRST;
+        self.last_progressive = None;
     }
 
     /// The router sends CHALLENGE.
@@ -113,7 +124,7 @@ impl Accepting {
         }
         let request = match message {
             Message::Publish(m) => m.request,
-            Message::Call(m) => m.request,
+            Message::Call(m) => return self.take_call_id(m),
             Message::Yield(_) => return true,
             Message::Error(m) => return m.request_type == MessageType::Invocation,
             _ => return false,
@@ -132,6 +143,21 @@ impl Accepting {
             self.next_request = request.next();
         }
         is_next
+    }
+
+    /// The same for a CALL, which may be a further part of an earlier one.
+    #[inline]
+    fn take_call_id(&mut self, call: &Call<'_>) -> bool {
+        if !self.take_request_id(call.request) {
+            return call.request < self.next_request
+                && self
+                    .last_progressive
+                    .is_some_and(|last| call.request <= last);
+        }
+        if call.options.progress {
+            self.last_progressive = Some(call.request);
+        }
+        true
     }
 
     /// Takes the client's next message.
@@ -179,24 +205,28 @@ impl Accepting {
             let problem = "HELLO announces none of the roles caller, callee, publisher, subscriber";
             return Accepted::Violation(self.violation(problem));
         }
+        let counts = roles.supports(Role::Caller, Feature::ProgressiveCallInvocations);
+        self.any_request_id = self.lenient && !counts;
         self.state = State::Establishing;
         Accepted::Hello(hello)
     }
 
     fn handle_established<'a>(&mut self, message: Message<'a>) -> Accepted<'a> {
-        let request = match &message {
+        let (request, taken) = match &message {
             Message::Goodbye(_) => {
                 self.state = State::Closed;
                 return Accepted::Leave(Goodbye::new(close_reason::GOODBYE_AND_OUT));
             }
-            Message::Publish(m) => Some(m.request),
-            Message::Subscribe(m) => Some(m.request),
-            Message::Unsubscribe(m) => Some(m.request),
-            Message::Call(m) => Some(m.request),
-            Message::Register(m) => Some(m.request),
-            Message::Unregister(m) => Some(m.request),
-            Message::Cancel(_) | Message::Yield(_) => None,
-            Message::Error(m) if m.request_type == MessageType::Invocation => None,
+            Message::Publish(m) => (m.request, self.take_request_id(m.request)),
+            Message::Subscribe(m) => (m.request, self.take_request_id(m.request)),
+            Message::Unsubscribe(m) => (m.request, self.take_request_id(m.request)),
+            Message::Call(m) => (m.request, self.take_call_id(m)),
+            Message::Register(m) => (m.request, self.take_request_id(m.request)),
+            Message::Unregister(m) => (m.request, self.take_request_id(m.request)),
+            Message::Cancel(_) | Message::Yield(_) => return Accepted::Route(message),
+            Message::Error(m) if m.request_type == MessageType::Invocation => {
+                return Accepted::Route(message);
+            }
             Message::Error(m) => {
                 let name = m.request_type.as_str();
                 let problem = format!("ERROR received about {name}, which a router never requests");
@@ -208,9 +238,7 @@ impl Accepting {
                 return Accepted::Violation(self.violation(&problem));
             }
         };
-        if let Some(request) = request
-            && !self.take_request_id(request)
-        {
+        if !taken {
             let name = message.message_type().as_str();
             let expected = self.next_request;
             let problem = format!("{name} has the request id {request}, expected {expected}");

@@ -54,9 +54,10 @@ pub const FEATURES: &[Row] = rows! {
     Some(Feature::ProgressiveCallResults), "Progressive call results", "stable",
         ["check_57_each_progressive_result_restarts_the_time"] ["a_result_in_parts_arrives_in_order"] [];
     Some(Feature::ProgressiveCallInvocations), "Progressive call invocations", "alpha",
-        [] [] [];
+        ["check_60_parts_of_a_call_go_to_one_callee_as_one_invocation" "both_sides_may_send_in_parts_at_once"] [] [];
     Some(Feature::CallTimeout), "Call timeout", "alpha",
-        ["check_55_a_call_that_takes_too_long_is_interrupted"] ["time_that_runs_out_at_the_router_is_time_that_runs_out"]
+        ["check_55_a_call_that_takes_too_long_is_interrupted"
+         "check_56_the_limit_is_forwarded_to_a_callee_that_asks_for_it"] ["time_that_runs_out_at_the_router_is_time_that_runs_out"]
         ["test_timeout_is_raised_here_and_told_to_the_dealer"];
     Some(Feature::CallCanceling), "Call canceling", "alpha",
         ["check_49_kill_waits_for_the_callee" "check_50_killnowait_does_both_at_once"]
@@ -106,7 +107,7 @@ pub const FEATURES: &[Row] = rows! {
     Some(Feature::SubscriptionRevocation), "Subscription revocation", "alpha",
         ["check_39_a_revoked_subscription_is_told_to_a_subscriber_that_announced_it"] [] [];
     Some(Feature::PayloadPassthruMode), "Payload passthru mode", "sketch",
-        [] [] [];
+        ["check_74_what_is_passed_through_is_the_same_in_every_serializer"] [] [];
     Some(Feature::Reflection), "Interface reflection", "sketch",
         ["definitions_are_listed_and_described" "what_is_live_is_listed_and_described"] [] [];
 };
@@ -122,4 +123,6 @@ pub const BEYOND: &[Row] = rows! {
         ["a_callee_that_comes_back_takes_over"] [] [];
     None, "Transports WebSocket and RawSocket over TCP, TLS and Unix sockets", "stable",
         ["check_92_text_frames_are_for_json_and_binary_frames_for_the_others"] ["wss_and_rss" "unix_sockets"] ["test_it_speaks_tls" "test_among_itself_through_a_unix_socket"];
+    None, "Message batching (`wamp.2.*.batched`)", "sketch",
+        ["check_93_a_whole_batch_is_routed_in_order"] ["batched_websockets"] [];
 };

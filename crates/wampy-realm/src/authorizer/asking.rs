@@ -138,10 +138,10 @@ impl Realm {
             answers: VecDeque::new(),
         };
         let result = step(self, &mut tap);
-        self.settle(&mut tap);
+        self.settle(now, &mut tap);
         while let Some((question, answer)) = tap.answers.pop_front() {
             self.take_answer(now, question, answer, &mut tap);
-            self.settle(&mut tap);
+            self.settle(now, &mut tap);
         }
         result
     }

@@ -261,7 +261,7 @@ impl Realm {
         };
         let asking = &self.authorizer.asking;
         let asker = asking.session.and_then(|asker| self.sessions.get(asker));
-        let asks = asker.is_some_and(|asker| asker.calls.contains(waiting.question));
+        let asks = asker.is_some_and(|asker| asker.calls.get(waiting.question).is_some());
         if !asks || !asking.is_about(waiting.question, key) {
             return Err(format!("{key:?} waits, but nobody is asked: {waiting:?}"));
         }

@@ -77,7 +77,7 @@ impl Realm {
         if let Message::Call(call) = message
             && queue.has_ended(call.request)
             && !queue.has_call(call.request)
-            && !session.calls.contains(call.request)
+            && session.calls.get(call.request).is_none()
         {
             // A part of a call that has ended, which its caller did not know yet.
             return;

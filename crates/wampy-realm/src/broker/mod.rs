@@ -17,7 +17,7 @@ mod subscription_revocation;
 
 use wampy_proto::message::{Event, EventDetails, Publish, PublishOptions, Published};
 use wampy_proto::{
-    MatchPolicy, Message, MessageType, PublicationId, SubscriptionId, Value, error_uri,
+    MatchPolicy, Message, MessageType, PublicationId, Role, SubscriptionId, Value, error_uri,
 };
 
 use crate::hash::RandomState;
@@ -55,6 +55,8 @@ struct Selection {
     lists: ReceiverLists,
     /// The hash of the `rkey`.
     rkey: Option<u64>,
+    /// Whether the payload is passed through, so that subscribers need that mode to read it.
+    passed_through: bool,
 }
 
 impl Selection {
@@ -62,8 +64,22 @@ impl Selection {
     fn take(options: &mut PublishOptions) -> Option<Self> {
         let rkey = options.rare.present()?.rkey.as_deref();
         let rkey = rkey.filter(|key| !key.is_empty()).map(rendezvous::hash);
+        let passed_through = options.is_passed_through();
         let lists = ReceiverLists::take(options);
-        (rkey.is_some() || !lists.is_empty()).then_some(Self { lists, rkey })
+        (rkey.is_some() || passed_through || !lists.is_empty()).then_some(Self {
+            lists,
+            rkey,
+            passed_through,
+        })
+    }
+
+    /// Whether a subscriber may get the event, whatever the `rkey` says.
+    fn admits(&self, key: SessionKey, sessions: &Sessions) -> bool {
+        self.lists.admit(key, sessions)
+            && (!self.passed_through
+                || sessions
+                    .get(key)
+                    .is_some_and(|session| session.passes_through(Role::Subscriber)))
     }
 }
 
@@ -114,7 +130,7 @@ impl Broker {
                 receivers.clear();
                 receivers.extend(subscription.members.iter().filter(|&&key| {
                     Some(key) != excluded
-                        && selection.is_none_or(|selection| selection.lists.admit(key, sessions))
+                        && selection.is_none_or(|selection| selection.admits(key, sessions))
                         && shard.as_ref().is_none_or(|shard| shard.admits(key))
                 }));
                 if !receivers.is_empty() {
@@ -132,10 +148,8 @@ impl Realm {
         outbox: &mut impl Outbox,
     ) -> Result<(), Violation> {
         let options = &publish.options;
-        if options.ppt_scheme.is_some() {
-            return Err(Violation::new(
-                "PUBLISH has ppt_scheme, but payload_passthru_mode was not announced",
-            ));
+        if options.is_passed_through() {
+            self.check_passes_through(from, Role::Publisher, MessageType::Publish)?;
         }
         let (request, acknowledge) = (publish.request, options.acknowledge);
         match self.publish(from, publish, outbox) {
@@ -195,11 +209,14 @@ impl Realm {
     fn publish_event(
         &mut self,
         from: Option<SessionKey>,
-        details: EventDetails,
+        mut details: EventDetails,
         publish: &mut Publish<'_>,
         exact: Option<SubscriptionId>,
         outbox: &mut impl Outbox,
     ) -> PublicationId {
+        if let Some(passthru) = publish.options.passthru() {
+            details.set_passthru(passthru);
+        }
         let publication = PublicationId::from_random_bits(self.random.bits());
         let exclusions = Exclusions {
             publisher: from

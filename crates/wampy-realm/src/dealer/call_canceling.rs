@@ -4,7 +4,7 @@
 //! that does not exist (most likely its result crossed the CANCEL) is ignored.
 
 use wampy_proto::message::{Cancel, CancelMode, Interrupt, InterruptOptions};
-use wampy_proto::{Message, MessageType, error_uri};
+use wampy_proto::{Message, error_uri};
 
 use super::pending::PendingCall;
 use crate::outbox::Outbox;
@@ -75,7 +75,7 @@ impl Realm {
             .get(call.caller)
             .is_some_and(|caller| !caller.silent_cancel)
         {
-            Refusal::new(error).send(call.caller, MessageType::Call, call.request, outbox);
+            call.refuse(Refusal::new(error), outbox);
         }
     }
 }

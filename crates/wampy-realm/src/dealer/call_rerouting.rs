@@ -23,24 +23,24 @@ use wampy_proto::message::Call;
 use super::invoking::Placed;
 use super::kept_call::{self, KeptCall};
 use crate::outbox::Outbox;
-use crate::realm::Realm;
+use crate::realm::{Now, Realm};
 use crate::refusal::Refusal;
 use crate::session::SessionKey;
 use crate::slots::Slot;
 
 impl Realm {
     /// Keeps a call that may be rerouted, if that is allowed.
-    pub(super) fn keep_for_rerouting(&mut self, call: &Call<'_>) -> Option<KeptCall> {
+    pub(super) fn keep_for_rerouting(&mut self, now: Now, call: &Call<'_>) -> Option<KeptCall> {
         let bytes_max = self.config.rerouted_call_bytes_max;
         if call.options.progress || kept_call::bytes_of(call) > bytes_max {
             return None;
         }
-        self.dealer.keep(call, self.config.kept_call_bytes_max)
+        self.dealer.keep(call, &self.config, now)
     }
 
     /// The callee of a call is unavailable. Returns whether this was seen to; otherwise the error
     /// goes to the caller like any other.
-    pub(super) fn reroute(&mut self, slot: Slot, outbox: &mut impl Outbox) -> bool {
+    pub(super) fn reroute(&mut self, now: Now, slot: Slot, outbox: &mut impl Outbox) -> bool {
         let Some(call) = self.dealer.calls.get_mut(slot) else {
             return false;
         };
@@ -68,7 +68,7 @@ impl Realm {
         if std::mem::take(&mut rare.counted) {
             self.dealer.vacate(registration, callee);
         }
-        if self.place_call(slot, outbox) == Placed::Waiting {
+        if self.place_call(now, slot, outbox) == Placed::Waiting {
             match self.dealer.check_line(&self.config, registration, bytes) {
                 Ok(()) => self.dealer.join_line(slot),
                 Err(refusal) => self.refuse_call(slot, refusal, outbox),

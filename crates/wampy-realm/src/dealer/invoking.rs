@@ -2,14 +2,15 @@
 //!
 //! A call goes to a callee when it is made, or later if it had to wait or its callee was unavailable.
 
-use wampy_proto::message::{Call, Invocation};
-use wampy_proto::{MatchPolicy, Message, RegistrationId, RequestId, error_uri};
+use wampy_proto::message::{Call, Invocation, InvocationDetails};
+use wampy_proto::{FeatureSet, MatchPolicy, Message, RegistrationId, RequestId, error_uri};
 
 use super::kept_call::RareCall;
 use super::pending::PendingCall;
+use super::progressive_call_invocations::OpenInput;
 use super::sharded_registration::Shard;
-use super::shared_registration::Choice;
-use super::{call_trustlevels, progressive_call_results};
+use super::shared_registration::{Callee, Choice};
+use super::{call_trustlevels, needed_features, progressive_call_results};
 use crate::outbox::Outbox;
 use crate::realm::{Now, Realm};
 use crate::refusal::Refusal;
@@ -23,10 +24,27 @@ pub(super) struct Chosen {
     match_policy: MatchPolicy,
     session: SessionKey,
     disclose_caller: bool,
+    forward_timeout: bool,
     /// Whether the callee limits how many calls it has.
     counted: bool,
     /// Whether the registration has more callees.
     is_shared: bool,
+}
+
+/// What a call needs of its callee.
+#[derive(Debug)]
+pub(super) struct Wish<'t> {
+    shard: Option<Shard>,
+    needed: FeatureSet,
+    /// Who could not take it.
+    tried: &'t [SessionKey],
+}
+
+/// An invocation that was sent.
+#[derive(Debug)]
+struct Sent {
+    invocation: RequestId,
+    input: Option<Box<OpenInput>>,
 }
 
 /// What became of a call that looked for a callee.
@@ -45,10 +63,16 @@ impl Realm {
         from: SessionKey,
         call: &Call<'_>,
         exact: Option<RegistrationId>,
+        needed: FeatureSet,
         outbox: &mut impl Outbox,
     ) -> Result<(), Refusal> {
         self.check_pending_calls(from)?;
         let shard = Shard::of(&call.options)?;
+        let wish = Wish {
+            shard,
+            needed,
+            tried: &[],
+        };
         let patterns = &self.dealer.registrations;
         let Some(registration) = exact.or_else(|| patterns.best_pattern(&call.procedure)) else {
             let message = format!("no callee has registered {:?}", call.procedure);
@@ -57,16 +81,24 @@ impl Realm {
         let chosen = if shard.is_none() && self.dealer.others_wait(registration) {
             None
         } else {
-            self.choose_callee(registration, shard, &[])?
+            self.choose_callee(registration, &wish)?
         };
         let Some(chosen) = chosen else {
             return self.wait_for_callee(now, from, call, registration);
         };
-        let invocation = self.invoke(from, call, &chosen, outbox)?;
+        let timeout_ms = self.config.call_timeout_ms(&call.options);
+        let sent = self.invoke(from, call, &chosen, timeout_ms, outbox)?;
         let pending = PendingCall {
             callee: chosen.session,
-            invocation,
-            rare: self.rare_call(call, &chosen, shard),
+            invocation: sent.invocation,
+            input: sent.input,
+            // A callee that is told the limit minds it.
+            timeout_ms: if chosen.forward_timeout {
+                0
+            } else {
+                timeout_ms
+            },
+            rare: self.rare_call(now, call, &chosen, shard),
             ..PendingCall::new(from, call, &self.config)
         };
         self.begin_call(now, pending);
@@ -85,24 +117,24 @@ impl Realm {
         Ok(())
     }
 
-    /// Which callee of a registration gets a call that those in `tried` could not take; `None` if
-    /// the call has to wait.
+    /// Which callee of a registration gets a call; `None` if the call has to wait.
     fn choose_callee(
         &mut self,
         id: RegistrationId,
-        shard: Option<Shard>,
-        tried: &[SessionKey],
+        wish: &Wish<'_>,
     ) -> Result<Option<Chosen>, Refusal> {
         let Some(record) = self.dealer.registrations.get_mut(id) else {
             return Err(Refusal::new(error_uri::NO_AVAILABLE_CALLEE));
         };
         let room = self.config.pending_invocations_per_session_max;
-        let choice = record
-            .members
-            .choose(&mut self.random, shard, tried, |callee| {
-                let session = self.sessions.get(callee.session);
-                session.is_some_and(|session| session.invocations.len() < room)
-            });
+        let needed = wish.needed;
+        let suits = |callee: &Callee| {
+            self.sessions.get(callee.session).is_some_and(|session| {
+                session.invocations.len() < room
+                    && (needed.is_empty() || needed_features::has(session, needed))
+            }) && !wish.tried.contains(&callee.session)
+        };
+        let choice = record.members.choose(&mut self.random, wish.shard, suits);
         match choice {
             Choice::Callee(at) => {
                 let callee = &record.members.list[at];
@@ -111,59 +143,101 @@ impl Realm {
                     match_policy: record.match_policy,
                     session: callee.session,
                     disclose_caller: callee.disclose_caller,
+                    forward_timeout: callee.forward_timeout,
                     counted: callee.concurrency.is_some(),
                     is_shared: record.members.list.len() > 1,
                 }))
             }
             Choice::Wait => Ok(None),
-            Choice::Nobody => Err(nobody_has_room(room, tried)),
+            Choice::Nobody => Err(self.nobody_suits(id, wish)),
         }
     }
 
-    /// Sends a call to its callee; returns the invocation.
+    /// Why no callee of a registration gets a call.
+    #[cold]
+    fn nobody_suits(&self, id: RegistrationId, wish: &Wish<'_>) -> Refusal {
+        let record = self.dealer.registrations.get(id);
+        let callees = record.map_or(&[][..], |record| &record.members.list);
+        let owner = wish.shard.and_then(|shard| shard.owner(callees));
+        let candidates = owner.map_or(callees, |at| &callees[at..=at]);
+        let mut sessions = candidates
+            .iter()
+            .filter_map(|callee| self.sessions.get(callee.session));
+        if !wish.needed.is_empty()
+            && !sessions.any(|session| needed_features::has(session, wish.needed))
+        {
+            return needed_features::refusal(wish.needed);
+        }
+        let message = if wish.tried.is_empty() {
+            let room = self.config.pending_invocations_per_session_max;
+            format!("each callee has {room} invocations to answer, the most allowed")
+        } else {
+            "no callee is available".to_owned()
+        };
+        Refusal::explained(error_uri::NO_AVAILABLE_CALLEE, message)
+    }
+
+    /// Sends a call, of whose time limit `timeout_ms` are left, to its callee.
     fn invoke(
         &self,
         from: SessionKey,
         call: &Call<'_>,
         chosen: &Chosen,
+        timeout_ms: u64,
         outbox: &mut impl Outbox,
-    ) -> Result<RequestId, Refusal> {
+    ) -> Result<Sent, Refusal> {
         let (Some(caller), Some(callee)) =
             (self.sessions.get(from), self.sessions.get(chosen.session))
         else {
             return Err(Refusal::new(error_uri::NO_AVAILABLE_CALLEE));
         };
-        let options = &call.options;
-        let mut details = self.config.caller_identity(
-            &caller.details,
-            options.disclose_me,
-            chosen.disclose_caller,
-        )?;
-        call_trustlevels::add_level(&mut details, &caller.details, callee);
-        details.receive_progress =
-            progressive_call_results::forwarded(options.receive_progress, callee, &self.config);
-        if caller.silent_cancel {
-            details.timeout_ms = options.timeout_ms;
+        let mut details = self.invocation_details(call, caller, callee, chosen)?;
+        if chosen.forward_timeout || caller.silent_cancel {
+            details.timeout_ms = timeout_ms;
         }
-        if chosen.match_policy != MatchPolicy::Exact {
-            details.procedure = Some((*call.procedure).into());
-        }
-        let invocation = Invocation {
-            request: callee
-                .last_invocation
-                .map_or(RequestId::FIRST, RequestId::next),
+        let invocation = callee
+            .last_invocation
+            .map_or(RequestId::FIRST, RequestId::next);
+        let message = Message::Invocation(Invocation {
+            request: invocation,
             registration: chosen.registration,
             details,
             payload: call.payload.borrowed(),
-        };
-        let request = invocation.request;
-        outbox.send(chosen.session, &Message::Invocation(invocation))?;
-        Ok(request)
+        });
+        outbox.send(chosen.session, &message)?;
+        let input = OpenInput::after(call, message);
+        Ok(Sent { invocation, input })
+    }
+
+    /// What the invocation of a call says beside its payload and its time limit.
+    #[inline]
+    fn invocation_details(
+        &self,
+        call: &Call<'_>,
+        caller: &Session,
+        callee: &Session,
+        chosen: &Chosen,
+    ) -> Result<InvocationDetails, Refusal> {
+        let (config, options) = (&self.config, &call.options);
+        let (who, disclose_caller) = (&caller.details, chosen.disclose_caller);
+        let mut details = config.caller_identity(who, options.disclose_me, disclose_caller)?;
+        call_trustlevels::add_level(&mut details, who, callee);
+        details.receive_progress =
+            progressive_call_results::forwarded(options.receive_progress, callee, config);
+        details.progress = options.progress;
+        if chosen.match_policy != MatchPolicy::Exact {
+            details.procedure = Some((*call.procedure).into());
+        }
+        if let Some(passthru) = options.passthru() {
+            details.set_passthru(passthru);
+        }
+        Ok(details)
     }
 
     /// What has to be known of a call beside what is known of all calls, if anything.
     fn rare_call(
         &mut self,
+        now: Now,
         call: &Call<'_>,
         chosen: &Chosen,
         shard: Option<Shard>,
@@ -173,7 +247,7 @@ impl Realm {
             return None;
         }
         let kept = if reroutable {
-            self.keep_for_rerouting(call)
+            self.keep_for_rerouting(now, call)
         } else {
             None
         };
@@ -190,7 +264,7 @@ impl Realm {
     }
 
     /// Looks for a callee for a call that is kept and has none.
-    pub(super) fn place_call(&mut self, slot: Slot, outbox: &mut impl Outbox) -> Placed {
+    pub(super) fn place_call(&mut self, now: Now, slot: Slot, outbox: &mut impl Outbox) -> Placed {
         let Some(call) = self.dealer.calls.get_mut(slot) else {
             return Placed::Ended;
         };
@@ -198,7 +272,8 @@ impl Realm {
         let Some(mut rare) = call.rare.take() else {
             return Placed::Ended;
         };
-        let placed = self.invoke_kept(from, &rare, outbox);
+        let placed = self.invoke_kept(now, from, &rare, outbox);
+        let limit = rare.kept.as_ref().and_then(|kept| kept.limit);
         if let Ok(Some((chosen, _))) = &placed {
             self.dealer.leave_line(&mut rare);
             rare.counted = chosen.counted;
@@ -212,10 +287,15 @@ impl Realm {
         }
         match placed {
             Ok(Some((chosen, invocation))) => {
+                let is_forwarded = chosen.forward_timeout;
+                self.dealer.mind_time(slot, limit.filter(|_| !is_forwarded));
                 self.give_to(slot, chosen.session, invocation);
                 Placed::Invoked
             }
-            Ok(None) => Placed::Waiting,
+            Ok(None) => {
+                self.dealer.mind_time(slot, limit);
+                Placed::Waiting
+            }
             Err(refusal) => {
                 self.refuse_call(slot, refusal, outbox);
                 Placed::Ended
@@ -226,6 +306,7 @@ impl Realm {
     /// Sends a call that is kept to a callee, if one is free: to whom, and the invocation.
     fn invoke_kept(
         &mut self,
+        now: Now,
         from: SessionKey,
         rare: &RareCall,
         outbox: &mut impl Outbox,
@@ -233,20 +314,17 @@ impl Realm {
         let Some(kept) = &rare.kept else {
             return Err(Refusal::new(error_uri::NO_AVAILABLE_CALLEE));
         };
-        let shard = Shard::of(&kept.call.options)?;
-        let Some(chosen) = self.choose_callee(rare.registration, shard, &rare.tried)? else {
+        let call = &kept.call;
+        let wish = Wish {
+            shard: Shard::of(&call.options)?,
+            needed: needed_features::of(&call.options),
+            tried: &rare.tried,
+        };
+        let Some(chosen) = self.choose_callee(rare.registration, &wish)? else {
             return Ok(None);
         };
-        let invocation = self.invoke(from, &kept.call, &chosen, outbox)?;
-        Ok(Some((chosen, invocation)))
+        let left_ms = kept.limit.map_or(0, |limit| limit.left_ms(now));
+        let sent = self.invoke(from, call, &chosen, left_ms, outbox)?;
+        Ok(Some((chosen, sent.invocation)))
     }
-}
-
-fn nobody_has_room(room: usize, tried: &[SessionKey]) -> Refusal {
-    let message = if tried.is_empty() {
-        format!("each callee has {room} invocations to answer, the most allowed")
-    } else {
-        "no callee is available".to_owned()
-    };
-    Refusal::explained(error_uri::NO_AVAILABLE_CALLEE, message)
 }

@@ -10,7 +10,10 @@ use wampy_proto::RegistrationId;
 use wampy_proto::message::{Call, RareCallOptions};
 
 use super::Dealer;
+use super::call_timeout::Limit;
 use super::pending::PendingCall;
+use crate::config::RealmConfig;
+use crate::realm::Now;
 use crate::session::SessionKey;
 
 /// What is known of a call whose callee limits its concurrency or may hand the call back.
@@ -35,6 +38,8 @@ pub(crate) struct KeptCall {
     pub(super) call: Call<'static>,
     /// What it counts.
     pub(crate) bytes: usize,
+    /// Its time limit, if it has one.
+    pub(super) limit: Option<Limit>,
 }
 
 impl RareCall {
@@ -93,10 +98,15 @@ fn bytes_of_options(options: &RareCallOptions) -> usize {
 }
 
 impl Dealer {
-    /// Keeps a call, unless all that is kept would be more than `bytes_max`.
-    pub(super) fn keep(&mut self, call: &Call<'_>, bytes_max: usize) -> Option<KeptCall> {
+    /// Keeps a call that was made just now, unless all that is kept would be too much.
+    pub(super) fn keep(
+        &mut self,
+        call: &Call<'_>,
+        config: &RealmConfig,
+        now: Now,
+    ) -> Option<KeptCall> {
         let bytes = bytes_of(call);
-        if self.kept_call_bytes.saturating_add(bytes) > bytes_max {
+        if self.kept_call_bytes.saturating_add(bytes) > config.kept_call_bytes_max {
             return None;
         }
         self.kept_call_bytes += bytes;
@@ -110,7 +120,8 @@ impl Dealer {
             procedure: call.procedure.clone().into_owned().into(),
             payload: call.payload.clone().into_owned(),
         };
-        Some(KeptCall { call, bytes })
+        let limit = Limit::of(&call.options, config, now);
+        Some(KeptCall { call, bytes, limit })
     }
 
     /// The call has ended: it neither waits nor runs nor is kept any more.

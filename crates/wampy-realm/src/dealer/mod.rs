@@ -4,8 +4,7 @@
 //! invocation in `invoking`; the files named after chapters of the specification hold what each
 //! feature adds.
 //!
-//! Deliberately absent so far: progressive call invocations, payload passthru, `forward_timeout`, and
-//! the private options of a call.
+//! Deliberately absent: the private options of a call.
 
 mod call_canceling;
 mod call_rerouting;
@@ -15,7 +14,9 @@ mod caller_identification;
 mod force_reregister;
 mod invoking;
 mod kept_call;
+mod needed_features;
 mod pending;
+mod progressive_call_invocations;
 mod progressive_call_results;
 mod registration;
 mod registration_concurrency;
@@ -25,18 +26,15 @@ mod shared_registration;
 
 use std::borrow::Cow;
 
-use wampy_proto::message::{Call, Error, Result as ResultMessage, Yield};
+use wampy_proto::message::{Call, Error, Result as ResultMessage, ResultDetails, Yield};
 use wampy_proto::uri::{self, Grammar};
-use wampy_proto::{
-    MatchPolicy, Message, MessageType, RegistrationId, RequestId, error_uri, message::ResultDetails,
-};
+use wampy_proto::{MatchPolicy, Message, MessageType, RegistrationId, RequestId, Role, error_uri};
 
 use crate::hash::RandomState;
 use crate::outbox::Outbox;
 use crate::realm::{Now, Realm, Violation};
 use crate::records::Records;
-use crate::refusal::Refusal;
-use crate::session::{Session, SessionKey};
+use crate::session::SessionKey;
 use crate::slots::{Slot, Slots};
 use call_timeout::CallTimers;
 use pending::PendingCall;
@@ -83,8 +81,17 @@ impl Realm {
         let Some(caller) = self.sessions.get(from) else {
             return Ok(());
         };
-        check_call(caller, call)?;
         let request = call.request;
+        if caller.has_begun(request) {
+            return self.continue_call(from, call, outbox);
+        }
+        let needed = needed_features::of(&call.options);
+        if !needed.is_empty() {
+            needed_features::check_announced(caller, needed)?;
+            if call.options.progress {
+                self.note_progressive_call(from, request);
+            }
+        }
         let procedure = &*call.procedure;
         let exact = self
             .dealer
@@ -96,8 +103,9 @@ impl Realm {
             None => self.config.check_uri(procedure),
         };
         let routed = well_formed.and_then(|()| match uri::is_reserved(procedure) {
+            true if !needed.is_empty() => Err(needed_features::refusal(needed)),
             true => self.call_meta_procedure(from, call, outbox),
-            false => self.route_call(now, from, call, exact, outbox),
+            false => self.route_call(now, from, call, exact, needed, outbox),
         });
         if let Err(refusal) = routed {
             refusal.send(from, MessageType::Call, request, outbox);
@@ -112,29 +120,29 @@ impl Realm {
         result: &Yield<'_>,
         outbox: &mut impl Outbox,
     ) -> Result<(), Violation> {
-        if result.options.ppt_scheme.is_some() {
-            return Err(Violation::new(
-                "YIELD has ppt_scheme, but payload_passthru_mode was not announced",
-            ));
+        let mut details = ResultDetails::default();
+        if let Some(passthru) = result.options.passthru() {
+            self.check_passes_through(from, Role::Callee, MessageType::Yield)?;
+            details.set_passthru(passthru);
         }
         let Some(slot) = self.invoked(from, result.request, MessageType::Yield)? else {
             return Ok(());
         };
         if result.options.progress {
-            self.forward_progress(now, slot, result.payload.borrowed(), outbox);
+            self.forward_progress(now, slot, details, result.payload.borrowed(), outbox);
             return Ok(());
         }
         let Some(call) = self.end_call(slot) else {
             return Ok(());
         };
-        let details = ResultDetails::default();
+        let is_passed_through = details.is_passed_through();
         let message = Message::Result(ResultMessage {
             request: call.request,
             details,
             payload: result.payload.borrowed(),
         });
-        if let Err(error) = outbox.send(call.caller, &message) {
-            Refusal::from(error).send(call.caller, MessageType::Call, call.request, outbox);
+        if let Err(why) = self.send_answer(call.caller, &message, is_passed_through, outbox) {
+            call.refuse(why, outbox);
         }
         Ok(())
     }
@@ -142,6 +150,7 @@ impl Realm {
     /// ERROR from a callee: forwarded to the caller, whole.
     pub(crate) fn handle_error(
         &mut self,
+        now: Now,
         from: SessionKey,
         error: &mut Error<'_>,
         outbox: &mut impl Outbox,
@@ -152,10 +161,14 @@ impl Realm {
                 "ERROR received for {name}, but a client can only answer INVOCATION"
             )));
         }
+        let is_passed_through = error.details.is_passed_through();
+        if is_passed_through {
+            self.check_passes_through(from, Role::Callee, MessageType::Error)?;
+        }
         let Some(slot) = self.invoked(from, error.request, MessageType::Error)? else {
             return Ok(());
         };
-        if error.error == error_uri::UNAVAILABLE && self.reroute(slot, outbox) {
+        if error.error == error_uri::UNAVAILABLE && self.reroute(now, slot, outbox) {
             return Ok(());
         }
         let Some(call) = self.end_call(slot) else {
@@ -172,8 +185,9 @@ impl Realm {
         if !Grammar::Loose.accepts(&error.error) {
             error.error = Cow::Borrowed(error_uri::INVALID_URI);
         }
-        if let Err(problem) = outbox.send(call.caller, &Message::Error(error)) {
-            Refusal::from(problem).send(call.caller, MessageType::Call, call.request, outbox);
+        let message = Message::Error(error);
+        if let Err(why) = self.send_answer(call.caller, &message, is_passed_through, outbox) {
+            call.refuse(why, outbox);
         }
         Ok(())
     }
@@ -202,25 +216,4 @@ impl Realm {
         }
         Ok(None)
     }
-}
-
-/// Checks that a call keeps to the protocol and uses only what was announced.
-fn check_call(caller: &Session, call: &Call<'_>) -> Result<(), Violation> {
-    let unannounced = if call.options.progress {
-        Some("CALL has progress, but progressive_call_invocations was not announced")
-    } else if call.options.ppt_scheme.is_some() {
-        Some("CALL has ppt_scheme, but payload_passthru_mode was not announced")
-    } else {
-        None
-    };
-    if let Some(problem) = unannounced {
-        return Err(Violation::new(problem));
-    }
-    if caller.calls.contains(call.request) {
-        let request = call.request;
-        return Err(Violation::new(format!(
-            "CALL has the request id {request} of a call that has not ended"
-        )));
-    }
-    Ok(())
 }

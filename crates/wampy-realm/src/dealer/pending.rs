@@ -8,6 +8,7 @@ use wampy_proto::message::Call;
 use wampy_proto::{MessageType, RequestId, error_uri};
 
 use super::kept_call::RareCall;
+use super::progressive_call_invocations::OpenInput;
 use crate::config::RealmConfig;
 use crate::outbox::Outbox;
 use crate::realm::{Now, Realm};
@@ -29,6 +30,8 @@ pub(crate) struct PendingCall {
     pub(crate) receive_progress: bool,
     /// Whether the callee was sent INTERRUPT.
     pub(crate) interrupted: bool,
+    /// What further parts of the call are sent with, if there may be any.
+    pub(crate) input: Option<Box<OpenInput>>,
     /// The caller's time limit; 0 for none.
     pub(crate) timeout_ms: u64,
     /// When the time limit is over.
@@ -47,10 +50,16 @@ impl PendingCall {
             invocation: RequestId::FIRST,
             receive_progress: call.options.receive_progress,
             interrupted: false,
-            timeout_ms: call.options.timeout_ms.min(config.call_timeout_ms_max),
+            input: None,
+            timeout_ms: config.call_timeout_ms(&call.options),
             deadline_ms: None,
             rare: None,
         }
+    }
+
+    /// Answers the call by ERROR. It must have ended.
+    pub(super) fn refuse(&self, why: Refusal, outbox: &mut impl Outbox) {
+        why.send(self.caller, MessageType::Call, self.request, outbox);
     }
 }
 
@@ -96,7 +105,7 @@ impl Realm {
     /// Ends a call by ERROR.
     pub(super) fn refuse_call(&mut self, slot: Slot, refusal: Refusal, outbox: &mut impl Outbox) {
         if let Some(call) = self.end_call(slot) {
-            refusal.send(call.caller, MessageType::Call, call.request, outbox);
+            call.refuse(refusal, outbox);
         }
     }
 
@@ -118,6 +127,14 @@ impl Realm {
         Some(call)
     }
 
+    /// Ends a call in the middle: the callee is interrupted, the caller told why.
+    pub(crate) fn break_off(&mut self, slot: Slot, why: Refusal, outbox: &mut impl Outbox) {
+        if let Some(call) = self.end_call(slot) {
+            self.interrupt(&call, outbox);
+            call.refuse(why, outbox);
+        }
+    }
+
     /// Ends the calls of a session that is gone: those that it should have answered by ERROR
     /// `wamp.error.canceled`, those that it made by INTERRUPT.
     pub(crate) fn end_calls_of(&mut self, gone: &Session, outbox: &mut impl Outbox) {
@@ -127,12 +144,7 @@ impl Realm {
             };
             if self.sessions.get(call.caller).is_some() {
                 let why = "the callee left before it answered";
-                Refusal::explained(error_uri::CANCELED, why).send(
-                    call.caller,
-                    MessageType::Call,
-                    call.request,
-                    outbox,
-                );
+                call.refuse(Refusal::explained(error_uri::CANCELED, why), outbox);
             }
         }
         for (_, slot) in gone.calls.sorted() {

@@ -4,12 +4,11 @@
 //! for nothing, and the call goes on until its final result.
 
 use wampy_proto::message::{Result as ResultMessage, ResultDetails};
-use wampy_proto::{Feature, Message, MessageType, Payload, Role};
+use wampy_proto::{Feature, Message, Payload, Role};
 
 use crate::config::RealmConfig;
 use crate::outbox::Outbox;
 use crate::realm::{Now, Realm};
-use crate::refusal::Refusal;
 use crate::session::Session;
 use crate::slots::Slot;
 
@@ -31,6 +30,7 @@ impl Realm {
         &mut self,
         now: Now,
         slot: Slot,
+        mut details: ResultDetails,
         payload: Payload<'_>,
         outbox: &mut impl Outbox,
     ) {
@@ -42,28 +42,20 @@ impl Realm {
         else {
             return;
         };
-        let details = ResultDetails {
-            progress: true,
-            ..ResultDetails::default()
-        };
+        details.progress = true;
+        let is_passed_through = details.is_passed_through();
         let message = Message::Result(ResultMessage {
             request: call.request,
             details,
             payload,
         });
-        match outbox.send(call.caller, &message) {
+        match self.send_answer(call.caller, &message, is_passed_through, outbox) {
             Ok(()) => {
                 self.forbid_rerouting(slot);
                 self.dealer.restart_timer(now, slot);
             }
             // A result with a hole in it is none: the call ends.
-            Err(error) => {
-                let Some(call) = self.end_call(slot) else {
-                    return;
-                };
-                self.interrupt(&call, outbox);
-                Refusal::from(error).send(call.caller, MessageType::Call, call.request, outbox);
-            }
+            Err(why) => self.break_off(slot, why, outbox),
         }
     }
 }

@@ -9,7 +9,7 @@ use wampy_proto::{Message, MessageType, RegistrationId, error_uri};
 
 use super::force_reregister::Ousted;
 use super::shared_registration::{Callee, Callees};
-use super::{Dealer, registration_concurrency};
+use super::{Dealer, call_timeout, registration_concurrency};
 use crate::outbox::Outbox;
 use crate::realm::{Now, Realm};
 use crate::records::Record;
@@ -86,6 +86,7 @@ impl Realm {
             record.members.list.push(Callee {
                 session: from,
                 disclose_caller: options.disclose_caller,
+                forward_timeout: call_timeout::is_forwarded(options, session),
                 concurrency,
                 running,
                 node: rendezvous::hash(node),

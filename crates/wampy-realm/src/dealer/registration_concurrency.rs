@@ -90,7 +90,7 @@ impl Realm {
         }
         self.dealer
             .check_line(&self.config, registration, kept_call::bytes_of(call))?;
-        let kept = self.dealer.keep(call, self.config.kept_call_bytes_max);
+        let kept = self.dealer.keep(call, &self.config, now);
         let Some(kept) = kept else {
             return Err(busy("every callee is busy, and too many calls wait"));
         };
@@ -106,16 +106,16 @@ impl Realm {
 
     /// Does what the last message left to be done.
     #[inline]
-    pub(crate) fn settle(&mut self, outbox: &mut impl Outbox) {
+    pub(crate) fn settle(&mut self, now: Now, outbox: &mut impl Outbox) {
         while let Some(matter) = self.dealer.unsettled.pop() {
-            self.settle_one(&matter, outbox);
+            self.settle_one(now, &matter, outbox);
         }
     }
 
     #[cold]
-    fn settle_one(&mut self, matter: &Unsettled, outbox: &mut impl Outbox) {
+    fn settle_one(&mut self, now: Now, matter: &Unsettled, outbox: &mut impl Outbox) {
         match *matter {
-            Unsettled::Room(registration) => self.serve_line(registration, outbox),
+            Unsettled::Room(registration) => self.serve_line(now, registration, outbox),
             Unsettled::Orphan(slot) => {
                 let why = "the last callee left while the call waited for it";
                 let refusal = Refusal::explained(error_uri::NO_AVAILABLE_CALLEE, why);
@@ -125,7 +125,7 @@ impl Realm {
     }
 
     /// Sends the calls that need not wait any longer, in order.
-    fn serve_line(&mut self, registration: RegistrationId, outbox: &mut impl Outbox) {
+    fn serve_line(&mut self, now: Now, registration: RegistrationId, outbox: &mut impl Outbox) {
         let mut served = Bound::Unbounded;
         let mut plain_calls_wait = false;
         while let Some((number, slot)) = self.dealer.next_in_line(registration, served) {
@@ -139,7 +139,7 @@ impl Realm {
             if is_plain && plain_calls_wait {
                 continue;
             }
-            if self.place_call(slot, outbox) == Placed::Waiting {
+            if self.place_call(now, slot, outbox) == Placed::Waiting {
                 plain_calls_wait |= is_plain;
                 if self.dealer.rest_waits(registration, plain_calls_wait) {
                     return;

@@ -24,6 +24,8 @@ pub(crate) struct Callee {
     pub(crate) session: SessionKey,
     /// Whether it asked to learn who calls.
     pub(crate) disclose_caller: bool,
+    /// Whether it minds the time limits of calls itself.
+    pub(crate) forward_timeout: bool,
     /// How many calls of this registration it takes at once (`concurrency`).
     pub(crate) concurrency: Option<u32>,
     /// How many it has, if it limits them.
@@ -89,16 +91,13 @@ impl Callees {
         }
     }
 
-    /// Who gets a call: by the policy the first callee that has room and is not among `tried`. One
-    /// that is busy is passed over by `roundrobin` and `random` only: the others name one callee.
+    /// Who gets a call: by the policy the first callee that suits. One that is busy is passed over by `roundrobin` and `random` only: the others name one callee.
     pub(super) fn choose(
         &mut self,
         random: &mut Random,
         shard: Option<Shard>,
-        tried: &[SessionKey],
-        has_room: impl Fn(&Callee) -> bool,
+        suits: impl Fn(&Callee) -> bool,
     ) -> Choice {
-        let suits = |callee: &Callee| has_room(callee) && !tried.contains(&callee.session);
         if let Some(shard) = shard {
             let owner = shard.owner(&self.list);
             return match owner.filter(|&at| suits(&self.list[at])) {
@@ -109,11 +108,11 @@ impl Callees {
         let len = self.list.len();
         let start = match self.policy {
             InvocationPolicy::Single | InvocationPolicy::First => {
-                let first = self.list.iter().position(suits);
+                let first = self.list.iter().position(|callee| suits(callee));
                 return first.map_or(Choice::Nobody, |at| self.take_or_wait(at));
             }
             InvocationPolicy::Last => {
-                let last = self.list.iter().rposition(suits);
+                let last = self.list.iter().rposition(|callee| suits(callee));
                 return last.map_or(Choice::Nobody, |at| self.take_or_wait(at));
             }
             InvocationPolicy::RoundRobin => self.turn,

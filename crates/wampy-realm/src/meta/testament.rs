@@ -10,7 +10,7 @@
 //! here and are ignored: nobody is left to be acknowledged or excluded.
 
 use wampy_proto::message::{Publish, PublishOptions};
-use wampy_proto::{DecodeError, Payload, RequestId, Serializer, error_uri, serializer};
+use wampy_proto::{DecodeError, Payload, RequestId, Role, Serializer, error_uri, serializer};
 
 use super::arguments::{Arguments, invalid};
 use super::{Answer, Change};
@@ -146,11 +146,11 @@ fn check_options(
 ) -> Result<(), Refusal> {
     let options = decode_options(serializer, encoded.unwrap_or_default())
         .map_err(|error| invalid(format!("publish_options: {error}")))?;
-    if options.ppt_scheme.is_some() {
-        let why = "publish_options: a testament's payload cannot be passed through";
-        return Err(Refusal::explained(error_uri::OPTION_NOT_ALLOWED, why));
-    }
     if let Some(session) = realm.sessions.get(caller) {
+        if options.is_passed_through() && !session.passes_through(Role::Publisher) {
+            let why = "publish_options: ppt_scheme needs payload_passthru_mode, not announced";
+            return Err(Refusal::explained(error_uri::OPTION_NOT_ALLOWED, why));
+        }
         realm
             .config
             .publisher_identity(&session.details, options.disclose_me)?;

@@ -17,6 +17,8 @@ mod force_reregister;
 mod leniency;
 mod limits;
 mod pattern_based;
+mod payload_passthru_mode;
+mod progressive_call_invocations;
 mod pubsub;
 mod random_walk;
 mod receivers;

@@ -199,47 +199,6 @@ fn messages_that_only_a_router_sends_break_the_protocol() {
 }
 
 #[test]
-fn check_58_an_unannounced_progressive_invocation_breaks_the_protocol() {
-    let mut network = Network::new();
-    let client = network.join();
-    let problem = network.violate(client, json!([48, 1, {"progress": true}, "a.b"]));
-    assert!(
-        problem.contains("progressive_call_invocations"),
-        "{problem}"
-    );
-}
-
-#[test]
-fn check_72_unannounced_payload_passthru_breaks_the_protocol() {
-    for message in [
-        json!([48, 1, {"ppt_scheme": "wamp"}, "a.b", ["x"]]),
-        json!([16, 1, {"ppt_scheme": "wamp"}, "a.b", ["x"]]),
-        json!([70, 1, {"ppt_scheme": "wamp"}, ["x"]]),
-    ] {
-        let mut network = Network::new();
-        let (callee, caller) = (network.join(), network.join());
-        network.register(callee, "c.d", json!({}));
-        network.invoke(caller, 1, json!({}), "c.d", callee);
-        let problem = network.violate(callee, message);
-        assert!(problem.contains("payload_passthru_mode"), "{problem}");
-    }
-}
-
-#[test]
-fn check_62_a_call_with_the_id_of_a_pending_call_breaks_the_protocol() {
-    let mut network = Network::new();
-    let (callee, caller) = (network.join(), network.join());
-    network.register(callee, "a.b", json!({}));
-    network.invoke(caller, 5, json!({}), "a.b", callee);
-    network.violate(caller, json!([48, 5, {}, "a.b"]));
-    // The violator's call is over, as with every session that leaves.
-    assert_eq!(
-        network.receive(callee),
-        json!([69, 1, {"mode": "killnowait"}])
-    );
-}
-
-#[test]
 fn roles_that_were_not_announced_harm_nobody() {
     let mut network = Network::new();
     let mut roles = no_features();

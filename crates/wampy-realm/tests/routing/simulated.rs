@@ -124,6 +124,19 @@ pub fn features_without(missing: &[Feature]) -> Roles {
     roles
 }
 
+/// All features, and these in every role, which our own clients may not have yet.
+pub fn features_with(further: &[Feature]) -> Roles {
+    let mut roles = all_features();
+    for role in Role::CLIENT {
+        let mut features = roles.get(role).unwrap();
+        for &feature in further {
+            features.insert(feature);
+        }
+        roles.set(role, features);
+    }
+    roles
+}
+
 impl Network {
     pub fn new() -> Self {
         Self::with(RealmConfig::default())

@@ -15,6 +15,7 @@ use tokio::runtime::Runtime;
 use wampy_proto::framing::rawsocket::{
     ClientHello, LengthLimit, RawSocketDecoder, RawSocketEncoder, RouterAccept,
 };
+use wampy_proto::framing::websocket::batched::{BatchedDecoder, BatchedEncoder};
 use wampy_proto::framing::websocket::handshake::{ClientRequest, HandshakeLimits};
 use wampy_proto::framing::websocket::{
     CloseCode, Deflate, WebSocketDecoder, WebSocketEncoder, WebSocketLimits,
@@ -194,12 +195,49 @@ impl Peer {
         target: &str,
         headers: &[(&str, &str)],
     ) -> Self {
+        let subprotocol = serializer.row().subprotocol;
+        let (decoder, encoder) =
+            Self::upgrade(&mut *stream, serializer, subprotocol, target, headers);
+        Self::speaking(stream, serializer, decoder.into(), encoder.into())
+    }
+
+    /// Speaks the batched subprotocol.
+    pub fn batched(mut stream: Box<dyn Stream>, serializer: Serializer) -> Self {
         let row = serializer.row();
-        let subprotocols = &[row.subprotocol];
+        let subprotocol = row.batched_subprotocol;
+        let (decoder, encoder) = Self::upgrade(&mut *stream, serializer, subprotocol, "/", &[]);
+        let decoder = BatchedDecoder::new(decoder, row.binary);
+        let encoder = BatchedEncoder::new(encoder);
+        Self::speaking(stream, serializer, decoder.into(), encoder.into())
+    }
+
+    fn speaking(
+        stream: Box<dyn Stream>,
+        serializer: Serializer,
+        decoder: Decoder,
+        encoder: Encoder,
+    ) -> Self {
+        Self {
+            stream,
+            serializer,
+            decoder,
+            encoder,
+            buffer: Vec::new(),
+            next_request: 1,
+        }
+    }
+
+    fn upgrade(
+        stream: &mut dyn Stream,
+        serializer: Serializer,
+        subprotocol: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+    ) -> (WebSocketDecoder, WebSocketEncoder) {
         let request = ClientRequest {
             host: "localhost",
             target,
-            subprotocols,
+            subprotocols: &[subprotocol],
             deflate: false,
             headers,
         };
@@ -215,21 +253,14 @@ impl Peer {
                 break it;
             }
         };
-        assert_eq!(upgraded.subprotocol, row.subprotocol);
+        assert_eq!(upgraded.subprotocol, subprotocol);
         let limits = WebSocketLimits {
             message_bytes_max: MESSAGE_BYTES_MAX,
             ..WebSocketLimits::default()
         };
-        let decoder = WebSocketDecoder::client(limits).into();
-        let encoder = WebSocketEncoder::client(row.binary, || 0x1234_5678).into();
-        Self {
-            stream,
-            serializer,
-            decoder,
-            encoder,
-            buffer: Vec::new(),
-            next_request: 1,
-        }
+        let binary = serializer.row().binary;
+        let encoder = WebSocketEncoder::client(binary, || 0x1234_5678);
+        (WebSocketDecoder::client(limits), encoder)
     }
 
     /// Asks for extensions with the header `offer`; returns also what the router answers, and
@@ -295,7 +326,20 @@ impl Peer {
 
     /// Joins a realm; returns the session's id.
     pub fn join(&mut self, realm: &str) -> u64 {
-        self.send(&Self::hello(realm));
+        self.join_by(&Self::hello(realm))
+    }
+
+    /// Joins realm1 with these features, and call canceling, in every role.
+    pub fn join_with(&mut self, features: &[&str]) -> u64 {
+        let features = features.iter().chain(&["call_canceling"]);
+        let features: Value = features.map(|&key| (key, true)).collect();
+        let role = json!({ "features": features });
+        let roles = json!({"caller": role, "callee": role, "publisher": role, "subscriber": role});
+        self.join_by(&json!([1, "realm1", { "roles": roles }]))
+    }
+
+    fn join_by(&mut self, hello: &Value) -> u64 {
+        self.send(hello);
         let welcome = self.message();
         assert_eq!(welcome[0], 2, "{welcome}");
         self.next_request = 1;
