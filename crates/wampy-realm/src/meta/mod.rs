@@ -8,6 +8,7 @@
 //! Deliberately absent so far: event history.
 
 mod arguments;
+mod definition;
 mod record;
 mod reflection;
 mod registration;
@@ -24,7 +25,7 @@ use crate::realm::{MetaEvents, Realm};
 use crate::refusal::Refusal;
 use crate::session::SessionKey;
 use arguments::Arguments;
-use reflection::{NewDefinition, Undefine};
+use definition::{NewDefinition, Undefine};
 pub(crate) use session::details as session_details;
 pub(crate) use testament::Testaments;
 use testament::{Scope, Testament};
@@ -85,7 +86,7 @@ const PROCEDURES: [(&str, Procedure); 31] = [
     ("wamp.reflection.topic.describe", reflection::describe_topic),
     ("wamp.reflection.error.describe", reflection::describe_error),
     ("wamp.reflect.describe", reflection::describe_all),
-    (reflection::DEFINE, reflection::define),
+    (definition::DEFINE, definition::define),
 ];
 
 /// What a procedure answers, and what it changes.
@@ -203,7 +204,7 @@ impl Realm {
         let arguments = Arguments::new(&call.payload);
         match &*call.procedure {
             testament::ADD => testament::requirement(&arguments),
-            reflection::DEFINE => reflection::requirement(&arguments),
+            definition::DEFINE => definition::requirement(&arguments),
             _ => None,
         }
     }
