@@ -168,7 +168,7 @@ impl Realm {
         if self.sessions.get(from).is_none() {
             return Ok(());
         }
-        if self.authorizer.is_on() {
+        if self.authorizer.is_on() && !self.sessions.is_internal(from) {
             return self.handle_with_roles(now, from, message, outbox);
         }
         self.route(now, from, message, outbox)

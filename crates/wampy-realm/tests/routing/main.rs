@@ -14,6 +14,7 @@ mod call_rerouting;
 mod call_timeout;
 mod calls;
 mod force_reregister;
+mod internal_sessions;
 mod leniency;
 mod limits;
 mod pattern_based;
