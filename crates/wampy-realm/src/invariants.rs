@@ -38,6 +38,9 @@ impl Realm {
         self.check_timers()?;
         self.check_registrations()?;
         self.check_waiting_calls()?;
+        for kept in [&self.broker.retained, &self.broker.history] {
+            kept.as_ref().map_or(Ok(()), |kept| kept.check())?;
+        }
         self.check_subscriptions()?;
         self.check_definitions()
     }

@@ -208,6 +208,12 @@ impl Builder {
         if self.realms.is_empty() {
             self.realms.push(RealmSettings::new("realm1"));
         }
+        for keeping in [
+            &self.realm_config.event_retention,
+            &self.realm_config.event_history,
+        ] {
+            keeping.check().map_err(StartError::Keeping)?;
+        }
         if self.serializers.is_empty() {
             return Err(StartError::NoSerializer);
         }

@@ -26,6 +26,7 @@ pub use option_value::{ELEMENTS_MAX, OptionValue, VALUE_BYTES_MAX};
 pub use reader::{Reader, Seq, Token};
 use reader::{is_text, text, why_not};
 pub use serde_bridge::{deserialize, serialize};
+pub(crate) use transcode::is_nested_within;
 pub use transcode::transcode;
 pub use writer::{Uncounted, Writer};
 

@@ -101,9 +101,9 @@ pub const FEATURES: &[Row] = rows! {
     Some(Feature::ShardedSubscriptions), "Sharded subscriptions", "alpha",
         ["an_event_with_an_rkey_goes_to_one_node"] [] [];
     Some(Feature::EventHistory), "Event history", "beta",
-        [] [] [];
+        ["each_subscription_has_the_events_of_its_topics_in_their_order" "every_filter_leaves_out_what_it_says"] [] [];
     Some(Feature::EventRetention), "Event retention", "beta",
-        [] [] [];
+        ["check_37_a_retained_event_comes_to_later_subscribers_that_ask"] [] [];
     Some(Feature::SubscriptionRevocation), "Subscription revocation", "alpha",
         ["check_39_a_revoked_subscription_is_told_to_a_subscriber_that_announced_it"] [] [];
     Some(Feature::PayloadPassthruMode), "Payload passthru mode", "sketch",

@@ -19,7 +19,7 @@ use super::gate::{Answered, Grant, NOT_ASKED, refused};
 use super::question::{self, Answer};
 use super::requirements::Requirement;
 use super::waiting::{Item, Queue, Waiting};
-use crate::outbox::{Outbox, SendError};
+use crate::outbox::{Outbox, SendError, StoreChange, StoreFailed};
 use crate::realm::{Now, Realm};
 use crate::refusal::Refusal;
 use crate::session::{SessionDetails, SessionKey};
@@ -104,6 +104,10 @@ impl Outbox for Tap<'_> {
     fn end(&mut self, session: SessionKey, goodbye: Goodbye<'_>) {
         self.outbox.end(session, goodbye);
     }
+
+    fn store(&mut self, change: StoreChange<'_>) -> Result<(), StoreFailed> {
+        self.outbox.store(change)
+    }
 }
 
 impl Realm {
@@ -163,7 +167,7 @@ impl Realm {
         queue: &mut Queue,
         outbox: &mut impl Outbox,
     ) -> Result<(), Refusal> {
-        let Some((procedure, payload)) = self.question(about, place, queue.first()) else {
+        let Some((procedure, payload)) = self.question(now, about, place, queue.first()) else {
             return Err(Refusal::new(error_uri::AUTHORIZATION_FAILED));
         };
         if self.authorizer_registration(&procedure).is_none() {
@@ -200,6 +204,7 @@ impl Realm {
     /// Whom to ask about an item, and what.
     fn question(
         &self,
+        now: Now,
         about: SessionKey,
         place: usize,
         item: Option<&Item>,
@@ -207,7 +212,7 @@ impl Realm {
         let session = self.sessions.get(about)?;
         let procedure = self.authorizer.procedure(&session.authority)?.into();
         let item = item?;
-        let requirement = self.requirement_of(item, place)?;
+        let requirement = self.requirement_of(now, item, place)?;
         let message = match item {
             Item::Message(kept) if place == 0 => kept.message(),
             _ => None,
@@ -218,11 +223,11 @@ impl Realm {
     }
 
     /// What an item needs.
-    fn requirement_of(&self, item: &Item, place: usize) -> Option<Requirement<'static>> {
+    fn requirement_of(&self, now: Now, item: &Item, place: usize) -> Option<Requirement<'static>> {
         match item {
             Item::Message(kept) => {
                 let message = kept.message()?;
-                self.requirement(&message, place)
+                self.requirement(now, &message, place)
                     .map(Requirement::into_owned)
             }
             held => self.requirement_of_held(held),
@@ -275,7 +280,7 @@ impl Realm {
             let why = format!("the authorizer {why}");
             Refusal::explained(error_uri::AUTHORIZATION_FAILED, why)
         })?;
-        let requirement = item.and_then(|item| self.requirement_of(item, place));
+        let requirement = item.and_then(|item| self.requirement_of(now, item, place));
         let (Some(session), Some(requirement)) = (self.sessions.get_mut(about), requirement) else {
             // What was asked about is no more.
             return Err(Refusal::new(error_uri::NOT_AUTHORIZED));

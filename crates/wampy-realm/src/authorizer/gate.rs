@@ -111,7 +111,7 @@ impl Realm {
             let grant = match *answer {
                 Some(grant) => grant,
                 None => {
-                    let Some(requirement) = self.requirement(message, place) else {
+                    let Some(requirement) = self.requirement(now, message, place) else {
                         break;
                     };
                     match self.decide(now, from, &requirement)? {
@@ -131,13 +131,14 @@ impl Realm {
     #[inline]
     pub(super) fn requirement<'m>(
         &self,
+        now: Now,
         message: &'m Message<'_>,
         place: usize,
     ) -> Option<Requirement<'m>> {
         match message {
             _ if place == 0 => Requirement::of(message),
             Message::Call(call) if uri::is_reserved(&call.procedure) => {
-                self.further_requirement(call)
+                self.further_requirement(now, call)
             }
             _ => None,
         }

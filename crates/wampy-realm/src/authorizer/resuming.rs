@@ -179,7 +179,7 @@ impl Realm {
             let Some(entry) = queue.pop() else { return };
             let handled = match self.handle_item(now, about, &entry.item, &answered, tap) {
                 Ok(handled) => handled,
-                Err(violation) => return self.end_for(&violation, about, tap),
+                Err(violation) => return self.end_for(now, &violation, about, tap),
             };
             if let Handled::MustAsk { place } = handled {
                 queue.push_front(entry);
@@ -233,8 +233,8 @@ impl Realm {
     }
 
     /// A message that waited breaks the protocol: its session ends, in somebody else's turn.
-    fn end_for(&mut self, violation: &Violation, session: SessionKey, tap: &mut Tap<'_>) {
-        if self.take_out(session, MetaEvents::Published, tap) {
+    fn end_for(&mut self, now: Now, violation: &Violation, session: SessionKey, tap: &mut Tap<'_>) {
+        if self.take_out(now, session, MetaEvents::Published, tap) {
             let mut goodbye = Goodbye::new(error_uri::PROTOCOL_VIOLATION);
             goodbye.details.message = Some(violation.text.as_ref().into());
             tap.end(session, goodbye);

@@ -104,7 +104,7 @@ impl Realm {
         };
         let routed = well_formed.and_then(|()| match uri::is_reserved(procedure) {
             true if !needed.is_empty() => Err(needed_features::refusal(needed)),
-            true => self.call_meta_procedure(from, call, outbox),
+            true => self.call_meta_procedure(now, from, call, outbox),
             false => self.route_call(now, from, call, exact, needed, outbox),
         });
         if let Err(refusal) = routed {

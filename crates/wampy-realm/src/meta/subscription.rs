@@ -94,7 +94,7 @@ pub(super) fn remove_subscriber(
     })))
 }
 
-fn named<'r>(
+pub(super) fn named<'r>(
     realm: &'r Realm,
     arguments: &Arguments,
 ) -> Result<(SubscriptionId, &'r Record<Vec<SessionKey>>), Refusal> {

@@ -13,6 +13,8 @@ mod call_canceling;
 mod call_rerouting;
 mod call_timeout;
 mod calls;
+mod event_history;
+mod event_retention;
 mod force_reregister;
 mod internal_sessions;
 mod leniency;
