@@ -150,15 +150,12 @@ impl Router {
     /// Gives the realm called `realm` other roles, which count at once: registrations and
     /// subscriptions that are not allowed any more are revoked, what authorizers answered is
     /// forgotten, and requests that wait are decided anew. Without roles everybody may do everything.
-    /// Realms that clients bring into being later begin with the roles of the settings.
+    /// Who may join counts by them, too, but not in realms that clients bring into being: these begin
+    /// with the roles of the settings, and only clients with one of those may join them.
     ///
     /// Returns whether there is such a realm.
     pub fn set_roles(&self, realm: &str, roles: RealmRoles) -> bool {
-        let hosted = self.shared.realms.get(realm);
-        if let Some(hosted) = &hosted {
-            hosted.set_roles(roles);
-        }
-        hosted.is_some()
+        self.shared.realms.set_roles(realm, roles)
     }
 
     /// Ends the router: listens no more, says GOODBYE `wamp.close.system_shutdown` to every
