@@ -4,7 +4,6 @@
 //! To add a procedure: a function in the file of its family and a row in [`PROCEDURES`]. Procedures
 //! are answered at once, inside the realm: they have no registration, no callee and no invocation.
 //! Events are published after the state that they announce, and built only if somebody subscribed.
-//!
 
 mod arguments;
 mod definition;
