@@ -68,12 +68,16 @@ class Endpoint:
     client: Client
     transport: str = "ws"
     serializer: str = "json"
+    #: Whether its messages come in batches.
+    batched: bool = False
 
     def __str__(self):
-        return f"{self.client.name}-{self.transport}-{self.serializer}"
+        batched = "-batched" if self.batched else ""
+        return f"{self.client.name}-{self.transport}-{self.serializer}{batched}"
 
     def arguments(self, router):
-        return ["--url", router.url(self.transport), "--serializer", self.serializer]
+        arguments = ["--url", router.url(self.transport), "--serializer", self.serializer]
+        return arguments + ["--batched"] * self.batched
 
 
 def python_of(venv):

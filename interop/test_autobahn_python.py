@@ -18,6 +18,12 @@ def test_whole_scenario(router, transport, serializer):
     scenario.run(router, endpoint, endpoint)
 
 
+@pytest.mark.parametrize("serializer", SERIALIZERS)
+def test_batches(router, serializer):
+    endpoint = Endpoint(AUTOBAHN_PYTHON, "ws", serializer, batched=True)
+    scenario.run(router, endpoint, endpoint)
+
+
 @pytest.mark.parametrize(
     ("serving", "driving"), [pair for pair in itertools.permutations(SERIALIZERS, 2)]
 )

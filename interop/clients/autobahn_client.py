@@ -1,7 +1,7 @@
 """autobahn-python (asyncio) as caller, callee, publisher and subscriber.
 
 WebSocket for `ws://` URLs, RawSocket for `rs://HOST:PORT` and `unix:///PATH`, both over TLS for
-`wss://` and `rss://`, with JSON, MessagePack or CBOR.
+`wss://` and `rss://`, with JSON, MessagePack or CBOR, over WebSocket also in batches.
 """
 
 import asyncio
@@ -222,7 +222,8 @@ async def run(arguments):
     session.outcome = loop.create_future()
     session.disconnected = loop.create_future()
     txaio.config.loop = loop
-    serializer = create_transport_serializer(arguments.serializer)
+    batched = ".batched" if arguments.batched else ""
+    serializer = create_transport_serializer(arguments.serializer + batched)
     address = urllib.parse.urlsplit(arguments.url)
     if address.scheme in ("ws", "wss"):
         factory = WampWebSocketClientFactory(

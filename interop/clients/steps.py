@@ -46,6 +46,7 @@ def parse_command_line():
     parser.add_argument("--url", required=True)
     parser.add_argument("--realm", default="realm1")
     parser.add_argument("--serializer", default="json", choices=["json", "msgpack", "cbor"])
+    parser.add_argument("--batched", action="store_true", help="over a WebSocket with batches")
     parser.add_argument("--prefix", default="interop.", help="what procedure URIs begin with")
     parser.add_argument("--steps", default=",".join(ALL_STEPS), help="what to drive")
     parser.add_argument(

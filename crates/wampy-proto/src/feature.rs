@@ -329,9 +329,9 @@ features! {
     /// Events may go to a partition of the subscribers.
     ShardedSubscriptions = "shareded_subscriptions" | "sharded_subscriptions": Broker;
     /// Past events can be fetched.
-    EventHistory = "event_history":;
+    EventHistory = "event_history": Broker;
     /// The last event of a topic is kept for later subscribers.
-    EventRetention = "event_retention":;
+    EventRetention = "event_retention": Broker;
     /// The router may end a subscription.
     SubscriptionRevocation = "subscription_revocation":;
     /// Payloads may be encrypted end to end.

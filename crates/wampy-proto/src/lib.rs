@@ -10,6 +10,7 @@
 
 pub mod auth;
 pub mod close_reason;
+pub mod end_to_end;
 pub mod error_uri;
 pub mod feature;
 pub mod framing;

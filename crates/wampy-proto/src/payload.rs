@@ -163,6 +163,14 @@ impl<'a> Payload<'a> {
         decoded.map_err(|source| PayloadError { part, source })
     }
 
+    /// Whether args and kwargs are well formed, with at most `depth` levels of lists and maps each.
+    pub fn is_nested_within(&self, depth: usize) -> bool {
+        [&self.args, &self.kwargs]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .all(|part| serializer::is_nested_within(self.serializer, part, depth))
+    }
+
     /// The same payload, free of the buffer in which it came.
     pub fn into_owned(self) -> Payload<'static> {
         Payload {
@@ -291,5 +299,21 @@ mod tests {
             assert_eq!(format!("{payload:?}"), expected);
         }
         assert_eq!(format!("{:?}", Payload::EMPTY), "Payload");
+    }
+
+    #[test]
+    fn levels_of_lists_and_maps_are_counted() {
+        let args = (vec![vec![1]], "text", ());
+        let kwargs = std::collections::BTreeMap::from([("key", [[0]])]);
+        for serializer in Serializer::ALL {
+            let payload = Payload::encode(serializer, &args, &()).unwrap();
+            assert!(payload.is_nested_within(3) && !payload.is_nested_within(2));
+            let payload = Payload::encode(serializer, &(), &kwargs).unwrap();
+            assert!(payload.is_nested_within(3) && !payload.is_nested_within(2));
+            let cut = &payload.encoded_kwargs()[..payload.encoded_kwargs().len() - 1];
+            let cut = Payload::from_encoded(serializer, &[] as &[u8], cut);
+            assert!(!cut.is_nested_within(3), "it must be well formed");
+        }
+        assert!(Payload::EMPTY.is_nested_within(0));
     }
 }

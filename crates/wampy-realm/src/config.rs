@@ -3,6 +3,7 @@
 use wampy_proto::uri::Grammar;
 
 use crate::authorizer::RealmRoles;
+use crate::keeping::Keeping;
 
 /// Whether a caller or publisher becomes known to those it reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -81,6 +82,23 @@ pub struct RealmConfig {
     /// The longest time that a call's `timeout` can ask for, in milliseconds. A longer one counts
     /// as this one. Default: 7 days.
     pub call_timeout_ms_max: u64,
+    /// Which published events are retained for later subscribers where their publisher asks for it.
+    /// Default: [`Keeping::retention`], those of every topic.
+    pub event_retention: Keeping,
+    /// Which published events are kept as history. Default: [`Keeping::history`], none.
+    pub event_history: Keeping,
+    /// The most retained events that one SUBSCRIBE brings. If its pattern matches more topics, it
+    /// brings the latest. Default: 1000.
+    pub retained_events_per_subscribe_max: usize,
+    /// The most bytes of payload of the retained events that one SUBSCRIBE brings; the latest comes
+    /// in any case. Default: 4 MiB.
+    pub retained_bytes_per_subscribe_max: usize,
+    /// The most events that one call of `wamp.subscription.get_events` returns, whatever its
+    /// `limit`; the keyword result `more` tells whether there are others. Default: 1000.
+    pub history_events_per_call_max: usize,
+    /// The most bytes of payload that one call of `wamp.subscription.get_events` returns; the first
+    /// event comes in any case. Default: 4 MiB.
+    pub history_bytes_per_call_max: usize,
 }
 
 impl Default for RealmConfig {
@@ -104,6 +122,12 @@ impl Default for RealmConfig {
             definition_bytes_per_session_max: 4 << 20,
             uri_bytes_max: 1024,
             call_timeout_ms_max: 7 * 24 * 60 * 60 * 1000,
+            event_retention: Keeping::retention(),
+            event_history: Keeping::history(),
+            retained_events_per_subscribe_max: 1000,
+            retained_bytes_per_subscribe_max: 4 << 20,
+            history_events_per_call_max: 1000,
+            history_bytes_per_call_max: 4 << 20,
         }
     }
 }

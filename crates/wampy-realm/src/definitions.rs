@@ -150,6 +150,7 @@ impl Definitions {
             records.insert(Record {
                 uri: subject.uri.clone(),
                 match_policy: subject.match_policy,
+                // Nothing tells it.
                 created_unix_ms: 0,
                 members: Vec::new(),
             })

@@ -35,6 +35,9 @@ impl Realm {
         self.check_calls()?;
         self.check_timers()?;
         self.check_registrations()?;
+        for kept in [&self.broker.retained, &self.broker.history] {
+            kept.as_ref().map_or(Ok(()), |kept| kept.check())?;
+        }
         self.check_subscriptions()?;
         self.check_definitions()
     }

@@ -77,6 +77,7 @@ mod dealer;
 mod definitions;
 mod hash;
 mod invariants;
+mod keeping;
 mod meta;
 mod outbox;
 mod pattern;
@@ -94,8 +95,10 @@ pub use authorizer::{
     Action, Allow, Authorization, Disclose, Permission, PermissionError, RealmRole, RealmRoles,
     RoleError,
 };
+pub use broker::KeptEvent;
 pub use config::{Disclosure, RealmConfig};
-pub use outbox::{Outbox, SendError};
+pub use keeping::{Keeping, KeepingRule};
+pub use outbox::{Outbox, SendError, Shelf, StoreChange, StoreFailed};
 pub use pattern::WILDCARD_COMPONENTS_MAX;
 pub use realm::{JoinRefused, Now, Realm, Stats, Violation};
 pub use session::{SessionDetails, SessionKey, Transport};

@@ -5,15 +5,15 @@
 
 use std::borrow::Cow;
 
-use wampy_proto::{Message, Role, Roles};
+use wampy_proto::{Feature, Message, Role, Roles};
 
 use crate::authorizer::Authorizer;
-use crate::broker::Broker;
+use crate::broker::{Broker, KeptEvent};
 use crate::config::RealmConfig;
 use crate::dealer::Dealer;
 use crate::definitions::Definitions;
 use crate::hash;
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, Shelf, StoreChange};
 use crate::random::Random;
 use crate::session::{SessionDetails, SessionKey, Sessions};
 
@@ -78,6 +78,10 @@ pub struct Stats {
     pub pending_calls: usize,
     /// Calls with a time limit among them.
     pub call_timers: usize,
+    /// Retained events.
+    pub retained_events: usize,
+    /// Events of the history.
+    pub history_events: usize,
 }
 
 impl Realm {
@@ -89,10 +93,10 @@ impl Realm {
         Self {
             name: name.into(),
             authorizer: Authorizer::new(&config, &hash),
-            config,
             random,
             sessions: Sessions::new(hash.clone()),
-            broker: Broker::new(hash.clone()),
+            broker: Broker::new(&config, hash.clone()),
+            config,
             definitions: Definitions::new(&hash),
             dealer: Dealer::new(hash),
         }
@@ -108,9 +112,42 @@ impl Realm {
         &self.config
     }
 
-    /// The roles and features that WELCOME announces.
+    /// The roles and features that WELCOME announces: those of this implementation, without what
+    /// the configuration of the realm leaves out.
     pub fn welcome_roles(&self) -> Roles {
-        Roles::announced(&Role::ROUTER)
+        let mut roles = Roles::announced(&Role::ROUTER);
+        let kept = [
+            (Feature::EventRetention, &self.broker.retained),
+            (Feature::EventHistory, &self.broker.history),
+        ];
+        if let Some(mut features) = roles.get(Role::Broker) {
+            for (feature, _) in kept.iter().filter(|(_, kept)| kept.is_none()) {
+                features.remove(*feature);
+            }
+            roles.set(Role::Broker, features);
+        }
+        roles
+    }
+
+    /// Takes in an event that a store had kept for a realm of this name, before any session joins.
+    /// The events of a shelf come in the order of their numbers. What the rules of this realm do not
+    /// keep, `outbox` is told to forget.
+    pub fn restore(
+        &mut self,
+        now: Now,
+        shelf: Shelf,
+        number: u64,
+        event: KeptEvent,
+        outbox: &mut impl Outbox,
+    ) {
+        let kept = match shelf {
+            Shelf::Retained => &mut self.broker.retained,
+            Shelf::History => &mut self.broker.history,
+        };
+        match kept {
+            Some(kept) => kept.restore(now, number, event, outbox),
+            None => _ = outbox.store(StoreChange::Forget { shelf, number }),
+        }
     }
 
     /// Takes a session in. WELCOME is the caller's to send, before anything else to this session;
@@ -172,7 +209,7 @@ impl Realm {
         match message {
             Message::Call(call) => self.handle_call(now, from, call, outbox)?,
             Message::Yield(result) => self.handle_yield(now, from, result, outbox)?,
-            Message::Publish(publish) => self.handle_publish(from, publish, outbox)?,
+            Message::Publish(publish) => self.handle_publish(now, from, publish, outbox)?,
             Message::Error(error) => self.handle_error(from, error, outbox)?,
             Message::Cancel(cancel) => self.handle_cancel(from, cancel, outbox),
             Message::Subscribe(subscribe) => self.handle_subscribe(now, from, subscribe, outbox),
@@ -192,19 +229,30 @@ impl Realm {
     /// Takes a session out, with all that it holds: its calls end, its callers get ERROR
     /// `wamp.error.canceled`, its registrations and subscriptions go. Nothing is sent to the
     /// session itself. A session that is gone already is ignored.
-    pub fn leave(&mut self, _now: Now, session: SessionKey, outbox: &mut impl Outbox) {
-        self.take_out(session, MetaEvents::Published, outbox);
+    pub fn leave(&mut self, now: Now, session: SessionKey, outbox: &mut impl Outbox) {
+        self.take_out(now, session, MetaEvents::Published, outbox);
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called, on the clock of
     /// [`Now::monotonic_ms`]; `None` if nothing waits.
     pub fn next_timeout_ms(&self) -> Option<u64> {
-        self.dealer.timers.next_ms()
+        let sweeps = [&self.broker.retained, &self.broker.history];
+        let sweeps = sweeps
+            .into_iter()
+            .flatten()
+            .filter_map(|kept| kept.sweep_ms());
+        sweeps.chain(self.dealer.timers.next_ms()).min()
     }
 
-    /// Ends the calls whose time has run out.
+    /// Ends the calls whose time has run out, and forgets kept events that are too old.
     pub fn handle_timeout(&mut self, now: Now, outbox: &mut impl Outbox) {
         self.end_overdue_calls(now, outbox);
+        let Broker {
+            retained, history, ..
+        } = &mut self.broker;
+        for kept in [retained, history].into_iter().flatten() {
+            kept.sweep(now, outbox);
+        }
     }
 
     /// How much the realm holds.
@@ -215,6 +263,8 @@ impl Realm {
             subscriptions: self.broker.subscriptions.len(),
             pending_calls: self.dealer.calls.len(),
             call_timers: self.dealer.timers.len(),
+            retained_events: self.broker.retained.as_ref().map_or(0, |kept| kept.len()),
+            history_events: self.broker.history.as_ref().map_or(0, |kept| kept.len()),
         }
     }
 }
@@ -230,6 +280,7 @@ impl Realm {
     /// Takes a session out of every table. Returns whether it was there.
     pub(crate) fn take_out(
         &mut self,
+        now: Now,
         key: SessionKey,
         meta_events: MetaEvents,
         outbox: &mut impl Outbox,
@@ -255,7 +306,7 @@ impl Realm {
                 self.announce_definition(id.value(), &subject, &outcome, outbox);
             }
             if let Some(rare) = session.rare.take() {
-                self.publish_testaments(rare.testaments, &session, outbox);
+                self.publish_testaments(now, rare.testaments, &session, outbox);
             }
             self.announce_leave(&session.details, outbox);
         }

@@ -188,6 +188,12 @@ impl Builder {
         {
             return Err(StartError::RealmName(bad.clone()));
         }
+        for keeping in [
+            &self.realm_config.event_retention,
+            &self.realm_config.event_history,
+        ] {
+            keeping.check().map_err(StartError::Keeping)?;
+        }
         if self.serializers.is_empty() {
             return Err(StartError::NoSerializer);
         }

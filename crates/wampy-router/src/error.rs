@@ -21,6 +21,9 @@ pub enum StartError {
     /// A limit makes no sense, by itself or beside another.
     #[error("the limits make no sense: {0}")]
     Limits(&'static str),
+    /// A rule for retained events or event history makes no sense.
+    #[error("events cannot be kept like that: {0}")]
+    Keeping(String),
     /// No serializer is left.
     #[error("a router needs at least one serializer")]
     NoSerializer,

@@ -1,7 +1,8 @@
 //! The router's opening handshakes: what a new stream speaks, told by its first octet.
 //!
-//! 0x7F begins a RawSocket, a capital letter an HTTP request (a WebSocket, or a browser that gets a
-//! friendly text); anything else is closed. A refused peer gets the answer that its protocol has.
+//! 0x7F begins a RawSocket, a capital letter an HTTP request; anything else is closed. A refused peer
+//! gets the answer that its protocol has. A request that opens no WebSocket is handed back to the
+//! caller, who may serve HTTP.
 //!
 //! Deliberately absent: TLS, whose handshake comes before (`ServerTls`), deadlines (the caller drops
 //! the future) and everything after the handshake.
@@ -15,8 +16,12 @@ use wampy_proto::framing::rawsocket::{
     self, ClientHello, HANDSHAKE_BYTES, HelloError, LengthLimit, MAGIC, RawSocketDecoder,
     RawSocketEncoder, RouterAccept,
 };
+use wampy_proto::framing::websocket::batched::{BatchedDecoder, BatchedEncoder};
 use wampy_proto::framing::websocket::handshake::{self, HandshakeLimits, RequestHead};
-use wampy_proto::framing::websocket::{WebSocketDecoder, WebSocketEncoder, WebSocketLimits};
+use wampy_proto::framing::websocket::{
+    Subprotocol, WebSocketDecoder, WebSocketEncoder, WebSocketLimits,
+};
+use wampy_proto::framing::{Decoder, Encoder};
 
 use crate::connect::Connection;
 use crate::stream::Stream;
@@ -52,6 +57,16 @@ impl Default for AcceptOptions {
     }
 }
 
+impl AcceptOptions {
+    /// The names of the WebSocket subprotocols: those with batches behind the others.
+    #[must_use]
+    pub fn subprotocols(&self) -> Vec<&'static str> {
+        let rows = || self.serializers.iter().map(|it| it.row());
+        let batched = rows().map(|row| row.batched_subprotocol);
+        rows().map(|row| row.subprotocol).chain(batched).collect()
+    }
+}
+
 /// A connection that a router has accepted.
 #[derive(Debug)]
 pub struct Accepted {
@@ -60,6 +75,27 @@ pub struct Accepted {
     /// Which framing it speaks.
     pub framing: Framing,
 }
+
+/// What a stream turned out to be.
+#[derive(Debug)]
+pub enum Opening {
+    /// A connection that carries WAMP.
+    Wamp(Accepted),
+    /// An HTTP request that asks for no WebSocket: nothing was answered yet.
+    Http {
+        /// The stream.
+        stream: Stream,
+        /// What was read of it already: the head of the request, and what follows.
+        received: Vec<u8>,
+    },
+}
+
+/// Looks at the head of a request for a WebSocket and says which headers to answer it with beside
+/// those of the handshake, or why it is refused.
+pub type Judge<'a> = &'a mut (
+            dyn FnMut(&RequestHead<'_>) -> Result<Vec<(&'static str, String)>, handshake::Refusal>
+                + Send
+        );
 
 /// Why a stream did not become a connection. The peer has got its answer.
 #[derive(Debug, thiserror::Error)]
@@ -99,8 +135,8 @@ fn tls_hint(first: u8) -> &'static str {
     }
 }
 
-/// Opens a WebSocket or a RawSocket on `stream`. With `has_room` false, refuses it in the words of
-/// its protocol: HTTP 503, or RawSocket's "maximum connection count reached".
+/// Opens a WebSocket, if `judge` allows it, or a RawSocket on `stream`. With `has_room` false, refuses
+/// it in the words of its protocol: HTTP 503, or RawSocket's "maximum connection count reached".
 ///
 /// # Errors
 /// [`AcceptError`] says why there is no connection; the stream is closed then.
@@ -108,7 +144,8 @@ pub async fn accept(
     mut stream: Stream,
     options: &AcceptOptions,
     has_room: bool,
-) -> Result<Accepted, AcceptError> {
+    judge: Judge<'_>,
+) -> Result<Opening, AcceptError> {
     let mut received = Vec::new();
     read_more(&mut stream, &mut received).await?;
     let first = received.first().copied().unwrap_or_default();
@@ -116,14 +153,32 @@ pub async fn accept(
     let opened = match first {
         MAGIC => open_rawsocket(&mut stream, &mut received, options, has_room, &mut answer).await,
         b'A'..=b'Z' => {
-            open_websocket(&mut stream, &mut received, options, has_room, &mut answer).await
+            let head = read_head(&mut stream, &mut received, &options.http).await?;
+            let outcome = head.and_then(|head_bytes| {
+                open_websocket(
+                    &mut received,
+                    head_bytes,
+                    options,
+                    has_room,
+                    judge,
+                    &mut answer,
+                )
+            });
+            match outcome {
+                Ok(Some(opened)) => Ok(opened),
+                Ok(None) => return Ok(Opening::Http { stream, received }),
+                Err(refusal) => {
+                    refusal.write_response(&mut answer);
+                    Err(refusal.into())
+                }
+            }
         }
         other => Err(AcceptError::UnknownProtocol(other)),
     };
     stream.write_all(&answer).await?;
     stream.flush().await?;
     match opened {
-        Ok(opened) => Ok(opened.on(stream, received)),
+        Ok(opened) => Ok(Opening::Wamp(opened.on(stream, received))),
         Err(error) => {
             if !answer.is_empty() {
                 linger(stream).await;
@@ -136,8 +191,8 @@ pub async fn accept(
 /// A handshake that succeeded.
 struct Opened {
     framing: Framing,
-    decoder: wampy_proto::framing::Decoder,
-    encoder: wampy_proto::framing::Encoder,
+    decoder: Decoder,
+    encoder: Encoder,
     serializer: Serializer,
 }
 
@@ -206,77 +261,79 @@ async fn open_rawsocket(
     Err(AcceptError::RawSocket(refusal))
 }
 
-/// Reads an HTTP request and writes the answer; leaves the frames behind it in `received`.
-async fn open_websocket(
+/// Reads until the head of an HTTP request is complete: how many bytes it has, or why it is refused.
+async fn read_head(
     stream: &mut Stream,
     received: &mut Vec<u8>,
-    options: &AcceptOptions,
-    has_room: bool,
-    answer: &mut Vec<u8>,
-) -> Result<Opened, AcceptError> {
-    let supported: Vec<_> = options
-        .serializers
-        .iter()
-        .map(|it| it.row().subprotocol)
-        .collect();
-    let head_bytes_max = options.http.head_bytes_max;
+    limits: &HandshakeLimits,
+) -> Result<Result<usize, handshake::Refusal>, AcceptError> {
+    let head_bytes_max = limits.head_bytes_max;
     let mut parsed = 0;
-    let outcome = loop {
+    loop {
         // A head ends with a line, so a slow peer's bytes are not parsed over and over again.
         let may_be_complete =
             received[parsed..].contains(&b'\n') || parsed == 0 || received.len() >= head_bytes_max;
         if may_be_complete {
-            match RequestHead::read(received, &options.http) {
-                Ok(Some((head, head_bytes))) => {
-                    let accepted = if has_room {
-                        accept_head(&head, &supported, options.compress)
-                    } else {
-                        Err(full())
-                    };
-                    break accepted.map(|accepted| (accepted, head_bytes));
-                }
+            match RequestHead::read(received, limits) {
+                Ok(Some((_, head_bytes))) => return Ok(Ok(head_bytes)),
                 Ok(None) => {}
-                Err(refusal) => break Err(refusal),
+                Err(refusal) => return Ok(Err(refusal)),
             }
         }
         parsed = received.len();
         read_more(stream, received).await?;
-    };
-    let (accepted, head_bytes) = match outcome {
-        Ok(accepted) => accepted,
-        Err(refusal) => {
-            refusal.write_response(answer);
-            return Err(refusal.into());
-        }
-    };
-    accepted.write_response(answer);
-    // The codec accepts only subprotocols out of the serializers' own rows.
-    let serializer = Serializer::from_subprotocol(accepted.subprotocol)
-        .ok_or_else(|| io::Error::other("a subprotocol without a serializer was accepted"))?;
-    received.drain(..head_bytes);
-    Ok(Opened {
-        framing: Framing::WebSocket,
-        decoder: WebSocketDecoder::server(options.messages)
-            .decompressing(accepted.deflate.is_some())
-            .leaving_text_unchecked()
-            .into(),
-        encoder: WebSocketEncoder::server(serializer.row().binary)
-            .compressing(accepted.deflate)
-            .into(),
-        serializer,
-    })
+    }
 }
 
-fn accept_head<'s>(
-    head: &RequestHead<'_>,
-    supported: &[&'s str],
-    compress: bool,
-) -> Result<handshake::Accepted<'s>, handshake::Refusal> {
-    let mut accepted = head.accept(supported)?;
-    if compress {
+/// Takes the request out of `received` and writes the answer, if it asks for a WebSocket; leaves the
+/// frames behind it in `received`.
+fn open_websocket(
+    received: &mut Vec<u8>,
+    head_bytes: usize,
+    options: &AcceptOptions,
+    has_room: bool,
+    judge: Judge<'_>,
+    answer: &mut Vec<u8>,
+) -> Result<Option<Opened>, handshake::Refusal> {
+    let Some((head, _)) = RequestHead::read(received, &options.http)? else {
+        return Ok(None);
+    };
+    if !has_room {
+        return Err(full());
+    }
+    if !head.asks_for_websocket() {
+        return Ok(None);
+    }
+    let supported = options.subprotocols();
+    let mut accepted = head.accept(&supported)?;
+    if options.compress {
         accepted.deflate = head.deflate()?;
     }
-    Ok(accepted)
+    let headers = judge(&head)?;
+    // The codec accepts only names that were offered to it.
+    let Some(subprotocol) = Subprotocol::from_name(accepted.subprotocol) else {
+        return Ok(None);
+    };
+    accepted.write_response_with(&headers, answer);
+    let binary = subprotocol.serializer.row().binary;
+    let decoder = WebSocketDecoder::server(options.messages)
+        .decompressing(accepted.deflate.is_some())
+        .leaving_text_unchecked();
+    let encoder = WebSocketEncoder::server(binary).compressing(accepted.deflate);
+    let (decoder, encoder) = match subprotocol.batched {
+        false => (decoder.into(), encoder.into()),
+        true => (
+            BatchedDecoder::new(decoder, binary).into(),
+            BatchedEncoder::new(encoder).into(),
+        ),
+    };
+    received.drain(..head_bytes);
+    Ok(Some(Opened {
+        framing: Framing::WebSocket,
+        decoder,
+        encoder,
+        serializer: subprotocol.serializer,
+    }))
 }
 
 fn full() -> handshake::Refusal {

@@ -26,6 +26,9 @@ pub struct ConnectOptions {
     pub message_bytes_max: usize,
     /// Whether to ask for compression (RFC 7692) over WebSocket. Not by default.
     pub compress: bool,
+    /// Whether to prefer a WebSocket on which messages that are sent together share frames. Not by
+    /// default.
+    pub batched: bool,
     /// Further headers of the WebSocket handshake, such as `Origin` or `Cookie`.
     pub headers: Vec<(String, String)>,
     /// How long connecting may take, with all handshakes. Default 10 s.
@@ -46,6 +49,7 @@ impl Default for ConnectOptions {
             serializers: Serializer::ALL.to_vec(),
             message_bytes_max: 16 << 20,
             compress: false,
+            batched: false,
             headers: Vec::new(),
             timeout: Duration::from_secs(10),
             ip_version: None,
@@ -53,6 +57,16 @@ impl Default for ConnectOptions {
             #[cfg(feature = "tls")]
             tls: TlsOptions::default(),
         }
+    }
+}
+
+impl ConnectOptions {
+    /// The WebSocket subprotocols to offer, the preferred first.
+    pub(crate) fn subprotocols(&self) -> Vec<&'static str> {
+        let rows = || self.serializers.iter().map(|it| it.row());
+        let batched = rows().map(|row| row.batched_subprotocol);
+        let preferred = batched.filter(|_| self.batched);
+        preferred.chain(rows().map(|row| row.subprotocol)).collect()
     }
 }
 

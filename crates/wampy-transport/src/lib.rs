@@ -32,7 +32,7 @@ mod tls_server;
 mod unix_listener;
 mod url;
 
-pub use accept::{AcceptError, AcceptOptions, Accepted, accept};
+pub use accept::{AcceptError, AcceptOptions, Accepted, Judge, Opening, accept};
 pub use connect::{ConnectOptions, Connection, connect};
 pub use error::{ConnectError, ConnectProblem};
 pub use halves::{ReadHalf, WriteHalf};

@@ -6,8 +6,11 @@ use wampy_proto::Serializer;
 use wampy_proto::framing::rawsocket::{
     ClientHello, LengthLimit, RawSocketDecoder, RawSocketEncoder, RouterAccept,
 };
+use wampy_proto::framing::websocket::batched::{BatchedDecoder, BatchedEncoder};
 use wampy_proto::framing::websocket::handshake::{ClientRequest, HandshakeLimits};
-use wampy_proto::framing::websocket::{WebSocketDecoder, WebSocketEncoder, WebSocketLimits};
+use wampy_proto::framing::websocket::{
+    Subprotocol, WebSocketDecoder, WebSocketEncoder, WebSocketLimits,
+};
 
 use crate::connect::{ConnectOptions, Connection};
 use crate::error::ConnectProblem;
@@ -23,11 +26,7 @@ pub(crate) async fn websocket(
     url: &Url,
     options: &ConnectOptions,
 ) -> Result<Connection, ConnectProblem> {
-    let subprotocols: Vec<_> = options
-        .serializers
-        .iter()
-        .map(|serializer| serializer.row().subprotocol)
-        .collect();
+    let subprotocols = options.subprotocols();
     let headers: Vec<_> = options
         .headers
         .iter()
@@ -52,23 +51,30 @@ pub(crate) async fn websocket(
             break upgraded;
         }
     };
-    let serializer = Serializer::from_subprotocol(upgraded.subprotocol).ok_or_else(|| {
+    let subprotocol = Subprotocol::from_name(upgraded.subprotocol).ok_or_else(|| {
         // The codec accepts only what was offered, and only rows of the table were offered.
         std::io::Error::other(format!("unknown subprotocol {}", upgraded.subprotocol))
     })?;
+    let serializer = subprotocol.serializer;
+    let binary = serializer.row().binary;
     received.drain(..upgraded.head_bytes);
     let limits = WebSocketLimits {
         message_bytes_max: options.message_bytes_max,
         ..Default::default()
     };
+    let decoder = WebSocketDecoder::client(limits).decompressing(upgraded.deflate.is_some());
+    let encoder = WebSocketEncoder::client(binary, mask_key).compressing(upgraded.deflate);
+    let (decoder, encoder) = match subprotocol.batched {
+        false => (decoder.into(), encoder.into()),
+        true => (
+            BatchedDecoder::new(decoder, binary).into(),
+            BatchedEncoder::new(encoder).into(),
+        ),
+    };
     Ok(Connection {
         stream,
-        decoder: WebSocketDecoder::client(limits)
-            .decompressing(upgraded.deflate.is_some())
-            .into(),
-        encoder: WebSocketEncoder::client(serializer.row().binary, mask_key)
-            .compressing(upgraded.deflate)
-            .into(),
+        decoder,
+        encoder,
         serializer,
         received,
     })

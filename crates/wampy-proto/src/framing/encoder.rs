@@ -5,6 +5,7 @@
 //! state and are small copies: any number of writers may hold one for the same connection.
 
 use super::rawsocket::RawSocketEncoder;
+use super::websocket::batched::BatchedEncoder;
 use super::websocket::{CloseCode, Deflate, WebSocketEncoder};
 
 /// Where a frame was begun in an outgoing buffer.
@@ -77,8 +78,10 @@ fn compressing(binary: bool) -> Encoder {
 /// The writing half of a connection after its handshake, for either transport.
 #[derive(Debug, Clone, Copy)]
 pub enum Encoder {
-    /// RFC 6455 frames.
+    /// RFC 6455 frames, each one message.
     WebSocket(WebSocketEncoder),
+    /// RFC 6455 frames, each a batch of messages: of one, where it is written by this interface.
+    Batched(BatchedEncoder),
     /// Length-prefixed frames.
     RawSocket(RawSocketEncoder),
 }
@@ -93,6 +96,7 @@ impl Encoder {
     pub fn begin_message(&self, out: &mut Vec<u8>, payload_bytes_hint: usize) -> Mark {
         match self {
             Self::WebSocket(encoder) => encoder.begin(out, payload_bytes_hint),
+            Self::Batched(encoder) => encoder.begin(out, payload_bytes_hint),
             Self::RawSocket(encoder) => encoder.begin(out),
         }
     }
@@ -109,6 +113,7 @@ impl Encoder {
                 encoder.finish(mark, out);
                 Ok(())
             }
+            Self::Batched(encoder) => encoder.finish_around(mark, 0, out).map(drop),
             Self::RawSocket(encoder) => encoder.finish(mark, 0, out),
         }
     }
@@ -126,6 +131,7 @@ impl Encoder {
     ) -> Result<bool, TooLong> {
         match self {
             Self::WebSocket(encoder) => Ok(encoder.finish_around(mark, left_out_bytes, out)),
+            Self::Batched(encoder) => encoder.finish_around(mark, left_out_bytes, out),
             Self::RawSocket(encoder) => encoder.finish(mark, left_out_bytes, out).map(|()| true),
         }
     }
@@ -140,6 +146,11 @@ impl Encoder {
                 encoder.write_message(payload, out);
                 Ok(())
             }
+            Self::Batched(encoder) => {
+                let mark = encoder.begin(out, payload.len());
+                out.extend_from_slice(payload);
+                encoder.finish_around(mark, 0, out).map(drop)
+            }
             Self::RawSocket(encoder) => encoder.write_message(payload, out),
         }
     }
@@ -151,6 +162,7 @@ impl Encoder {
     pub fn write_ping(&self, payload: &[u8], out: &mut Vec<u8>) -> Result<(), TooLong> {
         match self {
             Self::WebSocket(encoder) => encoder.write_ping(payload, out),
+            Self::Batched(encoder) => encoder.frames().write_ping(payload, out),
             Self::RawSocket(encoder) => encoder.write_ping(payload, out),
         }
     }
@@ -163,6 +175,7 @@ impl Encoder {
     pub fn write_pong(&self, payload: &[u8], out: &mut Vec<u8>) -> Result<(), TooLong> {
         match self {
             Self::WebSocket(encoder) => encoder.write_pong(payload, out),
+            Self::Batched(encoder) => encoder.frames().write_pong(payload, out),
             Self::RawSocket(encoder) => encoder.write_pong(payload, out),
         }
     }
@@ -173,6 +186,7 @@ impl Encoder {
     pub fn write_close(&self, code: Option<CloseCode>, reason: &str, out: &mut Vec<u8>) {
         match self {
             Self::WebSocket(encoder) => encoder.write_close(code, reason, out),
+            Self::Batched(encoder) => encoder.frames().write_close(code, reason, out),
             Self::RawSocket(_) => {}
         }
     }
@@ -182,20 +196,28 @@ impl Encoder {
     #[must_use]
     pub fn message_bytes_max(&self) -> usize {
         match self {
-            Self::WebSocket(_) => usize::MAX,
+            Self::WebSocket(_) | Self::Batched(_) => usize::MAX,
             Self::RawSocket(encoder) => encoder.message_bytes_max(),
         }
     }
 
     /// The format of this connection's frames if they can be shared among receivers; `None` for a
     /// WebSocket client, which masks every frame with a key of its own, and for one that wants
-    /// compression with a smaller window than usual.
+    /// compression with a smaller window than usual. For batches it is the format of frames out of
+    /// which messages can be taken, as they are, into a batch.
     #[must_use]
     pub fn format(&self) -> Option<FrameFormat> {
         match self {
             Self::WebSocket(encoder) => encoder.format(),
+            Self::Batched(encoder) => encoder.format(),
             Self::RawSocket(_) => Some(FrameFormat::RawSocket),
         }
+    }
+}
+
+impl From<BatchedEncoder> for Encoder {
+    fn from(encoder: BatchedEncoder) -> Self {
+        Self::Batched(encoder)
     }
 }
 

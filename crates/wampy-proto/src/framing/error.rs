@@ -63,6 +63,18 @@ pub enum FramingError {
     /// RFC 6455, 7.4: a code that must not appear on the wire.
     #[error("close frame with the invalid code {0}")]
     CloseCodeInvalid(u16),
+    /// WAMP, message batching: a batch holds at least one message.
+    #[error("batch without a message")]
+    EmptyBatch,
+    /// WAMP, message batching: each JSON message is followed by the octet 0x1e.
+    #[error("batch whose last message is not followed by the record separator 0x1e")]
+    BatchSeparator,
+    /// WAMP, message batching: the length in front of a binary message does not fit the batch.
+    #[error("batch whose last {bytes} bytes are less than the length in front of its message says")]
+    BatchLength {
+        /// What is left of the batch, with the length itself.
+        bytes: usize,
+    },
     /// RawSocket: the four reserved bits of a frame's first octet must be zero.
     #[error("reserved bits of a RawSocket frame are set: first octet {0:#04x}")]
     RawSocketReservedBits(u8),

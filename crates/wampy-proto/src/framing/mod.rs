@@ -33,6 +33,7 @@ pub use encoder::{Encoder, FrameFormat, Mark, TooLong};
 pub use error::FramingError;
 
 use rawsocket::RawSocketDecoder;
+use websocket::batched::BatchedDecoder;
 use websocket::{CloseCode, WebSocketDecoder};
 
 /// What a [`Decoder`] found at the front of the buffer.
@@ -84,8 +85,10 @@ pub struct Next<'a> {
 /// The reading half of a connection after its handshake, for either transport.
 #[derive(Debug)]
 pub enum Decoder {
-    /// RFC 6455 frames.
+    /// RFC 6455 frames, each one message.
     WebSocket(WebSocketDecoder),
+    /// RFC 6455 frames, each a batch of messages.
+    Batched(Box<BatchedDecoder>),
     /// Length-prefixed frames.
     RawSocket(RawSocketDecoder),
 }
@@ -101,8 +104,26 @@ impl Decoder {
     pub fn next<'a>(&'a mut self, buf: &'a mut [u8]) -> Result<Next<'a>, FramingError> {
         match self {
             Self::WebSocket(decoder) => decoder.next(buf),
+            Self::Batched(decoder) => decoder.next(buf),
             Self::RawSocket(decoder) => decoder.next(buf),
         }
+    }
+
+    /// Whether another message is at hand without a byte more: one of a batch that came in
+    /// fragments, or compressed, and so is in no buffer of the caller's.
+    #[must_use]
+    #[inline]
+    pub fn holds_message(&self) -> bool {
+        match self {
+            Self::Batched(decoder) => decoder.holds_message(),
+            Self::WebSocket(_) | Self::RawSocket(_) => false,
+        }
+    }
+}
+
+impl From<BatchedDecoder> for Decoder {
+    fn from(decoder: BatchedDecoder) -> Self {
+        Self::Batched(Box::new(decoder))
     }
 }
 

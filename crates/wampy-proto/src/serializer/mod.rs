@@ -26,6 +26,7 @@ pub use option_value::{ELEMENTS_MAX, OptionValue, VALUE_BYTES_MAX};
 pub use reader::{Reader, Seq, Token};
 use reader::{is_text, text, why_not};
 pub use serde_bridge::{deserialize, serialize};
+pub(crate) use transcode::is_nested_within;
 pub use transcode::transcode;
 pub use writer::{Uncounted, Writer};
 
@@ -60,6 +61,8 @@ pub struct SerializerRow {
     pub name: &'static str,
     /// The WebSocket subprotocol that selects it.
     pub subprotocol: &'static str,
+    /// The WebSocket subprotocol that selects it and puts messages into batches.
+    pub batched_subprotocol: &'static str,
     /// Its number in the RawSocket handshake.
     pub rawsocket_id: u8,
     /// Whether its WebSocket messages are binary (else text).
@@ -72,6 +75,7 @@ pub const SERIALIZERS: [SerializerRow; 3] = [
         serializer: Serializer::MsgPack,
         name: "msgpack",
         subprotocol: "wamp.2.msgpack",
+        batched_subprotocol: "wamp.2.msgpack.batched",
         rawsocket_id: 2,
         binary: true,
     },
@@ -79,6 +83,7 @@ pub const SERIALIZERS: [SerializerRow; 3] = [
         serializer: Serializer::Cbor,
         name: "cbor",
         subprotocol: "wamp.2.cbor",
+        batched_subprotocol: "wamp.2.cbor.batched",
         rawsocket_id: 3,
         binary: true,
     },
@@ -86,6 +91,7 @@ pub const SERIALIZERS: [SerializerRow; 3] = [
         serializer: Serializer::Json,
         name: "json",
         subprotocol: "wamp.2.json",
+        batched_subprotocol: "wamp.2.json.batched",
         rawsocket_id: 1,
         binary: false,
     },

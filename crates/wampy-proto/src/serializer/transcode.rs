@@ -22,6 +22,30 @@ pub fn transcode<W: Writer>(
     })
 }
 
+/// Whether `encoded` is one well-formed value with at most `depth` levels of lists and maps.
+pub(crate) fn is_nested_within(serializer: Serializer, encoded: &[u8], depth: usize) -> bool {
+    with_reader!(serializer, encoded, |reader| {
+        pass_over(&mut reader, depth).is_ok() && reader.finish().is_ok()
+    })
+}
+
+fn pass_over<'a, R: Reader<'a>>(reader: &mut R, depth: usize) -> Result<(), DecodeError> {
+    let (Token::List(mut seq) | Token::Map(mut seq)) = reader.token()? else {
+        return Ok(());
+    };
+    let depth = depth
+        .checked_sub(1)
+        .ok_or_else(|| reader.error(NESTED_TOO_DEEPLY))?;
+    let is_map = seq.is_map;
+    while reader.more(&mut seq)? {
+        if is_map {
+            reader.key()?;
+        }
+        pass_over(reader, depth)?;
+    }
+    Ok(())
+}
+
 fn value<'a, R: Reader<'a>, W: Writer>(
     reader: &mut R,
     writer: &mut W,

@@ -101,9 +101,9 @@ pub const FEATURES: &[Row] = rows! {
     Some(Feature::ShardedSubscriptions), "Sharded subscriptions", "alpha",
         ["an_event_with_an_rkey_goes_to_one_node"] [] [];
     Some(Feature::EventHistory), "Event history", "beta",
-        [] [] [];
+        ["each_subscription_has_the_events_of_its_topics_in_their_order" "every_filter_leaves_out_what_it_says"] [] [];
     Some(Feature::EventRetention), "Event retention", "beta",
-        [] [] [];
+        ["check_37_a_retained_event_comes_to_later_subscribers_that_ask"] [] [];
     Some(Feature::SubscriptionRevocation), "Subscription revocation", "alpha",
         [] [] [];
     Some(Feature::PayloadPassthruMode), "Payload passthru mode", "sketch",
@@ -119,4 +119,6 @@ pub const BEYOND: &[Row] = rows! {
         ["hello_announces_roles_features_and_agent"] ["test_a_session_begins_and_ends"];
     None, "Transports WebSocket and RawSocket over TCP, TLS and Unix sockets", "stable",
         ["check_92_text_frames_are_for_json_and_binary_frames_for_the_others"] ["wss_and_rss" "unix_sockets"] ["test_it_speaks_tls" "test_among_itself_through_a_unix_socket"];
+    None, "Message batching (`wamp.2.*.batched`)", "sketch",
+        ["check_93_a_whole_batch_is_routed_in_order"] ["batched_websockets"] [];
 };

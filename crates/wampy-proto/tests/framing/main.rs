@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod autobahn;
+mod batched;
 mod deflate;
 mod deflate_negotiation;
 mod deflate_properties;

@@ -37,7 +37,7 @@ impl Realm {
         message: &mut Message<'_>,
         outbox: &mut impl Outbox,
     ) -> Result<(), Violation> {
-        match self.admit(from, message) {
+        match self.admit(now, from, message) {
             Ok(grant) => {
                 self.disclose(grant, message);
                 self.route(now, from, message, outbox)
@@ -55,7 +55,12 @@ impl Realm {
     }
 
     /// Whether a session may do what a message asks for.
-    fn admit(&mut self, from: SessionKey, message: &Message<'_>) -> Result<Grant, Refusal> {
+    fn admit(
+        &mut self,
+        now: Now,
+        from: SessionKey,
+        message: &Message<'_>,
+    ) -> Result<Grant, Refusal> {
         let Some(session) = self.sessions.get(from) else {
             return Ok(Grant::default());
         };
@@ -73,7 +78,7 @@ impl Realm {
             .authorizer
             .decide(&self.config, session, &requirement)?;
         if uri::is_reserved(&call.procedure)
-            && let Some(further) = self.further_requirement(call)
+            && let Some(further) = self.further_requirement(now, call)
         {
             self.authorizer.decide(&self.config, session, &further)?;
         }

@@ -46,7 +46,7 @@ impl<'m> Requirement<'m> {
         }
     }
 
-    /// To register or publish to what the caller of a meta procedure names, which may be a pattern.
+    /// To do something to what the caller of a meta procedure names, which may be a pattern.
     pub(crate) const fn of_caller(action: Action, uri: String, match_policy: MatchPolicy) -> Self {
         Self {
             action,

@@ -4,9 +4,11 @@
 //! decided by the files named after the chapters of the specification. The receivers of a
 //! subscription are kept ready as a slice; only a publication that leaves somebody out has them
 //! copied, into one vector that is used again and again.
-//!
-//! Deliberately absent so far: retained events, event history.
 
+mod event_history;
+mod event_retention;
+mod kept_event;
+mod kept_events;
 mod publisher_exclusion;
 mod publisher_identification;
 mod sharded_subscription;
@@ -18,14 +20,17 @@ use wampy_proto::{
     MatchPolicy, Message, MessageType, PublicationId, Role, SubscriptionId, Value, error_uri,
 };
 
+use crate::config::RealmConfig;
 use crate::hash::RandomState;
 use crate::meta;
-use crate::outbox::Outbox;
-use crate::realm::{Realm, Violation};
+use crate::outbox::{Outbox, Shelf, StoreFailed};
+use crate::realm::{Now, Realm, Violation};
 use crate::records::Records;
 use crate::refusal::{Refusal, check_not_reserved};
 use crate::rendezvous;
 use crate::session::{SessionDetails, SessionKey, Sessions};
+pub use kept_event::KeptEvent;
+pub(crate) use kept_events::KeptEvents;
 use publisher_exclusion::ExcludedPublisher;
 use sharded_subscription::ShardedSubscriptions;
 use subscriber_blackwhite_listing::ReceiverLists;
@@ -38,6 +43,10 @@ pub(crate) struct Broker {
     pub(crate) sharded: ShardedSubscriptions,
     /// The receivers of one event, where they are not all subscribers.
     receivers: Vec<SessionKey>,
+    /// Retained events, unless the realm retains none.
+    pub(crate) retained: Option<Box<KeptEvents>>,
+    /// The event history, if the realm has one.
+    pub(crate) history: Option<Box<KeptEvents>>,
 }
 
 /// Whom an event does not reach, though subscribed.
@@ -48,7 +57,7 @@ struct Exclusions<'s> {
 }
 
 /// What few publications have: options that choose among the subscribers.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Selection {
     lists: ReceiverLists,
     /// The hash of the `rkey`.
@@ -63,7 +72,11 @@ impl Selection {
         let rkey = options.rare.present()?.rkey.as_deref();
         let rkey = rkey.filter(|key| !key.is_empty()).map(rendezvous::hash);
         let passed_through = options.is_passed_through();
-        let lists = ReceiverLists::take(options);
+        Self::new(ReceiverLists::take(options), rkey, passed_through)
+    }
+
+    /// A selection, if these choose anybody.
+    fn new(lists: ReceiverLists, rkey: Option<u64>, passed_through: bool) -> Option<Self> {
         (rkey.is_some() || passed_through || !lists.is_empty()).then_some(Self {
             lists,
             rkey,
@@ -82,8 +95,11 @@ impl Selection {
 }
 
 impl Broker {
-    pub(crate) fn new(hash: RandomState) -> Self {
+    pub(crate) fn new(config: &RealmConfig, hash: RandomState) -> Self {
+        let retention = &config.event_retention;
         Self {
+            retained: KeptEvents::new(Shelf::Retained, retention, hash.clone()),
+            history: KeptEvents::new(Shelf::History, &config.event_history, hash.clone()),
             subscriptions: Records::new(hash.clone()),
             sharded: ShardedSubscriptions::new(hash),
             receivers: Vec::new(),
@@ -141,6 +157,7 @@ impl Broker {
 impl Realm {
     pub(crate) fn handle_publish(
         &mut self,
+        now: Now,
         from: SessionKey,
         publish: &mut Publish<'_>,
         outbox: &mut impl Outbox,
@@ -150,7 +167,7 @@ impl Realm {
             self.check_passes_through(from, Role::Publisher, MessageType::Publish)?;
         }
         let (request, acknowledge) = (publish.request, options.acknowledge);
-        match self.publish(from, publish, outbox) {
+        match self.publish(now, from, publish, outbox) {
             Ok(publication) if acknowledge => {
                 let published = Message::Published(Published {
                     request,
@@ -168,6 +185,7 @@ impl Realm {
 
     fn publish(
         &mut self,
+        now: Now,
         from: SessionKey,
         publish: &mut Publish<'_>,
         outbox: &mut impl Outbox,
@@ -185,33 +203,37 @@ impl Realm {
         let details = self
             .config
             .publisher_identity(&session.details, disclose_me)?;
-        Ok(self.publish_event(Some(from), details, publish, exact, outbox))
+        self.publish_event(now, Some(from), details, publish, exact, outbox)
     }
 
     /// Publishes what a session that is gone left behind.
     pub(crate) fn publish_for_gone(
         &mut self,
+        now: Now,
         gone: &SessionDetails,
         publish: &mut Publish<'_>,
         outbox: &mut impl Outbox,
     ) {
+        publish.options.acknowledge = false;
         let disclose_me = publish.options.disclose_me;
         let Ok(details) = self.config.publisher_identity(gone, disclose_me) else {
             return;
         };
         let exact = self.exact_subscription(&publish.topic);
-        self.publish_event(None, details, publish, exact, outbox);
+        // Nobody is left who could be told that it failed.
+        _ = self.publish_event(now, None, details, publish, exact, outbox);
     }
 
     /// Publishes what was found to be allowed; `from` is the publisher if it is still there.
     fn publish_event(
         &mut self,
+        now: Now,
         from: Option<SessionKey>,
         mut details: EventDetails,
         publish: &mut Publish<'_>,
         exact: Option<SubscriptionId>,
         outbox: &mut impl Outbox,
-    ) -> PublicationId {
+    ) -> Result<PublicationId, Refusal> {
         if publish.options.is_passed_through()
             && let Some(passthru) = publish.options.passthru()
         {
@@ -229,6 +251,10 @@ impl Realm {
             details,
             payload: publish.payload.borrowed(),
         };
+        if publish.options.retain || self.broker.history.is_some() {
+            let kept = self.broker.keep(now, publish, &event, &exclusions, outbox);
+            kept.map_err(cannot_store)?;
+        }
         self.broker.dispatch(
             &publish.topic,
             exact,
@@ -237,7 +263,7 @@ impl Realm {
             &self.sessions,
             outbox,
         );
-        publication
+        Ok(publication)
     }
 
     fn exact_subscription(&self, topic: &str) -> Option<SubscriptionId> {
@@ -270,4 +296,10 @@ impl Realm {
         self.broker
             .dispatch(topic, exact, event, &exclusions, &self.sessions, outbox);
     }
+}
+
+/// An event that was to be acknowledged could not be stored: nobody gets it.
+#[cold]
+fn cannot_store(error: StoreFailed) -> Refusal {
+    Refusal::explained(error_uri::UNAVAILABLE, error.to_string())
 }

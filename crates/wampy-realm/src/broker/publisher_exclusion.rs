@@ -1,8 +1,8 @@
 //! Publisher Exclusion: a publisher gets no event of its own publication, unless it asks for it
 //! with `exclude_me: false`.
 
-use wampy_proto::SubscriptionId;
 use wampy_proto::message::PublishOptions;
+use wampy_proto::{SessionId, SubscriptionId};
 
 use crate::session::{Session, SessionKey, Sessions};
 
@@ -31,5 +31,10 @@ impl<'s> ExcludedPublisher<'s> {
             .subscriptions
             .contains_key(&subscription)
             .then_some(self.key)
+    }
+
+    /// The publisher's session.
+    pub(super) const fn session_id(&self) -> SessionId {
+        self.session.details.id
     }
 }

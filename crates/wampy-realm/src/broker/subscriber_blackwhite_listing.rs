@@ -6,7 +6,7 @@ use wampy_proto::message::PublishOptions;
 use crate::session::{SessionKey, Sessions};
 
 /// The lists of one publication, sorted: a lookup stays cheap however long a publisher makes them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct ReceiverLists {
     eligible: Option<Box<[u64]>>,
     eligible_authid: Option<Box<[Box<str>]>>,
@@ -37,6 +37,41 @@ impl ReceiverLists {
             && self.exclude.is_none()
             && self.exclude_authid.is_none()
             && self.exclude_authrole.is_none()
+    }
+
+    /// The lists as options of PUBLISH.
+    pub(super) fn to_options(&self) -> PublishOptions {
+        let mut options = PublishOptions::default();
+        options.eligible.clone_from(&self.eligible);
+        options.eligible_authid.clone_from(&self.eligible_authid);
+        options
+            .eligible_authrole
+            .clone_from(&self.eligible_authrole);
+        options.exclude.clone_from(&self.exclude);
+        options.exclude_authid.clone_from(&self.exclude_authid);
+        options.exclude_authrole.clone_from(&self.exclude_authrole);
+        options
+    }
+
+    /// Whether sessions are listed by their ids, which mean nothing to later sessions.
+    pub(super) const fn name_sessions(&self) -> bool {
+        self.eligible.is_some() || self.exclude.is_some()
+    }
+
+    /// How much memory the lists take, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        let ids = [&self.eligible, &self.exclude].into_iter().flatten();
+        let names = [
+            &self.eligible_authid,
+            &self.eligible_authrole,
+            &self.exclude_authid,
+            &self.exclude_authrole,
+        ];
+        let names = names.into_iter().flatten().flatten();
+        ids.map(|list| size_of_val(&**list)).sum::<usize>()
+            + names
+                .map(|name| size_of_val(name) + name.len())
+                .sum::<usize>()
     }
 
     /// Whether a session passes every list.

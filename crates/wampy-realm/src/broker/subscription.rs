@@ -44,6 +44,9 @@ impl Realm {
                 subscription,
             }),
         );
+        if subscribe.options.get_retained {
+            self.send_retained(now, from, subscription, subscribe, outbox);
+        }
         if joined.added {
             self.announce_subscribed(from, subscription, joined.created, outbox);
         }

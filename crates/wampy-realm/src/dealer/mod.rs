@@ -92,7 +92,7 @@ impl Realm {
             Ok(()) if !uri::is_reserved(procedure) => {
                 self.route_call(now, from, call, exact, needed, outbox)
             }
-            Ok(()) if needed.is_empty() => self.call_meta_procedure(from, call, outbox),
+            Ok(()) if needed.is_empty() => self.call_meta_procedure(now, from, call, outbox),
             Ok(()) => Err(needed_features::refusal(needed)),
             Err(refusal) => Err(refusal),
         };

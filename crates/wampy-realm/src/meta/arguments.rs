@@ -5,29 +5,42 @@
 
 use std::cell::OnceCell;
 
-use wampy_proto::{Payload, PayloadError, Value, error_uri};
+use wampy_proto::{Payload, PayloadError, Serializer, Value, error_uri};
 
+use crate::realm::Now;
 use crate::refusal::Refusal;
 
 /// The longest arguments that are decoded, in bytes: values take many times the memory of their
 /// bytes. Longer ones are refused with `wamp.error.invalid_argument`.
 const DECODED_BYTES_MAX: usize = 65_536;
 
-/// The arguments of a call.
+/// The arguments of a call, and when it came.
 #[derive(Debug)]
 pub(super) struct Arguments<'p> {
+    now: Now,
     payload: &'p Payload<'p>,
     positional: OnceCell<Vec<Value>>,
     keyword: OnceCell<Value>,
 }
 
 impl<'p> Arguments<'p> {
-    pub(super) const fn new(payload: &'p Payload<'p>) -> Self {
+    pub(super) const fn new(now: Now, payload: &'p Payload<'p>) -> Self {
         Self {
+            now,
             payload,
             positional: OnceCell::new(),
             keyword: OnceCell::new(),
         }
+    }
+
+    /// When the call came.
+    pub(super) const fn now(&self) -> Now {
+        self.now
+    }
+
+    /// The serializer of the arguments, in which results had best be.
+    pub(super) const fn serializer(&self) -> Serializer {
+        self.payload.serializer()
     }
 
     /// The arguments as they came.

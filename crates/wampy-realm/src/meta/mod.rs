@@ -5,10 +5,12 @@
 //! are answered at once, inside the realm: they have no registration, no callee and no invocation.
 //! Events are published after the state that they announce, and built only if somebody subscribed.
 //!
-//! Deliberately absent so far: event history, and the procedures that appear only in
-//! the specification's catalog (`remove_callee`, `remove_subscriber`).
+//! Deliberately absent so far: the procedures that appear only in the specification's catalog
+//! (`remove_callee`, `remove_subscriber`).
 
 mod arguments;
+mod definition;
+mod event_history;
 mod record;
 mod reflection;
 mod registration;
@@ -21,11 +23,11 @@ use wampy_proto::{Message, Payload, Serializer, Value, error_uri};
 
 use crate::authorizer::Requirement;
 use crate::outbox::Outbox;
-use crate::realm::{MetaEvents, Realm};
+use crate::realm::{MetaEvents, Now, Realm};
 use crate::refusal::Refusal;
 use crate::session::SessionKey;
 use arguments::Arguments;
-use reflection::{NewDefinition, Undefine};
+use definition::{NewDefinition, Undefine};
 pub(crate) use testament::Testaments;
 use testament::{Scope, Testament};
 
@@ -33,7 +35,7 @@ use testament::{Scope, Testament};
 type Procedure = fn(&Realm, SessionKey, &Arguments<'_>) -> Result<Answer, Refusal>;
 
 /// Every procedure by its URI.
-const PROCEDURES: [(&str, Procedure); 29] = [
+const PROCEDURES: [(&str, Procedure); 30] = [
     ("wamp.session.count", session::count),
     ("wamp.session.list", session::list),
     ("wamp.session.get", session::get),
@@ -64,6 +66,7 @@ const PROCEDURES: [(&str, Procedure); 29] = [
         "wamp.subscription.count_subscribers",
         subscription::count_subscribers,
     ),
+    (event_history::GET_EVENTS, event_history::get_events),
     (
         "wamp.reflection.procedure.list",
         reflection::list_procedures,
@@ -77,7 +80,7 @@ const PROCEDURES: [(&str, Procedure); 29] = [
     ("wamp.reflection.topic.describe", reflection::describe_topic),
     ("wamp.reflection.error.describe", reflection::describe_error),
     ("wamp.reflect.describe", reflection::describe_all),
-    (reflection::DEFINE, reflection::define),
+    (definition::DEFINE, definition::define),
 ];
 
 /// What a procedure answers, and what it changes.
@@ -85,6 +88,8 @@ const PROCEDURES: [(&str, Procedure); 29] = [
 struct Answer {
     /// The positional results.
     results: Vec<Value>,
+    /// All results as bytes, where they are more than values of the realm's own.
+    encoded: Option<Payload<'static>>,
     /// What is done before the answer is sent.
     change: Option<Change>,
 }
@@ -112,15 +117,23 @@ impl Answer {
     fn one(result: Value) -> Self {
         Self {
             results: vec![result],
-            change: None,
+            ..Self::default()
+        }
+    }
+
+    /// Results that are encoded already.
+    fn encoded(results: Payload<'static>) -> Self {
+        Self {
+            encoded: Some(results),
+            ..Self::default()
         }
     }
 
     /// No result, but a change.
-    const fn change(change: Change) -> Self {
+    fn change(change: Change) -> Self {
         Self {
-            results: Vec::new(),
             change: Some(change),
+            ..Self::default()
         }
     }
 }
@@ -129,6 +142,7 @@ impl Realm {
     /// Answers a call of a procedure of the meta API.
     pub(crate) fn call_meta_procedure(
         &mut self,
+        now: Now,
         caller: SessionKey,
         call: &Call<'_>,
         outbox: &mut impl Outbox,
@@ -138,17 +152,20 @@ impl Realm {
             let message = format!("the router has no procedure {uri:?}");
             return Err(Refusal::explained(error_uri::NO_SUCH_PROCEDURE, message));
         };
-        let arguments = Arguments::new(&call.payload);
+        let arguments = Arguments::new(now, &call.payload);
         let answer = procedure(self, caller, &arguments)?;
         match answer.change {
             None => {}
-            Some(Change::EndSessions(end)) => self.end_sessions(end, outbox),
+            Some(Change::EndSessions(end)) => self.end_sessions(now, end, outbox),
             Some(Change::AddTestament(scope, it)) => self.add_testament(caller, scope, it),
             Some(Change::FlushTestaments(scope)) => self.flush_testaments(caller, scope),
             Some(Change::Define(new)) => self.define(caller, new, outbox),
             Some(Change::Undefine(what)) => self.undefine(caller, &what, outbox),
         }
-        let payload = encode(call.payload.serializer(), &answer.results);
+        let payload = match answer.encoded {
+            Some(payload) => payload,
+            None => encode(call.payload.serializer(), &answer.results),
+        };
         let details = ResultDetails::default();
         let result = ResultMessage {
             request: call.request,
@@ -160,18 +177,23 @@ impl Realm {
     }
 
     /// What a caller has to be allowed besides calling a procedure of the meta API.
-    pub(crate) fn further_requirement(&self, call: &Call<'_>) -> Option<Requirement<'static>> {
-        let arguments = Arguments::new(&call.payload);
+    pub(crate) fn further_requirement(
+        &self,
+        now: Now,
+        call: &Call<'_>,
+    ) -> Option<Requirement<'static>> {
+        let arguments = Arguments::new(now, &call.payload);
         match &*call.procedure {
             testament::ADD => testament::requirement(&arguments),
-            reflection::DEFINE => reflection::requirement(&arguments),
+            definition::DEFINE => definition::requirement(&arguments),
+            event_history::GET_EVENTS => event_history::requirement(self, &arguments),
             _ => None,
         }
     }
 
-    fn end_sessions(&mut self, end: EndSessions, outbox: &mut impl Outbox) {
+    fn end_sessions(&mut self, now: Now, end: EndSessions, outbox: &mut impl Outbox) {
         for session in end.sessions {
-            if self.take_out(session, end.meta_events, outbox) {
+            if self.take_out(now, session, end.meta_events, outbox) {
                 outbox.end(session, end.goodbye.clone());
             }
         }

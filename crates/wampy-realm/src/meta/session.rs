@@ -60,6 +60,7 @@ pub(super) fn kill_by_authid(
     Ok(Answer {
         results,
         change: Some(announced(sessions, goodbye)),
+        ..Answer::default()
     })
 }
 
@@ -78,6 +79,7 @@ pub(super) fn kill_by_authrole(
     Ok(Answer {
         results,
         change: Some(announced(sessions, goodbye)),
+        ..Answer::default()
     })
 }
 
@@ -98,6 +100,7 @@ pub(super) fn kill_all(
     Ok(Answer {
         results,
         change: Some(Change::EndSessions(end)),
+        ..Answer::default()
     })
 }
 

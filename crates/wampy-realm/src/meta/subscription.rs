@@ -73,7 +73,7 @@ pub(super) fn count_subscribers(
     )))
 }
 
-fn named<'r>(
+pub(super) fn named<'r>(
     realm: &'r Realm,
     arguments: &Arguments,
 ) -> Result<(SubscriptionId, &'r Record<Vec<SessionKey>>), Refusal> {

@@ -16,7 +16,7 @@ use super::arguments::{Arguments, invalid};
 use super::{Answer, Change};
 use crate::authorizer::Requirement;
 use crate::outbox::Outbox;
-use crate::realm::Realm;
+use crate::realm::{Now, Realm};
 use crate::refusal::{Refusal, check_not_reserved};
 use crate::session::{Session, SessionKey};
 
@@ -205,6 +205,7 @@ impl Realm {
     /// Publishes the testaments of a session that is gone.
     pub(crate) fn publish_testaments(
         &mut self,
+        now: Now,
         testaments: Testaments,
         gone: &Session,
         outbox: &mut impl Outbox,
@@ -224,7 +225,7 @@ impl Realm {
                 payload: testament.payload,
             };
             if self.admit_testament(gone, &mut publish) {
-                self.publish_for_gone(&gone.details, &mut publish, outbox);
+                self.publish_for_gone(now, &gone.details, &mut publish, outbox);
             }
         }
     }

@@ -9,6 +9,8 @@ mod authorization;
 mod call_canceling;
 mod call_timeout;
 mod calls;
+mod event_history;
+mod event_retention;
 mod leniency;
 mod limits;
 mod pattern_based;

@@ -3,13 +3,14 @@
 //! What a test sends passes through the decoder, and what it receives through the encoder, so that
 //! tests read and write what is on the wire. After every step the realm's invariants are checked.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value as Json, json};
 use wampy_proto::message::Goodbye;
 use wampy_proto::{EncodeError, Feature, FeatureSet, Message, Role, Roles, Serializer, SessionId};
 use wampy_realm::{
-    JoinRefused, Now, Outbox, Realm, RealmConfig, SendError, SessionDetails, SessionKey, Transport,
+    JoinRefused, KeptEvent, Now, Outbox, Realm, RealmConfig, SendError, SessionDetails, SessionKey,
+    Shelf, StoreChange, StoreFailed, Transport,
 };
 
 /// A client's session.
@@ -19,6 +20,8 @@ pub type Client = SessionKey;
 pub struct Network {
     pub realm: Realm,
     pub now: Now,
+    /// Whether the date goes on while time passes.
+    pub date_goes_on: bool,
     wire: Wire,
     ids: HashMap<SessionKey, u64>,
 }
@@ -35,6 +38,9 @@ pub struct Wire {
     picky: Vec<SessionKey>,
     /// The longest message that a client takes, in bytes of JSON; none if absent.
     message_bytes_max: HashMap<SessionKey, usize>,
+    /// The realm's store of events.
+    store: BTreeMap<(Shelf, u64), Vec<u8>>,
+    store_is_broken: bool,
 }
 
 impl Wire {
@@ -80,6 +86,29 @@ impl Outbox for Wire {
     fn end(&mut self, session: SessionKey, goodbye: Goodbye<'_>) {
         _ = self.deliver(session, &Message::Goodbye(goodbye));
         self.ended.push(session);
+    }
+
+    fn store(&mut self, change: StoreChange<'_>) -> Result<(), StoreFailed> {
+        if self.store_is_broken {
+            return Err(StoreFailed);
+        }
+        match change {
+            StoreChange::Keep {
+                shelf,
+                number,
+                event,
+            } => {
+                let mut bytes = Vec::new();
+                event.encode(&mut bytes);
+                let before = self.store.insert((shelf, number), bytes);
+                assert!(before.is_none(), "number {number} was given before");
+            }
+            StoreChange::Forget { shelf, number } => {
+                let known = self.store.remove(&(shelf, number));
+                assert!(known.is_some(), "number {number} was not kept");
+            }
+        }
+        Ok(())
     }
 }
 
@@ -135,9 +164,30 @@ impl Network {
                 monotonic_ms: 1_000,
                 unix_ms: 1_582_934_399_999,
             },
+            date_goes_on: false,
             wire: Wire::default(),
             ids: HashMap::new(),
         }
+    }
+
+    /// The router ends without a word, and another begins with the same store, perhaps with another
+    /// configuration. All sessions are gone.
+    pub fn restart(&mut self, config: RealmConfig) {
+        self.realm = Realm::new("realm1", config, 43);
+        self.wire.inboxes.clear();
+        self.wire.ended.clear();
+        self.ids.clear();
+        for ((shelf, number), bytes) in self.wire.store.clone() {
+            let event = KeptEvent::decode(&bytes).unwrap();
+            self.realm
+                .restore(self.now, shelf, number, event, &mut self.wire);
+        }
+        self.check();
+    }
+
+    /// From now on the store cannot be written.
+    pub fn break_store(&mut self) {
+        self.wire.store_is_broken = true;
     }
 
     /// A session with all features.
@@ -267,13 +317,21 @@ impl Network {
     pub fn pass(&mut self, ms: u64) {
         let end_ms = self.now.monotonic_ms + ms;
         while let Some(timeout_ms) = self.realm.next_timeout_ms().filter(|&t| t <= end_ms) {
-            self.now.monotonic_ms = self.now.monotonic_ms.max(timeout_ms);
+            self.advance_to(timeout_ms);
             self.realm.handle_timeout(self.now, &mut self.wire);
             self.check();
         }
-        self.now.monotonic_ms = end_ms;
+        self.advance_to(end_ms);
         self.realm.handle_timeout(self.now, &mut self.wire);
         self.check();
+    }
+
+    fn advance_to(&mut self, monotonic_ms: u64) {
+        let passed_ms = monotonic_ms.saturating_sub(self.now.monotonic_ms);
+        self.now.monotonic_ms += passed_ms;
+        if self.date_goes_on {
+            self.now.unix_ms += passed_ms;
+        }
     }
 
     /// Subscribes; returns the subscription.
@@ -346,6 +404,14 @@ impl Network {
     pub fn check(&self) {
         if let Err(problem) = self.realm.check_invariants() {
             panic!("{problem}");
+        }
+        let held = self.realm.stats();
+        if !self.wire.store_is_broken {
+            assert_eq!(
+                self.wire.store.len(),
+                held.retained_events + held.history_events,
+                "the store has what the realm has"
+            );
         }
     }
 }

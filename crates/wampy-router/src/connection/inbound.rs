@@ -87,10 +87,19 @@ impl Inbound {
         }
     }
 
+    /// What follows each message in the batches of the peer, if it sends JSON in batches.
+    pub(super) fn batch_separator(&self) -> Option<u8> {
+        match &self.decoder {
+            Decoder::Batched(decoder) => Some(decoder.separator()),
+            Decoder::WebSocket(_) | Decoder::RawSocket(_) => None,
+        }
+    }
+
     /// Whether something can be done without reading.
     fn has_unfinished(&self) -> bool {
         !self.stopped.is_empty()
             || self.stopped_by.is_some()
+            || self.decoder.holds_message()
             || (!self.rest.is_empty() && self.rest_bytes_wanted <= self.rest.len())
     }
 
@@ -241,7 +250,7 @@ impl Connection {
         {
             return Some(event);
         }
-        if self.inbound.rest.is_empty() {
+        if self.inbound.rest.is_empty() && !self.inbound.decoder.holds_message() {
             None
         } else {
             self.take_in_rest()

@@ -20,6 +20,9 @@ const AGENT: &str = concat!("wampy-", env!("CARGO_PKG_VERSION"));
 impl Connection {
     /// Takes the client into the realm that it asks for.
     pub(super) fn join(&mut self, hello: &Hello<'_>) -> Result<(), End> {
+        if let Some(separator) = self.inbound.batch_separator() {
+            self.outlet.separate_by(separator);
+        }
         let name_bytes_max = self.router.realms.name_bytes_max();
         if hello.realm.len() > name_bytes_max {
             let problem = format!("the name of the realm is longer than {name_bytes_max} bytes");

@@ -16,10 +16,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use tokio::io::AsyncWriteExt as _;
 use wampy_proto::close_reason;
+use wampy_proto::framing::websocket::handshake::{Refusal, RequestHead};
 use wampy_proto::message::{Goodbye, Hello, Message};
 use wampy_proto::session::accepting::Accepting;
-use wampy_transport::{AcceptError, Accepted, Framing, ReadHalf, Stream, accept};
+use wampy_transport::{AcceptError, Accepted, Framing, Opening, ReadHalf, Stream, accept};
 
 use crate::hosted_realm::Seat;
 use crate::outlet::{Appended, Outlet, Signal};
@@ -113,7 +115,18 @@ async fn shake_hands(router: &Shared, incoming: Incoming) -> Result<Accepted, Ac
         Some(tls) if is_tls => tls.accept(stream).await?,
         _ => stream,
     };
-    accept(stream, &router.accept, has_room).await
+    let judge = &mut |_: &RequestHead<'_>| Ok(Vec::new());
+    match accept(stream, &router.accept, has_room, judge).await? {
+        Opening::Wamp(accepted) => Ok(accepted),
+        Opening::Http { mut stream, .. } => {
+            let refusal = Refusal::not_a_websocket(&router.accept.subprotocols());
+            let mut answer = Vec::new();
+            refusal.write_response(&mut answer);
+            stream.write_all(&answer).await?;
+            stream.shutdown().await?;
+            Err(refusal.into())
+        }
+    }
 }
 
 impl Connection {

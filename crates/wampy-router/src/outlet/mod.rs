@@ -6,9 +6,12 @@
 //! connection's own task, the owner, waits for it). So the order of the bytes is the order in which
 //! they were appended.
 //!
+//! Where batches were agreed upon, messages that are flushed together share frames ([`batch`]).
+//!
 //! An event is encoded once for all its receivers, and then copied into the buffer of each; only
 //! large payloads are shared ([`chain`]).
 
+mod batch;
 mod chain;
 
 use std::io;
@@ -20,6 +23,7 @@ use atomic_waker::AtomicWaker;
 use bytes::Bytes;
 use wampy_proto::framing::Encoder;
 use wampy_proto::framing::websocket::CloseCode;
+use wampy_proto::framing::websocket::batched::SEPARATOR;
 use wampy_proto::{Message, Serializer};
 use wampy_realm::SendError;
 use wampy_transport::WriteHalf;
@@ -81,6 +85,8 @@ pub(crate) struct Outlet {
     bytes_max: usize,
     queue: Mutex<Queue>,
     signals: AtomicU8,
+    /// What follows each JSON message of a batch.
+    separator: AtomicU8,
     owner: AtomicWaker,
 }
 
@@ -160,6 +166,7 @@ impl Outlet {
             bytes_max,
             queue: Mutex::new(Queue::new(backlog)),
             signals: AtomicU8::new(0),
+            separator: AtomicU8::new(SEPARATOR),
             owner: AtomicWaker::new(),
         }
     }
@@ -172,6 +179,15 @@ impl Outlet {
         &self.encoder
     }
 
+    /// Lets `separator` follow each JSON message of a batch, as the peer does it itself.
+    pub(crate) fn separate_by(&self, separator: u8) {
+        self.separator.store(separator, Ordering::Relaxed);
+    }
+
+    fn separator(&self) -> u8 {
+        self.separator.load(Ordering::Relaxed)
+    }
+
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -179,6 +195,9 @@ impl Outlet {
     /// Appends a message.
     #[inline]
     pub(crate) fn append(&self, message: &Message<'_>) -> Result<Appended, SendError> {
+        if let Encoder::Batched(encoder) = &self.encoder {
+            return self.append_to_batch(encoder, message);
+        }
         self.append_frame(|out, hint| {
             let mark = self.encoder.begin_message(out, hint);
             if let Err(error) = message.encode(self.serializer, out) {
@@ -201,6 +220,9 @@ impl Outlet {
         if message_bytes > self.encoder.message_bytes_max() || frame.len() > self.bytes_max {
             return Err(SendError::TooLong);
         }
+        if let Encoder::Batched(encoder) = &self.encoder {
+            return self.append_encoded_to_batch(encoder, frame);
+        }
         self.append_to_chain(|chain, _| {
             chain.push_frame(frame);
             Ok(frame.len())
@@ -214,6 +236,9 @@ impl Outlet {
         if is_too_long {
             return Err(SendError::TooLong);
         }
+        if let Encoder::Batched(encoder) = &self.encoder {
+            return self.append_large_to_batch(encoder, large);
+        }
         self.append_to_chain(|chain, _| {
             let (head, tail) = large.around();
             chain.own().extend_from_slice(head);
@@ -226,12 +251,15 @@ impl Outlet {
     /// Appends a ping or a pong. One that is too long for the peer is left out: a peer that pings
     /// with more than it takes cannot be answered.
     pub(crate) fn append_control(&self, is_ping: bool, payload: &[u8]) -> Appended {
-        let appended = self.append_frame(|out, _| {
-            let written = match is_ping {
-                true => self.encoder.write_ping(payload, out),
-                false => self.encoder.write_pong(payload, out),
-            };
-            written.map_err(|_| SendError::TooLong)
+        let appended = self.append_to_chain(|chain, _| {
+            self.finish_batch(chain);
+            let own = chain.own();
+            let start = own.len();
+            match is_ping {
+                true => self.encoder.write_ping(payload, own)?,
+                false => self.encoder.write_pong(payload, own)?,
+            }
+            Ok(own.len() - start)
         });
         appended.unwrap_or(Appended::Done)
     }
@@ -285,8 +313,7 @@ impl Outlet {
     fn overflow(&self, mut queue: MutexGuard<'_, Queue>) -> Result<Appended, SendError> {
         let last = queue.last_frame_bytes;
         if last > self.bytes_max {
-            let own = queue.pending.own();
-            own.truncate(own.len() - last);
+            queue.pending.cut(last);
             queue.bytes -= last;
             return Err(SendError::TooLong);
         }
@@ -307,6 +334,7 @@ impl Outlet {
     /// Appends the end of the connection as its framing says it, and takes no more.
     pub(crate) fn append_close(&self, code: Option<CloseCode>, reason: &str) {
         let mut queue = self.queue();
+        self.finish_batch(&mut queue.pending);
         let own = queue.pending.own();
         let start = own.len();
         self.encoder.write_close(code, reason, own);
@@ -334,6 +362,7 @@ impl Outlet {
                 std::mem::take(&mut queue.unsent)
             } else if !queue.pending.is_empty() {
                 queue.pending_messages = 0;
+                self.finish_batch(&mut queue.pending);
                 std::mem::take(&mut queue.pending)
             } else {
                 return;
@@ -359,6 +388,16 @@ impl Outlet {
         }
         if !queue.pending.is_empty() {
             self.unwritten(queue, &io::ErrorKind::WouldBlock.into());
+        }
+    }
+
+    /// Ends the batch that is open, before something else follows or it is written.
+    #[inline]
+    fn finish_batch(&self, chain: &mut Chain) {
+        if chain.has_open_batch()
+            && let Encoder::Batched(encoder) = &self.encoder
+        {
+            chain.finish_batch(encoder);
         }
     }
 

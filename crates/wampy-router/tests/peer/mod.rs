@@ -15,6 +15,7 @@ use tokio::runtime::Runtime;
 use wampy_proto::framing::rawsocket::{
     ClientHello, LengthLimit, RawSocketDecoder, RawSocketEncoder, RouterAccept,
 };
+use wampy_proto::framing::websocket::batched::{BatchedDecoder, BatchedEncoder};
 use wampy_proto::framing::websocket::handshake::{ClientRequest, HandshakeLimits};
 use wampy_proto::framing::websocket::{
     CloseCode, Deflate, WebSocketDecoder, WebSocketEncoder, WebSocketLimits,
@@ -194,12 +195,49 @@ impl Peer {
         target: &str,
         headers: &[(&str, &str)],
     ) -> Self {
+        let subprotocol = serializer.row().subprotocol;
+        let (decoder, encoder) =
+            Self::upgrade(&mut *stream, serializer, subprotocol, target, headers);
+        Self::speaking(stream, serializer, decoder.into(), encoder.into())
+    }
+
+    /// Speaks the batched subprotocol.
+    pub fn batched(mut stream: Box<dyn Stream>, serializer: Serializer) -> Self {
         let row = serializer.row();
-        let subprotocols = &[row.subprotocol];
+        let subprotocol = row.batched_subprotocol;
+        let (decoder, encoder) = Self::upgrade(&mut *stream, serializer, subprotocol, "/", &[]);
+        let decoder = BatchedDecoder::new(decoder, row.binary);
+        let encoder = BatchedEncoder::new(encoder);
+        Self::speaking(stream, serializer, decoder.into(), encoder.into())
+    }
+
+    fn speaking(
+        stream: Box<dyn Stream>,
+        serializer: Serializer,
+        decoder: Decoder,
+        encoder: Encoder,
+    ) -> Self {
+        Self {
+            stream,
+            serializer,
+            decoder,
+            encoder,
+            buffer: Vec::new(),
+            next_request: 1,
+        }
+    }
+
+    fn upgrade(
+        stream: &mut dyn Stream,
+        serializer: Serializer,
+        subprotocol: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+    ) -> (WebSocketDecoder, WebSocketEncoder) {
         let request = ClientRequest {
             host: "localhost",
             target,
-            subprotocols,
+            subprotocols: &[subprotocol],
             deflate: false,
             headers,
         };
@@ -215,21 +253,14 @@ impl Peer {
                 break it;
             }
         };
-        assert_eq!(upgraded.subprotocol, row.subprotocol);
+        assert_eq!(upgraded.subprotocol, subprotocol);
         let limits = WebSocketLimits {
             message_bytes_max: MESSAGE_BYTES_MAX,
             ..WebSocketLimits::default()
         };
-        let decoder = WebSocketDecoder::client(limits).into();
-        let encoder = WebSocketEncoder::client(row.binary, || 0x1234_5678).into();
-        Self {
-            stream,
-            serializer,
-            decoder,
-            encoder,
-            buffer: Vec::new(),
-            next_request: 1,
-        }
+        let binary = serializer.row().binary;
+        let encoder = WebSocketEncoder::client(binary, || 0x1234_5678);
+        (WebSocketDecoder::client(limits), encoder)
     }
 
     /// Asks for extensions with the header `offer`; returns also what the router answers, and

@@ -3,7 +3,7 @@
 use std::sync::MutexGuard;
 use std::task::Waker;
 
-use wampy_proto::framing::TooLong;
+use wampy_proto::framing::{Encoder, TooLong};
 use wampy_proto::message::{self, CancelMode, CancelOptions, YieldOptions};
 use wampy_proto::{EncodeError, Feature, Message, MessageType, Payload, RequestId, Role};
 
@@ -40,6 +40,13 @@ impl From<Unsendable> for Error {
 impl Online {
     /// Appends a message to the outbox, which is as it was on an error.
     pub(super) fn encode(&mut self, message: &Message<'_>) -> Result<(), Unsendable> {
+        if let Encoder::Batched(encoder) = self.encoder {
+            let serializer = self.serializer;
+            let write = |out: &mut Vec<u8>| Ok(message.encode(serializer, out)?);
+            let appended: Result<_, Unsendable> =
+                encoder.append(&mut self.batch, &mut self.outbox, write);
+            return appended.map(drop);
+        }
         let mark = self.encoder.begin_message(&mut self.outbox, 0);
         if let Err(error) = message.encode(self.serializer, &mut self.outbox) {
             mark.roll_back(&mut self.outbox);
@@ -240,6 +247,9 @@ impl Shared {
         };
         let outgoing = &mut wire.outgoing.bytes;
         if outgoing.is_empty() || state.goodbye.is_some() {
+            if let Encoder::Batched(encoder) = online.encoder {
+                encoder.finish(&mut online.batch, &mut online.outbox);
+            }
             let was_full = online.outbox.len() >= self.options.limits.outbox_bytes_max;
             match outgoing.is_empty() {
                 true => std::mem::swap(outgoing, &mut online.outbox),

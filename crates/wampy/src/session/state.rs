@@ -7,6 +7,7 @@ use std::task::Waker;
 use hashbrown::HashMap;
 use tokio::sync::oneshot;
 use wampy_proto::framing::Encoder;
+use wampy_proto::framing::websocket::batched::OpenBatch;
 use wampy_proto::message::Welcome;
 use wampy_proto::{
     Message, MessageType, PublicationId, RegistrationId, RequestId, Serializer, SubscriptionId,
@@ -58,6 +59,8 @@ pub(super) struct Online {
     pub(super) encoder: Encoder,
     /// Frames that wait for the owner.
     pub(super) outbox: Vec<u8>,
+    /// The last of them, while further messages may join it.
+    pub(super) batch: OpenBatch,
     pub(super) next_request: RequestId,
     pub(super) pending: HashMap<RequestId, Pending>,
     /// Calls that were given up, whose answers may still come and belong to nobody.
@@ -179,6 +182,7 @@ impl Online {
             serializer: joined.serializer,
             encoder: joined.wire.encoder,
             outbox: Vec::new(),
+            batch: OpenBatch::default(),
             next_request: RequestId::FIRST,
             pending: HashMap::new(),
             given_up: VecDeque::new(),

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 use wampy::proto::Serializer;
 use wampy::router::BoundAddress;
@@ -75,6 +76,50 @@ async fn ws_and_rs() {
         exercise(Client::builder(tcp_url(&router, "ws"))).await;
         exercise(Client::builder(tcp_url(&router, "rs"))).await;
         exercise(Client::builder(tcp_url(&router, "ws") + "/any/path?q=1")).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn batches_are_preferred_only_if_wanted() {
+    within(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ws://{}/", listener.local_addr().unwrap());
+        for (batched, offered) in [
+            (false, "wamp.2.cbor, wamp.2.json"),
+            (
+                true,
+                "wamp.2.cbor.batched, wamp.2.json.batched, wamp.2.cbor, wamp.2.json",
+            ),
+        ] {
+            let builder = Client::builder(url.as_str())
+                .serializers([Serializer::Cbor, Serializer::Json])
+                .batched(batched);
+            let connecting = tokio::spawn(builder.connect());
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                request.push(stream.read_u8().await.unwrap());
+            }
+            let request = String::from_utf8(request).unwrap();
+            let header = format!("Sec-WebSocket-Protocol: {offered}\r\n");
+            assert!(request.contains(&header), "{request}");
+            drop(stream);
+            connecting.await.unwrap().unwrap_err();
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn batched_websockets() {
+    within(async {
+        let router = router().await;
+        exercise(Client::builder(tcp_url(&router, "ws")).batched(true)).await;
+        let router = Router::builder().listen("127.0.0.1:0").compress(true);
+        let router = router.start().await.unwrap();
+        let builder = Client::builder(tcp_url(&router, "ws")).batched(true);
+        exercise(builder.compress(true)).await;
     })
     .await;
 }

@@ -55,7 +55,7 @@ struct Assembly {
 }
 
 /// A step without its borrowed parts: ranges are relative to the frame's buffer.
-enum Found {
+pub(super) enum Found {
     NeedMore(usize),
     Fragment,
     Assembled,
@@ -116,6 +116,13 @@ impl WebSocketDecoder {
     /// [`FramingError`] for each violation of RFC 6455 and of the limits.
     #[inline]
     pub fn next<'a>(&'a mut self, buf: &'a mut [u8]) -> Result<Next<'a>, FramingError> {
+        let (consumed, start, found) = self.find(buf)?;
+        self.step(consumed, start, found, buf)
+    }
+
+    /// Looks for the next step: how many bytes are used up, where its frame begins, and what it is.
+    #[inline]
+    pub(super) fn find(&mut self, buf: &mut [u8]) -> Result<(usize, usize, Found), FramingError> {
         if self
             .assembly
             .as_ref()
@@ -126,28 +133,51 @@ impl WebSocketDecoder {
         let mut consumed = 0;
         loop {
             if self.ended {
-                return Ok(Next {
-                    consumed: buf.len(),
-                    step: Step::NeedMore { frame_bytes: 2 },
-                });
+                return Ok((buf.len(), 0, Found::NeedMore(2)));
             }
             let start = consumed;
             let (frame_bytes, found) = self
                 .frame(&mut buf[start..])
                 .inspect_err(|_| self.ended = true)?;
             consumed += frame_bytes;
-            let step = match found {
-                Found::Fragment => continue,
-                Found::NeedMore(frame_bytes) => Step::NeedMore { frame_bytes },
-                Found::Message { payload, binary } => Step::Message {
-                    payload: &buf[start..][payload],
-                    binary,
-                },
-                Found::Assembled => self.assembled(),
-                Found::Control(opcode, payload) => self.control(opcode, &buf[start..][payload])?,
-            };
-            return Ok(Next { consumed, step });
+            if !matches!(found, Found::Fragment) {
+                return Ok((consumed, start, found));
+            }
         }
+    }
+
+    /// What was found, as the caller sees it.
+    #[inline]
+    pub(super) fn step<'a>(
+        &'a mut self,
+        consumed: usize,
+        start: usize,
+        found: Found,
+        buf: &'a [u8],
+    ) -> Result<Next<'a>, FramingError> {
+        let step = match found {
+            // A fragment is taken over, and then something else looked for.
+            Found::Fragment => Step::NeedMore { frame_bytes: 2 },
+            Found::NeedMore(frame_bytes) => Step::NeedMore { frame_bytes },
+            Found::Message { payload, binary } => Step::Message {
+                payload: &buf[start..][payload],
+                binary,
+            },
+            Found::Assembled => self.assembled(),
+            Found::Control(opcode, payload) => self.control(opcode, &buf[start..][payload])?,
+        };
+        Ok(Next { consumed, step })
+    }
+
+    /// The message that was assembled last, while it is there.
+    pub(super) fn assembled_message(&self) -> Option<(&[u8], bool)> {
+        let assembly = self.assembly.as_deref()?;
+        Some((&assembly.payload, assembly.binary))
+    }
+
+    /// The peer broke a rule above the frames: what follows is discarded.
+    pub(super) fn end(&mut self) {
+        self.ended = true;
     }
 
     /// Reads one frame at the front of `buf`: how many bytes it used up, and what it was.
@@ -293,11 +323,8 @@ impl WebSocketDecoder {
     }
 
     fn assembled(&self) -> Step<'_> {
-        match self.assembly.as_deref() {
-            Some(assembly) => Step::Message {
-                payload: &assembly.payload,
-                binary: assembly.binary,
-            },
+        match self.assembled_message() {
+            Some((payload, binary)) => Step::Message { payload, binary },
             // Not reached: a fragment was just assembled.
             None => Step::NeedMore { frame_bytes: 2 },
         }

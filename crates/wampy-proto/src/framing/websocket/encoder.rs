@@ -48,6 +48,22 @@ impl WebSocketEncoder {
         Self { deflate, ..self }
     }
 
+    /// Whether the subprotocol's messages are binary.
+    #[must_use]
+    pub fn is_binary(&self) -> bool {
+        self.binary
+    }
+
+    /// Whether frames are masked, as a client's are.
+    pub(super) fn is_masking(&self) -> bool {
+        self.mask_key.is_some()
+    }
+
+    /// Whether payloads are sent as they are.
+    pub(super) fn is_plain(&self) -> bool {
+        self.deflate.is_none() && self.mask_key.is_none()
+    }
+
     /// The format of the frames if every receiver may get the same: only a server's are, and
     /// compressed ones only for receivers without wishes of their own.
     #[must_use]
@@ -111,10 +127,9 @@ impl WebSocketEncoder {
         let payload_bytes = mark.payload_bytes(out) + left_out_bytes;
         let header = frame_header(self.message_opcode(), payload_bytes, None);
         let header = header.as_bytes();
-        let is_plain = self.deflate.is_none() && self.mask_key.is_none();
         let reserved = out.get_mut(mark.start..mark.start + mark.header_bytes);
         match reserved {
-            Some(reserved) if is_plain && reserved.len() == header.len() => {
+            Some(reserved) if self.is_plain() && reserved.len() == header.len() => {
                 reserved.copy_from_slice(header);
                 true
             }

@@ -9,9 +9,13 @@
 //! handshake agreed upon goes to [`WebSocketEncoder::compressing`] and
 //! [`WebSocketDecoder::decompressing`].
 //!
+//! The subprotocols that end in `.batched` put several messages into one WebSocket message
+//! ([`batched`]).
+//!
 //! Deliberately absent: other extensions, and compression with context takeover, for which each
 //! connection would have to hold a compressor.
 
+pub mod batched;
 mod close;
 mod decoder;
 mod deflate;
@@ -20,6 +24,7 @@ mod frame;
 pub mod handshake;
 mod inflate;
 mod mask;
+mod subprotocol;
 mod utf8;
 
 pub use close::CloseCode;
@@ -27,3 +32,4 @@ pub use decoder::{WebSocketDecoder, WebSocketLimits};
 pub use deflate::{COMPRESSED_BYTES_MIN, Deflate};
 pub use encoder::WebSocketEncoder;
 pub use frame::{EncodedHeader, Opcode, frame_header};
+pub use subprotocol::Subprotocol;

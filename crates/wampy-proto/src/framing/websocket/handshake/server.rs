@@ -204,6 +204,12 @@ pub struct Accepted<'s> {
 impl Accepted<'_> {
     /// Appends the response that ends the handshake.
     pub fn write_response(&self, out: &mut Vec<u8>) {
+        self.write_response_with(&[], out);
+    }
+
+    /// Appends the response that ends the handshake, with further headers. Their values must be what
+    /// HTTP allows.
+    pub fn write_response_with(&self, headers: &[(&str, String)], out: &mut Vec<u8>) {
         out.extend_from_slice(
             b"HTTP/1.1 101 Switching Protocols\r\n\
               Upgrade: websocket\r\n\
@@ -219,6 +225,9 @@ impl Accepted<'_> {
             if let Some(bits) = deflate.window_bits_max {
                 out.extend_from_slice(format!("; server_max_window_bits={bits}").as_bytes());
             }
+        }
+        for (name, value) in headers {
+            out.extend_from_slice(format!("\r\n{name}: {value}").as_bytes());
         }
         out.extend_from_slice(b"\r\n\r\n");
     }
