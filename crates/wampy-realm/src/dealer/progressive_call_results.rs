@@ -45,7 +45,10 @@ impl Realm {
         let is_passed_through = result.options.is_passed_through();
         let message = Message::Result(result_of(call, result));
         match self.send_answer(call.caller, &message, is_passed_through, outbox) {
-            Ok(()) => self.dealer.restart_timer(now, slot),
+            Ok(()) => {
+                self.forbid_rerouting(slot);
+                self.dealer.restart_timer(now, slot);
+            }
             // A result with a hole in it is none: the call ends.
             Err(why) => self.break_off(slot, why, outbox),
         }
