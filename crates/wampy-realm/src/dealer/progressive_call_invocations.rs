@@ -29,17 +29,17 @@ pub(crate) struct OpenInput {
 }
 
 impl OpenInput {
-    /// What has to be kept of a call whose first part was sent as `invocation`, if more parts follow.
-    #[inline]
+    /// What has to be kept of a call whose first part was sent as `invocation`.
+    #[cold]
     pub(super) fn after(call: &Call<'_>, invocation: Message<'_>) -> Option<Box<Self>> {
-        match invocation {
-            Message::Invocation(first) if call.options.progress => Some(Box::new(Self {
-                procedure: (*call.procedure).into(),
-                registration: first.registration,
-                details: first.details,
-            })),
-            _ => None,
-        }
+        let Message::Invocation(first) = invocation else {
+            return None;
+        };
+        Some(Box::new(Self {
+            procedure: (*call.procedure).into(),
+            registration: first.registration,
+            details: first.details,
+        }))
     }
 }
 
