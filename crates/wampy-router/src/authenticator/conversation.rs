@@ -193,7 +193,7 @@ impl Conversation {
             let by_key_alone = self.hello.details.authid.is_none();
             Known {
                 realm: None,
-                candidate: users.decoy(&authid, seed, role, by_key_alone),
+                candidate: users.decoy(&authid, seed, &role, by_key_alone),
             }
         });
         let second = self.second(&known.candidate, methods)?;
