@@ -40,6 +40,7 @@ impl Conversation {
             authmethod: Method::Cookie.as_str(),
             authprovider: principal.authprovider,
             authextra: principal.authextra,
+            proof_extra: Vec::new(),
             trust_level: None,
         })
     }

@@ -2,16 +2,22 @@
 
 use wampy_proto::auth::{PrivateKey, Secret};
 use wampy_proto::uri::Grammar;
-use wampy_realm::{Disclosure, Permission, RealmConfig, RealmRole, RealmRoles};
+use wampy_realm::{Disclosure, ForceReregister, Permission, RealmConfig, RealmRole, RealmRoles};
 
 use super::section::{Located, Section, Source};
-use super::{beside, limits, users};
+use super::{beside, keeping, limits, users};
 use crate::settings::{Authentication, Authenticator, Method, RealmSettings};
 
 const DISCLOSURES: [(&str, Disclosure); 3] = [
     ("denied", Disclosure::Denied),
     ("on-request", Disclosure::OnRequest),
     ("always", Disclosure::Always),
+];
+
+const FORCE_REREGISTER: [(&str, ForceReregister); 3] = [
+    ("denied", ForceReregister::Denied),
+    ("same-authid", ForceReregister::SameAuthid),
+    ("everybody", ForceReregister::Everybody),
 ];
 
 const GRAMMARS: [(&str, Grammar); 2] = [("loose", Grammar::Loose), ("strict", Grammar::Strict)];
@@ -40,6 +46,15 @@ pub(super) fn read(
     }
     if let Some(disclosure) = section.word("publisher_disclosure", &DISCLOSURES) {
         config.publisher_disclosure = disclosure;
+    }
+    if let Some(policy) = section.word("force_reregister", &FORCE_REREGISTER) {
+        config.force_reregister = policy;
+    }
+    if let Some(section) = section.table("event_retention") {
+        config.event_retention = keeping::retention(section);
+    }
+    if let Some(section) = section.table("event_history") {
+        config.event_history = keeping::history(section);
     }
     if let Some(section) = section.table("limits") {
         limits::realm(section, &mut config);
@@ -120,12 +135,12 @@ fn authentication(
     let methods: Vec<_> = methods.into_iter().map(|method| method.value).collect();
     let mut settings = Authentication::by(methods.iter().copied());
     settings = anonymous(&mut section, settings, roles);
-    for user in users::read_tables(&mut section, roles, Some(&methods)) {
+    for user in users::read_tables(&mut section, roles, &methods) {
         settings = settings.user(user);
     }
     if let Some(named) = section.text("users_file") {
         let path = beside(section.source().file, &named.value);
-        match users::read_users(&path, roles) {
+        match users::read_users(&path, roles, &methods) {
             Ok(_) => settings = settings.users_file(path),
             Err(error) if error.problems.iter().all(|problem| problem.line.is_none()) => {
                 section.source().report_at(named.place(), error.to_string());
