@@ -78,6 +78,10 @@ pub struct Stats {
     pub pending_calls: usize,
     /// Calls with a time limit among them.
     pub call_timers: usize,
+    /// Calls among them that wait for a callee.
+    pub waiting_calls: usize,
+    /// What the calls that are kept count, in bytes: those that wait or may be rerouted.
+    pub kept_call_bytes: usize,
     /// Retained events.
     pub retained_events: usize,
     /// Events of the history.
@@ -176,6 +180,13 @@ impl Realm {
         Ok(key)
     }
 
+    /// Takes in a session of the router itself, which calls procedures for the router's own purposes.
+    /// It may do everything, counts for no limit of sessions, and no client finds it, kills it or
+    /// hears of it.
+    pub fn join_internal(&mut self, details: SessionDetails) -> SessionKey {
+        self.sessions.insert_internal(details)
+    }
+
     /// Handles a message of an established session. A session that is gone is ignored. Parts of the
     /// message that are passed on as they are may be taken out of it.
     ///
@@ -192,7 +203,7 @@ impl Realm {
         if self.sessions.get(from).is_none() {
             return Ok(());
         }
-        if self.authorizer.is_on() {
+        if self.authorizer.is_on() && !self.sessions.is_internal(from) {
             return self.handle_with_roles(now, from, message, outbox);
         }
         self.route(now, from, message, outbox)
@@ -210,7 +221,7 @@ impl Realm {
             Message::Call(call) => self.handle_call(now, from, call, outbox)?,
             Message::Yield(result) => self.handle_yield(now, from, result, outbox)?,
             Message::Publish(publish) => self.handle_publish(now, from, publish, outbox)?,
-            Message::Error(error) => self.handle_error(from, error, outbox)?,
+            Message::Error(error) => self.handle_error(now, from, error, outbox)?,
             Message::Cancel(cancel) => self.handle_cancel(from, cancel, outbox),
             Message::Subscribe(subscribe) => self.handle_subscribe(now, from, subscribe, outbox),
             Message::Unsubscribe(unsubscribe) => self.handle_unsubscribe(from, unsubscribe, outbox),
@@ -223,14 +234,17 @@ impl Realm {
                 )));
             }
         }
+        self.settle(now, outbox);
         Ok(())
     }
 
     /// Takes a session out, with all that it holds: its calls end, its callers get ERROR
-    /// `wamp.error.canceled`, its registrations and subscriptions go. Nothing is sent to the
-    /// session itself. A session that is gone already is ignored.
+    /// `wamp.error.canceled`, its registrations, subscriptions and definitions go, and its
+    /// testaments are published. Nothing is sent to the session itself. A session that is gone
+    /// already is ignored.
     pub fn leave(&mut self, now: Now, session: SessionKey, outbox: &mut impl Outbox) {
         self.take_out(now, session, MetaEvents::Published, outbox);
+        self.settle(now, outbox);
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called, on the clock of
@@ -247,6 +261,7 @@ impl Realm {
     /// Ends the calls whose time has run out, and forgets kept events that are too old.
     pub fn handle_timeout(&mut self, now: Now, outbox: &mut impl Outbox) {
         self.end_overdue_calls(now, outbox);
+        self.settle(now, outbox);
         let Broker {
             retained, history, ..
         } = &mut self.broker;
@@ -263,6 +278,8 @@ impl Realm {
             subscriptions: self.broker.subscriptions.len(),
             pending_calls: self.dealer.calls.len(),
             call_timers: self.dealer.timers.len(),
+            waiting_calls: self.dealer.waiting_calls,
+            kept_call_bytes: self.dealer.kept_call_bytes,
             retained_events: self.broker.retained.as_ref().map_or(0, |kept| kept.len()),
             history_events: self.broker.history.as_ref().map_or(0, |kept| kept.len()),
         }
@@ -285,6 +302,7 @@ impl Realm {
         meta_events: MetaEvents,
         outbox: &mut impl Outbox,
     ) -> bool {
+        let is_internal = self.sessions.is_internal(key);
         let Some(mut session) = self.sessions.remove(key) else {
             return false;
         };
@@ -308,7 +326,9 @@ impl Realm {
             if let Some(rare) = session.rare.take() {
                 self.publish_testaments(now, rare.testaments, &session, outbox);
             }
-            self.announce_leave(&session.details, outbox);
+            if !is_internal {
+                self.announce_leave(&session.details, outbox);
+            }
         }
         true
     }

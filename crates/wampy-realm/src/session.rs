@@ -18,10 +18,18 @@ use crate::slots::{Slot, Slots};
 pub struct SessionKey(Slot);
 
 impl SessionKey {
+    /// The key of no session there ever is, so that looking it up finds nothing.
+    pub(crate) const NOBODY: Self = Self(Slot::NOWHERE);
+
     /// The session's index: below the most sessions that the realm had at once, and reused after
     /// the session left.
     pub const fn index(self) -> usize {
         self.0.index as usize
+    }
+
+    /// The key as a number.
+    pub(crate) const fn number(self) -> u64 {
+        self.0.number()
     }
 }
 
@@ -38,6 +46,9 @@ pub struct SessionDetails {
     pub authmethod: Box<str>,
     /// Who authenticated the client.
     pub authprovider: Box<str>,
+    /// How far the client is trusted, as callees and subscribers learn it: 0 is the lowest level,
+    /// and what the others mean is up to the applications. `None` tells them nothing.
+    pub trust_level: Option<u64>,
     /// What the authenticator tells about the client besides, for whoever may call
     /// `wamp.session.get`. Boxed, because few sessions have it.
     pub authextra: Option<Box<Value>>,
@@ -103,6 +114,13 @@ impl Session {
         }
     }
 
+    /// Whether the session, as callee, may answer that it is unavailable.
+    pub(crate) fn may_be_unavailable(&self) -> bool {
+        self.details
+            .roles
+            .supports(Role::Callee, Feature::CallReroute)
+    }
+
     /// Whether the session, as callee, takes INTERRUPT.
     pub(crate) fn takes_interrupt(&self) -> bool {
         self.details
@@ -128,6 +146,9 @@ fn cancels_silently(roles: &Roles) -> bool {
 pub(crate) struct Sessions {
     slots: Slots<Session>,
     by_id: HashMap<SessionId, SessionKey, RandomState>,
+    /// Sessions of the router itself: they have a key like others, but nobody else counts, lists or
+    /// finds them.
+    internal: Vec<SessionKey>,
     hash: RandomState,
 }
 
@@ -136,12 +157,19 @@ impl Sessions {
         Self {
             slots: Slots::new(),
             by_id: HashMap::with_hasher(hash.clone()),
+            internal: Vec::new(),
             hash,
         }
     }
 
+    /// How many clients' sessions there are.
     pub(crate) const fn len(&self) -> usize {
-        self.slots.len()
+        self.slots.len() - self.internal.len()
+    }
+
+    /// Whether `key` is a session of the router itself, which may do everything.
+    pub(crate) fn is_internal(&self, key: SessionKey) -> bool {
+        self.internal.contains(&key)
     }
 
     pub(crate) fn key_of(&self, id: SessionId) -> Option<SessionKey> {
@@ -153,6 +181,14 @@ impl Sessions {
         let session = Session::new(details, silent_cancel, &self.hash);
         let key = SessionKey(self.slots.insert(session));
         self.by_id.insert(id, key);
+        key
+    }
+
+    /// Takes in a session of the router itself.
+    pub(crate) fn insert_internal(&mut self, details: SessionDetails) -> SessionKey {
+        let session = Session::new(details, false, &self.hash);
+        let key = SessionKey(self.slots.insert(session));
+        self.internal.push(key);
         key
     }
 
@@ -168,19 +204,24 @@ impl Sessions {
 
     pub(crate) fn remove(&mut self, key: SessionKey) -> Option<Session> {
         let session = self.slots.remove(key.0)?;
-        self.by_id.remove(&session.details.id);
+        if self.is_internal(key) {
+            self.internal.retain(|&internal| internal != key);
+        } else {
+            self.by_id.remove(&session.details.id);
+        }
         Some(session)
     }
 
     /// Whether as many sessions are found by their ids as there are.
     pub(crate) fn all_have_ids(&self) -> bool {
-        self.by_id.len() == self.slots.len()
+        self.by_id.len() == self.len()
     }
 
-    /// All sessions, each with its key.
+    /// All clients' sessions, each with its key.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (SessionKey, &Session)> {
         self.slots
             .iter()
             .map(|(slot, session)| (SessionKey(slot), session))
+            .filter(|&(key, _)| !self.is_internal(key))
     }
 }

@@ -20,6 +20,9 @@ mod buffers;
 #[path = "../src/delivery.rs"]
 #[allow(dead_code)]
 mod delivery;
+#[path = "../src/internal_session.rs"]
+#[allow(dead_code)]
+mod internal_session;
 #[path = "../src/large_frame.rs"]
 #[allow(dead_code)]
 mod large_frame;
@@ -97,6 +100,7 @@ fn session(id: u64) -> SessionDetails {
         authrole: "anonymous".into(),
         authmethod: "anonymous".into(),
         authprovider: "static".into(),
+        trust_level: None,
         authextra: None,
         roles: Roles::announced(&Role::CLIENT),
         transport: None,

@@ -115,7 +115,10 @@ impl HostedRealm {
 
     /// Runs `turn` with the realm locked; what it touched is flushed afterwards, or at the end of
     /// the lane's pass.
-    fn with_realm<T>(&self, turn: impl FnOnce(&mut Realm, &mut Delivery<'_>, Now) -> T) -> T {
+    pub(crate) fn with_realm<T>(
+        &self,
+        turn: impl FnOnce(&mut Realm, &mut Delivery<'_>, Now) -> T,
+    ) -> T {
         self.with_realm_from(None, turn)
     }
 
