@@ -140,9 +140,17 @@ class Router:
     ) -> Router:
         """Listen on ``host`` and ``port`` (0: a free one); ``tls``: a certificate and its key."""
 
+    @staticmethod
+    def configured(path: str) -> Router:
+        """Do as a configuration file says."""
+
     @property
-    def port(self) -> int:
-        """The port that the router listens on."""
+    def port(self) -> int | None:
+        """The port that the router listens on, unless it listens on Unix sockets only."""
+
+    @property
+    def url(self) -> str:
+        """The URL of the first address."""
 
     def stop(self, timeout: float) -> None:
         """Say GOODBYE to every session and stop, within ``timeout`` seconds. Never fails."""

@@ -1,8 +1,8 @@
 """``wampy.Router``: a whole WAMP router inside this process.
 
 It is the same router as ``wampy router`` on the command line, up in milliseconds, for tests,
-notebooks and programs that want no second process. What is absent: configuration beyond address,
-realms and TLS; a router with users and rights is a server of its own.
+notebooks and programs that want no second process. What is absent: arguments for anything beyond
+address, realms and TLS; users, roles and rights stand in a configuration file.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ class Router:
         tls_cert: a PEM file with a certificate and its intermediate ones; the router then speaks
             TLS only.
         tls_key: the PEM file with the certificate's private key.
+        config: a configuration file, which says all of the above but ``realm``: the realm that clients
+            of this router join unless told otherwise.
     """
 
     def __init__(
@@ -50,7 +52,11 @@ class Router:
         *,
         tls_cert: str | os.PathLike[str] | None = None,
         tls_key: str | os.PathLike[str] | None = None,
+        config: str | os.PathLike[str] | None = None,
     ) -> None:
+        given = (host, port, realms, tls_cert, tls_key)
+        if config is not None and given != (DEFAULT_HOST, 0, None, None, None):
+            raise ConfigurationError("give a router either config or single settings, not both")
         self.host = host
         self.realms = (
             [realm] if realms is None else [realms] if isinstance(realms, str) else [*realms]
@@ -62,6 +68,7 @@ class Router:
         if (tls_cert is None) != (tls_key is None):
             raise ConfigurationError("TLS needs both files: tls_cert and tls_key")
         self._tls = None if tls_cert is None or tls_key is None else (tls_cert, tls_key)
+        self._config = None if config is None else os.fspath(config)
         self._port = port
         self._running: _wampy.Router | None = None
 
@@ -78,7 +85,7 @@ class Router:
     @property
     def port(self) -> int:
         """The port: the one that it listens on, or before the start the one asked for."""
-        return self._running.port if self._running else self._port
+        return (self._running.port or 0) if self._running else self._port
 
     @property
     def url(self) -> str:
@@ -87,6 +94,8 @@ class Router:
         Raises:
             ConfigurationError: the port is not known before the start.
         """
+        if self._config and self._running:
+            return self._running.url
         if self.port == 0:
             raise ConfigurationError("this router has not started, so it has no port yet")
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -99,12 +108,16 @@ class Router:
 
         Raises:
             ConnectionError: the address cannot be listened on.
-            ConfigurationError: the files for TLS are no certificate and its key.
+            ConfigurationError: the files for TLS are no certificate and its key, or the configuration
+                file has mistakes, all of which the error names.
         """
         if self._running is None:
             from wampy import _wampy, process
 
             process.prepare()
+            if self._config:
+                self._running = _wampy.Router.configured(self._config)
+                return self
             tls = self._tls and (os.fspath(self._tls[0]), os.fspath(self._tls[1]))
             self._running = _wampy.Router.start(self.host, self._port, self.realms, tls)
         return self

@@ -1,6 +1,6 @@
 //! `_wampy.Router`: the embedded router, on a runtime of its own.
 //!
-//! Deliberately absent: configuration beyond addresses, realms and TLS.
+//! Deliberately absent: settings beyond addresses, realms and TLS; a configuration file has them.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -20,7 +20,8 @@ const THREADS: usize = 1;
 #[pyclass(frozen, module = "wampy._wampy")]
 pub struct Router {
     generation: u64,
-    port: u16,
+    port: Option<u16>,
+    url: String,
     running: Mutex<Option<Running>>,
 }
 
@@ -45,6 +46,34 @@ impl Drop for Router {
     }
 }
 
+impl Router {
+    fn run(py: Python<'_>, builder: wampy::router::Builder) -> PyResult<Self> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(THREADS)
+            .thread_name("wampy-router")
+            .enable_all()
+            .build()
+            .map_err(|error| failure(py, Kind::Connection, &format!("no threads: {error}")))?;
+        let started = runtime.spawn(builder.start());
+        let router = match wait(py, None, started)? {
+            Some(Ok(Ok(router))) => router,
+            Some(Ok(Err(error))) => return Err(failure(py, culprit(&error), &error.to_string())),
+            _ => return Err(failure(py, Kind::Connection, "the router did not start")),
+        };
+        let port = router
+            .addresses()
+            .iter()
+            .find_map(|address| address.to_string().parse::<SocketAddr>().ok())
+            .map(|address| address.port());
+        Ok(Self {
+            generation: runtime::generation(),
+            port,
+            url: router.url(),
+            running: Mutex::new(Some(Running { router, runtime })),
+        })
+    }
+}
+
 #[pymethods]
 impl Router {
     /// Listen on `host` and `port` (0: a free one), with `tls`: a certificate and its key.
@@ -57,12 +86,6 @@ impl Router {
         realms: Vec<String>,
         tls: Option<(PathBuf, PathBuf)>,
     ) -> PyResult<Self> {
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(THREADS)
-            .thread_name("wampy-router")
-            .enable_all()
-            .build()
-            .map_err(|error| failure(py, Kind::Connection, &format!("no threads: {error}")))?;
         let host = if host.contains(':') {
             format!("[{host}]")
         } else {
@@ -75,30 +98,27 @@ impl Router {
         if let Some((certificate, key)) = tls {
             builder = builder.tls(certificate, key);
         }
-        let started = runtime.spawn(builder.start());
-        let router = match wait(py, None, started)? {
-            Some(Ok(Ok(router))) => router,
-            Some(Ok(Err(error))) => return Err(failure(py, culprit(&error), &error.to_string())),
-            _ => return Err(failure(py, Kind::Connection, "the router did not start")),
-        };
-        let port = router
-            .addresses()
-            .iter()
-            .find_map(|address| address.to_string().parse::<SocketAddr>().ok())
-            .map(|address| address.port())
-            .ok_or_else(|| failure(py, Kind::Connection, "the router has no port"))?;
-        let running = Mutex::new(Some(Running { router, runtime }));
-        Ok(Self {
-            generation: runtime::generation(),
-            port,
-            running,
-        })
+        Self::run(py, builder)
     }
 
-    /// The port that the router listens on.
+    /// Do as a configuration file says.
+    #[staticmethod]
+    fn configured(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        let builder = wampy::router::Builder::from_config_file(path)
+            .map_err(|error| failure(py, Kind::Configuration, &error.to_string()))?;
+        Self::run(py, builder)
+    }
+
+    /// The port that the router listens on, unless it listens on Unix sockets only.
     #[getter]
-    fn port(&self) -> u16 {
+    fn port(&self) -> Option<u16> {
         self.port
+    }
+
+    /// The URL of the first address.
+    #[getter]
+    fn url(&self) -> &str {
+        &self.url
     }
 
     /// Say GOODBYE to every session and stop, within `timeout` seconds. Never fails.
