@@ -141,16 +141,20 @@ class Router:
         """Listen on ``host`` and ``port`` (0: a free one); ``tls``: a certificate and its key."""
 
     @staticmethod
-    def configured(path: str) -> Router:
-        """Do as a configuration file says."""
+    def start_by_config(path: str) -> Router:
+        """Listen and serve as the configuration file ``path`` says."""
 
     @property
     def port(self) -> int | None:
-        """The port that the router listens on, unless it listens on Unix sockets only."""
+        """The port that the router listens on; ``None`` if it listens on no TCP port."""
 
     @property
     def url(self) -> str:
-        """The URL of the first address."""
+        """The URL for clients on this host."""
+
+    @property
+    def realms(self) -> list[str]:
+        """The realms, in the order in which they were given."""
 
     def stop(self, timeout: float) -> None:
         """Say GOODBYE to every session and stop, within ``timeout`` seconds. Never fails."""

@@ -1,6 +1,6 @@
 //! `_wampy.Router`: the embedded router, on a runtime of its own.
 //!
-//! Deliberately absent: settings beyond addresses, realms and TLS; a configuration file has them.
+//! Deliberately absent: settings beyond addresses, realms and TLS; a configuration file has them all.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Runtime};
-use wampy::router::StartError;
+use wampy::router::{Builder as Settings, StartError};
 
 use crate::error::{Kind, failure};
 use crate::runtime::{self, duration, wait};
@@ -22,6 +22,7 @@ pub struct Router {
     generation: u64,
     port: Option<u16>,
     url: String,
+    realms: Vec<String>,
     running: Mutex<Option<Running>>,
 }
 
@@ -46,34 +47,6 @@ impl Drop for Router {
     }
 }
 
-impl Router {
-    fn run(py: Python<'_>, builder: wampy::router::Builder) -> PyResult<Self> {
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(THREADS)
-            .thread_name("wampy-router")
-            .enable_all()
-            .build()
-            .map_err(|error| failure(py, Kind::Connection, &format!("no threads: {error}")))?;
-        let started = runtime.spawn(builder.start());
-        let router = match wait(py, None, started)? {
-            Some(Ok(Ok(router))) => router,
-            Some(Ok(Err(error))) => return Err(failure(py, culprit(&error), &error.to_string())),
-            _ => return Err(failure(py, Kind::Connection, "the router did not start")),
-        };
-        let port = router
-            .addresses()
-            .iter()
-            .find_map(|address| address.to_string().parse::<SocketAddr>().ok())
-            .map(|address| address.port());
-        Ok(Self {
-            generation: runtime::generation(),
-            port,
-            url: router.url(),
-            running: Mutex::new(Some(Running { router, runtime })),
-        })
-    }
-}
-
 #[pymethods]
 impl Router {
     /// Listen on `host` and `port` (0: a free one), with `tls`: a certificate and its key.
@@ -86,6 +59,7 @@ impl Router {
         realms: Vec<String>,
         tls: Option<(PathBuf, PathBuf)>,
     ) -> PyResult<Self> {
+        let runtime = new_runtime(py)?;
         let host = if host.contains(':') {
             format!("[{host}]")
         } else {
@@ -98,27 +72,33 @@ impl Router {
         if let Some((certificate, key)) = tls {
             builder = builder.tls(certificate, key);
         }
-        Self::run(py, builder)
+        Self::start_with(py, runtime, builder)
     }
 
-    /// Do as a configuration file says.
+    /// Listen and serve as the configuration file `path` says.
     #[staticmethod]
-    fn configured(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        let builder = wampy::router::Builder::from_config_file(path)
+    fn start_by_config(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        let builder = Settings::from_config_file(path)
             .map_err(|error| failure(py, Kind::Configuration, &error.to_string()))?;
-        Self::run(py, builder)
+        Self::start_with(py, new_runtime(py)?, builder)
     }
 
-    /// The port that the router listens on, unless it listens on Unix sockets only.
+    /// The port that the router listens on; `None` if it listens on no TCP port.
     #[getter]
     fn port(&self) -> Option<u16> {
         self.port
     }
 
-    /// The URL of the first address.
+    /// The URL for clients on this host.
     #[getter]
     fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The realms, in the order in which they were given.
+    #[getter]
+    fn realms(&self) -> Vec<String> {
+        self.realms.clone()
     }
 
     /// Say GOODBYE to every session and stop, within `timeout` seconds. Never fails.
@@ -144,6 +124,41 @@ impl Router {
             outcome.map(|_| ())
         }
     }
+}
+
+impl Router {
+    fn start_with(py: Python<'_>, runtime: Runtime, builder: Settings) -> PyResult<Self> {
+        let realms = builder.realm_names().map(str::to_owned).collect();
+        let started = runtime.spawn(builder.start());
+        let router = match wait(py, None, started)? {
+            Some(Ok(Ok(router))) => router,
+            Some(Ok(Err(error))) => return Err(failure(py, culprit(&error), &error.to_string())),
+            _ => return Err(failure(py, Kind::Connection, "the router did not start")),
+        };
+        let port = router
+            .addresses()
+            .iter()
+            .find_map(|address| address.to_string().parse::<SocketAddr>().ok())
+            .map(|address| address.port());
+        let url = router.url();
+        let running = Mutex::new(Some(Running { router, runtime }));
+        Ok(Self {
+            generation: runtime::generation(),
+            port,
+            url,
+            realms,
+            running,
+        })
+    }
+}
+
+fn new_runtime(py: Python<'_>) -> PyResult<Runtime> {
+    Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .thread_name("wampy-router")
+        .enable_all()
+        .build()
+        .map_err(|error| failure(py, Kind::Connection, &format!("no threads: {error}")))
 }
 
 /// Whose fault it is that a router did not start: the operating system's, or the arguments'.
