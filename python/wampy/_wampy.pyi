@@ -53,8 +53,8 @@ class Session:
     ) -> Session:
         """Connect to ``url`` and join ``realm``; ``timeout`` in seconds bounds both together.
 
-        ``close_timeout`` is how long ``close`` waits for the router's goodbye. ``certificate``: a file
-        of the client's certificate, and one of its private key.
+        ``close_timeout`` is how long ``close`` waits for the router's goodbye. ``certificate``:
+        a file of the client's certificate, and one of its private key.
         """
 
     @property

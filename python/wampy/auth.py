@@ -3,12 +3,12 @@
 >>> wampy.auth.WampCra("joe", secret="s3cret")
 WampCra(authid='joe')
 
-Given as ``Client(auth=...)``, one or several: of several the router chooses, or asks for two in a row.
-``roles={"authmethods": [...], "authid": ...}`` with the secret in the environment variable
-``WAMPYSECRET`` does the same for the methods ``ticket``, ``wampcra``, ``wamp-scram`` and ``cryptosign``.
+Given as ``Client(auth=...)``, one or several: of several the router chooses, or it asks for two in
+a row. ``roles={"authmethods": [...], "authid": ...}`` with the secret in the environment variable
+``WAMPYSECRET`` does the same for ``ticket``, ``wampcra``, ``wamp-scram`` and ``cryptosign``.
 
-What is absent: the arithmetic, which the Rust client does, and authentication by the transport: a TLS
-certificate is ``Client(certificate=...)``.
+What is absent: the arithmetic, which the Rust client does, and authentication by the transport:
+a TLS certificate is ``Client(certificate=...)``.
 """
 
 from __future__ import annotations
@@ -145,11 +145,12 @@ _BY_NAME: dict[str, Callable[[Any, str], Auth]] = {
 def proofs(given: Auth | Sequence[Auth] | None, roles: Mapping[str, Any]) -> list[Proof]:
     """What the client can prove itself with: ``auth=``, or by ``roles`` and the environment.
 
-    A client that offers ``anonymous`` beside other methods needs no secret, unless the router asks for it.
+    A client that offers ``anonymous`` beside other methods needs no secret, unless the router asks
+    for it.
 
     Raises:
-        ConfigurationError: ``auth`` is something else, or a method of ``roles`` needs a secret and the
-            environment has none.
+        ConfigurationError: ``auth`` is something else, or a method of ``roles`` needs a secret and
+            the environment has none.
     """
     if given is not None:
         methods = given if isinstance(given, Sequence) else [given]
@@ -162,8 +163,8 @@ def proofs(given: Auth | Sequence[Auth] | None, roles: Mapping[str, Any]) -> lis
     if names and not secret:
         wanted = ", ".join(names)
         raise ConfigurationError(
-            f"the authmethod {wanted} needs a secret: set the environment variable {SECRET_VARIABLE}, "
-            "or give the client auth="
+            f"the authmethod {wanted} needs a secret: set the environment variable "
+            f"{SECRET_VARIABLE}, or give the client auth="
         )
     if authid is None and any(name != "cryptosign" for name in names):
         raise ConfigurationError(f"the authmethod {names[0]} needs an authid beside it in roles")
