@@ -94,16 +94,18 @@ impl Realm {
     pub fn new(name: &str, config: RealmConfig, seed: u64) -> Self {
         let mut random = Random::new(seed);
         let hash = hash::seeded(random.bits());
-        Self {
+        let mut realm = Self {
             name: name.into(),
-            authorizer: Authorizer::new(&config, &hash),
+            authorizer: Authorizer::new(&config, hash.clone()),
             random,
             sessions: Sessions::new(hash.clone()),
             broker: Broker::new(&config, hash.clone()),
             config,
             definitions: Definitions::new(&hash),
             dealer: Dealer::new(hash),
-        }
+        };
+        realm.prepare_asking();
+        realm
     }
 
     /// The realm's name.
@@ -180,6 +182,13 @@ impl Realm {
         Ok(key)
     }
 
+    /// Takes in a session of the router itself, which calls procedures for the router's own purposes.
+    /// It may do everything, counts for no limit of sessions, and no client finds it, kills it or
+    /// hears of it.
+    pub fn join_internal(&mut self, details: SessionDetails) -> SessionKey {
+        self.sessions.insert_internal(details)
+    }
+
     /// Handles a message of an established session. A session that is gone is ignored. Parts of the
     /// message that are passed on as they are may be taken out of it.
     ///
@@ -196,7 +205,7 @@ impl Realm {
         if self.sessions.get(from).is_none() {
             return Ok(());
         }
-        if self.authorizer.is_on() {
+        if self.authorizer.is_on() && !self.sessions.is_internal(from) {
             return self.handle_with_roles(now, from, message, outbox);
         }
         self.route(now, from, message, outbox)
@@ -236,8 +245,14 @@ impl Realm {
     /// testaments are published. Nothing is sent to the session itself. A session that is gone
     /// already is ignored.
     pub fn leave(&mut self, now: Now, session: SessionKey, outbox: &mut impl Outbox) {
-        self.take_out(now, session, MetaEvents::Published, outbox);
-        self.settle(now, outbox);
+        if self.authorizer.asks() {
+            self.listening(now, outbox, |realm, outbox| {
+                realm.take_out(now, session, MetaEvents::Published, outbox);
+            });
+        } else {
+            self.take_out(now, session, MetaEvents::Published, outbox);
+            self.settle(now, outbox);
+        }
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called, on the clock of
@@ -248,13 +263,23 @@ impl Realm {
             .into_iter()
             .flatten()
             .filter_map(|kept| kept.sweep_ms());
-        sweeps.chain(self.dealer.timers.next_ms()).min()
+        let calls_ms = self.dealer.timers.next_ms();
+        let questions_ms = self.authorizer.next_timeout_ms();
+        sweeps.chain(calls_ms).chain(questions_ms).min()
     }
 
-    /// Ends the calls whose time has run out, and forgets kept events that are too old.
+    /// Ends the calls, and the questions to authorizers, whose time has run out, and forgets kept
+    /// events that are too old.
     pub fn handle_timeout(&mut self, now: Now, outbox: &mut impl Outbox) {
-        self.end_overdue_calls(now, outbox);
-        self.settle(now, outbox);
+        if self.authorizer.asks() {
+            self.listening(now, outbox, |realm, outbox| {
+                realm.end_overdue_calls(now, outbox);
+                realm.end_overdue_questions(now, outbox);
+            });
+        } else {
+            self.end_overdue_calls(now, outbox);
+            self.settle(now, outbox);
+        }
         let Broker {
             retained, history, ..
         } = &mut self.broker;
@@ -295,9 +320,13 @@ impl Realm {
         meta_events: MetaEvents,
         outbox: &mut impl Outbox,
     ) -> bool {
+        let is_internal = self.sessions.is_internal(key);
         let Some(mut session) = self.sessions.remove(key) else {
             return false;
         };
+        if let Some(question) = session.authority.question() {
+            self.withdraw(question, outbox);
+        }
         self.end_calls_of(&session, outbox);
         // Everything is removed before anything is announced: no event goes to the session itself,
         // and none tells what is not yet so.
@@ -318,7 +347,9 @@ impl Realm {
             if let Some(rare) = session.rare.take() {
                 self.publish_testaments(now, rare.testaments, &session, outbox);
             }
-            self.announce_leave(&session.details, outbox);
+            if !is_internal {
+                self.announce_leave(&session.details, outbox);
+            }
         }
         true
     }

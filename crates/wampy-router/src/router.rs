@@ -8,8 +8,10 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use wampy_proto::framing::websocket::WebSocketLimits;
 use wampy_proto::framing::websocket::handshake::HandshakeLimits;
+use wampy_realm::RealmRoles;
 use wampy_transport::{AcceptOptions, BoundAddress, ListenOptions, Listener, ServerTls};
 
+use crate::authenticator::{Failures, keep_fresh};
 use crate::backlog::Backlog;
 use crate::builder::{Builder, Checked};
 use crate::connection::{self, Incoming};
@@ -33,6 +35,8 @@ pub struct Router {
     shared: Arc<Shared>,
     addresses: Vec<BoundAddress>,
     listeners: tokio::sync::Mutex<Vec<JoinHandle<()>>>,
+    /// Reads users' files again.
+    users: JoinHandle<()>,
 }
 
 /// What all connections of a router share.
@@ -44,6 +48,7 @@ pub(crate) struct Shared {
     pub(crate) any_request_id: bool,
     pub(crate) rawsocket_ping: bool,
     pub(crate) realms: Realms,
+    pub(crate) failures: Failures,
     pub(crate) lanes: Lanes,
     pub(crate) backlog: Arc<Backlog>,
     pub(crate) registry: Arc<Registry>,
@@ -84,13 +89,16 @@ impl Router {
             .iter()
             .map(|listener| listener.address().clone())
             .collect();
-        let shared = Arc::new(Shared::new(checked.builder, checked.tls));
+        let accesses = checked.accesses();
+        let shared = Arc::new(Shared::new(checked));
+        let users_file_poll_ms = shared.limits.users_file_poll_ms;
         let accept_all = |listener| tokio::spawn(accept_all(listener, Arc::clone(&shared)));
         let listeners = listeners.into_iter().map(accept_all).collect();
         Ok(Self {
             shared,
             addresses,
             listeners: tokio::sync::Mutex::new(listeners),
+            users: tokio::spawn(keep_fresh(accesses, users_file_poll_ms)),
         })
     }
 
@@ -139,6 +147,17 @@ impl Router {
         }
     }
 
+    /// Gives the realm called `realm` other roles, which count at once: registrations and
+    /// subscriptions that are not allowed any more are revoked, what authorizers answered is
+    /// forgotten, and requests that wait are decided anew. Without roles everybody may do everything.
+    /// Who may join counts by them, too, but not in realms that clients bring into being: these begin
+    /// with the roles of the settings, and only clients with one of those may join them.
+    ///
+    /// Returns whether there is such a realm.
+    pub fn set_roles(&self, realm: &str, roles: RealmRoles) -> bool {
+        self.shared.realms.set_roles(realm, roles)
+    }
+
     /// Ends the router: listens no more, says GOODBYE `wamp.close.system_shutdown` to every
     /// session, waits for their answers at most [`Limits::shutdown_timeout_ms`], and closes
     /// everything. When this returns the ports are free. May be called again.
@@ -148,6 +167,7 @@ impl Router {
             // It ends by being aborted; waiting for that frees the port.
             let _ = listener.await;
         }
+        self.users.abort();
         let registry = &self.shared.registry;
         registry.shut_down();
         let patience = Duration::from_millis(self.shared.limits.shutdown_timeout_ms);
@@ -170,24 +190,27 @@ impl Drop for Router {
         for listener in self.listeners.get_mut().drain(..) {
             listener.abort();
         }
+        self.users.abort();
         self.shared.registry.abort_all();
     }
 }
 
 impl Shared {
-    fn new(builder: Builder, tls: Option<ServerTls>) -> Self {
+    fn new(checked: Checked) -> Self {
+        let Checked {
+            tls,
+            realms,
+            template,
+            builder,
+            ..
+        } = checked;
         let limits = builder.limits;
         let auto_created_max = if builder.auto_create_realms {
             limits.auto_created_realms_max
         } else {
             0
         };
-        let realms = Realms::new(
-            &builder.realms,
-            builder.realm_config,
-            Clock::start(),
-            auto_created_max,
-        );
+        let realms = Realms::new(&realms, template, Clock::start(), auto_created_max);
         let accept = AcceptOptions {
             serializers: builder.serializers,
             messages: WebSocketLimits {
@@ -203,6 +226,7 @@ impl Shared {
         let backlog = Backlog::new(limits.outbound_bytes_max, limits.connections_max);
         let lanes = Lanes::start(Duration::from_micros(limits.busy_poll_us));
         Self {
+            failures: Failures::new(&limits),
             limits,
             accept,
             tls,

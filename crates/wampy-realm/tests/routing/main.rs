@@ -6,6 +6,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod authorization;
+mod authorization_asked;
+mod authorization_changed;
+mod authorization_walk;
 mod call_canceling;
 mod call_rerouting;
 mod call_timeout;
@@ -13,6 +16,7 @@ mod calls;
 mod event_history;
 mod event_retention;
 mod force_reregister;
+mod internal_sessions;
 mod leniency;
 mod limits;
 mod pattern_based;
