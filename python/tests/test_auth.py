@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import shutil
 import subprocess
 import sys
 
@@ -189,3 +190,73 @@ def test_a_key_is_needed_once():
 def test_compute_wcs_signs_as_wampy_1_did():
     signed = base64.b64encode(hmac.new(b"secret", b"challenge", hashlib.sha256).digest())
     assert compute_wcs("secret", "challenge") == signed
+
+
+TLS_CONFIG = f"""
+listen = ["127.0.0.1:0"]
+
+[tls]
+certificate = "cert.pem"
+key = "key.pem"
+client_authorities = "cert.pem"
+
+[[realms]]
+name = "realm1"
+
+[realms.authentication]
+methods = ["tls", "cryptosign"]
+
+[[realms.authentication.users]]
+authid = "kim"
+role = "user"
+cryptosign = ["{PUBLIC_KEY}"]
+
+[[realms.authentication.users]]
+authid = "cert"
+role = "user"
+certificate_name = ["localhost"]
+"""
+
+
+@pytest.fixture(scope="module")
+def encrypted(tmp_path_factory):
+    """A router that speaks TLS, and the folder of its certificate, which is also a client's."""
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl for a certificate")
+    folder = tmp_path_factory.mktemp("tls")
+    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1"
+    extensions = ["subjectAltName=DNS:localhost,IP:127.0.0.1", "basicConstraints=critical,CA:FALSE"]
+    make = [*make.split(), "-subj", "/CN=localhost", "-out", "cert.pem", "-keyout", "key.pem"]
+    for extension in extensions:
+        make += ["-addext", extension]
+    subprocess.run(
+        make,
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    (folder / "wampy.toml").write_text(TLS_CONFIG)
+    with wampy.Router(config=folder / "wampy.toml") as router:
+        yield router, folder
+
+
+def test_proofs_are_bound_to_their_connection(encrypted):
+    router, folder = encrypted
+    auth = Cryptosign(key=PRIVATE_KEY, channel_binding=True)
+    with wampy.Client(router=router, auth=auth, cert_path=str(folder / "cert.pem")) as client:
+        assert client.rpc.wamp.session.get(client.session.id)["authid"] == "kim"
+
+
+def test_a_binding_needs_a_connection_that_has_one(configured):
+    auth = Cryptosign(key=PRIVATE_KEY, channel_binding=True)
+    with pytest.raises(wampy.WampyError, match="TLS"):
+        wampy.Client(router=configured, auth=auth).start()
+
+
+def test_a_certificate_is_an_identity(encrypted):
+    router, folder = encrypted
+    cert, key = str(folder / "cert.pem"), str(folder / "key.pem")
+    with wampy.Client(router=router, cert_path=cert, certificate=(cert, key)) as client:
+        me = client.rpc.wamp.session.get(client.session.id)
+    assert (me["authid"], me["authmethod"]) == ("cert", "tls")

@@ -152,12 +152,15 @@ class Session:
         process.prepare()
         self._forget()
         proven_by = proofs(self.auth, self.roles)
+        # Whoever has something to prove offers the methods that it proves itself by.
+        unsaid = self.auth or self.certificate
+        methods = [] if unsaid else list(self.roles.get("authmethods", ()))
         wire = _wampy.Session.connect(
             self.url,
             self.realm,
             timeout=CONNECT_TIMEOUT,
             close_timeout=GOODBYE_TIMEOUT,
-            authmethods=[] if self.auth else list(self.roles.get("authmethods", ())),
+            authmethods=methods,
             authid=self.roles.get("authid"),
             proofs=proven_by,
             certificate=self.certificate,
