@@ -1,7 +1,7 @@
 //! The exit codes, which scripts can rely on, and what is said of errors.
 
 use wampy_bench::BenchError;
-use wampy_router::StartError;
+use wampy_router::{ConfigError, StartError};
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,12 +64,12 @@ impl Exit {
     fn of_other_crates(error: &anyhow::Error) -> Self {
         if let Some(error) = error.downcast_ref::<StartError>() {
             return match error {
-                StartError::Address(_)
-                | StartError::Tls(_)
-                | StartError::RealmName(_)
-                | StartError::Limits(_) => Self::Usage,
-                _ => Self::Failed,
+                StartError::Bind(_) | StartError::NoRuntime => Self::Failed,
+                _ => Self::Usage,
             };
+        }
+        if error.is::<ConfigError>() {
+            return Self::Usage;
         }
         match error.downcast_ref::<BenchError>() {
             Some(BenchError::Workload(_) | BenchError::Url { .. }) => Self::Usage,

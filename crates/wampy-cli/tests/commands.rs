@@ -69,7 +69,11 @@ struct Router {
 
 impl Router {
     fn start(args: &[&str]) -> Self {
-        let args = [&["router", "--listen", "127.0.0.1:0"], args].concat();
+        Self::start_with(&[&["--listen", "127.0.0.1:0"], args].concat())
+    }
+
+    fn start_with(args: &[&str]) -> Self {
+        let args = [&["router"], args].concat();
         let mut process = Process::start(None, &args);
         let mut stdout = BufReader::new(process.0.stdout.take().unwrap());
         let mut line = String::new();
@@ -351,6 +355,86 @@ fn the_router_says_what_is_wrong_with_its_arguments() {
         assert!(!output.status.success(), "{args:?}");
         assert!(stderr.contains(expected), "{args:?}: {stderr}");
     }
+}
+
+/// A configuration file of its own, removed at the end.
+struct ConfigFile(std::path::PathBuf);
+
+impl ConfigFile {
+    fn new(name: &str, text: &str) -> Self {
+        let file = format!("wampy-cli-{}-{name}.toml", std::process::id());
+        let path = std::env::temp_dir().join(file);
+        std::fs::write(&path, text).unwrap();
+        Self(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for ConfigFile {
+    fn drop(&mut self) {
+        _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn a_router_runs_by_its_configuration_file() {
+    let config = ConfigFile::new(
+        "runs",
+        "listen = ['127.0.0.1:0']\n[[realms]]\nname = 'shop'\n[[realms]]\nname = 'bar'\n",
+    );
+    let router = Router::start_with(&["--config", config.path()]);
+    let count = router.stdout(&["call", "--realm", "shop", "wamp.session.count"]);
+    assert_eq!(count, "1\n");
+    let output = router.run(&["call", "wamp.session.count"]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("no_such_realm"), "{stderr}");
+}
+
+#[test]
+fn a_configuration_file_is_checked_without_running() {
+    let right = ConfigFile::new("right", "[[realms]]\nname = 'shop'\n");
+    let check = |config: &ConfigFile, more: &[&str]| {
+        let args = ["router", "--config", config.path()];
+        wampy(None).args(args).args(more).output().unwrap()
+    };
+    let output = check(&right, &["--check-config"]);
+    assert!(
+        output.status.success() && output.stdout.is_empty(),
+        "{output:?}"
+    );
+
+    let wrong = ConfigFile::new("wrong", "compres = true\n[[realms]]\nname = 'a shop'\n");
+    for more in [&["--check-config"][..], &[]] {
+        let output = check(&wrong, more);
+        assert_eq!(output.status.code(), Some(2));
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        let path = wrong.path();
+        let first = format!("{path}:1: compres: there is no such key; did you mean compress?");
+        assert!(stderr.contains(&first), "{stderr}");
+        assert!(
+            stderr.contains(&format!("{path}:3: realms[0].name:")),
+            "{stderr}"
+        );
+    }
+    // A file and other settings are refused together.
+    for more in [
+        &["--listen", "localhost:0"][..],
+        &["--compress"],
+        &["--sessions-max", "5"],
+    ] {
+        let output = check(&right, more);
+        assert_eq!(output.status.code(), Some(2), "{more:?}");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.contains("cannot be used with"), "{stderr}");
+    }
+    let output = wampy(None)
+        .args(["router", "--check-config"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2), "there is nothing to check");
 }
 
 #[test]

@@ -128,6 +128,9 @@ fn cancels_silently(roles: &Roles) -> bool {
 pub(crate) struct Sessions {
     slots: Slots<Session>,
     by_id: HashMap<SessionId, SessionKey, RandomState>,
+    /// Sessions of the router itself: they have a key like others, but nobody else counts, lists or
+    /// finds them.
+    internal: Vec<SessionKey>,
     hash: RandomState,
 }
 
@@ -136,12 +139,19 @@ impl Sessions {
         Self {
             slots: Slots::new(),
             by_id: HashMap::with_hasher(hash.clone()),
+            internal: Vec::new(),
             hash,
         }
     }
 
+    /// How many clients' sessions there are.
     pub(crate) const fn len(&self) -> usize {
-        self.slots.len()
+        self.slots.len() - self.internal.len()
+    }
+
+    /// Whether `key` is a session of the router itself, which may do everything.
+    pub(crate) fn is_internal(&self, key: SessionKey) -> bool {
+        self.internal.contains(&key)
     }
 
     pub(crate) fn key_of(&self, id: SessionId) -> Option<SessionKey> {
@@ -153,6 +163,14 @@ impl Sessions {
         let session = Session::new(details, silent_cancel, &self.hash);
         let key = SessionKey(self.slots.insert(session));
         self.by_id.insert(id, key);
+        key
+    }
+
+    /// Takes in a session of the router itself.
+    pub(crate) fn insert_internal(&mut self, details: SessionDetails) -> SessionKey {
+        let session = Session::new(details, false, &self.hash);
+        let key = SessionKey(self.slots.insert(session));
+        self.internal.push(key);
         key
     }
 
@@ -168,19 +186,24 @@ impl Sessions {
 
     pub(crate) fn remove(&mut self, key: SessionKey) -> Option<Session> {
         let session = self.slots.remove(key.0)?;
-        self.by_id.remove(&session.details.id);
+        if self.is_internal(key) {
+            self.internal.retain(|&internal| internal != key);
+        } else {
+            self.by_id.remove(&session.details.id);
+        }
         Some(session)
     }
 
     /// Whether as many sessions are found by their ids as there are.
     pub(crate) fn all_have_ids(&self) -> bool {
-        self.by_id.len() == self.slots.len()
+        self.by_id.len() == self.len()
     }
 
-    /// All sessions, each with its key.
+    /// All clients' sessions, each with its key.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (SessionKey, &Session)> {
         self.slots
             .iter()
             .map(|(slot, session)| (SessionKey(slot), session))
+            .filter(|&(key, _)| !self.is_internal(key))
     }
 }

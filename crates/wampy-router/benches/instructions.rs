@@ -20,6 +20,9 @@ mod buffers;
 #[path = "../src/delivery.rs"]
 #[allow(dead_code)]
 mod delivery;
+#[path = "../src/internal_session.rs"]
+#[allow(dead_code)]
+mod internal_session;
 #[path = "../src/large_frame.rs"]
 #[allow(dead_code)]
 mod large_frame;

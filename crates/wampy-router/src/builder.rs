@@ -1,6 +1,7 @@
 //! What can be set about a router before it starts.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use tokio::runtime::Handle;
 use wampy_proto::Serializer;
@@ -8,9 +9,12 @@ use wampy_proto::uri::Grammar;
 use wampy_realm::RealmConfig;
 use wampy_transport::{ClientCertificates, ListenAddress, ServerTls};
 
+use crate::authenticator::Access;
 use crate::error::StartError;
 use crate::limits::Limits;
+use crate::realms::Template;
 use crate::router::Router;
+use crate::settings::RealmSettings;
 
 /// Sets up a [`Router`].
 ///
@@ -22,12 +26,14 @@ pub struct Builder {
     pub(crate) listen: Vec<String>,
     pub(crate) tls: Option<TlsFiles>,
     pub(crate) client_certificates: ClientCertificates,
-    pub(crate) realms: Vec<String>,
+    pub(crate) realms: Vec<RealmSettings>,
     pub(crate) auto_create_realms: bool,
+    pub(crate) auto_created_realms: RealmSettings,
     pub(crate) serializers: Vec<Serializer>,
     pub(crate) compress: bool,
     pub(crate) limits: Limits,
     pub(crate) realm_config: RealmConfig,
+    pub(crate) store: Option<PathBuf>,
     pub(crate) any_request_id: bool,
     pub(crate) rawsocket_ping: bool,
 }
@@ -47,10 +53,12 @@ impl Default for Builder {
             client_certificates: ClientCertificates::Unwanted,
             realms: Vec::new(),
             auto_create_realms: false,
+            auto_created_realms: RealmSettings::new(""),
             serializers: Serializer::ALL.to_vec(),
             compress: false,
             limits: Limits::default(),
             realm_config: RealmConfig::default(),
+            store: None,
             any_request_id: false,
             rawsocket_ping: false,
         }
@@ -79,15 +87,22 @@ impl Builder {
         self
     }
 
-    /// Asks clients on the ports with TLS for certificates of their own. Default: no.
+    /// Asks clients on the ports with TLS for certificates of their own, for the authmethod `tls`.
+    /// Default: no.
     pub fn client_certificates(mut self, clients: ClientCertificates) -> Self {
         self.client_certificates = clients;
         self
     }
 
-    /// Has a realm called `name`. May be said several times. Default: `realm1`.
-    pub fn realm(mut self, name: impl Into<String>) -> Self {
-        self.realms.push(name.into());
+    /// Has a realm called `name`, which everybody may join. May be said several times. Default:
+    /// `realm1`.
+    pub fn realm(self, name: impl Into<String>) -> Self {
+        self.realm_with(RealmSettings::new(name))
+    }
+
+    /// Has a realm with settings of its own. May be said several times.
+    pub fn realm_with(mut self, settings: RealmSettings) -> Self {
+        self.realms.push(settings);
         self
     }
 
@@ -96,6 +111,13 @@ impl Builder {
     /// Default: no.
     pub fn auto_create_realms(mut self, yes: bool) -> Self {
         self.auto_create_realms = yes;
+        self
+    }
+
+    /// What the realms are like that clients bring into being; the name counts for nothing. A client
+    /// does so only after it was let in. Default: everybody may join.
+    pub fn auto_created_realms_with(mut self, settings: RealmSettings) -> Self {
+        self.auto_created_realms = settings;
         self
     }
 
@@ -126,6 +148,17 @@ impl Builder {
     /// from here but from [`Limits`].
     pub fn realm_config(mut self, config: RealmConfig) -> Self {
         self.realm_config = config;
+        self
+    }
+
+    /// Keeps the retained events and the event history of every realm in the directory `path`, which
+    /// is made if it is not there, so that they outlive the router. What is to be kept is written
+    /// before it is acknowledged: then it outlives the death of the process, also by SIGKILL; it
+    /// outlives that of the whole machine once the operating system has written it to disk, as it does
+    /// within seconds. One router at a time may use a directory. Realms are told apart by their names;
+    /// what was kept of a realm that is not served waits until it is. Default: in memory only.
+    pub fn store(mut self, path: impl Into<PathBuf>) -> Self {
+        self.store = Some(path.into());
         self
     }
 
@@ -172,27 +205,21 @@ impl Builder {
         Router::start(self.checked()?).await
     }
 
+    /// Checks the settings as [`start`](Self::start) does, files included, and listens nowhere.
+    ///
+    /// # Errors
+    /// [`StartError`] says what is wrong with the settings.
+    pub fn check(&self) -> Result<(), StartError> {
+        self.clone().checked().map(drop)
+    }
+
     /// The settings with the defaults filled in.
     fn checked(mut self) -> Result<Checked, StartError> {
         if self.listen.is_empty() {
             self.listen.push("localhost:8080".to_owned());
         }
         if self.realms.is_empty() {
-            self.realms.push("realm1".to_owned());
-        }
-        let name_bytes_max = self.realm_config.uri_bytes_max;
-        if let Some(bad) = self
-            .realms
-            .iter()
-            .find(|name| !Grammar::Loose.accepts(name) || name.len() > name_bytes_max)
-        {
-            return Err(StartError::RealmName(bad.clone()));
-        }
-        for keeping in [
-            &self.realm_config.event_retention,
-            &self.realm_config.event_history,
-        ] {
-            keeping.check().map_err(StartError::Keeping)?;
+            self.realms.push(RealmSettings::new("realm1"));
         }
         if self.serializers.is_empty() {
             return Err(StartError::NoSerializer);
@@ -210,15 +237,58 @@ impl Builder {
             ServerTls::from_files(&files.certificate, &files.key, &self.client_certificates)
         });
         let tls = tls.transpose()?;
-        let limits = &self.limits;
-        self.realm_config.sessions_max = limits.sessions_max;
-        self.realm_config.pending_calls_per_session_max = limits.pending_calls_per_session_max;
-        self.realm_config.registrations_per_session_max = limits.registrations_per_session_max;
-        self.realm_config.subscriptions_per_session_max = limits.subscriptions_per_session_max;
+        self.check_realms()?;
+        let realms = self
+            .realms
+            .iter()
+            .map(|settings| Ok((settings.name.clone(), self.template(settings)?)))
+            .collect::<Result<_, StartError>>()?;
         Ok(Checked {
             listen,
             tls,
+            realms,
+            template: self.template(&self.auto_created_realms)?,
             builder: self,
+        })
+    }
+
+    fn check_realms(&self) -> Result<(), StartError> {
+        let name_bytes_max = self.realm_config.uri_bytes_max;
+        for (at, realm) in self.realms.iter().enumerate() {
+            let name = &realm.name;
+            if !Grammar::Loose.accepts(name) || name.len() > name_bytes_max {
+                return Err(StartError::RealmName(name.clone()));
+            }
+            if self.realms[..at]
+                .iter()
+                .any(|earlier| earlier.name == *name)
+            {
+                return Err(StartError::SameRealm(name.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// What a realm with these settings is made from.
+    fn template(&self, settings: &RealmSettings) -> Result<Template, StartError> {
+        let config = settings.config.as_ref().unwrap_or(&self.realm_config);
+        for keeping in [&config.event_retention, &config.event_history] {
+            keeping.check().map_err(|problem| StartError::Keeping {
+                realm: settings.name.clone(),
+                problem,
+            })?;
+        }
+        let limits = &self.limits;
+        let config = RealmConfig {
+            sessions_max: limits.sessions_max,
+            pending_calls_per_session_max: limits.pending_calls_per_session_max,
+            registrations_per_session_max: limits.registrations_per_session_max,
+            subscriptions_per_session_max: limits.subscriptions_per_session_max,
+            ..config.clone()
+        };
+        Ok(Template {
+            access: Arc::new(settings.access(&config.roles)?),
+            config,
         })
     }
 }
@@ -227,5 +297,18 @@ impl Builder {
 pub(crate) struct Checked {
     pub(crate) listen: Vec<ListenAddress>,
     pub(crate) tls: Option<ServerTls>,
+    pub(crate) realms: Vec<(String, Template)>,
+    pub(crate) template: Template,
     pub(crate) builder: Builder,
+}
+
+impl Checked {
+    /// Who may join, for every realm that there is or may be.
+    pub(crate) fn accesses(&self) -> Vec<Arc<Access>> {
+        let templates = self.realms.iter().map(|(_, template)| template);
+        templates
+            .chain([&self.template])
+            .map(|template| Arc::clone(&template.access))
+            .collect()
+    }
 }

@@ -8,27 +8,36 @@ use std::sync::Arc;
 use bytes::Bytes;
 use wampy_proto::framing::FrameFormat;
 use wampy_proto::message::Goodbye;
-use wampy_proto::{Message, Payload, Serializer};
-use wampy_realm::{Outbox, SendError, SessionKey};
+use wampy_proto::{Message, Payload, Serializer, SessionId};
+use wampy_realm::{Outbox, Realm, SendError, SessionKey, StoreChange, StoreFailed};
 
+use crate::internal_session::InternalSession;
 use crate::large_frame::LargeFrame;
 use crate::outlet::{Appended, Outlet, Signal};
+use crate::store::RealmStore;
 
-/// The outlets of a realm's sessions, by the dense index of their keys.
+/// Where the messages to a realm's sessions go.
 #[derive(Debug, Default)]
-pub(crate) struct Seats(Vec<Option<(SessionKey, Arc<Outlet>)>>);
+pub(crate) struct Seats {
+    /// The outlets of clients, by the dense index of their keys.
+    outlets: Vec<Option<(SessionKey, Arc<Outlet>)>>,
+    /// The router's own session, if it has called a procedure of this realm.
+    pub(crate) internal: Option<Box<InternalSession>>,
+    /// Where the realm's events are kept, if they are to outlive the router.
+    pub(crate) store: Option<RealmStore>,
+}
 
 impl Seats {
     pub(crate) fn insert(&mut self, key: SessionKey, outlet: Arc<Outlet>) {
-        if self.0.len() <= key.index() {
-            self.0.resize(key.index() + 1, None);
+        if self.outlets.len() <= key.index() {
+            self.outlets.resize(key.index() + 1, None);
         }
-        self.0[key.index()] = Some((key, outlet));
+        self.outlets[key.index()] = Some((key, outlet));
     }
 
     #[inline]
     pub(crate) fn get(&self, key: SessionKey) -> Option<&Arc<Outlet>> {
-        match self.0.get(key.index()) {
+        match self.outlets.get(key.index()) {
             Some(Some((seated, outlet))) if *seated == key => Some(outlet),
             _ => None,
         }
@@ -36,7 +45,17 @@ impl Seats {
 
     pub(crate) fn remove(&mut self, key: SessionKey) -> Option<Arc<Outlet>> {
         self.get(key)?;
-        self.0[key.index()].take().map(|(_, outlet)| outlet)
+        self.outlets[key.index()].take().map(|(_, outlet)| outlet)
+    }
+
+    /// A message to nobody's outlet: to the router itself, or to a session that is gone.
+    #[cold]
+    fn take_internal(&mut self, to: SessionKey, message: &Message<'_>) {
+        if let Some(internal) = &mut self.internal
+            && internal.key() == to
+        {
+            internal.take(message);
+        }
     }
 }
 
@@ -126,6 +145,20 @@ impl<'a> Delivery<'a> {
         }
     }
 
+    /// The router's own session in `realm`, which joins when it is first needed.
+    pub(crate) fn internal<T>(
+        &mut self,
+        realm: &mut Realm,
+        turn: impl FnOnce(&mut InternalSession) -> T,
+    ) -> T {
+        let internal = self.seats.internal.get_or_insert_with(|| {
+            let id = SessionId::from_random_bits(rand::random());
+            let key = realm.join_internal(InternalSession::details(id));
+            Box::new(InternalSession::new(key))
+        });
+        turn(internal)
+    }
+
     /// Whether the session is there and will be: one that overflowed leaves after this turn.
     pub(crate) fn is_seated(&self, key: SessionKey) -> bool {
         self.seats.get(key).is_some() && !self.turn.overflowed.contains(&key)
@@ -140,6 +173,7 @@ impl Outbox for Delivery<'_> {
     #[inline]
     fn send(&mut self, to: SessionKey, message: &Message<'_>) -> Result<(), SendError> {
         let Some(outlet) = self.seats.get(to) else {
+            self.seats.take_internal(to, message);
             return Ok(());
         };
         let appended = match LargeFrame::suits(message) {
@@ -179,6 +213,13 @@ impl Outbox for Delivery<'_> {
             if let Ok(appended) = appended {
                 self.turn.note(appended, key, outlet);
             }
+        }
+    }
+
+    fn store(&mut self, change: StoreChange<'_>) -> Result<(), StoreFailed> {
+        match &self.seats.store {
+            Some(store) => store.write(change),
+            None => Ok(()),
         }
     }
 

@@ -1,5 +1,8 @@
 //! Why a router could not start. Peers' mistakes end their own sessions and are no errors here.
 
+use crate::authenticator::AmbiguousUsers;
+use crate::config::ConfigError;
+use crate::store::StoreError;
 use wampy_transport::{BindError, ListenAddressError, ServerTlsError};
 
 /// A router could not start.
@@ -18,12 +21,52 @@ pub enum StartError {
     /// A realm's name is no URI.
     #[error("{0:?} is no name for a realm: it must be a URI, such as realm1 or com.example.shop")]
     RealmName(String),
+    /// Two realms have one name.
+    #[error("there are two realms called {0:?}")]
+    SameRealm(String),
+    /// Somebody would have a role that the realm does not have.
+    #[error("realm {realm:?}: {who} would have the role {role:?}, which the realm does not have")]
+    NoSuchRole {
+        /// The realm.
+        realm: String,
+        /// Who would have it.
+        who: String,
+        /// The role.
+        role: String,
+    },
+    /// Two users of a realm cannot be told apart.
+    #[error("realm {realm:?}: {error}")]
+    Users {
+        /// The realm.
+        realm: String,
+        /// What they share.
+        error: AmbiguousUsers,
+    },
+    /// An authenticator is no procedure.
+    #[error("realm {realm:?}: the authenticator {procedure:?} is no URI")]
+    Authenticator {
+        /// The realm.
+        realm: String,
+        /// The procedure.
+        procedure: String,
+    },
+    /// A file with users, or a configuration, has mistakes.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// A limit makes no sense, by itself or beside another.
     #[error("the limits make no sense: {0}")]
     Limits(&'static str),
     /// A rule for retained events or event history makes no sense.
-    #[error("events cannot be kept like that: {0}")]
-    Keeping(String),
+    #[error("realm {realm:?}: events cannot be kept like that: {problem}")]
+    Keeping {
+        /// The realm; empty for those that clients bring into being.
+        realm: String,
+        /// What makes no sense.
+        problem: String,
+    },
+    /// The store of events cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// No serializer is left.
     #[error("a router needs at least one serializer")]
     NoSerializer,

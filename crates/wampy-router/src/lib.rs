@@ -29,16 +29,20 @@
 //! when more waits for it than [`Limits::outbound_bytes_per_session_max`]. A client that does not
 //! read the answers to its own requests is not read from either.
 //!
-//! Deliberately absent so far: authentication beyond `anonymous`.
+//! Who may join a realm, and what each role may do there, is set by [`RealmSettings`], or in a
+//! configuration file ([`Builder::from_config_file`]). Without it everybody may do everything.
 
 mod authenticator;
 mod backlog;
 mod buffers;
 mod builder;
+mod config;
 mod connection;
 mod delivery;
 mod error;
 mod hosted_realm;
+mod internal_call;
+mod internal_session;
 mod lanes;
 mod large_frame;
 mod limits;
@@ -46,15 +50,21 @@ mod outlet;
 mod realms;
 mod registry;
 mod router;
+mod settings;
 mod stats;
+mod store;
 mod unflushed;
 
+pub use authenticator::AmbiguousUsers;
 pub use builder::Builder;
+pub use config::{ConfigError, Problem};
 pub use error::StartError;
 pub use limits::Limits;
 pub use router::Router;
+pub use settings::{Authentication, Authenticator, Method, RealmSettings, User};
 pub use stats::{RealmStats, Stats};
-pub use wampy_proto::Serializer;
+pub use store::StoreError;
+pub use wampy_proto::{Serializer, auth};
 pub use wampy_realm::{
     Action, Allow, Authorization, Disclose, Disclosure, Permission, PermissionError, RealmConfig,
     RealmRole, RealmRoles, RoleError,

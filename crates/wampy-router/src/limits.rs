@@ -28,10 +28,35 @@ pub struct Limits {
     pub http_head_bytes_max: usize,
     /// The most headers of an HTTP request. More get HTTP 431. Default: 100.
     pub http_headers_max: usize,
-    /// How long a connection may take for the handshake of its transport, and again for its HELLO,
-    /// and after a GOODBYE for the next HELLO, in milliseconds. Then it is closed.
+    /// How long a connection may take for the handshake of its transport, and again until its session
+    /// stands (HELLO, and all that authentication takes), and after a GOODBYE for the next session, in
+    /// milliseconds. Then it is closed; where HELLO has come, with ABORT
+    /// `wamp.error.authentication_failed`.
     /// Default: 10 000.
     pub handshake_timeout_ms: u64,
+    /// The largest message of a client that has no session yet, in bytes: its HELLO or AUTHENTICATE. A
+    /// larger one gets ABORT `wamp.error.protocol_violation`. Default: 64 KiB.
+    pub handshake_message_bytes_max: usize,
+    /// How many failures to authenticate cost an address, and an authid in its realm, nothing. Each
+    /// further one doubles the time that the next attempt has to wait, from 100 milliseconds up to
+    /// [`authentication_delay_ms_max`](Self::authentication_delay_ms_max). Default: 5.
+    pub authentication_failures_free: u32,
+    /// The longest that an attempt to authenticate waits because others failed before it, in
+    /// milliseconds. Attempts for one authid wait side by side, so that nobody can shut out its owner;
+    /// those from one address (IPv6: one /64) wait for each other, and one that would have to wait
+    /// longer than four times this (or than half of
+    /// [`handshake_timeout_ms`](Self::handshake_timeout_ms)) gets ABORT `wamp.error.authentication_denied`. Loopback addresses and
+    /// Unix sockets, where a proxy may stand for everybody, count like authids. 0 for no delays.
+    /// Default: 1000.
+    pub authentication_delay_ms_max: u64,
+    /// After how many milliseconds one failure to authenticate is forgotten. Default: 60 000.
+    pub authentication_failure_forgotten_ms: u64,
+    /// How many addresses and authids with failures are remembered, in all. When there are more, those
+    /// that failed longest ago are forgotten. Default: 20 000.
+    pub authentication_failures_remembered_max: usize,
+    /// How often it is looked whether a file with users has changed, in milliseconds. 0 for never.
+    /// Default: 1000.
+    pub users_file_poll_ms: u64,
     /// How long a peer may take to answer the router's GOODBYE, and to read what is left for it
     /// before the socket closes, in milliseconds. Default: 2000.
     pub close_timeout_ms: u64,
@@ -92,6 +117,12 @@ impl Default for Limits {
             http_head_bytes_max: 16 << 10,
             http_headers_max: 100,
             handshake_timeout_ms: 10_000,
+            handshake_message_bytes_max: 64 << 10,
+            authentication_failures_free: 5,
+            authentication_delay_ms_max: 1000,
+            authentication_failure_forgotten_ms: 60_000,
+            authentication_failures_remembered_max: 20_000,
+            users_file_poll_ms: 1000,
             close_timeout_ms: 2000,
             shutdown_timeout_ms: 2000,
             outbound_bytes_per_session_max: 32 << 20,
@@ -129,6 +160,14 @@ impl Limits {
         }
         if self.handshake_timeout_ms == 0 {
             return Some("handshake_timeout_ms is 0, so that nobody could connect");
+        }
+        if self.authentication_failure_forgotten_ms == 0 {
+            return Some(
+                "authentication_failure_forgotten_ms is 0, so that no failure would count",
+            );
+        }
+        if self.handshake_message_bytes_max < 512 {
+            return Some("handshake_message_bytes_max is below 512, too little for a HELLO");
         }
         if self.connections_max == 0 || self.sessions_max == 0 {
             return Some("connections_max or sessions_max is 0, so that nobody could connect");

@@ -5,59 +5,102 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use wampy_realm::RealmConfig;
 
+use crate::authenticator::Access;
 use crate::hosted_realm::{Clock, HostedRealm};
 use crate::stats::RealmStats;
+use crate::store::{Store, StoreError};
 
 /// The realms that there are, and how to make another.
 #[derive(Debug)]
 pub(crate) struct Realms {
-    by_name: RwLock<HashMap<Box<str>, Arc<HostedRealm>>>,
-    config: RealmConfig,
+    by_name: RwLock<HashMap<Box<str>, Hosted>>,
     clock: Clock,
     /// How many realms there may be in all; those that are configured are always there.
     realms_max: usize,
+    /// What the realms are like that clients bring into being.
+    template: Template,
+    /// Where their events are kept, if they are to outlive the router.
+    store: Option<Arc<Store>>,
+}
+
+/// A realm and who may join it.
+#[derive(Debug, Clone)]
+struct Hosted {
+    realm: Arc<HostedRealm>,
+    access: Arc<Access>,
+}
+
+/// What a realm is made from.
+#[derive(Debug, Clone)]
+pub(crate) struct Template {
+    pub(crate) config: RealmConfig,
+    pub(crate) access: Arc<Access>,
+}
+
+impl Template {
+    fn host(
+        &self,
+        name: &str,
+        clock: Clock,
+        store: Option<&Arc<Store>>,
+    ) -> Result<Hosted, StoreError> {
+        Ok(Hosted {
+            realm: HostedRealm::host(name, self.config.clone(), clock, store)?,
+            access: Arc::clone(&self.access),
+        })
+    }
 }
 
 impl Realms {
-    /// The realms called `names`, and room for `auto_created_max` that clients ask for.
+    /// These realms, and room for `auto_created_max` like `template` that clients ask for.
     pub(crate) fn new(
-        names: &[String],
-        config: RealmConfig,
+        realms: &[(String, Template)],
+        template: Template,
         clock: Clock,
         auto_created_max: usize,
-    ) -> Self {
-        let host = |name: &String| {
-            (
-                name.as_str().into(),
-                HostedRealm::host(name, config.clone(), clock),
-            )
+        store: Option<Arc<Store>>,
+    ) -> Result<Self, StoreError> {
+        let host = |(name, template): &(String, Template)| {
+            let hosted = template.host(name, clock, store.as_ref())?;
+            Ok((name.as_str().into(), hosted))
         };
-        let by_name: HashMap<_, _> = names.iter().map(host).collect();
+        let by_name = realms.iter().map(host);
+        let by_name = by_name.collect::<Result<HashMap<_, _>, StoreError>>()?;
         let realms_max = by_name.len().saturating_add(auto_created_max);
-        Self {
+        Ok(Self {
             by_name: RwLock::new(by_name),
-            config,
             clock,
             realms_max,
-        }
+            template,
+            store,
+        })
     }
 
     /// The longest name that a realm may have, in bytes: it is a URI, as long as any other.
     pub(crate) fn name_bytes_max(&self) -> usize {
-        self.config.uri_bytes_max
+        self.template.config.uri_bytes_max
+    }
+
+    /// Who may join the realm called `name`, a valid URI, if there is one or may be one. It is not
+    /// brought into being: nobody has joined yet.
+    pub(crate) fn access(&self, name: &str) -> Option<Arc<Access>> {
+        let by_name = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
+        match by_name.get(name) {
+            Some(hosted) => Some(Arc::clone(&hosted.access)),
+            None if by_name.len() < self.realms_max => Some(Arc::clone(&self.template.access)),
+            None => None,
+        }
+    }
+
+    /// The realm called `name`, a valid URI, if there is one.
+    pub(crate) fn get(&self, name: &str) -> Option<Arc<HostedRealm>> {
+        let by_name = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
+        by_name.get(name).map(|hosted| Arc::clone(&hosted.realm))
     }
 
     /// The realm called `name`, a valid URI, if there is one or may be one.
     pub(crate) fn find(&self, name: &str) -> Option<Arc<HostedRealm>> {
-        let by_name = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(realm) = by_name.get(name) {
-            return Some(Arc::clone(realm));
-        }
-        if by_name.len() >= self.realms_max {
-            return None;
-        }
-        drop(by_name);
-        self.create(name)
+        self.get(name).or_else(|| self.create(name))
     }
 
     fn create(&self, name: &str) -> Option<Arc<HostedRealm>> {
@@ -65,17 +108,31 @@ impl Realms {
         if !by_name.contains_key(name) && by_name.len() >= self.realms_max {
             return None;
         }
-        let realm = by_name.entry(name.into()).or_insert_with(|| {
-            tracing::info!(realm = name, "realm created for a client");
-            HostedRealm::host(name, self.config.clone(), self.clock)
-        });
-        Some(Arc::clone(realm))
+        if let Some(hosted) = by_name.get(name) {
+            return Some(Arc::clone(&hosted.realm));
+        }
+        tracing::info!(realm = name, "realm created for a client");
+        // What the store has of it is read here and now: limits keep that small.
+        match self.template.host(name, self.clock, self.store.as_ref()) {
+            Ok(hosted) => {
+                let realm = Arc::clone(&hosted.realm);
+                by_name.insert(name.into(), hosted);
+                Some(realm)
+            }
+            Err(error) => {
+                tracing::error!(realm = name, %error, "a realm cannot be created");
+                None
+            }
+        }
     }
 
     /// The realms' numbers, by name in alphabetical order.
     pub(crate) fn stats(&self) -> Vec<RealmStats> {
         let by_name = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
-        let mut stats: Vec<_> = by_name.values().map(|realm| realm.stats()).collect();
+        let mut stats: Vec<_> = by_name
+            .values()
+            .map(|hosted| hosted.realm.stats())
+            .collect();
         stats.sort_by(|a, b| a.name.cmp(&b.name));
         stats
     }

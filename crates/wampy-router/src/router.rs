@@ -10,6 +10,7 @@ use wampy_proto::framing::websocket::WebSocketLimits;
 use wampy_proto::framing::websocket::handshake::HandshakeLimits;
 use wampy_transport::{AcceptOptions, BoundAddress, ListenOptions, Listener, ServerTls};
 
+use crate::authenticator::{Failures, keep_fresh};
 use crate::backlog::Backlog;
 use crate::builder::{Builder, Checked};
 use crate::connection::{self, Incoming};
@@ -20,6 +21,7 @@ use crate::limits::Limits;
 use crate::realms::Realms;
 use crate::registry::{Registry, SessionCount};
 use crate::stats::Stats;
+use crate::store::Store;
 
 /// How many connections beyond the limit are told so at once; more are closed unheard.
 const REFUSALS_MAX: usize = 64;
@@ -33,6 +35,8 @@ pub struct Router {
     shared: Arc<Shared>,
     addresses: Vec<BoundAddress>,
     listeners: tokio::sync::Mutex<Vec<JoinHandle<()>>>,
+    /// Reads users' files again.
+    users: JoinHandle<()>,
 }
 
 /// What all connections of a router share.
@@ -44,6 +48,7 @@ pub(crate) struct Shared {
     pub(crate) any_request_id: bool,
     pub(crate) rawsocket_ping: bool,
     pub(crate) realms: Realms,
+    pub(crate) failures: Failures,
     pub(crate) lanes: Lanes,
     pub(crate) backlog: Arc<Backlog>,
     pub(crate) registry: Arc<Registry>,
@@ -76,6 +81,10 @@ impl Router {
             tls: checked.tls.is_some(),
             ..ListenOptions::default()
         };
+        let store = match &checked.builder.store {
+            Some(path) => Some(Arc::new(Store::open(path)?)),
+            None => None,
+        };
         let mut listeners = Vec::new();
         for address in &checked.listen {
             listeners.extend(Listener::bind(address, options).await?);
@@ -84,13 +93,16 @@ impl Router {
             .iter()
             .map(|listener| listener.address().clone())
             .collect();
-        let shared = Arc::new(Shared::new(checked.builder, checked.tls));
+        let accesses = checked.accesses();
+        let shared = Arc::new(Shared::new(checked, store)?);
+        let users_file_poll_ms = shared.limits.users_file_poll_ms;
         let accept_all = |listener| tokio::spawn(accept_all(listener, Arc::clone(&shared)));
         let listeners = listeners.into_iter().map(accept_all).collect();
         Ok(Self {
             shared,
             addresses,
             listeners: tokio::sync::Mutex::new(listeners),
+            users: tokio::spawn(keep_fresh(accesses, users_file_poll_ms)),
         })
     }
 
@@ -148,6 +160,7 @@ impl Router {
             // It ends by being aborted; waiting for that frees the port.
             let _ = listener.await;
         }
+        self.users.abort();
         let registry = &self.shared.registry;
         registry.shut_down();
         let patience = Duration::from_millis(self.shared.limits.shutdown_timeout_ms);
@@ -170,24 +183,27 @@ impl Drop for Router {
         for listener in self.listeners.get_mut().drain(..) {
             listener.abort();
         }
+        self.users.abort();
         self.shared.registry.abort_all();
     }
 }
 
 impl Shared {
-    fn new(builder: Builder, tls: Option<ServerTls>) -> Self {
+    fn new(checked: Checked, store: Option<Arc<Store>>) -> Result<Self, StartError> {
+        let Checked {
+            tls,
+            realms,
+            template,
+            builder,
+            ..
+        } = checked;
         let limits = builder.limits;
         let auto_created_max = if builder.auto_create_realms {
             limits.auto_created_realms_max
         } else {
             0
         };
-        let realms = Realms::new(
-            &builder.realms,
-            builder.realm_config,
-            Clock::start(),
-            auto_created_max,
-        );
+        let realms = Realms::new(&realms, template, Clock::start(), auto_created_max, store)?;
         let accept = AcceptOptions {
             serializers: builder.serializers,
             messages: WebSocketLimits {
@@ -202,7 +218,8 @@ impl Shared {
         };
         let backlog = Backlog::new(limits.outbound_bytes_max, limits.connections_max);
         let lanes = Lanes::start(Duration::from_micros(limits.busy_poll_us));
-        Self {
+        Ok(Self {
+            failures: Failures::new(&limits),
             limits,
             accept,
             tls,
@@ -214,7 +231,7 @@ impl Shared {
             registry: Arc::default(),
             sessions: Arc::default(),
             counters: Counters::default(),
-        }
+        })
     }
 }
 

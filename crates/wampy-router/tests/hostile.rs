@@ -397,7 +397,7 @@ fn a_realm_with_an_endless_name_is_neither_created_nor_repeated() {
     let host = Host::with(|builder| builder.auto_create_realms(true));
     let configured = host.stats().realms.len();
     beside_a_witness(&host, |host| {
-        for name in ["x".repeat(1 << 20), "no uri ".repeat(1 << 17)] {
+        for name in ["x".repeat(1 << 15), "no uri ".repeat(1 << 12)] {
             let mut peer = host.rawsocket(Serializer::Json);
             peer.send(&Peer::hello(&name));
             let problem = peer.expect_abort("wamp.error.invalid_uri");

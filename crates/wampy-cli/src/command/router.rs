@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use wampy::proto::Serializer;
-use wampy_router::{BoundAddress, Limits, Router as Server};
+use wampy_router::{BoundAddress, Builder, Limits, Router as Server};
 
 use crate::connection::serializer;
 use crate::exit::{Exit, UsageError};
@@ -16,9 +16,9 @@ use crate::exit::{Exit, UsageError};
 /// Run a router.
 ///
 /// Without arguments it listens on this machine only: localhost, port 8080, realm `realm1`,
-/// WebSocket and RawSocket, everybody welcome. It has no authentication yet: listen on other
-/// addresses only where everybody who can connect may do everything. SIGINT (Ctrl-C) and SIGTERM
-/// end all sessions in order.
+/// WebSocket and RawSocket, and everybody may do everything. Users, roles and permissions stand in
+/// a configuration file: see docs/configuration.md. SIGINT (Ctrl-C) and SIGTERM end all sessions in
+/// order.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -26,8 +26,19 @@ Examples:
   wampy router --listen 0.0.0.0:8080 --realm shop --realm warehouse
   wampy router --listen '[::1]:0' --listen unix:/run/wampy.sock
   wampy router --listen 0.0.0.0:443 --tls-cert fullchain.pem --tls-key privkey.pem
-  wampy router --lenient                 # serves wampy 1.x")]
+  wampy router --lenient                 # serves wampy 1.x
+  wampy router --config wampy.toml       # users, roles, permissions")]
 pub(crate) struct Router {
+    /// Take all settings from this file (TOML). No other setting can be given beside it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "listen", "tls_cert", "realm", "auto_create_realms", "serializer", "compress", "lenient",
+        "store",
+        "LimitArguments",
+    ])]
+    config: Option<PathBuf>,
+    /// Say what is wrong with the configuration file, and do not run.
+    #[arg(long, requires = "config")]
+    check_config: bool,
     /// Where to listen: HOST:PORT (port 0 picks a free one), plain:HOST:PORT (without TLS in any
     /// case) or unix:PATH; may be repeated.
     #[arg(long, value_name = "ADDRESS", default_value = "localhost:8080")]
@@ -44,6 +55,9 @@ pub(crate) struct Router {
     /// Let a client that asks for another realm bring it into being.
     #[arg(long)]
     auto_create_realms: bool,
+    /// Keep retained events and event history in this directory, so that they outlive the router.
+    #[arg(long, value_name = "DIRECTORY")]
+    store: Option<PathBuf>,
     /// A serializer to offer; may be repeated. All, if not given.
     #[arg(long, value_parser = serializer())]
     serializer: Vec<Serializer>,
@@ -157,16 +171,24 @@ impl Router {
     /// Listens, says where, and serves until a signal comes.
     pub(crate) async fn run(self) -> anyhow::Result<Exit> {
         start_logging(&self.log)?;
-        let realms = self.realm.clone();
-        let server = self.start().await?;
-        announce(&server, &realms).context("cannot say where the router listens")?;
+        let check_config = self.check_config;
+        let builder = self.builder()?;
+        if check_config {
+            builder.check()?;
+            return Ok(Exit::Success);
+        }
+        let server = builder.start().await?;
+        announce(&server).context("cannot say where the router listens")?;
         let signal = await_signal().await?;
         eprintln!("wampy: {signal} received, ending all sessions");
         server.shutdown().await;
         Ok(Exit::Success)
     }
 
-    async fn start(self) -> anyhow::Result<Server> {
+    fn builder(self) -> anyhow::Result<Builder> {
+        if let Some(file) = self.config {
+            return Ok(Builder::from_config_file(file)?);
+        }
         let tolerates = |habit| self.lenient.contains(&Habit::All) || self.lenient.contains(&habit);
         let mut builder = Server::builder()
             .any_request_id(tolerates(Habit::RequestIds))
@@ -184,10 +206,13 @@ impl Router {
         for realm in self.realm {
             builder = builder.realm(realm);
         }
+        if let Some(directory) = self.store {
+            builder = builder.store(directory);
+        }
         if !self.serializer.is_empty() {
             builder = builder.serializers(self.serializer);
         }
-        Ok(builder.start().await?)
+        Ok(builder)
     }
 }
 
@@ -205,7 +230,9 @@ fn start_logging(filter: &str) -> anyhow::Result<()> {
 }
 
 /// Prints where the router listens, and how to try it.
-fn announce(server: &Server, realms: &[String]) -> anyhow::Result<()> {
+fn announce(server: &Server) -> anyhow::Result<()> {
+    let realms = server.stats().realms;
+    let realms: Vec<_> = realms.into_iter().map(|realm| realm.name).collect();
     let mut out = std::io::stdout().lock();
     writeln!(
         out,

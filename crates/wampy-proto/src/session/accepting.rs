@@ -82,6 +82,14 @@ impl Accepting {
         self.state == State::Established
     }
 
+    /// Whether the next message can only lead to a session: HELLO or AUTHENTICATE.
+    pub fn is_joining(&self) -> bool {
+        matches!(
+            self.state,
+            State::Closed | State::Establishing | State::Challenging
+        )
+    }
+
     /// The router took the client in and sends WELCOME.
     pub fn welcome(&mut self) {
         self.state = State::Established;

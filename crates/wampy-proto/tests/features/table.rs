@@ -117,6 +117,18 @@ pub const BEYOND: &[Row] = rows! {
     None, "Authmethod `anonymous`", "by example",
         ["a_client_without_credentials_is_anonymous_under_an_authid_of_our_own"]
         ["hello_announces_roles_features_and_agent"] ["test_a_session_begins_and_ends"];
+    None, "Authmethod `ticket`", "beta",
+        ["check_84_a_ticket_is_asked_for_and_looked_at"] [] [];
+    None, "Authmethod `wampcra`", "stable",
+        ["check_85_the_cra_challenge_says_who_the_session_will_be"] [] [];
+    None, "Authmethod `wamp-scram` (also `scram`)", "no status",
+        ["check_87_a_scram_proof_must_fit_nonce_binding_and_password"] [] [];
+    None, "Authmethod `cryptosign`", "beta",
+        ["check_90_the_router_signs_the_challenge_of_a_cryptosign_client"] [] [];
+    None, "Authentication by two factors", "by one sentence",
+        ["two_factors_are_two_challenges"] [] [];
+    None, "Dynamic authentication", "empty",
+        ["the_authenticator_learns_who_asks_and_says_the_role"] [] [];
     None, "Transports WebSocket and RawSocket over TCP, TLS and Unix sockets", "stable",
         ["check_92_text_frames_are_for_json_and_binary_frames_for_the_others"] ["wss_and_rss" "unix_sockets"] ["test_it_speaks_tls" "test_among_itself_through_a_unix_socket"];
     None, "Message batching (`wamp.2.*.batched`)", "sketch",

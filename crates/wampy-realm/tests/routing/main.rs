@@ -11,6 +11,7 @@ mod call_timeout;
 mod calls;
 mod event_history;
 mod event_retention;
+mod internal_sessions;
 mod leniency;
 mod limits;
 mod pattern_based;

@@ -235,6 +235,16 @@ impl Network {
         Ok(client)
     }
 
+    /// A session of the router itself.
+    pub fn join_internal(&mut self, details: SessionDetails) -> Client {
+        let id = details.id.value();
+        let client = self.realm.join_internal(details);
+        self.ids.insert(client, id);
+        self.wire.inboxes.insert(client, Vec::new());
+        self.check();
+        client
+    }
+
     /// The session's id, as the client learns it from WELCOME.
     pub fn id(&self, client: Client) -> u64 {
         self.ids[&client]

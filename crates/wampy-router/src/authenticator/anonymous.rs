@@ -1,17 +1,19 @@
 //! `anonymous`: nothing is proven, so nothing that the client claims about itself is believed; it
 //! gets an authid drawn at random.
 
-use wampy_proto::message::Hello;
-
 use super::Identity;
+use super::users::STATIC;
+use crate::settings::Method;
 
-pub(super) const NAME: &str = "anonymous";
-
-pub(super) fn authenticate(_hello: &Hello<'_>) -> Identity {
+/// An anonymous client of `realm`, in this role.
+pub(super) fn identity(realm: &str, authrole: &str) -> Identity {
     Identity {
+        realm: realm.into(),
         authid: format!("{:032x}", rand::random::<u128>()).into(),
-        authrole: "anonymous".into(),
-        authmethod: NAME,
-        authprovider: "static",
+        authrole: authrole.into(),
+        authmethod: Method::Anonymous.as_str(),
+        authprovider: STATIC,
+        authextra: None,
+        trust_level: None,
     }
 }

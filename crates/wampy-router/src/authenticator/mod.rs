@@ -1,104 +1,138 @@
 //! Who a client is: from HELLO to an [`Identity`], or a refusal.
 //!
-//! To add an authmethod: `authenticator/<name>.rs` and a row in [`METHODS`]. A method that needs a
-//! CHALLENGE will return one from its row; the session state of `wampy-proto` knows the state
-//! already. The arithmetic of a method belongs into `wampy-proto`.
+//! The arithmetic of the authmethods is in `wampy-proto`; here is the conversation around it. To add
+//! an authmethod with a CHALLENGE: `wampy-proto/src/auth`, and a variant of
+//! [`Method`](crate::settings::Method).
 
+mod access;
 mod anonymous;
+mod conversation;
+mod dialog;
+mod failures;
+mod procedure;
+mod users;
+mod users_file;
 
-use wampy_proto::error_uri;
-use wampy_proto::message::{Abort, Hello};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use wampy_proto::auth::ChannelId;
+use wampy_proto::message::Hello;
+use wampy_proto::{SessionId, Value};
+use wampy_realm::Transport;
+use wampy_transport::{PeerCertificate, Stream};
+
+pub(crate) use access::Access;
+pub(crate) use dialog::{Dialog, Turn};
+pub(crate) use failures::Failures;
+pub use users::AmbiguousUsers;
+pub(crate) use users_file::keep_fresh;
+
+use crate::router::Shared;
+use conversation::Conversation;
 
 /// Who a session is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Identity {
+    /// The realm that the client joins.
+    pub(crate) realm: Box<str>,
     pub(crate) authid: Box<str>,
     pub(crate) authrole: Box<str>,
     pub(crate) authmethod: &'static str,
     pub(crate) authprovider: &'static str,
+    pub(crate) authextra: Option<Value>,
+    pub(crate) trust_level: Option<u64>,
 }
 
-/// An authmethod.
-struct Method {
-    name: &'static str,
-    authenticate: fn(&Hello<'_>) -> Identity,
+/// What is known about a client beside its HELLO.
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    /// Where it is: an IP address with its port, or a word.
+    pub(crate) peer: Box<str>,
+    pub(crate) transport: Transport,
+    /// The session that the client will have.
+    pub(crate) session: SessionId,
+    /// What its TLS tells, if it has one that tells something.
+    pub(crate) tls: Option<Box<TlsFacts>>,
 }
 
-/// Every authmethod that the router can do.
-const METHODS: &[Method] = &[Method {
-    name: anonymous::NAME,
-    authenticate: anonymous::authenticate,
-}];
+/// What TLS tells of a client.
+#[derive(Debug, Clone)]
+pub(crate) struct TlsFacts {
+    /// What only the two ends of the connection know.
+    channel: Option<ChannelId>,
+    /// What the client has shown, and an authority of the router's vouches for.
+    certificate: Option<PeerCertificate>,
+}
 
-/// Finds out who says HELLO. The client's methods are tried in the order in which it prefers them;
-/// a client that names none is anonymous.
-pub(crate) fn authenticate(hello: &Hello<'_>) -> Result<Identity, Abort<'static>> {
-    let offered = match hello.details.authmethods.as_deref() {
-        None | Some([]) => return Ok(anonymous::authenticate(hello)),
-        Some(offered) => offered,
-    };
-    let method = offered
-        .iter()
-        .find_map(|name| METHODS.iter().find(|it| *it.name == **name));
-    method
-        .map(|method| (method.authenticate)(hello))
-        .ok_or_else(|| {
-            let ours: Vec<_> = METHODS.iter().map(|method| method.name).collect();
-            let problem = format!(
-                "the client offers {}; this router authenticates by {}",
-                offered.join(", "),
-                ours.join(", ")
-            );
-            Abort::new(error_uri::NO_MATCHING_AUTH_METHOD, problem)
+impl TlsFacts {
+    pub(crate) fn of(stream: &Stream) -> Option<Box<Self>> {
+        let (channel, certificate) = (stream.channel_id(), stream.peer_certificate());
+        (channel.is_some() || certificate.is_some()).then(|| {
+            Box::new(Self {
+                channel,
+                certificate,
+            })
         })
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use wampy_proto::message::HelloDetails;
-
-    fn hello(authmethods: Option<&[&str]>) -> Hello<'static> {
-        let authmethods = authmethods.map(|names| names.iter().map(|&name| name.into()).collect());
-        let details = HelloDetails {
-            authmethods,
-            authid: Some("admin".into()),
-            ..Default::default()
+/// Begins to find out who says HELLO to a realm with this `access`.
+pub(crate) fn begin(
+    router: Arc<Shared>,
+    access: Arc<Access>,
+    hello: Hello<'static>,
+    client: Client,
+) -> Dialog {
+    Dialog::begin(|line| {
+        let conversation = Conversation {
+            router,
+            access,
+            hello,
+            client,
+            line,
         };
-        Hello {
-            realm: "realm1".into(),
-            details,
-        }
+        conversation.run()
+    })
+}
+
+impl Client {
+    /// The client's address; `None` on a Unix socket.
+    fn address(&self) -> Option<IpAddr> {
+        let address: SocketAddr = self.peer.parse().ok()?;
+        Some(address.ip())
     }
 
-    #[test]
-    fn a_client_without_credentials_is_anonymous_under_an_authid_of_our_own() {
-        for methods in [
-            None,
-            Some(&[][..]),
-            Some(&["anonymous"]),
-            Some(&["ticket", "anonymous"]),
-        ] {
-            let identity = authenticate(&hello(methods)).unwrap();
-            assert_eq!(&*identity.authrole, "anonymous");
-            assert_eq!(identity.authmethod, "anonymous");
-            assert_ne!(
-                &*identity.authid, "admin",
-                "an unproven authid is not believed"
-            );
+    /// The client's connection, as an authenticator learns it.
+    fn facts(&self) -> Value {
+        let text = |text: &str| Value::Text(text.to_owned());
+        let mut facts = vec![
+            ("type".to_owned(), text(self.transport.kind)),
+            ("serializer".to_owned(), text(self.transport.serializer)),
+            ("peer".to_owned(), text(&self.peer)),
+        ];
+        if let Some(certificate) = self.certificate() {
+            let names = certificate.alternative_names.iter().map(|name| text(name));
+            let mut shown = vec![
+                (
+                    "sha256".to_owned(),
+                    text(&certificate.fingerprint.to_string()),
+                ),
+                ("alternative_names".to_owned(), Value::List(names.collect())),
+            ];
+            if let Some(name) = &certificate.common_name {
+                shown.push(("common_name".to_owned(), text(name)));
+            }
+            facts.push(("certificate".to_owned(), Value::Map(shown)));
         }
+        Value::Map(facts)
     }
 
-    #[test]
-    fn methods_that_we_lack_are_refused() {
-        let abort = authenticate(&hello(Some(&["ticket", "cryptosign"]))).unwrap_err();
-        assert_eq!(abort.reason, error_uri::NO_MATCHING_AUTH_METHOD);
-        assert!(
-            abort
-                .details
-                .message
-                .unwrap()
-                .contains("ticket, cryptosign")
-        );
+    fn certificate(&self) -> Option<&PeerCertificate> {
+        self.tls.as_ref()?.certificate.as_ref()
+    }
+
+    fn channel(&self) -> Option<ChannelId> {
+        self.tls.as_ref()?.channel.clone()
     }
 }

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 use wampy_proto::framing::websocket::CloseCode;
 use wampy_proto::framing::{Decoder, FramingError, Step};
-use wampy_proto::message::{Abort, Hello, Message};
+use wampy_proto::message::{Abort, Authenticate, Hello, Message};
 use wampy_proto::session::accepting::Accepted;
 use wampy_proto::{DecodeError, Serializer, error_uri};
 use wampy_transport::Framing;
@@ -57,6 +57,8 @@ enum Stop {
     /// A message that came in fragments; it is not in the buffer.
     Assembled(Vec<u8>),
     WrongKind,
+    /// A message that is too large for a client without a session has begun.
+    TooLarge,
     Close(Option<CloseCode>),
     Framing(FramingError),
 }
@@ -286,6 +288,10 @@ impl Connection {
         let (used, stop) =
             self.inbound
                 .find_messages(unread, messages_max, &mut found, &self.outlet);
+        let wanted = self.inbound.rest_bytes_wanted;
+        if wanted > self.router.limits.handshake_message_bytes_max && self.session.is_joining() {
+            return (found, used, Stop::TooLarge);
+        }
         (found, used, stop)
     }
 
@@ -322,6 +328,7 @@ impl Connection {
                 self.route(&message, std::slice::from_ref(&whole), None).1
             }
             Stop::WrongKind => Some(Event::End(End::WrongKind)),
+            Stop::TooLarge => Some(self.too_large()),
             Stop::Close(code) => Some(Event::End(End::Closed(code))),
             Stop::Framing(error) => Some(Event::End(End::Framing(error))),
         }
@@ -340,6 +347,12 @@ impl Connection {
         let mut event = None;
         for range in found {
             looked_at += 1;
+            if range.len() > self.router.limits.handshake_message_bytes_max
+                && self.session.is_joining()
+            {
+                event = Some(self.too_large());
+                break;
+            }
             match Message::decode(self.inbound.serializer, &bytes[range.clone()]) {
                 Ok(message) if self.session.admit(&message) => requests.push(message),
                 Ok(message) => match self.understand(message) {
@@ -362,6 +375,16 @@ impl Connection {
             event = Some(Event::End(End::Violation(abort)));
         }
         (looked_at, event)
+    }
+
+    /// A client without a session sends more than it may.
+    #[cold]
+    fn too_large(&mut self) -> Event {
+        let max = self.router.limits.handshake_message_bytes_max;
+        let problem = format!("a message before WELCOME is larger than {max} bytes");
+        self.session.abort();
+        let abort = Abort::new(error_uri::PROTOCOL_VIOLATION, problem);
+        Event::End(End::Violation(abort))
     }
 
     /// A message could not be decoded. Text that is not UTF-8 is a matter of the framing.
@@ -389,13 +412,10 @@ impl Connection {
             Accepted::Leave(answer) => Understood::Event(Event::Leave(answer)),
             Accepted::Closed => Understood::Event(Event::End(End::Finished)),
             Accepted::Violation(abort) => Understood::Event(Event::End(End::Violation(abort))),
-            // The session state lets AUTHENTICATE pass only after a CHALLENGE, and no authmethod
-            // of this router sends one.
-            Accepted::Authenticate(_) => {
-                let problem = "AUTHENTICATE received without a CHALLENGE";
-                let abort = Abort::new(error_uri::PROTOCOL_VIOLATION, problem);
-                self.session.abort();
-                Understood::Event(Event::End(End::Violation(abort)))
+            Accepted::Authenticate(Authenticate { signature, extra }) => {
+                let signature = signature.into_owned().into();
+                let answer = Box::new(Authenticate { signature, extra });
+                Understood::Event(Event::Authenticate(answer))
             }
         }
     }

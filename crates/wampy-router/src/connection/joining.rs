@@ -1,25 +1,39 @@
 //! From HELLO to WELCOME, or to the ABORT that says why not.
+//!
+//! Who the client is, an authenticator finds out in a [`Dialog`]. While it thinks, nothing is read from
+//! the client; the connection's timer ends what takes too long.
 
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use wampy_proto::error_uri;
-use wampy_proto::message::{Abort, Hello, Welcome, WelcomeDetails};
+use wampy_proto::message::{Abort, Authenticate, Hello, Welcome, WelcomeDetails};
 use wampy_proto::uri::Grammar;
-use wampy_proto::{SessionId, close_reason};
+use wampy_proto::{Roles, SessionId, close_reason};
 use wampy_realm::{JoinRefused, SessionDetails, Transport};
 use wampy_transport::Framing;
 
 use super::Connection;
 use super::closing::End;
-use crate::authenticator::{self, Identity};
+use crate::authenticator::{self, Client, Dialog, Identity, Turn};
 use crate::hosted_realm::HostedRealm;
 
 /// How the router calls itself in WELCOME.
 const AGENT: &str = concat!("wampy-", env!("CARGO_PKG_VERSION"));
 
+/// A client that has said HELLO and has no session yet.
+pub(super) struct Joining {
+    dialog: Dialog,
+    /// The id that the session will have; challenges speak of it.
+    session: SessionId,
+    roles: Roles,
+    /// Whether the client was asked something, and so may know the id.
+    was_asked: bool,
+}
+
 impl Connection {
-    /// Takes the client into the realm that it asks for.
-    pub(super) fn join(&mut self, hello: &Hello<'_>) -> Result<(), End> {
+    /// The client wants to join a realm.
+    pub(super) fn begin_joining(&mut self, hello: Hello<'static>) -> Result<(), End> {
         if let Some(separator) = self.inbound.batch_separator() {
             self.outlet.separate_by(separator);
         }
@@ -32,27 +46,88 @@ impl Connection {
             let problem = format!("{:?} is no realm: it is no valid URI", hello.realm);
             return Err(self.refuse(Abort::new(error_uri::INVALID_URI, problem)));
         }
-        let Some(realm) = self.router.realms.find(&hello.realm) else {
-            let problem = format!("this router has no realm {:?}", hello.realm);
-            return Err(self.refuse(Abort::new(error_uri::NO_SUCH_REALM, problem)));
+        let Some(access) = self.router.realms.access(&hello.realm) else {
+            return Err(self.refuse(no_such_realm(&hello.realm)));
         };
-        let identity = authenticator::authenticate(hello).map_err(|abort| self.refuse(abort))?;
-        self.seat(hello, &realm, &identity)
+        let session = SessionId::from_random_bits(rand::random());
+        let roles = hello.details.roles;
+        let client = self.client(session);
+        let router = Arc::clone(&self.router);
+        self.joining = Some(Box::new(Joining {
+            dialog: authenticator::begin(router, access, hello, client),
+            session,
+            roles,
+            was_asked: false,
+        }));
+        Ok(())
     }
 
-    fn seat(
-        &mut self,
-        hello: &Hello<'_>,
-        realm: &Arc<HostedRealm>,
-        identity: &Identity,
-    ) -> Result<(), End> {
+    /// What the authenticators may want to know about the client, beside its HELLO.
+    fn client(&self, session: SessionId) -> Client {
+        Client {
+            peer: self.peer.clone(),
+            transport: self.transport(),
+            session,
+            tls: self.tls.clone(),
+        }
+    }
+
+    /// Whether an authenticator thinks; nothing is read meanwhile.
+    pub(super) fn is_deciding(&self) -> bool {
+        let joining = self.joining.as_ref();
+        joining.is_some_and(|joining| !joining.dialog.is_asking())
+    }
+
+    pub(super) fn poll_joining(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
+        match &mut self.joining {
+            Some(joining) => joining.dialog.poll(cx),
+            None => Poll::Pending,
+        }
+    }
+
+    /// The client has answered a CHALLENGE.
+    pub(super) fn answer(&mut self, answer: Authenticate<'static>) {
+        if let Some(joining) = &mut self.joining {
+            joining.dialog.answer(answer);
+        }
+    }
+
+    /// The authenticator asks the client something, or has decided.
+    pub(super) fn go_on_joining(&mut self, turn: Turn) -> Result<(), End> {
+        match turn {
+            Turn::Ask(challenge) => {
+                if let Some(joining) = &mut self.joining {
+                    joining.was_asked = true;
+                }
+                self.send(&challenge.into());
+                self.session.challenge();
+                Ok(())
+            }
+            Turn::End(Err(abort)) => Err(self.refuse(abort)),
+            Turn::End(Ok(identity)) => match self.joining.take() {
+                Some(joining) => self.seat(&joining, identity),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// The client, or an authenticator, took too long.
+    pub(super) fn joined_too_late(&mut self) -> End {
+        let problem = "authentication took too long";
+        self.refuse(Abort::new(error_uri::AUTHENTICATION_FAILED, problem))
+    }
+
+    fn seat(&mut self, joining: &Joining, identity: Identity) -> Result<(), End> {
+        let Some(realm) = self.router.realms.find(&identity.realm) else {
+            return Err(self.refuse(no_such_realm(&identity.realm)));
+        };
+        let mut id = joining.session;
         loop {
             let Some(permit) = self.router.sessions.permit(self.router.limits.sessions_max) else {
                 return Err(self.refuse(too_many_sessions()));
             };
-            let id = SessionId::from_random_bits(rand::random());
-            let details = self.session_details(hello, identity, id);
-            let welcome = welcome(realm, identity, id);
+            let details = self.session_details(joining.roles, &identity, id);
+            let welcome = welcome(&realm, &identity, id);
             match realm.join(details, welcome, &self.outlet, permit) {
                 Ok(seat) => {
                     tracing::debug!(peer = self.peer, realm = realm.name(), session = %id, "joined");
@@ -61,31 +136,34 @@ impl Connection {
                     self.watch_silence();
                     return Ok(());
                 }
-                Err(JoinRefused::SessionIdInUse) => {}
+                Err(JoinRefused::SessionIdInUse) if joining.was_asked => {
+                    let problem = "the session id was taken meanwhile: try again";
+                    let abort = Abort::new(error_uri::AUTHENTICATION_FAILED, problem);
+                    return Err(self.refuse(abort));
+                }
+                Err(JoinRefused::SessionIdInUse) => {
+                    id = SessionId::from_random_bits(rand::random());
+                }
                 Err(JoinRefused::TooManySessions) => return Err(self.refuse(too_many_sessions())),
             }
         }
     }
 
     fn refuse(&mut self, abort: Abort<'static>) -> End {
+        self.joining = None;
         self.session.abort();
         End::Refused(abort)
     }
 
-    fn session_details(
-        &self,
-        hello: &Hello<'_>,
-        identity: &Identity,
-        id: SessionId,
-    ) -> SessionDetails {
+    fn session_details(&self, roles: Roles, identity: &Identity, id: SessionId) -> SessionDetails {
         SessionDetails {
             id,
             authid: identity.authid.clone(),
             authrole: identity.authrole.clone(),
             authmethod: identity.authmethod.into(),
             authprovider: identity.authprovider.into(),
-            authextra: None,
-            roles: hello.details.roles,
+            authextra: identity.authextra.clone().map(Box::new),
+            roles,
             transport: Some(self.transport()),
         }
     }
@@ -99,6 +177,11 @@ impl Connection {
             serializer: self.outlet.serializer().row().name,
         }
     }
+}
+
+fn no_such_realm(name: &str) -> Abort<'static> {
+    let problem = format!("this router has no realm {name:?}");
+    Abort::new(error_uri::NO_SUCH_REALM, problem)
 }
 
 fn too_many_sessions() -> Abort<'static> {
@@ -117,6 +200,7 @@ fn welcome(realm: &HostedRealm, identity: &Identity, session: SessionId) -> Welc
         authrole: Some(identity.authrole.clone()),
         authmethod: Some(identity.authmethod.into()),
         authprovider: Some(identity.authprovider.into()),
+        authextra: identity.authextra.clone(),
         ..WelcomeDetails::default()
     };
     Welcome { session, details }

@@ -19,16 +19,18 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use wampy_proto::close_reason;
 use wampy_proto::framing::websocket::handshake::{Refusal, RequestHead};
-use wampy_proto::message::{Goodbye, Hello, Message};
+use wampy_proto::message::{Authenticate, Goodbye, Hello, Message};
 use wampy_proto::session::accepting::Accepting;
 use wampy_transport::{AcceptError, Accepted, Framing, Opening, ReadHalf, Stream, accept};
 
+use crate::authenticator::{TlsFacts, Turn};
 use crate::hosted_realm::Seat;
 use crate::outlet::{Appended, Outlet, Signal};
 use crate::registry::Ticket;
 use crate::router::{Shared, count};
 use closing::End;
 use inbound::Inbound;
+use joining::Joining;
 use watch::{Timer, Watch};
 
 /// A connection after its transport's handshake.
@@ -36,10 +38,14 @@ struct Connection {
     router: Arc<Shared>,
     peer: Box<str>,
     framing: Framing,
+    /// What its TLS tells, where it has one.
+    tls: Option<Box<TlsFacts>>,
     read: ReadHalf,
     inbound: Inbound,
     outlet: Arc<Outlet>,
     session: Accepting,
+    /// The conversation about who the client is, after its HELLO.
+    joining: Option<Box<Joining>>,
     /// The session's place in its realm, while it is established.
     seat: Option<Seat>,
     timer: Timer,
@@ -53,6 +59,10 @@ struct Connection {
 enum Event {
     /// The client wants to join a realm.
     Hello(Box<Hello<'static>>),
+    /// The client answers CHALLENGE.
+    Authenticate(Box<Authenticate<'static>>),
+    /// The authenticator asks the client something, or has decided.
+    Authentication(Box<Turn>),
     /// The client leaves its realm; the connection stays.
     Leave(Goodbye<'static>),
     /// The realm has ended the session and said GOODBYE.
@@ -135,6 +145,7 @@ impl Connection {
             connection,
             framing,
         } = accepted;
+        let tls = TlsFacts::of(&connection.stream);
         let (read, write) = connection.stream.into_halves();
         let serializer = connection.serializer;
         let bytes_max = router.limits.outbound_bytes_per_session_max;
@@ -150,7 +161,9 @@ impl Connection {
             router,
             peer: peer.into(),
             framing,
+            tls,
             read,
+            joining: None,
             seat: None,
             timer,
             was_heard: false,
@@ -162,7 +175,12 @@ impl Connection {
     async fn run(&mut self) -> End {
         loop {
             let ended = match poll_fn(|cx| self.poll_event(cx)).await {
-                Event::Hello(hello) => self.join(&hello).err(),
+                Event::Hello(hello) => self.begin_joining(*hello).err(),
+                Event::Authenticate(answer) => {
+                    self.answer(*answer);
+                    None
+                }
+                Event::Authentication(turn) => self.go_on_joining(*turn).err(),
                 Event::Leave(answer) => {
                     self.leave(answer);
                     None
@@ -189,7 +207,13 @@ impl Connection {
         {
             return Poll::Ready(event);
         }
+        if self.joining.is_some()
+            && let Poll::Ready(turn) = self.poll_joining(cx)
+        {
+            return Poll::Ready(Event::Authentication(Box::new(turn)));
+        }
         if !self.is_paused()
+            && !self.is_deciding()
             && let Poll::Ready(event) = self.poll_inbound(cx)
         {
             return Poll::Ready(event);

@@ -105,6 +105,7 @@ impl Connection {
 
     pub(super) fn timer_went_off(&mut self) -> Result<(), End> {
         match self.timer.watch() {
+            Watch::Hello if self.joining.is_some() => Err(self.joined_too_late()),
             Watch::Hello => Err(End::TooLate("HELLO did not come in time")),
             Watch::Goodbye => Err(End::TooLate("GOODBYE was not answered in time")),
             Watch::Nothing => Ok(()),

@@ -1,0 +1,162 @@
+//! The outermost table: what concerns the router as a whole.
+
+use std::path::PathBuf;
+
+use wampy_proto::Serializer;
+use wampy_realm::RealmConfig;
+use wampy_transport::{ClientCertificates, ListenAddress};
+
+use super::section::{Located, Section, Source};
+use super::{beside, limits, realm};
+use crate::builder::Builder;
+use crate::settings::RealmSettings;
+
+/// What the router can be told to tolerate, as `--lenient` calls it.
+#[derive(Clone, Copy)]
+enum Habit {
+    RequestIds,
+    SilentCancel,
+    ProgressWithoutCanceling,
+}
+
+const HABITS: [(&str, Habit); 3] = [
+    ("request-ids", Habit::RequestIds),
+    ("silent-cancel", Habit::SilentCancel),
+    (
+        "progress-without-canceling",
+        Habit::ProgressWithoutCanceling,
+    ),
+];
+
+/// Reads the whole file. Mistakes are left with its source.
+pub(super) fn read(mut section: Section<'_>) -> Builder {
+    let mut builder = Builder::default();
+    builder = transports(&mut section, builder);
+    let mut policies = RealmConfig::default();
+    for habit in section.words("lenient", &HABITS).unwrap_or_default() {
+        match habit.value {
+            Habit::RequestIds => builder = builder.any_request_id(true),
+            Habit::SilentCancel => policies.silent_cancel = true,
+            Habit::ProgressWithoutCanceling => policies.progress_without_canceling = true,
+        }
+    }
+    builder = builder.realm_config(policies.clone());
+    if let Some(section) = section.table("limits") {
+        builder = builder.limits(limits::router(section));
+    }
+    if let Some(path) = section.text("store") {
+        builder = builder.store(beside(section.source().file, &path.value));
+    }
+    builder = realms(&mut section, builder, &policies);
+    section.end();
+    builder
+}
+
+fn transports(section: &mut Section<'_>, mut builder: Builder) -> Builder {
+    for address in section.texts("listen").unwrap_or_default() {
+        if let Err(error) = address.value.parse::<ListenAddress>() {
+            section
+                .source()
+                .report_at(address.place(), error.to_string());
+        }
+        builder = builder.listen(address.value);
+    }
+    if let Some(section) = section.table("tls") {
+        builder = tls(section, builder);
+    }
+    let serializers = Serializer::ALL.map(|serializer| (serializer.row().name, serializer));
+    if let Some(found) = section.words("serializers", &serializers) {
+        if found.is_empty() {
+            section.problem("serializers is empty: a router needs at least one");
+        }
+        let found: Vec<_> = found.into_iter().map(|found| found.value).collect();
+        builder = builder.serializers(found);
+    }
+    if let Some(compress) = section.flag("compress") {
+        builder = builder.compress(compress);
+    }
+    if let Some(rawsocket_ping) = section.flag("rawsocket_ping") {
+        builder = builder.rawsocket_ping(rawsocket_ping);
+    }
+    builder
+}
+
+fn tls(mut section: Section<'_>, builder: Builder) -> Builder {
+    let (certificate, key) = (
+        section.required_text("certificate"),
+        section.required_text("key"),
+    );
+    let authorities = section.text("client_authorities");
+    let is_required = section.word(
+        "client_certificates",
+        &[("optional", false), ("required", true)],
+    );
+    let source = section.source();
+    let readable = |named: Option<Located<String>>| named.map(|named| readable(source, &named));
+    let (certificate, key) = (readable(certificate), readable(key));
+    let clients = match (readable(authorities), is_required) {
+        (None, None) => ClientCertificates::Unwanted,
+        (None, Some(_)) => {
+            section
+                .problem("client_certificates needs client_authorities, a file of who signs them");
+            ClientCertificates::Unwanted
+        }
+        (Some(file), Some(true)) => ClientCertificates::Required(file),
+        (Some(file), _) => ClientCertificates::Optional(file),
+    };
+    section.end();
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => {
+            builder.tls(certificate, key).client_certificates(clients)
+        }
+        _ => builder,
+    }
+}
+
+/// The file that is named, which must be there.
+fn readable(source: &Source<'_>, named: &Located<String>) -> PathBuf {
+    let path = beside(source.file, &named.value);
+    if let Err(error) = std::fs::File::open(&path) {
+        let text = format!("{}: {error}", path.display());
+        source.report_at(named.place(), text);
+    }
+    path
+}
+
+fn realms(section: &mut Section<'_>, mut builder: Builder, policies: &RealmConfig) -> Builder {
+    let mut names: Vec<String> = Vec::new();
+    let mut authenticators = Vec::new();
+    for mut section in section.tables("realms") {
+        let Some(name) = section.required_text("name") else {
+            continue;
+        };
+        if names.contains(&name.value) {
+            let text = format!("there are two realms called {:?}", name.value);
+            section.source().report_at(name.place(), text);
+        }
+        realm::check_name(section.source(), &name, policies);
+        names.push(name.value.clone());
+        let settings = RealmSettings::new(name.value);
+        builder = builder.realm_with(realm::read(
+            section,
+            settings,
+            policies,
+            &mut authenticators,
+        ));
+    }
+    if let Some(yes) = section.flag("auto_create_realms") {
+        builder = builder.auto_create_realms(yes);
+    }
+    if let Some(section) = section.table("auto_created_realms") {
+        let settings = RealmSettings::new("");
+        let settings = realm::read(section, settings, policies, &mut authenticators);
+        builder = builder.auto_created_realms_with(settings);
+    }
+    for realm in authenticators {
+        if !names.contains(&realm.value) {
+            let text = format!("there is no realm {:?}", realm.value);
+            section.source().report_at(realm.place(), text);
+        }
+    }
+    builder
+}

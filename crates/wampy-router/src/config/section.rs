@@ -1,0 +1,405 @@
+//! Reading tables of TOML key by key, so that every mistake is found and named by its line.
+//!
+//! A [`Section`] is asked for the keys that it may have, each with the type that its value must have.
+//! What has another type becomes a [`Problem`] and counts as absent; keys that nobody asked for become
+//! problems at the end ([`Section::end`]). Deliberately absent: deserialization by serde, which stops
+//! at the first mistake.
+
+use std::cell::RefCell;
+use std::ops::Range;
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeArray, DeTable, DeValue, ValueDeserializer};
+
+use super::problem::{ConfigError, Problem};
+
+/// How like another key an unknown one must be to be taken for a slip of the pen; 1 is equal.
+const SIMILAR: f64 = 0.7;
+
+/// A file, and the mistakes that were found in it.
+pub(super) struct Source<'s> {
+    pub(super) file: &'s Path,
+    text: &'s str,
+    problems: RefCell<Vec<Problem>>,
+}
+
+/// A value and where it stands.
+#[derive(Debug, Clone)]
+pub(super) struct Located<T> {
+    pub(super) value: T,
+    place: Place,
+}
+
+/// Where something stands in a file.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    offset: usize,
+    key: String,
+}
+
+/// A table that is read.
+pub(super) struct Section<'s> {
+    source: &'s Source<'s>,
+    place: Place,
+    table: &'s DeTable<'s>,
+    asked: Vec<&'static str>,
+}
+
+impl<'s> Source<'s> {
+    pub(super) fn new(file: &'s Path, text: &'s str) -> Self {
+        Self {
+            file,
+            text,
+            problems: RefCell::default(),
+        }
+    }
+
+    /// The tables of the file, as far as they can be read.
+    pub(super) fn parse(&self) -> Spanned<DeTable<'s>> {
+        let (root, errors) = DeTable::parse_recoverable(self.text);
+        for error in errors {
+            let offset = error.span().map_or(0, |span| span.start);
+            self.report(offset, "", error.message().to_owned());
+        }
+        root
+    }
+
+    /// The outermost table.
+    pub(super) fn root(&'s self, table: &'s Spanned<DeTable<'s>>) -> Section<'s> {
+        Section {
+            source: self,
+            place: Place {
+                offset: table.span().start,
+                key: String::new(),
+            },
+            table: table.get_ref(),
+            asked: Vec::new(),
+        }
+    }
+
+    fn report(&self, offset: usize, key: &str, text: String) {
+        let before = self.text.as_bytes().iter().take(offset);
+        let problem = Problem {
+            file: self.file.to_owned(),
+            line: Some(1 + before.filter(|&&byte| byte == b'\n').count()),
+            key: key.to_owned(),
+            text,
+        };
+        let mut problems = self.problems.borrow_mut();
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    }
+
+    pub(super) fn report_at(&self, place: &Place, text: impl Into<String>) {
+        self.report(place.offset, &place.key, text.into());
+    }
+
+    /// Mistakes of another file, to which this one refers.
+    pub(super) fn adopt(&self, error: ConfigError) {
+        self.problems.borrow_mut().extend(error.problems);
+    }
+
+    /// `read`, unless there were mistakes.
+    pub(super) fn finish<T>(&self, read: T) -> Result<T, ConfigError> {
+        let mut problems = self.problems.take();
+        if problems.is_empty() {
+            return Ok(read);
+        }
+        problems.sort_by_key(|problem| (problem.file != self.file, problem.line));
+        Err(ConfigError { problems })
+    }
+}
+
+impl<T> Located<T> {
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+}
+
+impl Place {
+    /// The place of something within this one.
+    fn inner(&self, span: &Range<usize>, key: &str) -> Self {
+        let key = match (self.key.is_empty(), key.starts_with('[')) {
+            (true, _) => key.to_owned(),
+            (false, true) => format!("{}{key}", self.key),
+            (false, false) => format!("{}.{key}", self.key),
+        };
+        Self {
+            offset: span.start,
+            key,
+        }
+    }
+}
+
+/// What a value is called when something else was expected.
+fn name_of(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "text",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a number with a fraction",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}
+
+/// What serde says of a value, without the value.
+fn without_value(message: &str) -> String {
+    match (
+        message.starts_with("invalid "),
+        message.split_once(", expected "),
+    ) {
+        (true, Some((_, expected))) => format!("expected {expected}"),
+        _ => message.to_owned(),
+    }
+}
+
+impl<'s> Section<'s> {
+    pub(super) fn source(&self) -> &'s Source<'s> {
+        self.source
+    }
+
+    /// Reports a mistake of the table itself.
+    pub(super) fn problem(&self, text: impl Into<String>) {
+        self.source.report_at(&self.place, text);
+    }
+
+    fn entry(&mut self, key: &'static str) -> Option<(Place, &'s DeValue<'s>)> {
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+        }
+        let (name, value) = self.table.iter().find(|(name, _)| name.get_ref() == key)?;
+        Some((self.place.inner(&name.span(), key), value.get_ref()))
+    }
+
+    fn mistyped(&self, place: &Place, expected: &str, found: &DeValue<'_>) {
+        let text = format!("expected {expected}, found {}", name_of(found));
+        self.source.report_at(place, text);
+    }
+
+    /// Whether the table has this key, whatever its value.
+    pub(super) fn has(&mut self, key: &'static str) -> bool {
+        self.entry(key).is_some()
+    }
+
+    pub(super) fn text(&mut self, key: &'static str) -> Option<Located<String>> {
+        let (place, value) = self.entry(key)?;
+        match value {
+            DeValue::String(text) => Some(Located {
+                value: text.to_string(),
+                place,
+            }),
+            other => {
+                self.mistyped(&place, "text", other);
+                None
+            }
+        }
+    }
+
+    /// Text that must be there.
+    pub(super) fn required_text(&mut self, key: &'static str) -> Option<Located<String>> {
+        if !self.has(key) {
+            self.problem(format!("{key} is missing"));
+        }
+        self.text(key)
+    }
+
+    pub(super) fn flag(&mut self, key: &'static str) -> Option<bool> {
+        let (place, value) = self.entry(key)?;
+        match value {
+            DeValue::Boolean(flag) => Some(*flag),
+            other => {
+                self.mistyped(&place, "true or false", other);
+                None
+            }
+        }
+    }
+
+    pub(super) fn number<T: TryFrom<u64>>(&mut self, key: &'static str) -> Option<T> {
+        let (place, value) = self.entry(key)?;
+        let DeValue::Integer(integer) = value else {
+            self.mistyped(&place, "a whole number", value);
+            return None;
+        };
+        let number = u64::from_str_radix(integer.as_str(), integer.radix())
+            .ok()
+            .and_then(|number| number.try_into().ok());
+        if number.is_none() {
+            let text = format!("{} is out of range", integer.as_str());
+            self.source.report_at(&place, text);
+        }
+        number
+    }
+
+    /// One of a few words.
+    pub(super) fn word<T: Copy>(&mut self, key: &'static str, words: &[(&str, T)]) -> Option<T> {
+        let text = self.text(key)?;
+        self.find_word(&text, words)
+    }
+
+    /// A list of words.
+    pub(super) fn words<T: Copy>(
+        &mut self,
+        key: &'static str,
+        words: &[(&str, T)],
+    ) -> Option<Vec<Located<T>>> {
+        let texts = self.texts(key)?;
+        let found = texts.into_iter().filter_map(|text| {
+            self.find_word(&text, words).map(|value| Located {
+                value,
+                place: text.place,
+            })
+        });
+        Some(found.collect())
+    }
+
+    fn find_word<T: Copy>(&self, text: &Located<String>, words: &[(&str, T)]) -> Option<T> {
+        let found = words.iter().find(|(word, _)| *word == text.value);
+        if found.is_none() {
+            let names: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+            let problem = format!("{:?} is none of {}", text.value, names.join(", "));
+            self.source.report_at(&text.place, problem);
+        }
+        found.map(|&(_, value)| value)
+    }
+
+    fn list(&mut self, key: &'static str, of: &str) -> Option<(Place, &'s DeArray<'s>)> {
+        let (place, value) = self.entry(key)?;
+        match value {
+            DeValue::Array(list) => Some((place, list)),
+            other => {
+                self.mistyped(&place, &format!("a list of {of}"), other);
+                None
+            }
+        }
+    }
+
+    pub(super) fn texts(&mut self, key: &'static str) -> Option<Vec<Located<String>>> {
+        let (place, list) = self.list(key, "texts")?;
+        let mut texts = Vec::new();
+        for (at, item) in list.iter().enumerate() {
+            let place = place.inner(&item.span(), &format!("[{at}]"));
+            match item.get_ref() {
+                DeValue::String(text) => texts.push(Located {
+                    value: text.to_string(),
+                    place,
+                }),
+                other => self.mistyped(&place, "text", other),
+            }
+        }
+        Some(texts)
+    }
+
+    pub(super) fn table(&mut self, key: &'static str) -> Option<Section<'s>> {
+        let (place, value) = self.entry(key)?;
+        self.section(place, value)
+    }
+
+    /// A list of tables, such as `[[realms]]` writes.
+    pub(super) fn tables(&mut self, key: &'static str) -> Vec<Section<'s>> {
+        let Some((place, list)) = self.list(key, "tables") else {
+            return Vec::new();
+        };
+        let items = list.iter().enumerate();
+        items
+            .filter_map(|(at, item)| {
+                let place = place.inner(&item.span(), &format!("[{at}]"));
+                self.section(place, item.get_ref())
+            })
+            .collect()
+    }
+
+    /// A value whose type knows how to be read. With `is_secret` nothing of it is ever repeated.
+    pub(super) fn parsed<T: DeserializeOwned>(
+        &mut self,
+        key: &'static str,
+        is_secret: bool,
+    ) -> Option<T> {
+        let (_, value) = self.table.iter().find(|(name, _)| name.get_ref() == key)?;
+        let (place, _) = self.entry(key)?;
+        self.deserialize(&place, value, is_secret)
+    }
+
+    /// A list of values whose type knows how to be read; those with mistakes are left out.
+    pub(super) fn parsed_items<T: DeserializeOwned>(
+        &mut self,
+        key: &'static str,
+    ) -> Option<Vec<T>> {
+        let (place, list) = self.list(key, "tables")?;
+        let items = list.iter().enumerate();
+        let parsed = items.filter_map(|(at, item)| {
+            let place = place.inner(&item.span(), &format!("[{at}]"));
+            self.deserialize(&place, item, false)
+        });
+        Some(parsed.collect())
+    }
+
+    fn deserialize<T: DeserializeOwned>(
+        &self,
+        place: &Place,
+        value: &Spanned<DeValue<'_>>,
+        is_secret: bool,
+    ) -> Option<T> {
+        match T::deserialize(ValueDeserializer::from(value.clone())) {
+            Ok(parsed) => Some(parsed),
+            Err(error) => {
+                let offset = error.span().map_or(place.offset, |span| span.start);
+                let message = match is_secret {
+                    true => without_value(error.message()),
+                    false => error.message().to_owned(),
+                };
+                self.source.report(offset, &place.key, message);
+                None
+            }
+        }
+    }
+
+    fn section(&self, place: Place, value: &'s DeValue<'s>) -> Option<Section<'s>> {
+        match value {
+            DeValue::Table(table) => Some(Section {
+                source: self.source,
+                place,
+                table,
+                asked: Vec::new(),
+            }),
+            other => {
+                self.mistyped(&place, "a table", other);
+                None
+            }
+        }
+    }
+
+    /// A value of either shape: `None` if it is no table.
+    pub(super) fn is_table(&mut self, key: &'static str) -> bool {
+        matches!(self.entry(key), Some((_, DeValue::Table(_))))
+    }
+
+    /// Reports the keys that nobody asked for.
+    pub(super) fn end(self) {
+        for name in self.table.keys() {
+            let key: &str = name.get_ref();
+            if self.asked.contains(&key) {
+                continue;
+            }
+            let place = self.place.inner(&name.span(), key);
+            let similar = self
+                .asked
+                .iter()
+                .map(|asked| (strsim::normalized_damerau_levenshtein(key, asked), asked))
+                .filter(|(similarity, _)| *similarity >= SIMILAR)
+                .max_by(|(a, _), (b, _)| a.total_cmp(b));
+            let text = match similar {
+                Some((_, asked)) => format!("there is no such key; did you mean {asked}?"),
+                None => format!(
+                    "there is no such key; known here: {}",
+                    self.asked.join(", ")
+                ),
+            };
+            self.source.report_at(&place, text);
+        }
+    }
+}

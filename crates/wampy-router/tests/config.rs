@@ -1,0 +1,518 @@
+//! The configuration file: what it sets, and how its mistakes are named.
+
+#![allow(clippy::unwrap_used)]
+
+mod peer;
+
+use std::path::{Path, PathBuf};
+
+use peer::{Host, Peer, json};
+use wampy_proto::Serializer;
+use wampy_router::{Builder, Router};
+
+/// A directory with files of its own, removed at the end.
+struct Files(PathBuf);
+
+impl Files {
+    fn new(name: &str) -> Self {
+        let directory = format!("wampy-router-config-{}-{name}", std::process::id());
+        let directory = std::env::temp_dir().join(directory);
+        std::fs::create_dir_all(&directory).unwrap();
+        Self(directory)
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn builder(&self, text: &str) -> Builder {
+        match Builder::from_config_file(self.write("wampy.toml", text)) {
+            Ok(builder) => builder,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn host(&self, text: &str) -> Host {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let builder = self.builder(text);
+        let router = runtime.block_on(builder.start()).unwrap();
+        Host { router, runtime }
+    }
+
+    /// The mistakes of a file, without the directory.
+    fn mistakes(&self, text: &str) -> Vec<String> {
+        let path = self.write("wampy.toml", text);
+        let error = Builder::from_config_file(path).unwrap_err();
+        let directory = format!("{}/", self.0.display());
+        let text = error.to_string().replace(&directory, "");
+        text.lines().map(str::to_owned).collect()
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn hello(peer: &mut Peer, realm: &str, details: &str) -> peer::Value {
+    let mut hello = Peer::hello(realm);
+    let details: peer::Value = serde_json::from_str(details).unwrap();
+    for (key, value) in details.as_object().unwrap() {
+        hello[2][key] = value.clone();
+    }
+    peer.send(&hello);
+    peer.message()
+}
+
+const SHOP: &str = r#"
+listen = ["127.0.0.1:0"]
+
+[[realms]]
+name = "com.example.shop"
+
+[[realms.roles]]
+name = "guest"
+permissions = [{ uri = "com.example.", match = "prefix", allow = { call = true } }]
+
+[[realms.roles]]
+name = "clerk"
+trust_level = 3
+permissions = [{ uri = "*", allow = { call = true, register = true, publish = true, subscribe = true } }]
+
+[realms.authentication]
+methods = ["anonymous", "ticket", "wampcra"]
+anonymous_role = "guest"
+users_file = "users.toml"
+
+[[realms.authentication.users]]
+authid = "joe"
+role = "clerk"
+ticket = "secret!!!"
+extra = { floor = 3 }
+"#;
+
+#[test]
+fn a_file_says_who_may_join() {
+    let files = Files::new("join");
+    files.write(
+        "users.toml",
+        "[[users]]\nauthid = 'ann'\nrole = 'clerk'\nticket = 't'\n",
+    );
+    let host = files.host(SHOP);
+    let mut guest = host.rawsocket(Serializer::Json);
+    let welcome = hello(&mut guest, "com.example.shop", "{}");
+    assert_eq!(welcome[2]["authrole"], "guest");
+    for (authid, ticket) in [("joe", "secret!!!"), ("ann", "t")] {
+        let mut peer = host.rawsocket(Serializer::Json);
+        let details = json!({"authmethods": ["ticket"], "authid": authid}).to_string();
+        assert_eq!(hello(&mut peer, "com.example.shop", &details)[0], 4);
+        peer.send(&json!([5, ticket, {}]));
+        let welcome = peer.message();
+        assert_eq!(welcome[2]["authrole"], "clerk", "{welcome}");
+        if authid == "joe" {
+            assert_eq!(welcome[2]["authextra"], json!({"floor": 3}));
+        }
+    }
+}
+
+fn ticket_is_good(host: &Host, authid: &str, ticket: &str) -> bool {
+    let mut peer = host.rawsocket(Serializer::Json);
+    let details = json!({"authmethods": ["ticket"], "authid": authid}).to_string();
+    assert_eq!(hello(&mut peer, "realm1", &details)[0], 4);
+    peer.send(&json!([5, ticket, {}]));
+    peer.message()[0] == 2
+}
+
+fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = std::time::Instant::now() + peer::PATIENCE;
+    while !is_so() {
+        assert!(
+            std::time::Instant::now() < deadline,
+            "never happened: {what}"
+        );
+    }
+}
+
+#[test]
+fn a_file_with_users_is_read_again_when_it_has_changed() {
+    let files = Files::new("users");
+    let user = |authid: &str, ticket: &str| {
+        format!("[[users]]\nauthid = '{authid}'\nrole = 'user'\nticket = '{ticket}'\n")
+    };
+    files.write("users.toml", &user("joe", "one"));
+    let host = files.host(
+        r#"
+        listen = ["127.0.0.1:0"]
+        limits = { users_file_poll_ms = 5, authentication_delay_ms_max = 0 }
+        [[realms]]
+        name = "realm1"
+        [realms.authentication]
+        methods = ["ticket"]
+        users_file = "users.toml"
+        "#,
+    );
+    assert!(ticket_is_good(&host, "joe", "one"));
+    files.write("users.toml", &(user("joe", "two") + &user("ann", "three")));
+    eventually("the new users are known", || {
+        ticket_is_good(&host, "ann", "three")
+    });
+    assert!(!ticket_is_good(&host, "joe", "one"));
+    files.write("users.toml", &user("eve", "six"));
+    eventually("others take their place", || {
+        ticket_is_good(&host, "eve", "six")
+    });
+    assert!(!ticket_is_good(&host, "joe", "two"));
+}
+
+#[test]
+fn every_mistake_is_named_by_line_and_key_and_all_at_once() {
+    let files = Files::new("mistakes");
+    let mistakes = files.mistakes(
+        r#"listen = ["localhost:8080", "nonsense"]
+compres = true
+serializers = ["json", "ubjson"]
+rawsocket_ping = "yes"
+lenient = ["request-ids", "everything"]
+
+[tls]
+certificate = "missing.pem"
+
+[limits]
+sessions_max = -1
+conections_max = 5
+message_bytes_max = 0x1_0000_0000_0000_0000
+
+[[realms]]
+name = "a shop"
+caller_disclosure = "sometimes"
+
+[[realms]]
+name = "shop"
+[[realms.roles]]
+name = "user"
+permissions = [
+    { uri = "a.b", allow = { cal = true } },
+    { uri = "a b", allow = { call = true } },
+]
+[[realms.roles]]
+name = "user"
+[realms.authentication]
+methods = ["ticket", "wampcra", "telepathy"]
+anonymous_role = "guest"
+users_file = "nowhere.toml"
+authenticator = { procedure = "a b", realm = "other" }
+[[realms.authentication.users]]
+authid = "joe"
+role = "boss"
+ticket = 5
+[[realms.authentication.users]]
+role = "user"
+scram = { kdf = "md5" }
+
+[[realms]]
+name = "shop"
+"#,
+    );
+    let expected = [
+        "wampy.toml:1: listen[1]: ",
+        "wampy.toml:2: compres: there is no such key; did you mean compress?",
+        "wampy.toml:3: serializers[1]: \"ubjson\" is none of msgpack, cbor, json",
+        "wampy.toml:4: rawsocket_ping: expected true or false, found text",
+        "wampy.toml:5: lenient[1]: \"everything\" is none of request-ids, ",
+        "wampy.toml:7: tls: key is missing",
+        "wampy.toml:8: tls.certificate: ",
+        "wampy.toml:11: limits.sessions_max: -1 is out of range",
+        "wampy.toml:12: limits.conections_max: there is no such key; did you mean connections_max?",
+        "wampy.toml:13: limits.message_bytes_max: ",
+        "wampy.toml:16: realms[0].name: \"a shop\" is no name for a realm: it must be a URI",
+        "wampy.toml:17: realms[0].caller_disclosure: \"sometimes\" is none of denied, on-request, always",
+        "wampy.toml:24: realms[1].roles[0].permissions[0]: ",
+        "wampy.toml:25: realms[1].roles[0].permissions[1]: ",
+        "wampy.toml:28: realms[1].roles[1].name: there are two roles called \"user\"",
+        "wampy.toml:30: realms[1].authentication.methods[2]: \"telepathy\" is none of anonymous, ",
+        "wampy.toml:31: realms[1].authentication.anonymous_role: the realm has no role \"guest\"; it has user",
+        "wampy.toml:32: realms[1].authentication.users_file: ",
+        "wampy.toml:33: realms[1].authentication.authenticator.procedure: \"a b\" is no URI of a procedure",
+        "wampy.toml:33: realms[1].authentication.authenticator.realm: there is no realm \"other\"",
+        "wampy.toml:36: realms[1].authentication.users[0].role: the realm has no role \"boss\"; it has user",
+        "wampy.toml:37: realms[1].authentication.users[0].ticket: expected ",
+        "wampy.toml:38: realms[1].authentication.users[1]: authid is missing",
+        "wampy.toml:40: realms[1].authentication.users[1].scram: ",
+        "wampy.toml:43: realms[2].name: there are two realms called \"shop\"",
+    ];
+    for (found, expected) in mistakes.iter().zip(expected) {
+        assert!(
+            found.starts_with(expected),
+            "{found}\n{expected}\n{mistakes:#?}"
+        );
+    }
+    assert_eq!(mistakes.len(), expected.len(), "{mistakes:#?}");
+}
+
+#[test]
+fn kept_events_are_set_for_each_realm() {
+    let files = Files::new("kept");
+    let host = files.host(
+        r#"
+listen = ["127.0.0.1:0"]
+store = "kept"
+[[realms]]
+name = "one"
+event_retention = { rules = [] }
+[[realms.event_history.rules]]
+topic = "log."
+match = "prefix"
+events_per_topic_max = 2
+[realms.limits]
+history_events_per_call_max = 1
+[[realms]]
+name = "two"
+"#,
+    );
+    assert!(files.0.join("kept").is_dir(), "beside the file");
+    let mut client = host.session_in("one");
+    for number in 1..=3 {
+        client.publish("log.a", json!([number]));
+    }
+    let subscription = client.subscribe("log.a");
+    let result = client.call("wamp.subscription.get_events", json!([subscription]));
+    assert_eq!(result[3][0]["args"], json!([2]), "{result}");
+    assert_eq!(result[4], json!({"more": true}));
+    let mut other = host.session_in("two");
+    let subscription = other.subscribe("log.a");
+    let refused = other.call("wamp.subscription.get_events", json!([subscription]));
+    assert_eq!(refused[4], "wamp.error.feature_not_supported");
+
+    let mistakes = files.mistakes(
+        r#"
+[[realms]]
+name = "one"
+[realms.event_retention]
+events_max = 0
+[[realms.event_history.rules]]
+match = "prefix"
+[[realms.event_history.rules]]
+topic = "a"
+age_ms_max = 0
+"#,
+    );
+    let expected = [
+        "wampy.toml:4: realms[0].event_retention: events_max or bytes_max is 0",
+        "wampy.toml:6: realms[0].event_history: the rule for \"a\" (match: exact) keeps nothing",
+        "wampy.toml:6: realms[0].event_history.rules[0]: topic is missing",
+    ];
+    for (found, expected) in mistakes.iter().zip(expected) {
+        assert!(found.starts_with(expected), "{mistakes:#?}");
+    }
+    assert_eq!(mistakes.len(), expected.len(), "{mistakes:#?}");
+}
+
+#[test]
+fn mistakes_of_toml_itself_are_named_by_line() {
+    let files = Files::new("toml");
+    for (text, line) in [
+        ("compress = true\nlisten = [\n", 2),
+        ("compress = true\n\ncompress = false\n", 3),
+        ("[limits]\nsessions_max = \n", 2),
+        (
+            "[[realms]]\nname = 'a'\n[realms.authentication]\nmethods = []\n[realms]\n",
+            5,
+        ),
+    ] {
+        let mistakes = files.mistakes(text);
+        let begin = format!("wampy.toml:{line}:");
+        assert!(
+            mistakes.iter().any(|mistake| mistake.starts_with(&begin)),
+            "{text}: {mistakes:?}"
+        );
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let files = Files::new("missing");
+    let error = Builder::from_config_file(files.0.join("no.toml")).unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("no.toml: cannot be read: "), "{text}");
+}
+
+#[test]
+fn mistakes_of_a_users_file_are_named_in_it() {
+    let files = Files::new("other");
+    files.write(
+        "people.toml",
+        "[[users]]\nauthid = 'joe'\nrole = 'user'\ntiket = 'x'\n",
+    );
+    let mistakes = files.mistakes(
+        "[[realms]]\nname = 'a'\n[realms.authentication]\nmethods = ['ticket']\nusers_file = 'people.toml'\n",
+    );
+    assert_eq!(
+        mistakes,
+        [
+            "people.toml:1: users[0]: the user needs one of ticket, wampcra, scram, cryptosign, certificate_sha256, certificate_name",
+            "people.toml:4: users[0].tiket: there is no such key; did you mean ticket?",
+        ]
+    );
+}
+
+#[test]
+fn no_mistake_repeats_a_secret() {
+    let files = Files::new("secrets");
+    let realm =
+        "[[realms]]\nname = 'a'\n[realms.authentication]\nmethods = ['ticket', 'wampcra']\n";
+    for user in [
+        "ticket = 8675309",
+        "ticket = ['8675309']",
+        "ticket = { secret = '8675309' }",
+        "wampcra = '8675309'",
+        "wampcra = { secret = 8675309 }",
+        "wampcra = { key = '8675309' }",
+        "wampcra = { secret = '8675309', iterations = 5 }",
+        "scram = '8675309'",
+        "scram = { kdf = 'pbkdf2', salt = 'AAAA', iterations = 4096, stored_key = '8675309', server_key = '8675309' }",
+    ] {
+        let text = format!(
+            "{realm}[[realms.authentication.users]]\nauthid = 'joe'\nrole = 'user'\n{user}\n"
+        );
+        let mistakes = files.mistakes(&text);
+        assert!(mistakes[0].starts_with("wampy.toml:8:"), "{mistakes:?}");
+        assert!(!mistakes.join("\n").contains("8675309"), "{mistakes:?}");
+    }
+}
+
+#[test]
+fn users_who_could_never_come_in_are_mistakes() {
+    let files = Files::new("useless");
+    let realm = "[[realms]]\nname = 'a'\n[realms.authentication]\nmethods = ['wampcra']\n";
+    for (user, expected) in [
+        (
+            "ticket = 'x'",
+            "the user can prove itself by none of the realm's methods",
+        ),
+        (
+            "wampcra = { secret = 'x' }\nsecond_factor = 'ticket'",
+            "the second factor, ticket, is missing",
+        ),
+        (
+            "wampcra = { secret = 'x' }\nsecond_factor = 'wampcra'",
+            "by none of the realm's methods",
+        ),
+        (
+            "certificate_sha256 = ['abc']",
+            "\"abc\" is no SHA-256: 64 hex digits",
+        ),
+    ] {
+        let text = format!(
+            "{realm}[[realms.authentication.users]]\nauthid = 'joe'\nrole = 'user'\n{user}\n"
+        );
+        let mistakes = files.mistakes(&text);
+        assert!(mistakes[0].contains(expected), "{user}: {mistakes:?}");
+    }
+}
+
+#[test]
+fn limits_and_policies_reach_the_router() {
+    let files = Files::new("limits");
+    let host = files.host(
+        r#"
+        listen = ["127.0.0.1:0"]
+        serializers = ["json"]
+        auto_create_realms = true
+        limits = { sessions_max = 2, auto_created_realms_max = 1 }
+        [auto_created_realms]
+        uri_grammar = "strict"
+        [[realms]]
+        name = "open"
+        publisher_disclosure = "denied"
+        limits = { uri_bytes_max = 20 }
+        "#,
+    );
+    let mut open = host.session_in("open");
+    open.send(&json!([16, 1, {"acknowledge": true, "disclose_me": true}, "a.b"]));
+    assert_eq!(
+        open.message()[4],
+        "wamp.error.option_disallowed.disclose_me"
+    );
+    open.id();
+    let error = open.call("com.example.a_long_one", json!([]));
+    assert_eq!(error[4], "wamp.error.invalid_uri");
+    let mut new = host.session_in("new");
+    let error = new.call("com.Example", json!([]));
+    assert_eq!(error[4], "wamp.error.invalid_uri");
+    let mut third = host.rawsocket(Serializer::Json);
+    third.send(&Peer::hello("open"));
+    third.expect_abort("wamp.close.too_many_sessions");
+    drop(open);
+    host.eventually("a session is free", |stats| stats.sessions == 1);
+    let mut newer = host.rawsocket(Serializer::Json);
+    newer.send(&Peer::hello("newer"));
+    newer.expect_abort("wamp.error.no_such_realm");
+}
+
+/// Every example of the documentation is a file that can be used, with what it names beside it.
+#[test]
+fn the_examples_of_the_documentation_work() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md");
+    let docs = std::fs::read_to_string(path).unwrap();
+    let files = Files::new("docs");
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    files.write("fullchain.pem", &made.cert.pem());
+    files.write("privkey.pem", &made.signing_key.serialize_pem());
+    files.write("router.key", &"02".repeat(32));
+    let blocks: Vec<_> = docs.split("```toml").skip(1).collect();
+    assert!(blocks.len() >= 5, "{} examples", blocks.len());
+    let blocks: Vec<_> = blocks
+        .iter()
+        .map(|rest| rest.split("```").next().unwrap())
+        .collect();
+    let (users, configs): (Vec<_>, Vec<_>) = blocks
+        .iter()
+        .partition(|text| text.trim_start().starts_with("# users.toml"));
+    files.write("users.toml", users[0]);
+    for config in configs {
+        let builder = files.builder(config);
+        if let Err(error) = builder.check() {
+            panic!("{error}\n{config}");
+        }
+    }
+}
+
+/// What the documentation says of each key is not forgotten.
+#[test]
+fn every_key_is_documented() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md");
+    let docs = std::fs::read_to_string(path).unwrap();
+    let files = Files::new("keys");
+    // What is known where a key is not, is told by the mistake.
+    let text = "zzz = 1\n[tls]\nzzz = 1\n[limits]\nzzz = 1\n[[realms]]\nname = 'a'\nzzz = 1\n\
+                [realms.limits]\nzzz = 1\n[[realms.roles]]\nname = 'anonymous'\nzzz = 1\n\
+                [realms.authentication]\nmethods = ['ticket']\nzzz = 1\n\
+                authenticator = { procedure = 'a', zzz = 1 }\n\
+                [[realms.authentication.users]]\nauthid = 'a'\nrole = 'anonymous'\nticket = 'x'\nzzz = 1\n";
+    let mut keys = 0;
+    for mistake in files.mistakes(text) {
+        let Some((_, known)) = mistake.split_once("known here: ") else {
+            continue;
+        };
+        for key in known.split(", ") {
+            keys += 1;
+            assert!(
+                docs.contains(&format!("`{key}`")),
+                "{key} is not documented"
+            );
+        }
+    }
+    assert!(keys > 50, "{keys} keys");
+}
+
+#[test]
+fn a_builder_from_a_file_can_be_changed() {
+    let files = Files::new("changed");
+    let builder = files.builder("listen = ['127.0.0.1:0']").realm("more");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let router: Router = runtime.block_on(builder.start()).unwrap();
+    assert_eq!(router.stats().realms[0].name, "more");
+}
