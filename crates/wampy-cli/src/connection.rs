@@ -9,6 +9,8 @@ use wampy::Client;
 use wampy::proto::serializer::SERIALIZERS;
 use wampy::proto::{MatchPolicy, Serializer};
 
+use crate::credentials::CredentialArgs;
+
 /// Which router to speak to.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Router")]
@@ -26,6 +28,8 @@ pub(crate) struct Connection {
     /// trusts; may be repeated.
     #[arg(long, value_name = "FILE")]
     ca_file: Vec<PathBuf>,
+    #[command(flatten)]
+    credentials: CredentialArgs,
 }
 
 impl Connection {
@@ -41,7 +45,7 @@ impl Connection {
         for file in &self.ca_file {
             builder = builder.ca_file(file);
         }
-        builder.connect().await
+        self.credentials.apply(builder)?.connect().await
     }
 }
 

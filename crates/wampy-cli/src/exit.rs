@@ -50,7 +50,8 @@ impl Exit {
                 wampy::Error::Connect { .. }
                 | wampy::Error::ConnectionLost { .. }
                 | wampy::Error::Aborted { .. }
-                | wampy::Error::PeerMisbehaved { .. },
+                | wampy::Error::PeerMisbehaved { .. }
+                | wampy::Error::Untrusted { .. },
             ) => Self::NoSession,
             Some(wampy::Error::Misuse { .. }) => Self::Usage,
             _ if error.is::<UsageError>() => Self::Usage,

@@ -8,6 +8,7 @@
 
 pub mod command;
 mod connection;
+mod credentials;
 mod exit;
 mod json;
 

@@ -295,19 +295,19 @@ features! {
     /// A call may be canceled.
     CallCanceling = "call_canceling" | "call_cancelling": Caller Callee Dealer;
     /// An unavailable callee's call goes to the next.
-    CallReroute = "call_reroute":;
+    CallReroute = "call_reroute": Dealer;
     /// A callee may learn who calls.
     CallerIdentification = "caller_identification": Caller Callee Dealer;
     /// A callee may learn how far the caller is trusted.
-    CallTrustlevels = "call_trustlevels":;
+    CallTrustlevels = "call_trustlevels": Dealer;
     /// Procedures may be registered by prefix or wildcard.
     PatternBasedRegistration = "pattern_based_registration": Callee Dealer;
     /// Several callees may share a registration.
     SharedRegistration = "shared_registration": Callee Dealer;
     /// Calls may go to a partition of a registration's callees.
-    ShardedRegistration = "sharded_registration":;
+    ShardedRegistration = "sharded_registration": Dealer;
     /// The router may end a registration.
-    RegistrationRevocation = "registration_revocation":;
+    RegistrationRevocation = "registration_revocation": Dealer;
     /// Sessions can be listed, watched and ended.
     SessionMetaApi = "session_meta_api": Broker Dealer;
     /// Registrations can be listed and watched.
@@ -323,7 +323,7 @@ features! {
     /// A subscriber may learn who published.
     PublisherIdentification = "publisher_identification": Publisher Subscriber Broker;
     /// A subscriber may learn how far the publisher is trusted.
-    PublicationTrustlevels = "publication_trustlevels":;
+    PublicationTrustlevels = "publication_trustlevels": Broker;
     /// Topics may be subscribed to by prefix or wildcard.
     PatternBasedSubscription = "pattern_based_subscription": Subscriber Broker;
     /// Events may go to a partition of the subscribers.
@@ -333,7 +333,7 @@ features! {
     /// The last event of a topic is kept for later subscribers.
     EventRetention = "event_retention": Broker;
     /// The router may end a subscription.
-    SubscriptionRevocation = "subscription_revocation":;
+    SubscriptionRevocation = "subscription_revocation": Broker;
     /// Payloads may be encrypted end to end.
     PayloadPassthruMode = "payload_passthru_mode": Broker Dealer;
     /// Procedures, topics and errors can be listed and described. The only one whose key is beside

@@ -77,7 +77,7 @@ pub fn of(py: Python<'_>, error: &Error, target: &str) -> PyErr {
         Error::Timeout { .. } => Kind::Timeout,
         Error::ConnectionLost { .. } | Error::Connect { .. } => Kind::Connection,
         Error::Misuse { .. } => Kind::Configuration,
-        Error::PeerMisbehaved { .. } => Kind::Protocol,
+        Error::PeerMisbehaved { .. } | Error::Untrusted { .. } => Kind::Protocol,
         Error::Payload(_) => Kind::Serialization,
         _ => Kind::Session,
     };
@@ -90,7 +90,7 @@ pub fn of_connect(py: Python<'_>, error: &Error) -> PyErr {
         Error::Aborted { .. } => Kind::Aborted,
         Error::Connect { source, .. } if was_refused(source.as_ref()) => Kind::Refused,
         Error::Misuse { .. } => Kind::Configuration,
-        Error::PeerMisbehaved { .. } => Kind::Protocol,
+        Error::PeerMisbehaved { .. } | Error::Untrusted { .. } => Kind::Protocol,
         _ => Kind::Connection,
     };
     failure_of(py, kind, &error.to_string(), error.uri(), None)

@@ -109,6 +109,7 @@ fn join(realm: &mut Realm, id: u64) -> SessionKey {
         authrole: "anonymous".into(),
         authmethod: "anonymous".into(),
         authprovider: "static".into(),
+        trust_level: None,
         authextra: None,
         roles: Roles::announced(&Role::CLIENT),
         transport: None,

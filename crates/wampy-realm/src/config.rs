@@ -19,6 +19,19 @@ pub enum Disclosure {
     Always,
 }
 
+/// Whose registrations REGISTER with `force_reregister` takes over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ForceReregister {
+    /// Nobody's: the option is refused with `wamp.error.option_not_allowed`.
+    Denied,
+    /// Those of sessions with the same authid; others are `wamp.error.not_authorized`. The default.
+    /// (A session that joined as `anonymous` has an authid of its own, and so only itself.)
+    #[default]
+    SameAuthid,
+    /// Everybody's.
+    Everybody,
+}
+
 /// The policies and limits of a realm.
 ///
 /// Each limit says what a session sees that reaches it; the `ERROR` says why in its first argument.
@@ -37,6 +50,8 @@ pub struct RealmConfig {
     pub caller_disclosure: Disclosure,
     /// Whether subscribers learn who publishes. Default: on request.
     pub publisher_disclosure: Disclosure,
+    /// Whose registrations `force_reregister` takes over. Default: those of the same authid.
+    pub force_reregister: ForceReregister,
     /// A leniency for clients such as wampy 1.1.0, which end a call that took too long by CANCEL
     /// and then take any answer to it for an error of the protocol. It applies to sessions that
     /// announce `call_timeout` in every role and `call_canceling` in none. Their calls end
@@ -57,6 +72,20 @@ pub struct RealmConfig {
     /// goes to another callee of the registration; if none has room it gets ERROR
     /// `wamp.error.no_available_callee`. Default: 100 000.
     pub pending_invocations_per_session_max: usize,
+    /// The most calls that wait for a callee of one registration, because all have as many as their
+    /// `concurrency` allows. One more gets ERROR `wamp.error.unavailable`. Default: 1000.
+    pub waiting_calls_per_registration_max: usize,
+    /// The most that these calls count together, in bytes: arguments, options, and what the realm
+    /// needs beside them. Beyond it a call gets ERROR `wamp.error.unavailable`. Default: 16 MiB.
+    pub waiting_bytes_per_registration_max: usize,
+    /// The largest call that is kept so that it can be rerouted when its callee is unavailable, counted
+    /// in the same way. The caller of a larger one gets the callee's `wamp.error.unavailable`.
+    /// Default: 64 KiB.
+    pub rerouted_call_bytes_max: usize,
+    /// The most that all calls which wait or can be rerouted count, in bytes. Beyond it a call that
+    /// would have to wait gets ERROR `wamp.error.unavailable`, and others are not rerouted.
+    /// Default: 128 MiB.
+    pub kept_call_bytes_max: usize,
     /// The most registrations of one session. One more gets ERROR `wamp.error.not_authorized`.
     /// Default: 10 000.
     pub registrations_per_session_max: usize,
@@ -109,11 +138,16 @@ impl Default for RealmConfig {
             uri_grammar: Grammar::Loose,
             caller_disclosure: Disclosure::OnRequest,
             publisher_disclosure: Disclosure::OnRequest,
+            force_reregister: ForceReregister::SameAuthid,
             silent_cancel: false,
             progress_without_canceling: false,
             sessions_max: 100_000,
             pending_calls_per_session_max: 10_000,
             pending_invocations_per_session_max: 100_000,
+            waiting_calls_per_registration_max: 1000,
+            waiting_bytes_per_registration_max: 16 << 20,
+            rerouted_call_bytes_max: 64 << 10,
+            kept_call_bytes_max: 128 << 20,
             registrations_per_session_max: 10_000,
             subscriptions_per_session_max: 10_000,
             testaments_per_session_max: 100,

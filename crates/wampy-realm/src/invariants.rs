@@ -35,6 +35,7 @@ impl Realm {
         self.check_calls()?;
         self.check_timers()?;
         self.check_registrations()?;
+        self.check_waiting_calls()?;
         for kept in [&self.broker.retained, &self.broker.history] {
             kept.as_ref().map_or(Ok(()), |kept| kept.check())?;
         }
@@ -87,11 +88,73 @@ impl Realm {
                 "the caller does not know {call:?}"
             );
             let callee = self.sessions.get(call.callee);
+            let is_waiting = call
+                .rare
+                .as_ref()
+                .is_some_and(|rare| rare.waiting.is_some());
             check!(
-                callee.is_some_and(|c| c.invocations.get(call.invocation) == Some(slot)),
+                is_waiting
+                    != callee.is_some_and(|c| c.invocations.get(call.invocation) == Some(slot)),
                 "the callee does not know {call:?}"
             );
         }
+        Ok(())
+    }
+
+    /// Checks the calls that wait, how many count for their callee's `concurrency`, and what is kept.
+    fn check_waiting_calls(&self) -> Result<(), String> {
+        let rare = || {
+            self.dealer
+                .calls
+                .iter()
+                .filter_map(|(slot, call)| Some((slot, call, call.rare.as_ref()?)))
+        };
+        let kept: usize = rare().map(|(_, _, rare)| rare.kept_bytes()).sum();
+        check!(kept == self.dealer.kept_call_bytes, "{kept} bytes are kept");
+        let mut waiting_calls = 0;
+        for (id, record) in self.dealer.registrations.iter() {
+            for callee in &record.members.list {
+                let running = rare().filter(|(_, call, rare)| {
+                    rare.counted && rare.registration == id && call.callee == callee.session
+                });
+                let running = running.count();
+                check!(
+                    callee.running as usize == running,
+                    "{running} calls are at {callee:?}"
+                );
+            }
+            let Some(waiting) = &record.members.waiting else {
+                continue;
+            };
+            check!(!waiting.line.is_empty(), "{record:?} has an empty line");
+            let mut bytes = 0;
+            for (&number, &slot) in &waiting.line {
+                let rare = self
+                    .dealer
+                    .calls
+                    .get(slot)
+                    .and_then(|call| call.rare.as_ref());
+                let is_here = rare
+                    .is_some_and(|rare| rare.waiting == Some(number) && rare.registration == id);
+                check!(is_here, "{record:?} has {number} in its line");
+                bytes += rare.map_or(0, |rare| rare.kept_bytes());
+            }
+            check!(
+                bytes == waiting.bytes,
+                "{bytes} bytes wait, not {}",
+                waiting.bytes
+            );
+            waiting_calls += waiting.line.len();
+        }
+        check!(
+            waiting_calls == self.dealer.waiting_calls,
+            "{waiting_calls} calls wait"
+        );
+        let waiting = rare().filter(|(_, _, rare)| rare.waiting.is_some()).count();
+        check!(
+            waiting == waiting_calls,
+            "{waiting} calls believe that they wait"
+        );
         Ok(())
     }
 

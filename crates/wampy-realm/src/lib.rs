@@ -45,6 +45,7 @@
 //!         authrole: "anonymous".into(),
 //!         authmethod: "anonymous".into(),
 //!         authprovider: "static".into(),
+//!         trust_level: None,
 //!         authextra: None,
 //!         roles: Roles::announced(&Role::CLIENT),
 //!         transport: None,
@@ -96,7 +97,7 @@ pub use authorizer::{
     RoleError,
 };
 pub use broker::KeptEvent;
-pub use config::{Disclosure, RealmConfig};
+pub use config::{Disclosure, ForceReregister, RealmConfig};
 pub use keeping::{Keeping, KeepingRule};
 pub use outbox::{Outbox, SendError, Shelf, StoreChange, StoreFailed};
 pub use pattern::WILDCARD_COMPONENTS_MAX;

@@ -78,6 +78,10 @@ pub struct Stats {
     pub pending_calls: usize,
     /// Calls with a time limit among them.
     pub call_timers: usize,
+    /// Calls among them that wait for a callee.
+    pub waiting_calls: usize,
+    /// What the calls that are kept count, in bytes: those that wait or may be rerouted.
+    pub kept_call_bytes: usize,
     /// Retained events.
     pub retained_events: usize,
     /// Events of the history.
@@ -217,7 +221,7 @@ impl Realm {
             Message::Call(call) => self.handle_call(now, from, call, outbox)?,
             Message::Yield(result) => self.handle_yield(now, from, result, outbox)?,
             Message::Publish(publish) => self.handle_publish(now, from, publish, outbox)?,
-            Message::Error(error) => self.handle_error(from, error, outbox)?,
+            Message::Error(error) => self.handle_error(now, from, error, outbox)?,
             Message::Cancel(cancel) => self.handle_cancel(from, cancel, outbox),
             Message::Subscribe(subscribe) => self.handle_subscribe(now, from, subscribe, outbox),
             Message::Unsubscribe(unsubscribe) => self.handle_unsubscribe(from, unsubscribe, outbox),
@@ -230,6 +234,7 @@ impl Realm {
                 )));
             }
         }
+        self.settle(now, outbox);
         Ok(())
     }
 
@@ -238,6 +243,7 @@ impl Realm {
     /// session itself. A session that is gone already is ignored.
     pub fn leave(&mut self, now: Now, session: SessionKey, outbox: &mut impl Outbox) {
         self.take_out(now, session, MetaEvents::Published, outbox);
+        self.settle(now, outbox);
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called, on the clock of
@@ -254,6 +260,7 @@ impl Realm {
     /// Ends the calls whose time has run out, and forgets kept events that are too old.
     pub fn handle_timeout(&mut self, now: Now, outbox: &mut impl Outbox) {
         self.end_overdue_calls(now, outbox);
+        self.settle(now, outbox);
         let Broker {
             retained, history, ..
         } = &mut self.broker;
@@ -270,6 +277,8 @@ impl Realm {
             subscriptions: self.broker.subscriptions.len(),
             pending_calls: self.dealer.calls.len(),
             call_timers: self.dealer.timers.len(),
+            waiting_calls: self.dealer.waiting_calls,
+            kept_call_bytes: self.dealer.kept_call_bytes,
             retained_events: self.broker.retained.as_ref().map_or(0, |kept| kept.len()),
             history_events: self.broker.history.as_ref().map_or(0, |kept| kept.len()),
         }

@@ -18,10 +18,18 @@ use crate::slots::{Slot, Slots};
 pub struct SessionKey(Slot);
 
 impl SessionKey {
+    /// The key of no session there ever is, so that looking it up finds nothing.
+    pub(crate) const NOBODY: Self = Self(Slot::NOWHERE);
+
     /// The session's index: below the most sessions that the realm had at once, and reused after
     /// the session left.
     pub const fn index(self) -> usize {
         self.0.index as usize
+    }
+
+    /// The key as a number.
+    pub(crate) const fn number(self) -> u64 {
+        self.0.number()
     }
 }
 
@@ -38,6 +46,9 @@ pub struct SessionDetails {
     pub authmethod: Box<str>,
     /// Who authenticated the client.
     pub authprovider: Box<str>,
+    /// How far the client is trusted, as callees and subscribers learn it: 0 is the lowest level,
+    /// and what the others mean is up to the applications. `None` tells them nothing.
+    pub trust_level: Option<u64>,
     /// What the authenticator tells about the client besides, for whoever may call
     /// `wamp.session.get`. Boxed, because few sessions have it.
     pub authextra: Option<Box<Value>>,
@@ -101,6 +112,13 @@ impl Session {
             subscriptions: HashMap::with_hasher(hash.clone()),
             rare: None,
         }
+    }
+
+    /// Whether the session, as callee, may answer that it is unavailable.
+    pub(crate) fn may_be_unavailable(&self) -> bool {
+        self.details
+            .roles
+            .supports(Role::Callee, Feature::CallReroute)
     }
 
     /// Whether the session, as callee, takes INTERRUPT.

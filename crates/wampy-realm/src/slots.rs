@@ -15,6 +15,12 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
+    /// A slot that no value ever has.
+    pub(crate) const NOWHERE: Self = Self {
+        index: u32::MAX,
+        generation: u32::MAX,
+    };
+
     /// The slot as a number below 2^53, the range of WAMP's ids.
     pub(crate) const fn number(self) -> u64 {
         (self.generation as u64) << 32 | self.index as u64
@@ -143,6 +149,7 @@ mod tests {
         assert_eq!(second.index, first.index, "the place is reused");
         assert_eq!(slots.get(first), None);
         assert_eq!(slots.remove(first), None);
+        assert_eq!(slots.get(Slot::NOWHERE), None);
         assert_eq!(slots.get(second), Some(&"second"));
         assert_eq!(slots.len(), 1);
     }

@@ -100,6 +100,7 @@ fn session(id: u64) -> SessionDetails {
         authrole: "anonymous".into(),
         authmethod: "anonymous".into(),
         authprovider: "static".into(),
+        trust_level: None,
         authextra: None,
         roles: Roles::announced(&Role::CLIENT),
         transport: None,

@@ -50,6 +50,7 @@ impl InternalSession {
             authrole: NAME.into(),
             authmethod: "internal".into(),
             authprovider: "internal".into(),
+            trust_level: None,
             authextra: None,
             roles: Roles::default(),
             transport: None,

@@ -731,6 +731,31 @@ fn anonymous_clients_have_the_role_that_they_are_given() {
 }
 
 #[test]
+fn callees_learn_how_far_a_role_is_trusted() {
+    let authentication = Authentication::by([Method::Anonymous, Method::Ticket])
+        .user(User::new("joe", "user").credentials(by_ticket("secret!!!")));
+    let host = Host::with(|builder| {
+        let closed = RealmSettings::new("closed").trust_level("user", 3);
+        builder.realm_with(closed.authentication(authentication))
+    });
+    let mut callee = host.rawsocket(Serializer::Json);
+    let mut hello = Peer::hello("closed");
+    hello[2]["roles"]["callee"] = json!({"features": {"call_trustlevels": true}});
+    callee.send(&hello);
+    expect_welcome(&mut callee);
+    callee.register("com.example.who");
+    let (mut joe, _) = asked(&host, claim("ticket", "joe"));
+    joe.send(&json!([5, "secret!!!", {}]));
+    expect_welcome(&mut joe);
+    joe.send(&json!([48, 1, {}, "com.example.who"]));
+    assert_eq!(callee.message()[3]["trustlevel"], 3);
+    let mut guest = knock(&host, json!({}));
+    expect_welcome(&mut guest);
+    guest.send(&json!([48, 1, {}, "com.example.who"]));
+    assert_eq!(callee.message()[3].get("trustlevel"), None);
+}
+
+#[test]
 fn failures_make_the_next_attempts_wait_whether_right_or_wrong() {
     let host = host_with(everything(), |builder| {
         builder.limits(Limits {

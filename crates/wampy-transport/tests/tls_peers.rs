@@ -11,9 +11,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tokio::net::TcpListener;
+use wampy_proto::framing::websocket::handshake::RequestHead;
 use wampy_transport::{
     AcceptError, AcceptOptions, Accepted, ClientCertificate, ClientCertificates, ConnectError,
-    ConnectOptions, ConnectProblem, Connection, ServerTls, accept, connect,
+    ConnectOptions, ConnectProblem, Connection, Opening, ServerTls, Stream, accept, connect,
 };
 
 /// An authority, and a directory for what it signs.
@@ -84,6 +85,15 @@ impl Drop for Authority {
     }
 }
 
+/// Opens a RawSocket on a stream after TLS.
+async fn open(stream: Stream) -> Result<Accepted, AcceptError> {
+    let mut allow_all = |_: &RequestHead<'_>| Ok(Vec::new());
+    match accept(stream, &AcceptOptions::default(), true, &mut allow_all).await? {
+        Opening::Wamp(accepted) => Ok(accepted),
+        other => panic!("{other:?}"),
+    }
+}
+
 /// Connects both ends with each other.
 async fn meet(
     server: &ServerTls,
@@ -98,7 +108,7 @@ async fn meet(
     let accepting = async {
         let (stream, _) = listener.accept().await.unwrap();
         let stream = server.accept(stream.into()).await?;
-        accept(stream, &AcceptOptions::default(), true).await
+        open(stream).await
     };
     tokio::join!(connect(&url, options), accepting)
 }
@@ -126,7 +136,7 @@ async fn a_plain_connection_has_neither_channel_nor_certificate() {
     let url = format!("rs://127.0.0.1:{port}").parse().unwrap();
     let accepting = async {
         let (stream, _) = listener.accept().await.unwrap();
-        accept(stream.into(), &AcceptOptions::default(), true).await
+        open(stream.into()).await
     };
     let options = ConnectOptions::default();
     let (client, router) = tokio::join!(connect(&url, &options), accepting);

@@ -8,6 +8,7 @@ use wampy_proto::message::HelloDetails;
 use wampy_proto::{Message, Role, Roles, Serializer, Value};
 use wampy_transport::{ConnectOptions, Url};
 
+use crate::auth::{Auth, Authentication};
 use crate::client::Client;
 use crate::error::Error;
 use crate::limits::Limits;
@@ -23,6 +24,7 @@ pub(crate) struct Options {
     pub(crate) url: Url,
     pub(crate) realm: String,
     pub(crate) hello: HelloDetails,
+    pub(crate) authentication: Authentication,
     pub(crate) connect: ConnectOptions,
     pub(crate) call_timeout: Option<Duration>,
     pub(crate) close_timeout: Duration,
@@ -53,6 +55,7 @@ pub struct Builder {
     realm: String,
     roles: Vec<Role>,
     hello: HelloDetails,
+    auth: Vec<Auth>,
     connect: ConnectOptions,
     call_timeout: Option<Duration>,
     close_timeout: Duration,
@@ -77,7 +80,6 @@ impl Builder {
     pub(crate) fn new(url: String) -> Self {
         let hello = HelloDetails {
             agent: Some(concat!("wampy/", env!("CARGO_PKG_VERSION")).into()),
-            authmethods: Some(Box::new(["anonymous".into()])),
             ..HelloDetails::default()
         };
         Self {
@@ -85,6 +87,7 @@ impl Builder {
             realm: "realm1".to_owned(),
             roles: Role::CLIENT.to_vec(),
             hello,
+            auth: Vec::new(),
             connect: ConnectOptions::default(),
             call_timeout: None,
             close_timeout: Duration::from_secs(2),
@@ -169,7 +172,25 @@ impl Builder {
         self
     }
 
-    /// The authentication methods to offer, the preferred first. Default `anonymous`.
+    /// Proves who the client is. Said several times, the client can do several methods, the
+    /// preferred first; a router that wants two factors asks for one after the other.
+    ///
+    /// ```
+    /// use wampy::auth::{Scram, WampCra};
+    ///
+    /// let builder = wampy::Client::builder("wss://localhost")
+    ///     .auth(Scram::new("ada", "enchantress"))
+    ///     .auth(WampCra::new("ada", "enchantress"));
+    /// # drop(builder);
+    /// ```
+    #[must_use]
+    pub fn auth(mut self, method: impl Into<Auth>) -> Self {
+        self.auth.push(method.into());
+        self
+    }
+
+    /// The authentication methods to offer, the preferred first. Default those of
+    /// [`Builder::auth`], or else `anonymous`.
     ///
     /// ```
     /// # wampy::doc_example(async |url| {
@@ -266,6 +287,28 @@ impl Builder {
     #[must_use]
     pub fn ca_file(mut self, path: impl Into<std::path::PathBuf>) -> Self {
         self.connect.tls.ca_files.push(path.into());
+        self
+    }
+
+    /// The PEM files of a certificate and of its private key, which the client shows to a router
+    /// that asks for one.
+    ///
+    /// ```
+    /// let builder = wampy::Client::builder("wss://localhost")
+    ///     .client_certificate("client.pem", "client.key");
+    /// # drop(builder);
+    /// ```
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn client_certificate(
+        mut self,
+        certificate: impl Into<std::path::PathBuf>,
+        key: impl Into<std::path::PathBuf>,
+    ) -> Self {
+        self.connect.tls.client_certificate = Some(wampy_transport::ClientCertificate {
+            certificate: certificate.into(),
+            key: key.into(),
+        });
         self
     }
 
@@ -444,7 +487,7 @@ impl Builder {
         session::start(self.options()?).await
     }
 
-    fn options(self) -> Result<Options, Error> {
+    fn options(mut self) -> Result<Options, Error> {
         let url: Url = self
             .url
             .parse()
@@ -455,6 +498,12 @@ impl Builder {
         if self.roles.is_empty() {
             return Err(Error::misuse("a client needs at least one role"));
         }
+        let (authentication, authid) =
+            Authentication::new(self.auth, self.hello.authid.as_deref())?;
+        self.hello.authid = authid.map(Into::into);
+        if authentication.means.is_empty() && self.hello.authmethods.is_none() {
+            self.hello.authmethods = Some(Box::new(["anonymous".into()]));
+        }
         let pings =
             self.pings_rawsocket || url.scheme().framing == wampy_transport::Framing::WebSocket;
         Ok(Options {
@@ -464,6 +513,7 @@ impl Builder {
                 roles: Roles::announced(&self.roles),
                 ..self.hello
             },
+            authentication,
             connect: self.connect,
             call_timeout: self.call_timeout,
             close_timeout: self.close_timeout,

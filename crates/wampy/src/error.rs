@@ -67,6 +67,15 @@ pub enum Error {
         /// What it did.
         problem: String,
     },
+    /// The router's challenge is dangerous to answer, or it has not proven who it is; the client has
+    /// ended the session with ABORT.
+    #[error("the router at {url} is not trusted: {problem}")]
+    Untrusted {
+        /// The router.
+        url: String,
+        /// What it did.
+        problem: String,
+    },
     /// A payload does not hold what this program expects.
     #[error("{0}")]
     Payload(#[from] PayloadError),

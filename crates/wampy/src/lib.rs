@@ -30,7 +30,7 @@
 //! # Where to look
 //!
 //! [`Client`] is where everything starts. [`Builder`] holds what can be chosen: realm, serializer,
-//! time limits, [`Reconnect`]. [`Error`] says who did what wrong. [`proto`] has what the protocol
+//! time limits, [`Reconnect`], and how the client proves who it is ([`auth`]). [`Error`] says who did what wrong. [`proto`] has what the protocol
 //! itself knows: payloads, ids, messages.
 //!
 #![cfg_attr(
@@ -53,6 +53,7 @@ router.shutdown().await;
 //! Deliberately absent: threads and runtimes of its own (it runs on the tokio runtime of the
 //! program), and blocking calls.
 
+pub mod auth;
 mod builder;
 mod call;
 mod client;

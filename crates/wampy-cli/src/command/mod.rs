@@ -3,6 +3,8 @@
 mod bench;
 mod call;
 mod completions;
+mod hash_secret;
+mod keygen;
 mod publish;
 mod register;
 mod router;
@@ -21,6 +23,8 @@ pub(crate) enum Command {
     Subscribe(subscribe::Subscribe),
     Register(register::Register),
     Bench(bench::Bench),
+    Keygen(keygen::Keygen),
+    HashSecret(hash_secret::HashSecret),
     Completions(completions::Completions),
 }
 
@@ -34,6 +38,8 @@ impl Command {
             Self::Subscribe(command) => until_interrupted(command.run()),
             Self::Register(command) => until_interrupted(command.run()),
             Self::Bench(command) => command.run(),
+            Self::Keygen(command) => command.run(),
+            Self::HashSecret(command) => command.run(),
             Self::Completions(command) => command.run(),
         }
     }

@@ -456,8 +456,10 @@ options! {
         forward_timeout = "forward_timeout": bool,
         /// How many invocations the callee takes at once.
         concurrency = "concurrency": Option<u64>,
-        /// Whether earlier callees of a `single` registration lose it.
+        /// Whether those who have registered the procedure lose it.
         force_reregister = "force_reregister": bool,
+        /// The key of the callee's partition.
+        nkey = "nkey": Option<Box<str>>,
     }
     /// Options of YIELD.
     YieldOptions {

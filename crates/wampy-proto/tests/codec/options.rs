@@ -222,6 +222,7 @@ pub fn register() -> BoxedStrategy<RegisterOptions> {
         forward_timeout: any::<bool>(),
         concurrency: number(),
         force_reregister: any::<bool>(),
+        nkey: word(),
     })
 }
 

@@ -92,6 +92,7 @@ mod tests {
             authrole: "user".into(),
             authmethod: "ticket".into(),
             authprovider: "static".into(),
+            trust_level: None,
             authextra: None,
             roles: Roles::default(),
             transport: None,

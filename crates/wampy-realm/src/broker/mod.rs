@@ -9,11 +9,13 @@ mod event_history;
 mod event_retention;
 mod kept_event;
 mod kept_events;
+mod publication_trustlevels;
 mod publisher_exclusion;
 mod publisher_identification;
 mod sharded_subscription;
 mod subscriber_blackwhite_listing;
 mod subscription;
+mod subscription_revocation;
 
 use wampy_proto::message::{Event, EventDetails, Publish, PublishOptions, Published};
 use wampy_proto::{

@@ -6,12 +6,13 @@
 use wampy_proto::error_uri;
 use wampy_proto::message::EventDetails;
 
+use super::publication_trustlevels;
 use crate::config::{Disclosure, RealmConfig};
 use crate::refusal::Refusal;
 use crate::session::SessionDetails;
 
 impl RealmConfig {
-    /// The details of an event, with its publisher if disclosed.
+    /// The details of an event, with its publisher if disclosed, and the publisher's trust level.
     pub(crate) fn publisher_identity(
         &self,
         publisher: &SessionDetails,
@@ -26,6 +27,7 @@ impl RealmConfig {
             Disclosure::Denied => false,
         };
         let mut details = EventDetails::default();
+        publication_trustlevels::add_level(&mut details, publisher);
         if disclosed {
             details.publisher = Some(publisher.id.value());
             details.publisher_authid = Some(publisher.authid.clone());

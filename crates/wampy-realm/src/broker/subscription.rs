@@ -159,7 +159,7 @@ impl Realm {
 
 impl Broker {
     /// Takes the subscriber at `position` from a subscription; returns whether it was the last.
-    fn remove_subscriber(
+    pub(super) fn remove_subscriber(
         &mut self,
         id: SubscriptionId,
         position: usize,

@@ -45,6 +45,29 @@ impl CallTimers {
     }
 }
 
+/// A call's time limit, and when it is over.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limit {
+    timeout_ms: u64,
+    deadline_ms: u64,
+}
+
+impl Limit {
+    /// The limit of a call that was made just now, if it has one.
+    pub(super) fn of(call: &CallOptions, config: &RealmConfig, now: Now) -> Option<Self> {
+        let timeout_ms = config.call_timeout_ms(call);
+        (timeout_ms > 0).then(|| Self {
+            timeout_ms,
+            deadline_ms: now.monotonic_ms.saturating_add(timeout_ms),
+        })
+    }
+
+    /// How much is left, in milliseconds; not 0, which would mean that there is no limit.
+    pub(super) fn left_ms(self, now: Now) -> u64 {
+        self.deadline_ms.saturating_sub(now.monotonic_ms).max(1)
+    }
+}
+
 /// Whether a callee that registers minds the time limits of its calls itself. One that has not
 /// announced the feature cannot: the specification has the dealer keep the time then.
 pub(super) fn is_forwarded(options: &RegisterOptions, callee: &Session) -> bool {
@@ -69,10 +92,33 @@ impl Dealer {
             return;
         }
         let deadline_ms = now.monotonic_ms.saturating_add(call.timeout_ms);
-        if let Some(old_ms) = call.deadline_ms.replace(deadline_ms) {
+        self.set_timer(slot, Some(deadline_ms));
+    }
+
+    /// Says when a call's time is over, if ever.
+    fn set_timer(&mut self, slot: Slot, deadline_ms: Option<u64>) {
+        let Some(call) = self.calls.get_mut(slot) else {
+            return;
+        };
+        let old_ms = std::mem::replace(&mut call.deadline_ms, deadline_ms);
+        if old_ms == deadline_ms {
+            return;
+        }
+        if let Some(old_ms) = old_ms {
             self.timers.deadlines.remove(&(old_ms, slot));
         }
-        self.timers.deadlines.insert((deadline_ms, slot));
+        if let Some(deadline_ms) = deadline_ms {
+            self.timers.deadlines.insert((deadline_ms, slot));
+        }
+    }
+
+    /// A call that was kept has got a callee, or waits for one: the dealer minds its time, unless the
+    /// callee does. The time runs from the CALL.
+    pub(super) fn mind_time(&mut self, slot: Slot, limit: Option<Limit>) {
+        if let Some(call) = self.calls.get_mut(slot) {
+            call.timeout_ms = limit.map_or(0, |limit| limit.timeout_ms);
+        }
+        self.set_timer(slot, limit.map(|limit| limit.deadline_ms));
     }
 }
 

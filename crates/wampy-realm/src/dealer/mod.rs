@@ -1,43 +1,44 @@
 //! The dealer: CALL, and the way back of what its callee answers.
 //!
-//! Registrations are in `registration`, pending calls in `pending`; the files named after chapters
-//! of the specification hold what each feature adds.
+//! Registrations are in `registration`, pending calls in `pending`, the way from a call to its
+//! invocation in `invoking`; the files named after chapters of the specification hold what each
+//! feature adds.
 //!
-//! Deliberately absent so far: call rerouting, trust levels, sharding, and the private options of a
-//! call. A callee's `concurrency` and `force_reregister`, which the specification does not know, are
-//! ignored.
+//! Deliberately absent: the private options of a call.
 
 mod call_canceling;
+mod call_rerouting;
 mod call_timeout;
+mod call_trustlevels;
 mod caller_identification;
+mod force_reregister;
+mod invoking;
+mod kept_call;
 mod needed_features;
 mod pending;
 mod progressive_call_invocations;
 mod progressive_call_results;
 mod registration;
+mod registration_concurrency;
+mod registration_revocation;
+mod sharded_registration;
 mod shared_registration;
 
 use std::borrow::Cow;
 
-use wampy_proto::message::{
-    Call, Error, Invocation, InvocationDetails, Result as ResultMessage, ResultDetails, Yield,
-};
+use wampy_proto::message::{Call, Error, Result as ResultMessage, ResultDetails, Yield};
 use wampy_proto::uri::{self, Grammar};
-use wampy_proto::{
-    FeatureSet, MatchPolicy, Message, MessageType, RegistrationId, RequestId, Role, error_uri,
-};
+use wampy_proto::{MatchPolicy, Message, MessageType, RegistrationId, RequestId, Role, error_uri};
 
 use crate::hash::RandomState;
 use crate::outbox::Outbox;
 use crate::realm::{Now, Realm, Violation};
 use crate::records::Records;
-use crate::refusal::Refusal;
-use crate::session::{Session, SessionKey};
+use crate::session::SessionKey;
 use crate::slots::{Slot, Slots};
 use call_timeout::CallTimers;
 use pending::PendingCall;
-use progressive_call_invocations::OpenInput;
-use shared_registration::Callee;
+use registration_concurrency::Unsettled;
 pub(crate) use shared_registration::Callees;
 
 /// The registrations and pending calls of a realm.
@@ -46,6 +47,13 @@ pub(crate) struct Dealer {
     pub(crate) registrations: Records<RegistrationId, Callees>,
     pub(crate) calls: Slots<PendingCall>,
     pub(crate) timers: CallTimers,
+    /// What all calls that are kept count, in bytes.
+    pub(crate) kept_call_bytes: usize,
+    /// How many calls wait for a callee.
+    pub(crate) waiting_calls: usize,
+    /// The number of the next call that waits.
+    next_in_lines: u64,
+    unsettled: Vec<Unsettled>,
 }
 
 impl Dealer {
@@ -54,6 +62,10 @@ impl Dealer {
             registrations: Records::new(hash),
             calls: Slots::new(),
             timers: CallTimers::default(),
+            kept_call_bytes: 0,
+            waiting_calls: 0,
+            next_in_lines: 0,
+            unsettled: Vec::new(),
         }
     }
 }
@@ -99,130 +111,6 @@ impl Realm {
         Ok(())
     }
 
-    /// Finds the callee of a call and sends it the invocation.
-    fn route_call(
-        &mut self,
-        now: Now,
-        from: SessionKey,
-        call: &Call<'_>,
-        exact: Option<RegistrationId>,
-        needed: FeatureSet,
-        outbox: &mut impl Outbox,
-    ) -> Result<(), Refusal> {
-        self.check_pending_calls(from)?;
-        let (registration, match_policy, chosen) =
-            self.find_callee(&call.procedure, exact, needed)?;
-        let (Some(caller), Some(callee)) =
-            (self.sessions.get(from), self.sessions.get(chosen.session))
-        else {
-            return Ok(());
-        };
-        let details = self.invocation_details(call, caller, callee, chosen, match_policy)?;
-        let invocation = callee
-            .last_invocation
-            .map_or(RequestId::FIRST, RequestId::next);
-        let message = Message::Invocation(Invocation {
-            request: invocation,
-            registration,
-            details,
-            payload: call.payload.borrowed(),
-        });
-        outbox.send(chosen.session, &message)?;
-        // A callee that is told the limit minds it.
-        let timeout_ms = match chosen.forward_timeout {
-            true => 0,
-            false => self.config.call_timeout_ms(&call.options),
-        };
-        let pending = PendingCall {
-            caller: from,
-            request: call.request,
-            callee: chosen.session,
-            invocation,
-            receive_progress: call.options.receive_progress,
-            interrupted: false,
-            input: OpenInput::after(call, message),
-            timeout_ms,
-            deadline_ms: None,
-        };
-        self.begin_call(now, pending);
-        Ok(())
-    }
-
-    /// What the invocation of a call says beside its payload.
-    #[inline]
-    fn invocation_details(
-        &self,
-        call: &Call<'_>,
-        caller: &Session,
-        callee: &Session,
-        chosen: Callee,
-        match_policy: MatchPolicy,
-    ) -> Result<InvocationDetails, Refusal> {
-        let (config, options) = (&self.config, &call.options);
-        let (who, disclose_caller) = (&caller.details, chosen.disclose_caller);
-        let mut details = config.caller_identity(who, options.disclose_me, disclose_caller)?;
-        details.receive_progress =
-            progressive_call_results::forwarded(options.receive_progress, callee, config);
-        details.progress = options.progress;
-        if chosen.forward_timeout || caller.silent_cancel {
-            details.timeout_ms = config.call_timeout_ms(options);
-        }
-        if match_policy != MatchPolicy::Exact {
-            details.procedure = Some((*call.procedure).into());
-        }
-        if let Some(passthru) = options.passthru() {
-            details.set_passthru(passthru);
-        }
-        Ok(details)
-    }
-
-    fn check_pending_calls(&self, caller: SessionKey) -> Result<(), Refusal> {
-        let max = self.config.pending_calls_per_session_max;
-        if self
-            .sessions
-            .get(caller)
-            .is_some_and(|caller| caller.calls.len() >= max)
-        {
-            return Err(Refusal::limit(error_uri::UNAVAILABLE, "pending calls", max));
-        }
-        Ok(())
-    }
-
-    /// The registration that a call of `procedure` goes to, `exact` if there is one, and which of
-    /// its callees, which must have the features `needed`.
-    fn find_callee(
-        &mut self,
-        procedure: &str,
-        exact: Option<RegistrationId>,
-        needed: FeatureSet,
-    ) -> Result<(RegistrationId, MatchPolicy, Callee), Refusal> {
-        let registrations = &mut self.dealer.registrations;
-        let found = exact
-            .or_else(|| registrations.best_pattern(procedure))
-            .and_then(|id| registrations.get_mut(id).map(|record| (id, record)));
-        let Some((id, record)) = found else {
-            let message = format!("no callee has registered {procedure:?}");
-            return Err(Refusal::explained(error_uri::NO_SUCH_PROCEDURE, message));
-        };
-        let room = self.config.pending_invocations_per_session_max;
-        let chosen = record.members.choose(&mut self.random, |callee| {
-            self.sessions.get(callee.session).is_some_and(|session| {
-                session.invocations.len() < room
-                    && (needed.is_empty() || needed_features::has(session, needed))
-            })
-        });
-        let Some(callee) = chosen else {
-            let callees = record.members.list.iter();
-            let mut sessions = callees.filter_map(|callee| self.sessions.get(callee.session));
-            if !sessions.any(|session| needed_features::has(session, needed)) {
-                return Err(needed_features::refusal(needed));
-            }
-            let message = format!("each callee has {room} invocations to answer, the most allowed");
-            return Err(Refusal::explained(error_uri::NO_AVAILABLE_CALLEE, message));
-        };
-        Ok((id, record.match_policy, callee))
-    }
-
     pub(crate) fn handle_yield(
         &mut self,
         now: Now,
@@ -260,6 +148,7 @@ impl Realm {
     /// ERROR from a callee: forwarded to the caller, whole.
     pub(crate) fn handle_error(
         &mut self,
+        now: Now,
         from: SessionKey,
         error: &mut Error<'_>,
         outbox: &mut impl Outbox,
@@ -277,6 +166,9 @@ impl Realm {
         let Some(slot) = self.invoked(from, error.request, MessageType::Error)? else {
             return Ok(());
         };
+        if error.error == error_uri::UNAVAILABLE && self.reroute(now, slot, outbox) {
+            return Ok(());
+        }
         let Some(call) = self.end_call(slot) else {
             return Ok(());
         };

@@ -50,7 +50,10 @@ impl Realm {
             payload,
         });
         match self.send_answer(call.caller, &message, is_passed_through, outbox) {
-            Ok(()) => self.dealer.restart_timer(now, slot),
+            Ok(()) => {
+                self.forbid_rerouting(slot);
+                self.dealer.restart_timer(now, slot);
+            }
             // A result with a hole in it is none: the call ends.
             Err(why) => self.break_off(slot, why, outbox),
         }

@@ -2,6 +2,8 @@
 
 use wampy_proto::message::InvocationPolicy;
 
+use super::registration_concurrency::WaitingCalls;
+use super::sharded_registration::Shard;
 use crate::random::Random;
 use crate::session::SessionKey;
 
@@ -12,6 +14,8 @@ pub(crate) struct Callees {
     pub(crate) list: Vec<Callee>,
     /// Whose turn it is (`roundrobin`).
     turn: usize,
+    /// The calls that wait until one of the callees is free; `None` where none does.
+    pub(crate) waiting: Option<Box<WaitingCalls>>,
 }
 
 /// A callee of a registration.
@@ -22,6 +26,31 @@ pub(crate) struct Callee {
     pub(crate) disclose_caller: bool,
     /// Whether it minds the time limits of calls itself.
     pub(crate) forward_timeout: bool,
+    /// How many calls of this registration it takes at once (`concurrency`).
+    pub(crate) concurrency: Option<u32>,
+    /// How many it has, if it limits them.
+    pub(crate) running: u32,
+    /// What its partition is called, as a hash (`rendezvous`).
+    pub(crate) node: u64,
+}
+
+/// Who gets a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Choice {
+    /// The callee at this place.
+    Callee(usize),
+    /// Somebody who is busy: the call waits.
+    Wait,
+    /// Nobody can take it.
+    Nobody,
+}
+
+impl Callee {
+    /// Whether its `concurrency` leaves room for another call.
+    pub(super) fn is_free(&self) -> bool {
+        self.concurrency
+            .is_none_or(|concurrency| self.running < concurrency)
+    }
 }
 
 impl Callees {
@@ -30,6 +59,7 @@ impl Callees {
             policy,
             list: Vec::new(),
             turn: 0,
+            waiting: None,
         }
     }
 
@@ -38,6 +68,12 @@ impl Callees {
         policy == self.policy
             && (policy != InvocationPolicy::Single || self.list.is_empty())
             && self.list.iter().all(|callee| callee.session != session)
+    }
+
+    pub(super) fn callee_mut(&mut self, session: SessionKey) -> Option<&mut Callee> {
+        self.list
+            .iter_mut()
+            .find(|callee| callee.session == session)
     }
 
     /// Takes a callee away; the turns of the others stay.
@@ -55,30 +91,57 @@ impl Callees {
         }
     }
 
-    /// The callee that gets the next call: by the policy the first that has room.
+    /// Who gets a call: by the policy the first callee that suits. One that is busy is passed over by `roundrobin` and `random` only: the others name one callee.
     pub(super) fn choose(
         &mut self,
         random: &mut Random,
-        has_room: impl Fn(&Callee) -> bool,
-    ) -> Option<Callee> {
+        shard: Option<Shard>,
+        suits: impl Fn(&Callee) -> bool,
+    ) -> Choice {
+        if let Some(shard) = shard {
+            let owner = shard.owner(&self.list);
+            return match owner.filter(|&at| suits(&self.list[at])) {
+                Some(at) => self.take_or_wait(at),
+                None => Choice::Nobody,
+            };
+        }
         let len = self.list.len();
         let start = match self.policy {
-            InvocationPolicy::Single | InvocationPolicy::First => 0,
+            InvocationPolicy::Single | InvocationPolicy::First => {
+                let first = self.list.iter().position(|callee| suits(callee));
+                return first.map_or(Choice::Nobody, |at| self.take_or_wait(at));
+            }
             InvocationPolicy::Last => {
-                return self
-                    .list
-                    .iter()
-                    .rev()
-                    .find(|callee| has_room(callee))
-                    .copied();
+                let last = self.list.iter().rposition(|callee| suits(callee));
+                return last.map_or(Choice::Nobody, |at| self.take_or_wait(at));
             }
             InvocationPolicy::RoundRobin => self.turn,
             InvocationPolicy::Random => random.below(len),
         };
-        let position = (start..len)
-            .chain(0..start.min(len))
-            .find(|&at| has_room(&self.list[at]))?;
-        self.turn = (position + 1) % len;
-        Some(self.list[position])
+        let mut somebody = false;
+        for at in (start..len).chain(0..start.min(len)) {
+            let callee = &self.list[at];
+            if !suits(callee) {
+                continue;
+            }
+            if callee.is_free() {
+                self.turn = (at + 1) % len;
+                return Choice::Callee(at);
+            }
+            somebody = true;
+        }
+        if somebody {
+            Choice::Wait
+        } else {
+            Choice::Nobody
+        }
+    }
+
+    fn take_or_wait(&self, at: usize) -> Choice {
+        if self.list[at].is_free() {
+            Choice::Callee(at)
+        } else {
+            Choice::Wait
+        }
     }
 }

@@ -130,6 +130,15 @@ impl<'p> Arguments<'p> {
         }
     }
 
+    /// A keyword argument that may be absent and must else be text.
+    pub(super) fn optional_keyword_text(&self, name: &str) -> Result<Option<&str>, Refusal> {
+        match self.keyword(name)? {
+            None => Ok(None),
+            Some(Value::Text(text)) => Ok(Some(text)),
+            Some(_) => Err(invalid(format!("{name} must be a string"))),
+        }
+    }
+
     /// A keyword argument; null counts as absent.
     pub(super) fn keyword(&self, name: &str) -> Result<Option<&Value>, Refusal> {
         let keyword = decoded(&self.keyword, self.payload.encoded_kwargs(), || {

@@ -4,9 +4,6 @@
 //! To add a procedure: a function in the file of its family and a row in [`PROCEDURES`]. Procedures
 //! are answered at once, inside the realm: they have no registration, no callee and no invocation.
 //! Events are published after the state that they announce, and built only if somebody subscribed.
-//!
-//! Deliberately absent so far: the procedures that appear only in the specification's catalog
-//! (`remove_callee`, `remove_subscriber`).
 
 mod arguments;
 mod definition;
@@ -19,7 +16,7 @@ mod subscription;
 mod testament;
 
 use wampy_proto::message::{Call, Goodbye, Result as ResultMessage, ResultDetails};
-use wampy_proto::{Message, Payload, Serializer, Value, error_uri};
+use wampy_proto::{Message, Payload, RegistrationId, Serializer, SubscriptionId, Value, error_uri};
 
 use crate::authorizer::Requirement;
 use crate::outbox::Outbox;
@@ -35,7 +32,7 @@ use testament::{Scope, Testament};
 type Procedure = fn(&Realm, SessionKey, &Arguments<'_>) -> Result<Answer, Refusal>;
 
 /// Every procedure by its URI.
-const PROCEDURES: [(&str, Procedure); 30] = [
+const PROCEDURES: [(&str, Procedure); 32] = [
     ("wamp.session.count", session::count),
     ("wamp.session.list", session::list),
     ("wamp.session.get", session::get),
@@ -54,6 +51,10 @@ const PROCEDURES: [(&str, Procedure); 30] = [
         "wamp.registration.count_callees",
         registration::count_callees,
     ),
+    (
+        "wamp.registration.remove_callee",
+        registration::remove_callee,
+    ),
     ("wamp.subscription.list", subscription::list),
     ("wamp.subscription.lookup", subscription::lookup),
     ("wamp.subscription.match", subscription::matches),
@@ -67,6 +68,10 @@ const PROCEDURES: [(&str, Procedure); 30] = [
         subscription::count_subscribers,
     ),
     (event_history::GET_EVENTS, event_history::get_events),
+    (
+        "wamp.subscription.remove_subscriber",
+        subscription::remove_subscriber,
+    ),
     (
         "wamp.reflection.procedure.list",
         reflection::list_procedures,
@@ -100,8 +105,23 @@ enum Change {
     EndSessions(EndSessions),
     AddTestament(Scope, Testament),
     FlushTestaments(Scope),
+    Revoke(Revoke),
     Define(NewDefinition),
     Undefine(Undefine),
+}
+
+/// A registration or subscription to be taken from a session.
+#[derive(Debug)]
+struct Revoke {
+    of: Revocable,
+    session: SessionKey,
+    reason: Option<String>,
+}
+
+#[derive(Debug)]
+enum Revocable {
+    Registration(RegistrationId),
+    Subscription(SubscriptionId),
 }
 
 /// Sessions to be ended.
@@ -159,6 +179,7 @@ impl Realm {
             Some(Change::EndSessions(end)) => self.end_sessions(now, end, outbox),
             Some(Change::AddTestament(scope, it)) => self.add_testament(caller, scope, it),
             Some(Change::FlushTestaments(scope)) => self.flush_testaments(caller, scope),
+            Some(Change::Revoke(revoke)) => self.revoke(&revoke, outbox),
             Some(Change::Define(new)) => self.define(caller, new, outbox),
             Some(Change::Undefine(what)) => self.undefine(caller, &what, outbox),
         }
@@ -174,6 +195,21 @@ impl Realm {
         };
         outbox.send(caller, &Message::Result(result))?;
         Ok(())
+    }
+
+    fn revoke(&mut self, revoke: &Revoke, outbox: &mut impl Outbox) {
+        let Revoke {
+            session, reason, ..
+        } = revoke;
+        let reason = reason.as_deref();
+        match revoke.of {
+            Revocable::Registration(id) => {
+                self.revoke_registration(id, *session, reason, outbox);
+            }
+            Revocable::Subscription(id) => {
+                self.revoke_subscription(id, *session, reason, outbox);
+            }
+        }
     }
 
     /// What a caller has to be allowed besides calling a procedure of the meta API.

@@ -3,7 +3,7 @@
 use wampy_proto::{MatchPolicy, RegistrationId, SessionId, Value, error_uri};
 
 use super::arguments::Arguments;
-use super::{Answer, record, session};
+use super::{Answer, Change, Revocable, Revoke, record, session};
 use crate::dealer::Callees;
 use crate::outbox::Outbox;
 use crate::realm::Realm;
@@ -69,6 +69,27 @@ pub(super) fn count_callees(
     Ok(Answer::one(Value::Unsigned(
         registration.members.list.len() as u64,
     )))
+}
+
+/// `wamp.registration.remove_callee(registration, session; reason)`
+///
+/// A session that is none of its callees is `wamp.error.no_such_registration`.
+pub(super) fn remove_callee(
+    realm: &Realm,
+    _: SessionKey,
+    arguments: &Arguments,
+) -> Result<Answer, Refusal> {
+    let (id, _) = named(realm, arguments)?;
+    let (key, session) = session::named_at(realm, arguments, 1)?;
+    let reason = arguments.optional_keyword_text("reason")?;
+    if !session.registrations.contains(&id) {
+        return Err(Refusal::new(error_uri::NO_SUCH_REGISTRATION));
+    }
+    Ok(Answer::change(Change::Revoke(Revoke {
+        of: Revocable::Registration(id),
+        session: key,
+        reason: reason.map(str::to_owned),
+    })))
 }
 
 fn named<'r>(

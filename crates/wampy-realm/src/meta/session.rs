@@ -131,7 +131,16 @@ fn named<'r>(
     realm: &'r Realm,
     arguments: &Arguments,
 ) -> Result<(SessionKey, &'r Session), Refusal> {
-    SessionId::try_from(arguments.id(0, "session")?)
+    named_at(realm, arguments, 0)
+}
+
+/// The session that the argument at `position` names.
+pub(super) fn named_at<'r>(
+    realm: &'r Realm,
+    arguments: &Arguments,
+    position: usize,
+) -> Result<(SessionKey, &'r Session), Refusal> {
+    SessionId::try_from(arguments.id(position, "session")?)
         .ok()
         .and_then(|id| realm.sessions.key_of(id))
         .and_then(|key| Some((key, realm.sessions.get(key)?)))

@@ -3,7 +3,7 @@
 use wampy_proto::{MatchPolicy, SessionId, SubscriptionId, Value, error_uri};
 
 use super::arguments::Arguments;
-use super::{Answer, record, session};
+use super::{Answer, Change, Revocable, Revoke, record, session};
 use crate::outbox::Outbox;
 use crate::realm::Realm;
 use crate::records::Record;
@@ -71,6 +71,27 @@ pub(super) fn count_subscribers(
     Ok(Answer::one(Value::Unsigned(
         subscription.members.len() as u64
     )))
+}
+
+/// `wamp.subscription.remove_subscriber(subscription, session; reason)`
+///
+/// A session that is none of its subscribers is `wamp.error.no_such_subscription`.
+pub(super) fn remove_subscriber(
+    realm: &Realm,
+    _: SessionKey,
+    arguments: &Arguments,
+) -> Result<Answer, Refusal> {
+    let (id, _) = named(realm, arguments)?;
+    let (key, session) = session::named_at(realm, arguments, 1)?;
+    let reason = arguments.optional_keyword_text("reason")?;
+    if !session.subscriptions.contains_key(&id) {
+        return Err(Refusal::new(error_uri::NO_SUCH_SUBSCRIPTION));
+    }
+    Ok(Answer::change(Change::Revoke(Revoke {
+        of: Revocable::Subscription(id),
+        session: key,
+        reason: reason.map(str::to_owned),
+    })))
 }
 
 pub(super) fn named<'r>(

@@ -14,6 +14,7 @@ fn network_with_internal(config: RealmConfig) -> (Network, Client) {
         authrole: "router".into(),
         authmethod: "internal".into(),
         authprovider: "internal".into(),
+        trust_level: None,
         authextra: None,
         roles: Roles::default(),
         transport: None,

@@ -71,6 +71,7 @@ fn get_and_on_join_tell_what_the_authenticator_added() {
         authrole: "user".into(),
         authmethod: "ticket".into(),
         authprovider: "dynamic".into(),
+        trust_level: None,
         authextra: Some(Box::new(authextra)),
         roles: all_features(),
         transport: None,

@@ -11,23 +11,29 @@ fn check_17_the_router_announces_both_roles_with_their_features() {
     let roles = Network::new().realm.welcome_roles();
     for feature in [
         Feature::CallCanceling,
+        Feature::CallReroute,
         Feature::CallTimeout,
+        Feature::CallTrustlevels,
         Feature::CallerIdentification,
         Feature::PatternBasedRegistration,
         Feature::ProgressiveCallResults,
         Feature::RegistrationMetaApi,
+        Feature::RegistrationRevocation,
         Feature::SessionMetaApi,
+        Feature::ShardedRegistration,
         Feature::SharedRegistration,
     ] {
         assert!(roles.supports(Role::Dealer, feature), "{feature:?}");
     }
     for feature in [
         Feature::PatternBasedSubscription,
+        Feature::PublicationTrustlevels,
         Feature::PublisherExclusion,
         Feature::PublisherIdentification,
         Feature::SessionMetaApi,
         Feature::SubscriberBlackwhiteListing,
         Feature::SubscriptionMetaApi,
+        Feature::SubscriptionRevocation,
     ] {
         assert!(roles.supports(Role::Broker, feature), "{feature:?}");
     }
@@ -232,6 +238,7 @@ fn a_session_id_is_used_once_at_a_time() {
         authrole: "user".into(),
         authmethod: "anonymous".into(),
         authprovider: "static".into(),
+        trust_level: None,
         authextra: None,
         roles: no_features(),
         transport: None,

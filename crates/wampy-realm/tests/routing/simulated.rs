@@ -126,6 +126,19 @@ pub fn no_features() -> Roles {
     roles
 }
 
+/// Every role of a client with every feature of the specification.
+pub fn every_feature() -> Roles {
+    let mut roles = Roles::default();
+    for role in Role::CLIENT {
+        let mut features = FeatureSet::EMPTY;
+        for feature in Feature::ALL {
+            features.insert(feature);
+        }
+        roles.set(role, features);
+    }
+    roles
+}
+
 /// All features but these.
 pub fn features_without(missing: &[Feature]) -> Roles {
     let mut roles = all_features();
@@ -199,6 +212,11 @@ impl Network {
         self.join_as("someone", "member", roles)
     }
 
+    /// A session with every feature of the specification.
+    pub fn join_capable(&mut self) -> Client {
+        self.join_with(every_feature())
+    }
+
     pub fn join_as(&mut self, authid: &str, authrole: &str, roles: Roles) -> Client {
         self.try_join(authid, authrole, roles).unwrap()
     }
@@ -216,6 +234,7 @@ impl Network {
             authrole: authrole.into(),
             authmethod: "ticket".into(),
             authprovider: "static".into(),
+            trust_level: None,
             authextra: None,
             roles,
             transport: Some(Transport {

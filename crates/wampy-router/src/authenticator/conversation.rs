@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use wampy_proto::Value;
 use wampy_proto::auth::{
     Applicant, AuthMethod, Challenger, Credential, Proof, PublicKey, Step, cryptosign, ticket,
@@ -20,6 +21,9 @@ use super::users::{Candidate, STATIC};
 use super::{Access, Client, Identity, anonymous};
 use crate::router::Shared;
 use crate::settings::{Authenticator, Method};
+
+/// Dates in challenges: ISO 8601 in UTC, with milliseconds.
+const TIMESTAMP: &str = "%Y-%m-%dT%H:%M:%S%.3fZ";
 
 /// One client that wants to join a realm.
 pub(super) struct Conversation {
@@ -316,7 +320,7 @@ impl Conversation {
             authid: candidate.user.authid.to_string(),
             authrole: candidate.user.role.to_string(),
             authprovider: candidate.authprovider.to_owned(),
-            timestamp: format!("{:.3}", jiff::Timestamp::now()),
+            timestamp: Timestamp::now().strftime(TIMESTAMP).to_string(),
             channel: self.client.channel(),
             router_key: self.access.router_key.clone(),
         }

@@ -162,6 +162,7 @@ impl Connection {
             authrole: identity.authrole.clone(),
             authmethod: identity.authmethod.into(),
             authprovider: identity.authprovider.into(),
+            trust_level: identity.trust_level,
             authextra: identity.authextra.clone().map(Box::new),
             roles,
             transport: Some(self.transport()),

@@ -1,4 +1,4 @@
-//! From a URL to a session: connecting, HELLO, WELCOME.
+//! From a URL to a session: connecting, HELLO, the router's challenges, WELCOME.
 
 use std::future::poll_fn;
 use std::ops::ControlFlow;
@@ -6,13 +6,15 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use tokio::time::timeout;
-use wampy_proto::message::{Abort, Hello, Welcome};
+use wampy_proto::auth::SignError;
+use wampy_proto::message::{Abort, Challenge, Welcome};
 use wampy_proto::session::joining::{Joined as Meaning, Joining};
-use wampy_proto::{Message, Serializer, error_uri};
+use wampy_proto::{Message, Serializer};
 use wampy_transport::connect;
 
 use super::Shared;
 use super::lost::Cause;
+use super::prove;
 use super::wire::{Stop, Wire};
 use crate::builder::Options;
 use crate::error::Error;
@@ -33,7 +35,7 @@ enum Outcome {
     Refused(Error),
     Misbehaved(Abort<'static>),
     BadFrame(String),
-    NeedsProof(String),
+    Challenge(Challenge<'static>),
 }
 
 /// Joins for the first time: once, unless the options ask for more.
@@ -111,40 +113,38 @@ async fn connect_and_join(options: &Options) -> Result<Joined, Error> {
             source: Arc::new(error),
         })?;
     let serializer = connection.serializer;
+    let (hello, mut signer) = prove::hello(options, connection.stream.channel_id())?;
     let mut wire = Wire::new(connection);
-    let hello = Hello {
-        realm: options.realm.as_str().into(),
-        details: options.hello.clone(),
-    };
     wire.push(serializer, &hello.into());
     let mut joining = Joining::new();
-    let outcome = await_outcome(&mut wire, serializer, &mut joining, options).await?;
-    let (last_words, error) = match outcome {
-        Outcome::Welcome(welcome) => {
-            let welcome = Arc::new(welcome);
-            return Ok(Joined {
-                wire,
-                serializer,
-                joining,
-                welcome,
-            });
-        }
-        Outcome::Refused(error) => (None, error),
-        Outcome::Misbehaved(abort) => {
-            let problem = abort
-                .details
-                .message
-                .as_deref()
-                .unwrap_or_default()
-                .to_owned();
-            (Some(abort), misbehaved(options, problem))
-        }
-        Outcome::BadFrame(problem) => (None, misbehaved(options, problem)),
-        Outcome::NeedsProof(authmethod) => {
-            let problem =
-                format!("the router asks for a proof by {authmethod}, which was not given");
-            let abort = Abort::new(error_uri::AUTHENTICATION_FAILED, problem.as_str());
-            (Some(abort), Error::misuse(problem))
+    let (last_words, error) = loop {
+        match await_outcome(&mut wire, serializer, &mut joining, options).await? {
+            Outcome::Challenge(challenge) => match prove::answer(signer, challenge).await {
+                Ok((kept, answer)) => {
+                    wire.push(serializer, &answer.into());
+                    joining.authenticate();
+                    signer = kept;
+                }
+                Err(error) => break distrust(options, &error),
+            },
+            Outcome::Welcome(welcome) => {
+                if let Err(error) = signer.check_welcome(&welcome.details) {
+                    break distrust(options, &error);
+                }
+                return Ok(Joined {
+                    wire,
+                    serializer,
+                    joining,
+                    welcome: Arc::new(welcome),
+                });
+            }
+            Outcome::Refused(error) => break (None, error),
+            Outcome::Misbehaved(abort) => {
+                let problem = abort.details.message.as_deref().unwrap_or_default();
+                let error = misbehaved(options, problem.to_owned());
+                break (Some(abort), error);
+            }
+            Outcome::BadFrame(problem) => break (None, misbehaved(options, problem)),
         }
     };
     if let Some(last_words) = last_words {
@@ -153,6 +153,11 @@ async fn connect_and_join(options: &Options) -> Result<Joined, Error> {
     // Whether the router has heard it makes no difference any more.
     _ = timeout(options.close_timeout, wire.shut_down()).await;
     Err(error)
+}
+
+/// What to say to the router and to the program where a challenge or a WELCOME is no good.
+fn distrust(options: &Options, error: &SignError) -> (Option<Abort<'static>>, Error) {
+    (Some(error.abort()), prove::error(options, error))
 }
 
 /// Sends what is outgoing, and reads until the router has said what becomes of the session.
@@ -195,7 +200,10 @@ fn handle(
     };
     ControlFlow::Break(match joining.handle(message) {
         Meaning::Welcome(welcome) => Outcome::Welcome(welcome),
-        Meaning::Challenge(challenge) => Outcome::NeedsProof(challenge.authmethod.into_owned()),
+        Meaning::Challenge(Challenge { authmethod, extra }) => Outcome::Challenge(Challenge {
+            authmethod: authmethod.into_owned().into(),
+            extra,
+        }),
         Meaning::Aborted(abort) => Outcome::Refused(Error::Aborted {
             url: options.url.to_string(),
             reason: abort.reason.into_owned(),

@@ -22,6 +22,8 @@ pub(crate) enum Cause {
     Misbehaved(String),
     /// No connection could be made again.
     Connect(Error),
+    /// The router cannot be trusted, or this program lacks what the router demands.
+    Unproven(Error),
 }
 
 impl Cause {
@@ -32,6 +34,7 @@ impl Cause {
                 reason, message, ..
             } => Self::Aborted { reason, message },
             Error::PeerMisbehaved { problem, .. } => Self::Misbehaved(problem),
+            error @ (Error::Untrusted { .. } | Error::Misuse { .. }) => Self::Unproven(error),
             other => Self::Connect(other),
         }
     }
@@ -40,7 +43,10 @@ impl Cause {
     pub(crate) fn is_temporary(&self) -> bool {
         match self {
             Self::Lost(_) | Self::Connect(_) => true,
-            Self::Closed | Self::ClosedWithoutAnswer(_) | Self::Misbehaved(_) => false,
+            Self::Closed
+            | Self::ClosedWithoutAnswer(_)
+            | Self::Misbehaved(_)
+            | Self::Unproven(_) => false,
             Self::Aborted { reason, .. } => ![
                 error_uri::NO_SUCH_REALM,
                 error_uri::NO_SUCH_ROLE,
@@ -73,6 +79,7 @@ impl Cause {
                 url,
                 reason: error.to_string(),
             },
+            Self::Unproven(error) => error,
         }
     }
 

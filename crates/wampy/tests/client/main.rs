@@ -21,6 +21,8 @@
 //! | 47 to 51 | `wire::dropping_a_call_cancels_it_in_its_mode`, `wire::an_interrupt_stops_the_handler_and_is_answered` |
 //! | 52, 53 | `wire::parts_of_a_result_are_sent_only_to_those_who_take_them` |
 //! | 57 | `wire::a_progressive_call_restarts_its_clock_with_each_part` |
+//! | 86 | `auth::check_86_…` |
+//! | 89, 90 | `auth::check_89_a_challenge_with_another_channel_binding_is_not_signed`, `auth::check_90_a_router_with_another_key_gets_no_signature` |
 //! | 92 | `websocket::a_message_of_the_other_kind_is_a_violation` |
 //! | 96 | `rawsocket::a_handshake_that_is_no_acceptance_fails_the_connection` |
 //! | 97 | `rawsocket::a_frame_above_the_announced_limit_fails_the_connection`, `rawsocket::a_message_above_the_router_s_limit_is_not_sent` |
@@ -30,6 +32,7 @@
 // What must hold is checked by unwrapping it.
 #![allow(clippy::unwrap_used)]
 
+mod auth;
 mod callee;
 mod caller;
 mod compression;
