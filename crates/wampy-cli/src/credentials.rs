@@ -17,6 +17,10 @@ pub(crate) struct CredentialArgs {
     /// The user.
     #[arg(long, env = "WAMPY_AUTHID")]
     authid: Option<String>,
+    /// Offer only this authmethod, such as wampcra; may be repeated, the preferred first. By default
+    /// all that can be done with what is given.
+    #[arg(long, env = "WAMPY_AUTHMETHOD", value_name = "METHOD")]
+    authmethod: Vec<String>,
     /// A ticket, sent as it is (ticket); better given by the environment.
     #[arg(
         long,
@@ -88,6 +92,10 @@ impl CredentialArgs {
             if let Some(ticket) = &self.ticket {
                 builder = builder.auth(Ticket::new(authid, ticket.clone()));
             }
+        }
+        if !self.authmethod.is_empty() {
+            let methods = self.authmethod.iter().map(String::as_str);
+            builder = builder.authmethods(methods);
         }
         if let (Some(certificate), Some(key)) = (&self.client_cert, &self.client_key) {
             builder = builder.client_certificate(certificate, key);

@@ -239,8 +239,9 @@ impl Realm {
     }
 
     /// Takes a session out, with all that it holds: its calls end, its callers get ERROR
-    /// `wamp.error.canceled`, its registrations and subscriptions go. Nothing is sent to the
-    /// session itself. A session that is gone already is ignored.
+    /// `wamp.error.canceled`, its registrations, subscriptions and definitions go, and its
+    /// testaments are published. Nothing is sent to the session itself. A session that is gone
+    /// already is ignored.
     pub fn leave(&mut self, now: Now, session: SessionKey, outbox: &mut impl Outbox) {
         self.take_out(now, session, MetaEvents::Published, outbox);
         self.settle(now, outbox);

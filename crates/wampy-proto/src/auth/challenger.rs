@@ -105,13 +105,15 @@ impl Challenger {
         hello: &HelloDetails,
         demanded: impl IntoIterator<Item = Credential>,
     ) -> Self {
-        let offered = hello.authmethods.iter().flatten();
-        let dialect = offered
-            .map(|name| Dialect::from_name(name))
-            .find(Option::is_some);
+        let offered = hello.authmethods.as_deref().unwrap_or_default();
+        let is_offered = |dialect: Dialect| offered.iter().any(|name| **name == *dialect.name());
+        let dialect = match is_offered(Dialect::Draft) && !is_offered(Dialect::Specified) {
+            true => Dialect::Draft,
+            false => Dialect::Specified,
+        };
         Self {
             applicant,
-            dialect: dialect.flatten().unwrap_or(Dialect::Specified),
+            dialect,
             authextra: hello.authextra.clone(),
             demanded: demanded.into_iter().collect(),
             pending: None,

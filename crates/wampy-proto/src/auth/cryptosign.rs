@@ -178,7 +178,7 @@ impl Cryptosign {
         extra
     }
 
-    /// The client's answer to a CHALLENGE; `sent` is what [`Cryptosign::hello`] was given.
+    /// The client's answer to a CHALLENGE; `sent` is what `Cryptosign::hello` was given.
     ///
     /// # Errors
     /// The challenge is malformed, is bound to another channel than was asked for, or the router has

@@ -120,16 +120,21 @@ impl Signer {
         hello.authextra = (!extra.is_empty()).then_some(Value::Map(extra));
     }
 
-    /// The names of the methods. SCRAM goes by that of the draft as well, which has no channel
-    /// binding.
+    /// The names of the methods. SCRAM goes by that of the draft as well, unless it is to be bound to
+    /// the channel; the specified name then comes last, because Crossbar.io does not know it and
+    /// looks at no name behind one that it does not know.
     fn names(&self) -> Box<[Box<str>]> {
-        let mut names: Vec<Box<str>> = Vec::new();
+        let (mut names, mut last): (Vec<Box<str>>, _) = (Vec::new(), None);
         for means in self.means.iter() {
-            names.push(means.method().as_str().into());
+            let name = means.method().as_str();
             if means.method() == AuthMethod::Scram && self.channel.is_none() {
                 names.push(scram::NAME_DRAFT.into());
+                last = Some(name.into());
+            } else {
+                names.push(name.into());
             }
         }
+        names.extend(last);
         names.into()
     }
 

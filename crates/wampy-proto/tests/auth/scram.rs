@@ -133,6 +133,23 @@ fn both_sides_agree_under_every_kdf_name_and_channel() {
     }
 }
 
+/// Crossbar.io looks at no name behind one that it does not know.
+#[test]
+fn a_client_offers_the_drafts_name_first_and_a_router_prefers_the_specified_one() {
+    let mut both = exchange();
+    both.means.push(Means::WampCra("pencil".into()));
+    let mut begun = both.begin();
+    let offered = begun.hello.authmethods.clone().unwrap();
+    assert_eq!(
+        *offered,
+        ["scram".into(), "wampcra".into(), "wamp-scram".into()]
+    );
+    assert_eq!(begun.challenge().authmethod, "wamp-scram");
+
+    let bound = exchange().over([7; 32], [7; 32]).begin();
+    assert_eq!(bound.hello.authmethods, Some(["wamp-scram".into()].into()));
+}
+
 #[test]
 fn names_and_passwords_are_prepared_by_saslprep() {
     let mut exchange = exchange_with(Kdf::Pbkdf2, "pen\u{AD}cil");

@@ -11,8 +11,8 @@
 
 use wampy_proto::{RegistrationId, SessionId, error_uri};
 
-use super::Callees;
 use super::registration_concurrency::WaitingCalls;
+use super::shared_registration::{Callee, Callees};
 use crate::config::ForceReregister;
 use crate::outbox::Outbox;
 use crate::realm::Realm;
@@ -46,9 +46,7 @@ impl Realm {
         match self.config.force_reregister {
             ForceReregister::Everybody => Ok(()),
             ForceReregister::SameAuthid => {
-                let same = |callee: &super::shared_registration::Callee| {
-                    authid(callee.session) == authid(from)
-                };
+                let same = |callee: &Callee| authid(callee.session) == authid(from);
                 if record.members.list.iter().all(same) {
                     return Ok(());
                 }

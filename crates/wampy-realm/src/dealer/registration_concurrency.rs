@@ -175,6 +175,9 @@ impl Dealer {
 
     /// Whether calls that suit every callee wait: one that comes now stands behind them.
     pub(super) fn others_wait(&self, id: RegistrationId) -> bool {
+        if self.waiting_calls == 0 {
+            return false;
+        }
         let record = self.registrations.get(id);
         let waiting = record.and_then(|record| record.members.waiting.as_ref());
         waiting.is_some_and(|waiting| waiting.plain > 0)

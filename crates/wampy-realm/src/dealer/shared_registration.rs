@@ -108,11 +108,11 @@ impl Callees {
         let len = self.list.len();
         let start = match self.policy {
             InvocationPolicy::Single | InvocationPolicy::First => {
-                let first = self.list.iter().position(|callee| suits(callee));
+                let first = self.list.iter().position(suits);
                 return first.map_or(Choice::Nobody, |at| self.take_or_wait(at));
             }
             InvocationPolicy::Last => {
-                let last = self.list.iter().rposition(|callee| suits(callee));
+                let last = self.list.iter().rposition(suits);
                 return last.map_or(Choice::Nobody, |at| self.take_or_wait(at));
             }
             InvocationPolicy::RoundRobin => self.turn,

@@ -194,6 +194,43 @@ fn the_time_limit_of_a_call_runs_on_while_it_is_rerouted() {
 }
 
 #[test]
+fn whoever_gets_a_rerouted_call_minds_its_time_as_it_registered() {
+    let mut network = Network::new();
+    let (callees, caller) = ([(); 3].map(|()| network.join_capable()), network.join());
+    for (callee, forward) in callees.into_iter().zip([true, false, true]) {
+        let options = json!({"invoke": "first", "forward_timeout": forward});
+        network.register(callee, "a.b", options);
+    }
+    network.send(caller, json!([48, 1, {"timeout": 100}, "a.b"]));
+    network.send(caller, json!([48, 2, {"timeout": 100}, "a.b"]));
+    let received = network.received(callees[0]);
+    assert_eq!(received[0][3], json!({"timeout": 100}));
+    network.pass(40);
+    for invocation in [1, 2] {
+        refuse(&mut network, callees[0], invocation);
+    }
+    let received = network.received(callees[1]);
+    assert_eq!(received[0][3], json!({}), "the dealer minds the time now");
+    network.pass(20);
+    refuse(&mut network, callees[1], 2);
+    assert_eq!(network.receive(callees[2])[3], json!({"timeout": 40}));
+    network.pass(40);
+    assert_error(&network.receive(caller), 48, 1, "wamp.error.timeout");
+    network.pass(1000);
+    assert_eq!(network.received(caller), NOTHING);
+}
+
+#[test]
+fn a_call_in_parts_is_not_rerouted() {
+    let (mut network, callees, caller) = shared(RealmConfig::default(), "first");
+    network.invoke(caller, 1, json!({"progress": true}), "a.b", callees[0]);
+    assert_eq!(network.realm.stats().kept_call_bytes, 0);
+    refuse(&mut network, callees[0], 1);
+    assert_error(&network.receive(caller), 48, 1, UNAVAILABLE);
+    assert_eq!(network.received(callees[1]), NOTHING);
+}
+
+#[test]
 fn parts_of_a_result_forbid_rerouting() {
     let (mut network, callees, caller) = shared(RealmConfig::default(), "first");
     let options = json!({"receive_progress": true});

@@ -219,6 +219,56 @@ fn a_call_that_waits_can_time_out() {
 }
 
 #[test]
+fn a_callee_that_minds_time_limits_is_told_what_is_left() {
+    let mut network = Network::new();
+    let (callee, caller) = (network.join_capable(), network.join());
+    let options = json!({"concurrency": 1, "forward_timeout": true});
+    network.register(callee, "a.b", options);
+    call(&mut network, caller, 1, json!({"timeout": 500}));
+    assert_eq!(network.receive(callee)[3], json!({"timeout": 500}));
+    call(&mut network, caller, 2, json!({"timeout": 300}));
+    call(&mut network, caller, 3, json!({"timeout": 300}));
+    network.pass(200);
+    network.send(callee, json!([70, 1, {}]));
+    assert_eq!(network.receive(callee)[3], json!({"timeout": 100}));
+    // The callee minds the time of the second now, the dealer that of the third.
+    network.received(caller);
+    network.pass(100);
+    assert_error(&network.receive(caller), 48, 3, "wamp.error.timeout");
+    network.pass(1000);
+    assert_eq!(network.received(caller), NOTHING);
+    network.send(callee, json!([70, 2, {}]));
+    assert_eq!(network.receive(caller), json!([50, 2, {}]));
+}
+
+#[test]
+fn a_call_in_parts_does_not_wait() {
+    let mut network = Network::new();
+    let (callee, caller) = (network.join_capable(), network.join_capable());
+    network.register(callee, "a.b", json!({"concurrency": 1}));
+    call(&mut network, caller, 1, json!({"progress": true}));
+    call(&mut network, caller, 2, json!({"progress": true}));
+    assert_error(&network.receive(caller), 48, 2, "wamp.error.unavailable");
+    // The further parts of the first go where it went; it counts until it is answered.
+    call(&mut network, caller, 1, json!({}));
+    call(&mut network, caller, 3, json!({}));
+    assert_eq!(taken(&mut network, callee), [(1, 1), (1, 1)]);
+    network.send(callee, json!([70, 1, {}]));
+    assert_eq!(taken(&mut network, callee), [(3, 2)]);
+}
+
+#[test]
+fn a_payload_that_is_passed_through_waits_with_its_attributes() {
+    let (mut network, callee, caller) = limited(RealmConfig::default(), 1);
+    let options = json!({"ppt_scheme": "x_a", "ppt_cipher": "x_b", "ppt_keyid": "k"});
+    call(&mut network, caller, 1, options.clone());
+    call(&mut network, caller, 2, options.clone());
+    network.send(callee, json!([70, 1, {}]));
+    let received = network.received(callee);
+    assert_eq!((&received[0][3], &received[1][3]), (&options, &options));
+}
+
+#[test]
 fn a_call_that_times_out_makes_room() {
     let (mut network, callee, caller) = limited(RealmConfig::default(), 1);
     call(&mut network, caller, 1, json!({"timeout": 100}));

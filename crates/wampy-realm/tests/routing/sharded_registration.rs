@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use serde_json::{Value as Json, json};
+use wampy_proto::Feature;
 
-use crate::simulated::{Client, Network, assert_error, every_feature};
+use crate::simulated::{Client, Network, assert_error, every_feature, features_without};
 
 /// Callees of `a.b` with these partitions, and a caller.
 fn shards(nkeys: &[&str]) -> (Network, Vec<Client>, Client) {
@@ -147,6 +148,35 @@ fn a_partition_needs_its_key() {
     }
     // A key alone says nothing.
     network.invoke(caller, 1, json!({"rkey": "sn1"}), "a.b", callees[0]);
+}
+
+#[test]
+fn a_partition_whose_callee_lacks_a_feature_cannot_be_called_with_it() {
+    let mut network = Network::new();
+    let roles = [
+        every_feature(),
+        features_without(&[Feature::PayloadPassthruMode]),
+    ];
+    let callees = roles.map(|roles| network.join_with(roles));
+    for (callee, nkey) in callees.into_iter().zip(["n1", "n2"]) {
+        let options = json!({"invoke": "roundrobin", "nkey": nkey});
+        network.register(callee, "a.b", options);
+    }
+    let caller = network.join_capable();
+    let mut refused = 0;
+    for request in 1..=20 {
+        let options = json!({
+            "runmode": "partition", "rkey": request.to_string(), "ppt_scheme": "x_a",
+        });
+        network.send(caller, json!([48, request, options, "a.b"]));
+        if network.received(callees[0]).is_empty() {
+            let error = network.receive(caller);
+            assert_error(&error, 48, request, "wamp.error.feature_not_supported");
+            refused += 1;
+        }
+        assert_eq!(network.received(callees[1]), [Json::Null; 0]);
+    }
+    assert!((1..20).contains(&refused), "{refused}");
 }
 
 #[test]
