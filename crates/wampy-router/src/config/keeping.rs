@@ -1,51 +1,67 @@
-//! Which events of a realm are kept: by event retention, or as event history.
+//! Which events of a realm are kept: `event_retention` and `event_history`.
 
 use wampy_proto::MatchPolicy;
+use wampy_proto::uri::Grammar;
 use wampy_realm::{Keeping, KeepingRule};
 
 use super::section::Section;
 
-/// Reads what is set about retained events, or about the history; `rule` makes a rule with the usual
-/// limits.
-pub(super) fn read(
-    mut section: Section<'_>,
-    keeping: &mut Keeping,
-    rule: fn(String, MatchPolicy) -> KeepingRule,
-) {
-    if let Some(events) = section.number("events_max") {
-        keeping.events_max = events;
-    }
-    if let Some(bytes) = section.number("bytes_max") {
-        keeping.bytes_max = bytes;
-    }
-    if section.has("rules") {
-        keeping.rules.clear();
-        for section in section.tables("rules") {
-            keeping.rules.extend(read_rule(section, rule));
-        }
-    }
-    if let Err(problem) = keeping.check() {
-        section.problem(problem);
-    }
-    section.end();
+const MATCH_POLICIES: [(&str, MatchPolicy); 3] = [
+    ("exact", MatchPolicy::Exact),
+    ("prefix", MatchPolicy::Prefix),
+    ("wildcard", MatchPolicy::Wildcard),
+];
+
+/// What a rule is like of which only the topic is said.
+type Usual = fn(String, MatchPolicy) -> KeepingRule;
+
+/// Reads `event_retention`.
+pub(super) fn retention(section: Section<'_>) -> Keeping {
+    read(section, Keeping::retention(), KeepingRule::retention)
 }
 
-fn read_rule(
-    mut section: Section<'_>,
-    rule: fn(String, MatchPolicy) -> KeepingRule,
-) -> Option<KeepingRule> {
-    let topic = section.required_text("topic").map(|topic| topic.value);
-    let is_nameless = topic.is_none();
-    let words = MatchPolicy::ALL.map(|policy| (policy.as_str(), policy));
-    let match_policy = section.word("match", &words).unwrap_or_default();
-    let mut rule = rule(topic.unwrap_or_default(), match_policy);
-    if let Some(events) = section.number("events_per_topic_max") {
-        rule.events_per_topic_max = events;
+/// Reads `event_history`.
+pub(super) fn history(section: Section<'_>) -> Keeping {
+    read(section, Keeping::history(), KeepingRule::history)
+}
+
+fn read(mut section: Section<'_>, mut keeping: Keeping, usual: Usual) -> Keeping {
+    if let Some(events_max) = section.number("events_max") {
+        keeping.events_max = events_max;
     }
-    if let Some(bytes) = section.number("bytes_per_topic_max") {
-        rule.bytes_per_topic_max = bytes;
+    if let Some(bytes_max) = section.number("bytes_max") {
+        keeping.bytes_max = bytes_max;
     }
-    rule.age_ms_max = section.number("age_ms_max");
+    if section.has("rules") {
+        let rules = section.tables("rules").into_iter();
+        keeping.rules = rules.filter_map(|section| rule(section, usual)).collect();
+    }
     section.end();
-    (!is_nameless).then_some(rule)
+    keeping
+}
+
+fn rule(mut section: Section<'_>, usual: Usual) -> Option<KeepingRule> {
+    let topic = section.required_text("topic");
+    let match_policy = section
+        .word("match", &MATCH_POLICIES)
+        .unwrap_or(MatchPolicy::Exact);
+    let (events, bytes) = (
+        section.number("events_per_topic_max"),
+        section.number("bytes_per_topic_max"),
+    );
+    let age_ms_max = section.number("age_ms_max");
+    if let Some(topic) = &topic
+        && !Grammar::Loose.accepts_pattern(&topic.value, match_policy)
+    {
+        let text = format!("{:?} is no pattern of topics", topic.value);
+        section.source().report_at(topic.place(), text);
+    }
+    section.end();
+    let rule = usual(topic?.value, match_policy);
+    Some(KeepingRule {
+        events_per_topic_max: events.unwrap_or(rule.events_per_topic_max),
+        bytes_per_topic_max: bytes.unwrap_or(rule.bytes_per_topic_max),
+        age_ms_max: age_ms_max.or(rule.age_ms_max),
+        ..rule
+    })
 }

@@ -60,15 +60,22 @@ pub(super) fn realm(mut section: Section<'_>, config: &mut RealmConfig) {
     read_fields!(
         section,
         config,
+        remembered_decisions_per_role_max,
         pending_invocations_per_session_max,
+        waiting_calls_per_registration_max,
+        waiting_bytes_per_registration_max,
+        rerouted_call_bytes_max,
+        kept_call_bytes_max,
         testaments_per_session_max,
         testament_bytes_per_session_max,
-        uri_bytes_max,
-        call_timeout_ms_max,
+        definitions_per_session_max,
+        definition_bytes_per_session_max,
         retained_events_per_subscribe_max,
         retained_bytes_per_subscribe_max,
         history_events_per_call_max,
         history_bytes_per_call_max,
+        uri_bytes_max,
+        call_timeout_ms_max,
     );
     section.end();
 }

@@ -2,7 +2,7 @@
 
 use wampy_proto::auth::{PrivateKey, Secret};
 use wampy_proto::uri::Grammar;
-use wampy_realm::{Disclosure, KeepingRule, Permission, RealmConfig, RealmRole, RealmRoles};
+use wampy_realm::{Disclosure, ForceReregister, Permission, RealmConfig, RealmRole, RealmRoles};
 
 use super::section::{Located, Section, Source};
 use super::{beside, keeping, limits, users};
@@ -12,6 +12,12 @@ const DISCLOSURES: [(&str, Disclosure); 3] = [
     ("denied", Disclosure::Denied),
     ("on-request", Disclosure::OnRequest),
     ("always", Disclosure::Always),
+];
+
+const FORCE_REREGISTER: [(&str, ForceReregister); 3] = [
+    ("denied", ForceReregister::Denied),
+    ("same-authid", ForceReregister::SameAuthid),
+    ("everybody", ForceReregister::Everybody),
 ];
 
 const GRAMMARS: [(&str, Grammar); 2] = [("loose", Grammar::Loose), ("strict", Grammar::Strict)];
@@ -41,11 +47,14 @@ pub(super) fn read(
     if let Some(disclosure) = section.word("publisher_disclosure", &DISCLOSURES) {
         config.publisher_disclosure = disclosure;
     }
+    if let Some(policy) = section.word("force_reregister", &FORCE_REREGISTER) {
+        config.force_reregister = policy;
+    }
     if let Some(section) = section.table("event_retention") {
-        keeping::read(section, &mut config.event_retention, KeepingRule::retention);
+        config.event_retention = keeping::retention(section);
     }
     if let Some(section) = section.table("event_history") {
-        keeping::read(section, &mut config.event_history, KeepingRule::history);
+        config.event_history = keeping::history(section);
     }
     if let Some(section) = section.table("limits") {
         limits::realm(section, &mut config);
