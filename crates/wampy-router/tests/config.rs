@@ -358,6 +358,10 @@ fn users_who_could_never_come_in_are_mistakes() {
             "by none of the realm's methods",
         ),
         (
+            "wampcra = { secret = 'x' }\nticket = 'y'\nsecond_factor = 'ticket'",
+            "the second factor, ticket, is none of the realm's methods",
+        ),
+        (
             "certificate_sha256 = ['abc']",
             "\"abc\" is no SHA-256: 64 hex digits",
         ),
@@ -366,8 +370,24 @@ fn users_who_could_never_come_in_are_mistakes() {
             "{realm}[[realms.authentication.users]]\nauthid = 'joe'\nrole = 'user'\n{user}\n"
         );
         let mistakes = files.mistakes(&text);
-        assert!(mistakes[0].contains(expected), "{user}: {mistakes:?}");
+        assert!(
+            mistakes.join("\n").contains(expected),
+            "{user}: {mistakes:?}"
+        );
     }
+}
+
+#[test]
+fn an_authenticator_of_realms_that_do_not_exist_yet_is_in_another() {
+    let files = Files::new("auto");
+    let mistakes = files.mistakes(
+        "auto_create_realms = true\n[auto_created_realms.authentication]\nmethods = ['ticket']\n\
+         authenticator = 'com.example.authenticate'\n",
+    );
+    assert!(
+        mistakes[0].contains("the authenticator needs a realm"),
+        "{mistakes:?}"
+    );
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use wampy_proto::Value;
 use wampy_proto::auth::{
-    Applicant, AuthMethod, Challenger, Credential, Proof, PublicKey, Step, cryptosign, ticket,
+    Applicant, Challenger, Credential, Proof, PublicKey, Step, cryptosign, ticket,
 };
 use wampy_proto::error_uri;
 use wampy_proto::message::{Abort, Hello};
@@ -119,10 +119,11 @@ impl Conversation {
     /// The client has shown a certificate when it connected.
     async fn by_certificate(&self, methods: &[Method]) -> Verdict {
         let claimed = self.hello.details.authid.as_deref();
-        let attempt = self.attempt(claimed.unwrap_or_default());
-        self.wait(attempt).await?;
         let users = self.access.users();
         let certificate = self.client.certificate();
+        let fingerprint = certificate.map(|certificate| certificate.fingerprint.to_string());
+        let attempt = self.attempt(claimed.or(fingerprint.as_deref()).unwrap_or_default());
+        self.wait(attempt).await?;
         let user = certificate
             .and_then(|certificate| users.by_certificate(certificate))
             .filter(|user| claimed.is_none_or(|authid| *authid == *user.authid));
@@ -189,11 +190,10 @@ impl Conversation {
         let known = known.unwrap_or_else(|| {
             let (seed, role) = (&self.access.unknown_users_seed, self.access.nobodys_role());
             // Only a key finds a user without an authid.
-            let has_authid = self.hello.details.authid.is_some();
-            let found_by = (!has_authid).then_some(AuthMethod::Cryptosign);
+            let by_key_alone = self.hello.details.authid.is_none();
             Known {
                 realm: None,
-                candidate: users.decoy(&authid, seed, &role, found_by),
+                candidate: users.decoy(&authid, seed, &role, by_key_alone),
             }
         });
         let second = self.second(&known.candidate, methods)?;
@@ -357,14 +357,14 @@ impl Conversation {
     /// Who a client is that has proven it.
     fn identity(&self, known: &Known, authmethod: &'static str, proof: Proof) -> Verdict {
         let user = &known.candidate.user;
-        let extra: Vec<_> = user.extra.iter().cloned().chain(proof.authextra).collect();
         Ok(Identity {
             realm: self.realm_of(known)?,
             authid: user.authid.clone(),
             authrole: user.role.clone(),
             authmethod,
             authprovider: known.candidate.authprovider,
-            authextra: (!extra.is_empty()).then_some(Value::Map(extra)),
+            authextra: (!user.extra.is_empty()).then(|| Value::Map(user.extra.clone())),
+            proof_extra: proof.authextra,
             trust_level: None,
         })
     }

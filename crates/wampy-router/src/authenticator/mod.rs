@@ -40,7 +40,10 @@ pub(crate) struct Identity {
     pub(crate) authrole: Box<str>,
     pub(crate) authmethod: &'static str,
     pub(crate) authprovider: &'static str,
+    /// What the client and, by the session meta API, others learn of the user.
     pub(crate) authextra: Option<Value>,
+    /// What only the client learns: the router's own proof.
+    pub(crate) proof_extra: Vec<(String, Value)>,
     pub(crate) trust_level: Option<u64>,
 }
 

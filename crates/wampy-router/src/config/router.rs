@@ -124,6 +124,7 @@ fn readable(source: &Source<'_>, named: &Located<String>) -> PathBuf {
 }
 
 fn realms(section: &mut Section<'_>, mut builder: Builder, policies: &RealmConfig) -> Builder {
+    let source = section.source();
     let mut names: Vec<String> = Vec::new();
     let mut authenticators = Vec::new();
     for mut section in section.tables("realms") {
@@ -148,8 +149,14 @@ fn realms(section: &mut Section<'_>, mut builder: Builder, policies: &RealmConfi
         builder = builder.auto_create_realms(yes);
     }
     if let Some(section) = section.table("auto_created_realms") {
+        let place = section.place().clone();
         let settings = RealmSettings::new("");
         let settings = realm::read(section, settings, policies, &mut authenticators);
+        let authenticator = settings.authentication.authenticator.as_ref();
+        if authenticator.is_some_and(|authenticator| authenticator.realm.is_none()) {
+            let text = "the authenticator needs a realm: nobody is in one that does not exist yet";
+            source.report_at(&place, text);
+        }
         builder = builder.auto_created_realms_with(settings);
     }
     for realm in authenticators {

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use wampy_proto::error_uri;
 use wampy_proto::message::{Abort, Authenticate, Hello, Welcome, WelcomeDetails};
 use wampy_proto::uri::Grammar;
-use wampy_proto::{Roles, SessionId, close_reason};
+use wampy_proto::{Roles, SessionId, Value, close_reason};
 use wampy_realm::{JoinRefused, SessionDetails, Transport};
 use wampy_transport::Framing;
 
@@ -201,8 +201,18 @@ fn welcome(realm: &HostedRealm, identity: &Identity, session: SessionId) -> Welc
         authrole: Some(identity.authrole.clone()),
         authmethod: Some(identity.authmethod.into()),
         authprovider: Some(identity.authprovider.into()),
-        authextra: identity.authextra.clone(),
+        authextra: welcome_extra(identity),
         ..WelcomeDetails::default()
     };
     Welcome { session, details }
+}
+
+/// What the client learns of itself and of the router's proof.
+fn welcome_extra(identity: &Identity) -> Option<Value> {
+    let mut extra = match &identity.authextra {
+        Some(Value::Map(extra)) => extra.clone(),
+        _ => Vec::new(),
+    };
+    extra.extend(identity.proof_extra.iter().cloned());
+    (!extra.is_empty()).then_some(Value::Map(extra))
 }
