@@ -38,6 +38,7 @@ pub struct Builder {
     pub(crate) compress: bool,
     pub(crate) limits: Limits,
     pub(crate) realm_config: RealmConfig,
+    pub(crate) store: Option<PathBuf>,
     pub(crate) any_request_id: bool,
     pub(crate) rawsocket_ping: bool,
     pub(crate) allowed_origins: Vec<String>,
@@ -65,6 +66,7 @@ impl Default for Builder {
             compress: false,
             limits: Limits::default(),
             realm_config: RealmConfig::default(),
+            store: None,
             any_request_id: false,
             rawsocket_ping: false,
             allowed_origins: vec!["*".to_owned()],
@@ -160,6 +162,17 @@ impl Builder {
         self
     }
 
+    /// Keeps the retained events and the event history of every realm in the directory `path`, which
+    /// is made if it is not there, so that they outlive the router. What is to be kept is written
+    /// before it is acknowledged: then it outlives the death of the process, also by SIGKILL; it
+    /// outlives that of the whole machine once the operating system has written it to disk, as it does
+    /// within seconds. One router at a time may use a directory. Realms are told apart by their names;
+    /// what was kept of a realm that is not served waits until it is. Default: in memory only.
+    pub fn store(mut self, path: impl Into<PathBuf>) -> Self {
+        self.store = Some(path.into());
+        self
+    }
+
     /// A leniency: whether requests may have any id, as wampy 1 draws them at random. Else they
     /// must be 1, 2, 3, … in each session, as the specification wants it, and a client that does
     /// otherwise gets ABORT `wamp.error.protocol_violation`. Callers that announce progressive call
@@ -251,12 +264,6 @@ impl Builder {
         if self.realms.is_empty() {
             self.realms.push(RealmSettings::new(REALM_DEFAULT));
         }
-        for keeping in [
-            &self.realm_config.event_retention,
-            &self.realm_config.event_history,
-        ] {
-            keeping.check().map_err(StartError::Keeping)?;
-        }
         if self.serializers.is_empty() {
             return Err(StartError::NoSerializer);
         }
@@ -331,6 +338,12 @@ impl Builder {
     /// What a realm with these settings is made from.
     fn template(&self, settings: &RealmSettings) -> Result<Template, StartError> {
         let config = settings.config.as_ref().unwrap_or(&self.realm_config);
+        for keeping in [&config.event_retention, &config.event_history] {
+            keeping.check().map_err(|problem| StartError::Keeping {
+                realm: settings.name.clone(),
+                problem,
+            })?;
+        }
         let limits = &self.limits;
         let config = RealmConfig {
             sessions_max: limits.sessions_max,

@@ -2,6 +2,7 @@
 
 use crate::authenticator::AmbiguousUsers;
 use crate::config::ConfigError;
+use crate::store::StoreError;
 use wampy_transport::{BindError, ListenAddressError, ServerTlsError};
 
 /// A router could not start.
@@ -62,8 +63,16 @@ pub enum StartError {
     #[error("{0}")]
     Cookie(String),
     /// A rule for retained events or event history makes no sense.
-    #[error("events cannot be kept like that: {0}")]
-    Keeping(String),
+    #[error("realm {realm:?}: events cannot be kept like that: {problem}")]
+    Keeping {
+        /// The realm; empty for those that clients bring into being.
+        realm: String,
+        /// What makes no sense.
+        problem: String,
+    },
+    /// The store of events cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// No serializer is left.
     #[error("a router needs at least one serializer")]
     NoSerializer,

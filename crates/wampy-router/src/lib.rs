@@ -53,6 +53,7 @@ mod registry;
 mod router;
 mod settings;
 mod stats;
+mod store;
 mod unflushed;
 
 pub use authenticator::AmbiguousUsers;
@@ -64,6 +65,7 @@ pub use limits::Limits;
 pub use router::Router;
 pub use settings::{Authentication, Authenticator, Method, RealmSettings, User};
 pub use stats::{RealmStats, Stats};
+pub use store::StoreError;
 pub use wampy_proto::{Serializer, auth};
 pub use wampy_realm::{
     Action, Allow, Authorization, Disclose, Disclosure, ForceReregister, Permission,

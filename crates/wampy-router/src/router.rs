@@ -25,6 +25,7 @@ use crate::limits::Limits;
 use crate::realms::Realms;
 use crate::registry::{Registry, SessionCount};
 use crate::stats::Stats;
+use crate::store::Store;
 
 /// How many connections beyond the limit are told so at once; more are closed unheard.
 const REFUSALS_MAX: usize = 64;
@@ -88,6 +89,10 @@ impl Router {
             tls: checked.tls.is_some(),
             ..ListenOptions::default()
         };
+        let store = match &checked.builder.store {
+            Some(path) => Some(Arc::new(Store::open(path)?)),
+            None => None,
+        };
         let mut listeners = Vec::new();
         for address in &checked.listen {
             listeners.extend(Listener::bind(address, options).await?);
@@ -97,7 +102,7 @@ impl Router {
             .map(|listener| listener.address().clone())
             .collect();
         let accesses = checked.accesses();
-        let shared = Arc::new(Shared::new(checked));
+        let shared = Arc::new(Shared::new(checked, store)?);
         let users_file_poll_ms = shared.limits.users_file_poll_ms;
         let accept_all = |listener| tokio::spawn(accept_all(listener, Arc::clone(&shared)));
         let listeners = listeners.into_iter().map(accept_all).collect();
@@ -215,7 +220,7 @@ impl Drop for Router {
 }
 
 impl Shared {
-    fn new(checked: Checked) -> Self {
+    fn new(checked: Checked, store: Option<Arc<Store>>) -> Result<Self, StartError> {
         let Checked {
             builder,
             tls,
@@ -230,7 +235,7 @@ impl Shared {
         } else {
             0
         };
-        let realms = Realms::new(&realms, template, Clock::start(), auto_created_max);
+        let realms = Realms::new(&realms, template, Clock::start(), auto_created_max, store)?;
         let accept = AcceptOptions {
             serializers: builder.serializers,
             messages: WebSocketLimits {
@@ -247,7 +252,7 @@ impl Shared {
         let cookies = cookie.map(|cookie| Cookies::new(cookie, limits.cookies_max));
         let backlog = Backlog::new(limits.outbound_bytes_max, limits.connections_max);
         let lanes = Lanes::start(Duration::from_micros(limits.busy_poll_us));
-        Self {
+        Ok(Self {
             failures: Failures::new(&limits),
             limits,
             accept,
@@ -264,7 +269,7 @@ impl Shared {
             registry: Arc::default(),
             sessions: Arc::default(),
             counters: Counters::default(),
-        }
+        })
     }
 }
 

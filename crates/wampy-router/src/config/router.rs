@@ -46,6 +46,9 @@ pub(super) fn read(mut section: Section<'_>) -> Builder {
     if let Some(section) = section.table("limits") {
         builder = builder.limits(limits::router(section));
     }
+    if let Some(path) = section.text("store") {
+        builder = builder.store(beside(section.source().file, &path.value));
+    }
     builder = realms(&mut section, builder, &policies);
     section.end();
     builder
