@@ -158,5 +158,5 @@ pub const BEYOND: &[Row] = rows! {
     None, "Message batching (`wamp.2.*.batched`)", "sketch",
         ["check_93_a_whole_batch_is_routed_in_order"] ["batched_websockets"] [];
     None, "Transport HTTP long-poll", "beta",
-        ["sessions_of_all_transports_meet"] [] [];
+        ["sessions_of_all_transports_meet"] ["long_polling"] [];
 };
