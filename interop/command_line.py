@@ -21,11 +21,12 @@ def arguments(router, transport, serializer):
     return ["--url", router.url(transport), "--serializer", serializer]
 
 
-def wampy(*words, stdin=None):
-    """Run `wampy WORDS` to its end."""
+def wampy(*words, stdin=None, environment=None):
+    """Run `wampy WORDS` to its end, with more in its environment."""
     return subprocess.run(
         [str(routers.wampy_binary()), *words],
         input=stdin,
+        env={**os.environ, **(environment or {})},
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -34,9 +35,9 @@ def wampy(*words, stdin=None):
     )
 
 
-def wampy_json(*words, stdin=None):
+def wampy_json(*words, stdin=None, environment=None):
     """Run `wampy WORDS`, which has to succeed, and read the JSON values that it prints."""
-    done = wampy(*words, stdin=stdin)
+    done = wampy(*words, stdin=stdin, environment=environment)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 

@@ -54,11 +54,20 @@ def wampy_binary():
 
 
 @contextlib.contextmanager
-def wampy_router(directory, *flags):
-    """Run `wampy router`; it has to end by itself, with exit code 0 and without a panic."""
+def wampy_router(directory, *flags, config=None):
+    """Run `wampy router`; it has to end by itself, with exit code 0 and without a panic.
+
+    `config` is the text of a configuration file without the addresses to listen on.
+    """
     unix = pathlib.Path(directory) / "wampy.sock"
-    command = [str(wampy_binary()), "router", "--listen", "127.0.0.1:0"]
-    command += ["--listen", f"unix:{unix}", *flags]
+    addresses = ["127.0.0.1:0", f"unix:{unix}"]
+    command = [str(wampy_binary()), "router", *flags]
+    if config is None:
+        command += [word for address in addresses for word in ("--listen", address)]
+    else:
+        file = pathlib.Path(directory) / "wampy.toml"
+        file.write_text(f"listen = {json.dumps(addresses)}\n{config}")
+        command += ["--config", str(file)]
     with _process(command, cwd=directory) as process:
         output = _Output(process)
         port = output.wait_for(re.compile(r"127\.0\.0\.1:(\d+)"))
@@ -88,15 +97,18 @@ def tls_router(directory):
 
 
 @contextlib.contextmanager
-def crossbar_router(directory):
-    """Run Crossbar.io from .venv-crossbar with one realm in which everyone may do everything."""
+def crossbar_router(directory, auth=None, roles=("anonymous",)):
+    """Run Crossbar.io from .venv-crossbar with one realm in which all roles may do everything.
+
+    `auth` says how clients prove who they are; without it they are anonymous.
+    """
     command = ROOT / ".venv-crossbar" / "bin" / "crossbar"
     if not command.is_file():
         raise FileNotFoundError(f"{command} is missing: run interop/setup")
     port = _free_port()
     node = pathlib.Path(directory) / ".crossbar"
     node.mkdir(parents=True, exist_ok=True)
-    (node / "config.json").write_text(json.dumps(_crossbar_config(port)))
+    (node / "config.json").write_text(json.dumps(_crossbar_config(port, auth, roles)))
     arguments = [str(command), "start", "--cbdir", str(node), "--loglevel", "warn"]
     with _process(arguments, cwd=directory) as process:
         output = _Output(process)
@@ -110,7 +122,7 @@ def crossbar_router(directory):
         _terminate(process)
 
 
-def _crossbar_config(port):
+def _crossbar_config(port, auth, roles):
     everything = {
         "uri": "",
         "match": "prefix",
@@ -125,7 +137,10 @@ def _crossbar_config(port):
         "rawsocket": {"serializers": serializers},
         "websocket": {"ws": {"type": "websocket", "serializers": serializers}},
     }
-    realm = {"name": "realm1", "roles": [{"name": "anonymous", "permissions": [everything]}]}
+    if auth:
+        transport["rawsocket"]["auth"] = transport["websocket"]["ws"]["auth"] = auth
+    roles = [{"name": role, "permissions": [everything]} for role in roles]
+    realm = {"name": "realm1", "roles": roles}
     worker = {"type": "router", "realms": [realm], "transports": [transport]}
     return {"version": 2, "workers": [worker]}
 

@@ -146,3 +146,40 @@ def test_stopping_from_another_thread(router, start):
     thread.start()
     thread.join(10)
     assert not thread.is_alive()
+
+
+def test_it_runs_by_a_configuration_file(tmp_path):
+    config = tmp_path / "wampy.toml"
+    config.write_text(
+        """
+        listen = ["127.0.0.1:0"]
+        [[realms]]
+        name = "shop"
+        [[realms]]
+        name = "bar"
+        [realms.authentication]
+        methods = ["ticket"]
+        """
+    )
+    with wampy.Router(config=config) as router:
+        assert router.realms == ["shop", "bar"]
+        assert router.url == f"ws://127.0.0.1:{router.port}/"
+        with wampy.Client(router=router) as client:
+            assert client.session.realm == "shop"
+            assert client.call("wamp.session.count") == 1
+        with pytest.raises(errors.WampyError, match="authentication_required"):
+            wampy.Client(router=router, realm="bar").start()
+
+
+def test_mistakes_in_a_configuration_file_are_named(tmp_path):
+    config = tmp_path / "wampy.toml"
+    config.write_text("compres = true\n[[realms]]\nname = 'a shop'\n")
+    with pytest.raises(errors.ConfigurationError) as mistake:
+        wampy.Router(config=config).start()
+    assert "wampy.toml:1: compres: there is no such key; did you mean compress?" in str(mistake.value)
+    assert "wampy.toml:3: realms[0].name:" in str(mistake.value)
+
+
+def test_a_configuration_file_and_other_arguments_are_refused_together():
+    with pytest.raises(errors.ConfigurationError):
+        wampy.Router(config="wampy.toml", port=8080)

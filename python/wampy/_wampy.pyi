@@ -135,9 +135,21 @@ class Router:
     ) -> Router:
         """Listen on ``host`` and ``port`` (0: a free one); ``tls``: a certificate and its key."""
 
+    @staticmethod
+    def start_by_config(path: str) -> Router:
+        """Listen and serve as the configuration file ``path`` says."""
+
     @property
-    def port(self) -> int:
-        """The port that the router listens on."""
+    def port(self) -> int | None:
+        """The port that the router listens on; ``None`` if it listens on no TCP port."""
+
+    @property
+    def url(self) -> str:
+        """The URL for clients on this host."""
+
+    @property
+    def realms(self) -> list[str]:
+        """The realms, in the order in which they were given."""
 
     def stop(self, timeout: float) -> None:
         """Say GOODBYE to every session and stop, within ``timeout`` seconds. Never fails."""

@@ -1,8 +1,8 @@
 """``wampy.Router``: a whole WAMP router inside this process.
 
 It is the same router as ``wampy router`` on the command line, up in milliseconds, for tests,
-notebooks and programs that want no second process. What is absent: configuration beyond address,
-realms and TLS; a router with users and rights is a server of its own.
+notebooks and programs that want no second process. What is absent: arguments beyond address, realms
+and TLS. Users, roles and permissions stand in a configuration file, like those of ``wampy router``.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ class Router:
         tls_cert: a PEM file with a certificate and its intermediate ones; the router then speaks
             TLS only.
         tls_key: the PEM file with the certificate's private key.
+        config: a configuration file (TOML), which says everything; no other argument goes with it.
     """
 
     def __init__(
@@ -50,7 +51,12 @@ class Router:
         *,
         tls_cert: str | os.PathLike[str] | None = None,
         tls_key: str | os.PathLike[str] | None = None,
+        config: str | os.PathLike[str] | None = None,
     ) -> None:
+        others = (host, port, realm, realms, tls_cert, tls_key)
+        if config is not None and others != (DEFAULT_HOST, 0, DEFAULT_REALM, None, None, None):
+            raise ConfigurationError("a configuration file says everything: no argument goes with it")
+        self._config = config
         self.host = host
         self.realms = (
             [realm] if realms is None else [realms] if isinstance(realms, str) else [*realms]
@@ -77,8 +83,16 @@ class Router:
 
     @property
     def port(self) -> int:
-        """The port: the one that it listens on, or before the start the one asked for."""
-        return self._running.port if self._running else self._port
+        """The port: the one that it listens on, or before the start the one asked for.
+
+        Raises:
+            ConfigurationError: by its configuration file it listens on no TCP port.
+        """
+        if self._running is None:
+            return self._port
+        if self._running.port is None:
+            raise ConfigurationError("this router listens on no TCP port")
+        return self._running.port
 
     @property
     def url(self) -> str:
@@ -87,6 +101,8 @@ class Router:
         Raises:
             ConfigurationError: the port is not known before the start.
         """
+        if self._config is not None and self._running is not None:
+            return self._running.url
         if self.port == 0:
             raise ConfigurationError("this router has not started, so it has no port yet")
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -99,12 +115,17 @@ class Router:
 
         Raises:
             ConnectionError: the address cannot be listened on.
-            ConfigurationError: the files for TLS are no certificate and its key.
+            ConfigurationError: the files for TLS are no certificate and its key, or the configuration
+                file has mistakes, all of which are named.
         """
         if self._running is None:
             from wampy import _wampy, process
 
             process.prepare()
+            if self._config is not None:
+                self._running = _wampy.Router.start_by_config(os.fspath(self._config))
+                self.realms = self._running.realms
+                return self
             tls = self._tls and (os.fspath(self._tls[0]), os.fspath(self._tls[1]))
             self._running = _wampy.Router.start(self.host, self._port, self.realms, tls)
         return self

@@ -1,6 +1,6 @@
 //! `_wampy.Router`: the embedded router, on a runtime of its own.
 //!
-//! Deliberately absent: configuration beyond addresses, realms and TLS.
+//! Deliberately absent: settings beyond addresses, realms and TLS; a configuration file has them all.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Runtime};
-use wampy::router::StartError;
+use wampy::router::{Builder as Settings, StartError};
 
 use crate::error::{Kind, failure};
 use crate::runtime::{self, duration, wait};
@@ -20,7 +20,9 @@ const THREADS: usize = 1;
 #[pyclass(frozen, module = "wampy._wampy")]
 pub struct Router {
     generation: u64,
-    port: u16,
+    port: Option<u16>,
+    url: String,
+    realms: Vec<String>,
     running: Mutex<Option<Running>>,
 }
 
@@ -57,12 +59,7 @@ impl Router {
         realms: Vec<String>,
         tls: Option<(PathBuf, PathBuf)>,
     ) -> PyResult<Self> {
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(THREADS)
-            .thread_name("wampy-router")
-            .enable_all()
-            .build()
-            .map_err(|error| failure(py, Kind::Connection, &format!("no threads: {error}")))?;
+        let runtime = new_runtime(py)?;
         let host = if host.contains(':') {
             format!("[{host}]")
         } else {
@@ -75,30 +72,33 @@ impl Router {
         if let Some((certificate, key)) = tls {
             builder = builder.tls(certificate, key);
         }
-        let started = runtime.spawn(builder.start());
-        let router = match wait(py, None, started)? {
-            Some(Ok(Ok(router))) => router,
-            Some(Ok(Err(error))) => return Err(failure(py, culprit(&error), &error.to_string())),
-            _ => return Err(failure(py, Kind::Connection, "the router did not start")),
-        };
-        let port = router
-            .addresses()
-            .iter()
-            .find_map(|address| address.to_string().parse::<SocketAddr>().ok())
-            .map(|address| address.port())
-            .ok_or_else(|| failure(py, Kind::Connection, "the router has no port"))?;
-        let running = Mutex::new(Some(Running { router, runtime }));
-        Ok(Self {
-            generation: runtime::generation(),
-            port,
-            running,
-        })
+        Self::start_with(py, runtime, builder)
     }
 
-    /// The port that the router listens on.
+    /// Listen and serve as the configuration file `path` says.
+    #[staticmethod]
+    fn start_by_config(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        let builder = Settings::from_config_file(path)
+            .map_err(|error| failure(py, Kind::Configuration, &error.to_string()))?;
+        Self::start_with(py, new_runtime(py)?, builder)
+    }
+
+    /// The port that the router listens on; `None` if it listens on no TCP port.
     #[getter]
-    fn port(&self) -> u16 {
+    fn port(&self) -> Option<u16> {
         self.port
+    }
+
+    /// The URL for clients on this host.
+    #[getter]
+    fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The realms, in the order in which they were given.
+    #[getter]
+    fn realms(&self) -> Vec<String> {
+        self.realms.clone()
     }
 
     /// Say GOODBYE to every session and stop, within `timeout` seconds. Never fails.
@@ -124,6 +124,41 @@ impl Router {
             outcome.map(|_| ())
         }
     }
+}
+
+impl Router {
+    fn start_with(py: Python<'_>, runtime: Runtime, builder: Settings) -> PyResult<Self> {
+        let realms = builder.realm_names().map(str::to_owned).collect();
+        let started = runtime.spawn(builder.start());
+        let router = match wait(py, None, started)? {
+            Some(Ok(Ok(router))) => router,
+            Some(Ok(Err(error))) => return Err(failure(py, culprit(&error), &error.to_string())),
+            _ => return Err(failure(py, Kind::Connection, "the router did not start")),
+        };
+        let port = router
+            .addresses()
+            .iter()
+            .find_map(|address| address.to_string().parse::<SocketAddr>().ok())
+            .map(|address| address.port());
+        let url = router.url();
+        let running = Mutex::new(Some(Running { router, runtime }));
+        Ok(Self {
+            generation: runtime::generation(),
+            port,
+            url,
+            realms,
+            running,
+        })
+    }
+}
+
+fn new_runtime(py: Python<'_>) -> PyResult<Runtime> {
+    Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .thread_name("wampy-router")
+        .enable_all()
+        .build()
+        .map_err(|error| failure(py, Kind::Connection, &format!("no threads: {error}")))
 }
 
 /// Whose fault it is that a router did not start: the operating system's, or the arguments'.

@@ -17,7 +17,10 @@ use wampy_proto::message::{
     SubscribeOptions, Yield, YieldOptions,
 };
 use wampy_proto::{MatchPolicy, Message, Payload, RequestId, Role, Roles, Serializer, SessionId};
-use wampy_realm::{Now, Outbox, Realm, RealmConfig, SendError, SessionDetails, SessionKey};
+use wampy_realm::{
+    Allow, Now, Outbox, Permission, Realm, RealmConfig, RealmRole, RealmRoles, SendError,
+    SessionDetails, SessionKey,
+};
 
 /// How many messages each function handles: enough that single branches do not show.
 const REPEATS: u64 = 100;
@@ -162,6 +165,10 @@ fn add_other_subscriptions(realm: &mut Realm) {
 fn publications(pattern: &str, match_policy: MatchPolicy) -> Turn<Counter> {
     let mut realm = Realm::new("realm1", RealmConfig::default(), 42);
     add_other_subscriptions(&mut realm);
+    publications_in(realm, pattern, match_policy)
+}
+
+fn publications_in(mut realm: Realm, pattern: &str, match_policy: MatchPolicy) -> Turn<Counter> {
     let (publisher, subscriber) = (join(&mut realm, 1), join(&mut realm, 2));
     let subscribe = subscribe(1, pattern.to_owned(), match_policy);
     handle(&mut realm, subscriber, subscribe);
@@ -191,6 +198,34 @@ fn publications(pattern: &str, match_policy: MatchPolicy) -> Turn<Counter> {
 #[bench::prefix(publications("com.example.house", MatchPolicy::Prefix))]
 #[bench::wildcard(publications("com.example..kitchen", MatchPolicy::Wildcard))]
 fn publish_among_1000(mut turn: Turn<Counter>) -> Turn<Counter> {
+    turn.handle_all();
+    turn
+}
+
+/// Publications that a permission among others allows: what the gate of a realm with roles costs.
+fn permitted_publications() -> Turn<Counter> {
+    let permission = |at: u64| {
+        let uri = match at {
+            0 => "com.example.".to_owned(),
+            _ => format!("com.other{at}."),
+        };
+        Permission::new(uri, MatchPolicy::Prefix, Allow::EVERYTHING).unwrap()
+    };
+    let role = RealmRole::with_permissions("anonymous", (0..20).map(permission).collect());
+    let config = RealmConfig {
+        roles: RealmRoles::new(vec![role.unwrap()]).unwrap(),
+        ..RealmConfig::default()
+    };
+    publications_in(
+        Realm::new("realm1", config, 42),
+        "com.example.house.kitchen",
+        MatchPolicy::Exact,
+    )
+}
+
+#[library_benchmark]
+#[bench::exact(permitted_publications())]
+fn publish_with_permission(mut turn: Turn<Counter>) -> Turn<Counter> {
     turn.handle_all();
     turn
 }
@@ -308,7 +343,12 @@ fn yield_to_result(mut turn: Turn<Buffer>) -> Turn<Buffer> {
 
 library_benchmark_group!(
     name = routing,
-    benchmarks = [publish_among_1000, call_to_invocation, yield_to_result]
+    benchmarks = [
+        publish_among_1000,
+        publish_with_permission,
+        call_to_invocation,
+        yield_to_result
+    ]
 );
 
 main!(library_benchmark_groups = routing);

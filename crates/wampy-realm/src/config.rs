@@ -43,6 +43,21 @@ pub struct RealmConfig {
     /// For how many exact URIs it is remembered what the permissions of a role say; for more, all
     /// that is remembered is forgotten. Default: 4096.
     pub remembered_decisions_per_role_max: usize,
+    /// How long a session waits for the answer of an authorizer, in milliseconds. Then what it asked
+    /// for is refused with `wamp.error.authorization_failed`. Default: 10 seconds.
+    pub authorizer_timeout_ms: u64,
+    /// How long an answer of an authorizer is remembered that may be, in milliseconds. Default: 5
+    /// minutes.
+    pub authorizer_answer_lifetime_ms: u64,
+    /// How many answers of an authorizer are remembered about each session; for more, all about that
+    /// session are forgotten. Default: 256.
+    pub authorizer_answers_per_session_max: usize,
+    /// The most requests of one session that wait for an authorizer, and behind the one it is asked
+    /// about. One more gets ERROR `wamp.error.unavailable`. Default: 256.
+    pub waiting_messages_per_session_max: usize,
+    /// The most bytes that these requests have together. What would make them more gets ERROR
+    /// `wamp.error.unavailable`; a single one may have more. Default: 1 MiB.
+    pub waiting_bytes_per_session_max: usize,
     /// The grammar of the URIs in requests. Others are answered by ERROR
     /// `wamp.error.invalid_uri`. Default: loose.
     pub uri_grammar: Grammar,
@@ -135,6 +150,11 @@ impl Default for RealmConfig {
         Self {
             roles: RealmRoles::default(),
             remembered_decisions_per_role_max: 4096,
+            authorizer_timeout_ms: 10_000,
+            authorizer_answer_lifetime_ms: 5 * 60 * 1000,
+            authorizer_answers_per_session_max: 256,
+            waiting_messages_per_session_max: 256,
+            waiting_bytes_per_session_max: 1024 * 1024,
             uri_grammar: Grammar::Loose,
             caller_disclosure: Disclosure::OnRequest,
             publisher_disclosure: Disclosure::OnRequest,

@@ -31,7 +31,9 @@ impl Realm {
         );
         for (key, session) in self.sessions.iter() {
             self.check_session(key, session)?;
+            self.check_waiting(key, session)?;
         }
+        self.check_questions()?;
         self.check_calls()?;
         self.check_timers()?;
         self.check_registrations()?;

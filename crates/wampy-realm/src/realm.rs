@@ -94,16 +94,18 @@ impl Realm {
     pub fn new(name: &str, config: RealmConfig, seed: u64) -> Self {
         let mut random = Random::new(seed);
         let hash = hash::seeded(random.bits());
-        Self {
+        let mut realm = Self {
             name: name.into(),
-            authorizer: Authorizer::new(&config, &hash),
+            authorizer: Authorizer::new(&config, hash.clone()),
             random,
             sessions: Sessions::new(hash.clone()),
             broker: Broker::new(&config, hash.clone()),
             config,
             definitions: Definitions::new(&hash),
             dealer: Dealer::new(hash),
-        }
+        };
+        realm.prepare_asking();
+        realm
     }
 
     /// The realm's name.
@@ -243,8 +245,14 @@ impl Realm {
     /// testaments are published. Nothing is sent to the session itself. A session that is gone
     /// already is ignored.
     pub fn leave(&mut self, now: Now, session: SessionKey, outbox: &mut impl Outbox) {
-        self.take_out(now, session, MetaEvents::Published, outbox);
-        self.settle(now, outbox);
+        if self.authorizer.asks() {
+            self.listening(now, outbox, |realm, outbox| {
+                realm.take_out(now, session, MetaEvents::Published, outbox);
+            });
+        } else {
+            self.take_out(now, session, MetaEvents::Published, outbox);
+            self.settle(now, outbox);
+        }
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called, on the clock of
@@ -255,13 +263,23 @@ impl Realm {
             .into_iter()
             .flatten()
             .filter_map(|kept| kept.sweep_ms());
-        sweeps.chain(self.dealer.timers.next_ms()).min()
+        let calls_ms = self.dealer.timers.next_ms();
+        let questions_ms = self.authorizer.next_timeout_ms();
+        sweeps.chain(calls_ms).chain(questions_ms).min()
     }
 
-    /// Ends the calls whose time has run out, and forgets kept events that are too old.
+    /// Ends the calls, and the questions to authorizers, whose time has run out, and forgets kept
+    /// events that are too old.
     pub fn handle_timeout(&mut self, now: Now, outbox: &mut impl Outbox) {
-        self.end_overdue_calls(now, outbox);
-        self.settle(now, outbox);
+        if self.authorizer.asks() {
+            self.listening(now, outbox, |realm, outbox| {
+                realm.end_overdue_calls(now, outbox);
+                realm.end_overdue_questions(now, outbox);
+            });
+        } else {
+            self.end_overdue_calls(now, outbox);
+            self.settle(now, outbox);
+        }
         let Broker {
             retained, history, ..
         } = &mut self.broker;
@@ -306,6 +324,9 @@ impl Realm {
         let Some(mut session) = self.sessions.remove(key) else {
             return false;
         };
+        if let Some(question) = session.authority.question() {
+            self.withdraw(question, outbox);
+        }
         self.end_calls_of(&session, outbox);
         // Everything is removed before anything is announced: no event goes to the session itself,
         // and none tells what is not yet so.

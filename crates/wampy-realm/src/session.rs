@@ -186,7 +186,8 @@ impl Sessions {
 
     /// Takes in a session of the router itself.
     pub(crate) fn insert_internal(&mut self, details: SessionDetails) -> SessionKey {
-        let session = Session::new(details, false, &self.hash);
+        let mut session = Session::new(details, false, &self.hash);
+        session.authority = Authority::TRUSTED;
         let key = SessionKey(self.slots.insert(session));
         self.internal.push(key);
         key

@@ -16,6 +16,9 @@ use crate::realms::Template;
 use crate::router::Router;
 use crate::settings::RealmSettings;
 
+/// The realm of a router to which no other was given.
+const REALM_DEFAULT: &str = "realm1";
+
 /// Sets up a [`Router`].
 ///
 /// Everything has a default: a builder to which nothing was said listens on `localhost:8080` and
@@ -181,6 +184,13 @@ impl Builder {
         self
     }
 
+    /// The names of the realms, in the order in which they were given.
+    pub fn realm_names(&self) -> impl Iterator<Item = &str> {
+        let given = self.realms.iter().map(|realm| realm.name.as_str());
+        let default = self.realms.is_empty().then_some(REALM_DEFAULT);
+        given.chain(default)
+    }
+
     /// Starts the router on the runtime of the caller.
     ///
     /// # Errors
@@ -206,7 +216,7 @@ impl Builder {
             self.listen.push("localhost:8080".to_owned());
         }
         if self.realms.is_empty() {
-            self.realms.push(RealmSettings::new("realm1"));
+            self.realms.push(RealmSettings::new(REALM_DEFAULT));
         }
         for keeping in [
             &self.realm_config.event_retention,

@@ -11,7 +11,9 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use wampy_proto::message::Welcome;
 use wampy_proto::{Message, Roles, SessionId};
-use wampy_realm::{JoinRefused, Now, Realm, RealmConfig, SessionDetails, SessionKey, Violation};
+use wampy_realm::{
+    JoinRefused, Now, Realm, RealmConfig, RealmRoles, SessionDetails, SessionKey, Violation,
+};
 
 use crate::delivery::{Delivery, Seats};
 use crate::outlet::Outlet;
@@ -177,6 +179,11 @@ impl HostedRealm {
             id,
             _permit: permit,
         })
+    }
+
+    /// Gives the realm other roles, which count at once.
+    pub(crate) fn set_roles(&self, roles: RealmRoles) {
+        self.with_realm(|realm, delivery, now| realm.set_roles(now, roles, delivery));
     }
 
     pub(crate) fn stats(&self) -> RealmStats {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use wampy_realm::RealmConfig;
+use wampy_realm::{RealmConfig, RealmRoles};
 
 use crate::authenticator::Access;
 use crate::hosted_realm::{Clock, HostedRealm};
@@ -84,6 +84,21 @@ impl Realms {
     pub(crate) fn get(&self, name: &str) -> Option<Arc<HostedRealm>> {
         let by_name = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
         by_name.get(name).map(|hosted| Arc::clone(&hosted.realm))
+    }
+
+    /// Gives the realm called `name` other roles; whether there is such a realm.
+    pub(crate) fn set_roles(&self, name: &str, roles: RealmRoles) -> bool {
+        let by_name = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(Hosted { realm, access }) = by_name.get(name).cloned() else {
+            return false;
+        };
+        drop(by_name);
+        // Those that clients bring into being share who may join.
+        if !Arc::ptr_eq(&access, &self.template.access) {
+            access.set_roles(roles.clone());
+        }
+        realm.set_roles(roles);
+        true
     }
 
     /// The realm called `name`, a valid URI, if there is one or may be one.

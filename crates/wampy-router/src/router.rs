@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use wampy_proto::framing::websocket::WebSocketLimits;
 use wampy_proto::framing::websocket::handshake::HandshakeLimits;
+use wampy_realm::RealmRoles;
 use wampy_transport::{AcceptOptions, BoundAddress, ListenOptions, Listener, ServerTls};
 
 use crate::authenticator::{Failures, keep_fresh};
@@ -144,6 +145,17 @@ impl Router {
             violations: counters.violations.load(Ordering::Relaxed),
             realms: realms.stats(),
         }
+    }
+
+    /// Gives the realm called `realm` other roles, which count at once: registrations and
+    /// subscriptions that are not allowed any more are revoked, what authorizers answered is
+    /// forgotten, and requests that wait are decided anew. Without roles everybody may do everything.
+    /// Who may join counts by them, too, but not in realms that clients bring into being: these begin
+    /// with the roles of the settings, and only clients with one of those may join them.
+    ///
+    /// Returns whether there is such a realm.
+    pub fn set_roles(&self, realm: &str, roles: RealmRoles) -> bool {
+        self.shared.realms.set_roles(realm, roles)
     }
 
     /// Ends the router: listens no more, says GOODBYE `wamp.close.system_shutdown` to every

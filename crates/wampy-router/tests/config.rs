@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use peer::{Host, Peer, json};
 use wampy_proto::Serializer;
-use wampy_router::{Builder, Router};
+use wampy_router::{Builder, Limits, RealmConfig, Router};
 
 /// A directory with files of its own, removed at the end.
 struct Files(PathBuf);
@@ -448,6 +448,83 @@ fn every_key_is_documented() {
         }
     }
     assert!(keys > 50, "{keys} keys");
+}
+
+/// A new limit or policy must become a key.
+#[test]
+fn every_setting_has_a_key() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md");
+    let docs = std::fs::read_to_string(path).unwrap();
+    // What the router sets in every realm has a key of the router; the leniencies have names.
+    let elsewhere = ["silent_cancel", "progress_without_canceling"];
+    let settings = format!("{:#?}{:#?}", Limits::default(), RealmConfig::default());
+    let mut fields = 0;
+    for line in settings.lines() {
+        let Some(field) = line
+            .strip_prefix("    ")
+            .and_then(|line| line.split_once(':'))
+        else {
+            continue;
+        };
+        if !field.0.starts_with(' ') && !elsewhere.contains(&field.0) {
+            fields += 1;
+            assert!(
+                docs.contains(&format!("`{}`", field.0)),
+                "{} is not documented",
+                field.0
+            );
+        }
+    }
+    assert!(fields > 40, "{fields} fields");
+}
+
+#[test]
+fn history_is_kept_as_the_file_says() {
+    let files = Files::new("history");
+    let host = files.host(
+        r#"
+        listen = ["127.0.0.1:0"]
+        [[realms]]
+        name = "realm1"
+        [realms.event_history]
+        rules = [{ topic = "com.example.", match = "prefix", events_per_topic_max = 2 }]
+        [realms.event_retention]
+        rules = []
+        "#,
+    );
+    let mut peer = host.session();
+    let subscription = peer.subscribe("com.example.log");
+    for number in 1..=3 {
+        let id = peer.id();
+        peer.send(
+            &json!([16, id, {"acknowledge": true, "retain": true}, "com.example.log", [number]]),
+        );
+        assert_eq!(peer.message()[0], 17);
+    }
+    let events = peer.call("wamp.subscription.get_events", json!([subscription]));
+    let args: Vec<_> = events[3]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| &event["args"])
+        .collect();
+    assert_eq!(args, [&json!([2]), &json!([3])], "{events}");
+    let mut late = host.session();
+    late.send(&json!([32, 1, {"get_retained": true}, "com.example.log"]));
+    assert_eq!(late.message()[0], 33);
+    late.id();
+    late.nothing_came();
+    let mistakes = files.mistakes(
+        "[[realms]]\nname = 'a'\n[realms.event_history]\nrules = [{ topic = 'a b' }, {}]\n",
+    );
+    assert!(
+        mistakes[0].contains("event_history.rules[0].topic: \"a b\" is no pattern"),
+        "{mistakes:?}"
+    );
+    assert!(
+        mistakes[1].contains("event_history.rules[1]: topic is missing"),
+        "{mistakes:?}"
+    );
 }
 
 #[test]

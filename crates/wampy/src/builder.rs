@@ -291,7 +291,8 @@ impl Builder {
     }
 
     /// The PEM files of a certificate and of its private key, which the client shows to a router
-    /// that asks for one.
+    /// that asks for one. Without [`Builder::auth`] the client then is whom the certificate names
+    /// (authmethod `tls`), if the router knows it, or else anonymous.
     ///
     /// ```
     /// let builder = wampy::Client::builder("wss://localhost")
@@ -487,6 +488,15 @@ impl Builder {
         session::start(self.options()?).await
     }
 
+    /// The methods that need no answer to a challenge.
+    fn authmethods_without_proof(&self) -> Box<[Box<str>]> {
+        #[cfg(feature = "tls")]
+        if self.connect.tls.client_certificate.is_some() {
+            return Box::new(["tls".into(), "anonymous".into()]);
+        }
+        Box::new(["anonymous".into()])
+    }
+
     fn options(mut self) -> Result<Options, Error> {
         let url: Url = self
             .url
@@ -499,10 +509,10 @@ impl Builder {
             return Err(Error::misuse("a client needs at least one role"));
         }
         let (authentication, authid) =
-            Authentication::new(self.auth, self.hello.authid.as_deref())?;
+            Authentication::new(std::mem::take(&mut self.auth), self.hello.authid.as_deref())?;
         self.hello.authid = authid.map(Into::into);
         if authentication.means.is_empty() && self.hello.authmethods.is_none() {
-            self.hello.authmethods = Some(Box::new(["anonymous".into()]));
+            self.hello.authmethods = Some(self.authmethods_without_proof());
         }
         let pings =
             self.pings_rawsocket || url.scheme().framing == wampy_transport::Framing::WebSocket;

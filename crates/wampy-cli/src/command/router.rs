@@ -173,8 +173,9 @@ impl Router {
             builder.check()?;
             return Ok(Exit::Success);
         }
+        let realms: Vec<_> = builder.realm_names().map(str::to_owned).collect();
         let server = builder.start().await?;
-        announce(&server).context("cannot say where the router listens")?;
+        announce(&server, &realms).context("cannot say where the router listens")?;
         let signal = await_signal().await?;
         eprintln!("wampy: {signal} received, ending all sessions");
         server.shutdown().await;
@@ -223,9 +224,7 @@ fn start_logging(filter: &str) -> anyhow::Result<()> {
 }
 
 /// Prints where the router listens, and how to try it.
-fn announce(server: &Server) -> anyhow::Result<()> {
-    let realms = server.stats().realms;
-    let realms: Vec<_> = realms.into_iter().map(|realm| realm.name).collect();
+fn announce(server: &Server, realms: &[String]) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(
         out,

@@ -33,8 +33,9 @@ macro_rules! passthru {
                 })
             }
 
-            /// The attributes of the payload, if it is passed through.
-            #[inline]
+            /// The attributes of the payload, if it is passed through. Few are: ask
+            /// [`is_passed_through`](Self::is_passed_through) first where every message comes by.
+            #[cold]
             pub fn passthru(&self) -> Option<Passthru> {
                 let rare = self.rare.present()?;
                 let scheme = rare.ppt_scheme.clone().filter(|scheme| !scheme.is_empty())?;

@@ -125,6 +125,10 @@ pub const BEYOND: &[Row] = rows! {
         ["check_87_a_scram_proof_must_fit_nonce_binding_and_password"] [] [];
     None, "Authmethod `cryptosign`", "beta",
         ["check_90_the_router_signs_the_challenge_of_a_cryptosign_client"] [] [];
+    None, "Channel binding of `wamp-scram` and `cryptosign` (`tls-exporter`)", "beta",
+        ["check_87_a_scram_proof_is_bound_to_its_connection" "a_cryptosign_proof_is_bound_to_its_connection"] [] [];
+    None, "Authentication by TLS certificates", "mentioned",
+        ["a_certificate_says_who_its_client_is"] [] [];
     None, "Authentication by two factors", "by one sentence",
         ["two_factors_are_two_challenges"] [] [];
     None, "Dynamic authentication", "empty",

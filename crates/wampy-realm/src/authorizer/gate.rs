@@ -1,21 +1,46 @@
 //! The gate: lets a request of a session through, or refuses it.
 
 use wampy_proto::message::Publish;
-use wampy_proto::{MatchPolicy, Message, MessageType, error_uri, uri};
+use wampy_proto::{MatchPolicy, Message, error_uri, uri};
 
 use super::requirements::Requirement;
 use super::{Action, Authorizer, Decider};
 use crate::config::{Disclosure, RealmConfig};
 use crate::outbox::Outbox;
 use crate::realm::{Now, Realm, Violation};
-use crate::refusal::{Refusal, check_not_reserved};
+use crate::refusal::Refusal;
 use crate::session::{Session, SessionKey};
 
 /// What is allowed, and under which condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Grant {
     /// Whether the caller or publisher is made known.
-    disclose: bool,
+    pub(super) disclose: bool,
+}
+
+/// What authorizers have granted of what a request needs: the request itself, and what a procedure of
+/// the meta API needs besides.
+pub(super) type Answered = [Option<Grant>; 2];
+
+/// No authorizer was asked yet.
+pub(super) const NOT_ASKED: Answered = [None; 2];
+
+/// What became of a message at the gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Handled {
+    /// It was let through, or refused.
+    Done,
+    /// An authorizer has to be asked about the requirement at `place`.
+    MustAsk { place: usize },
+}
+
+/// What is known about a message.
+enum Verdict {
+    Granted(Grant),
+    /// An authorizer has to be asked about the requirement at `place`.
+    MustAsk {
+        place: usize,
+    },
 }
 
 impl Grant {
@@ -37,21 +62,34 @@ impl Realm {
         message: &mut Message<'_>,
         outbox: &mut impl Outbox,
     ) -> Result<(), Violation> {
-        match self.admit(now, from, message) {
-            Ok(grant) => {
-                self.disclose(grant, message);
-                self.route(now, from, message, outbox)
-            }
-            Err(refusal) => {
-                if let Message::Call(call) = message
-                    && call.options.progress
-                {
-                    self.note_progressive_call(from, call);
-                }
-                refuse(refusal, from, message, outbox);
-                Ok(())
-            }
+        if self.authorizer.asks() {
+            return self.listening(now, outbox, |realm, outbox| {
+                realm.handle_or_wait(now, from, message, outbox)
+            });
         }
+        // Without authorizers there is nothing to wait for.
+        self.handle_once(now, from, message, &NOT_ASKED, outbox)?;
+        Ok(())
+    }
+
+    /// Lets a message through or refuses it, if that can be decided.
+    pub(super) fn handle_once(
+        &mut self,
+        now: Now,
+        from: SessionKey,
+        message: &mut Message<'_>,
+        answered: &Answered,
+        outbox: &mut impl Outbox,
+    ) -> Result<Handled, Violation> {
+        match self.admit(now, from, message, answered) {
+            Ok(Verdict::Granted(grant)) => {
+                self.disclose(grant, message);
+                self.route(now, from, message, outbox)?;
+            }
+            Ok(Verdict::MustAsk { place }) => return Ok(Handled::MustAsk { place }),
+            Err(refusal) => self.refuse(refusal, from, message, outbox),
+        }
+        Ok(Handled::Done)
     }
 
     /// Whether a session may do what a message asks for.
@@ -60,34 +98,84 @@ impl Realm {
         now: Now,
         from: SessionKey,
         message: &Message<'_>,
-    ) -> Result<Grant, Refusal> {
+        answered: &Answered,
+    ) -> Result<Verdict, Refusal> {
+        let passes = self.sessions.get(from).is_none_or(|session| {
+            session.authority.is_trusted() || belongs_to_earlier_call(session, message)
+        });
+        let mut granted = Grant::default();
+        if passes {
+            return Ok(Verdict::Granted(granted));
+        }
+        for (place, answer) in answered.iter().enumerate() {
+            let grant = match *answer {
+                Some(grant) => grant,
+                None => {
+                    let Some(requirement) = self.requirement(now, message, place) else {
+                        break;
+                    };
+                    match self.decide(now, from, &requirement)? {
+                        Some(grant) => grant,
+                        None => return Ok(Verdict::MustAsk { place }),
+                    }
+                }
+            };
+            if place == 0 {
+                granted = grant;
+            }
+        }
+        Ok(Verdict::Granted(granted))
+    }
+
+    /// What a message needs: the first of its requirements, or what it needs besides.
+    #[inline]
+    pub(super) fn requirement<'m>(
+        &self,
+        now: Now,
+        message: &'m Message<'_>,
+        place: usize,
+    ) -> Option<Requirement<'m>> {
+        match message {
+            _ if place == 0 => Requirement::of(message),
+            Message::Call(call) if uri::is_reserved(&call.procedure) => {
+                self.further_requirement(now, call)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a session may do something, if that is known without asking an authorizer.
+    pub(super) fn decide(
+        &mut self,
+        now: Now,
+        from: SessionKey,
+        requirement: &Requirement<'_>,
+    ) -> Result<Option<Grant>, Refusal> {
         let Some(session) = self.sessions.get(from) else {
-            return Ok(Grant::default());
+            return Err(Refusal::new(error_uri::NO_SUCH_SESSION));
         };
-        let Some(requirement) = Requirement::of(message) else {
-            return Ok(Grant::default());
+        let Some(procedure) = self.authorizer.procedure(&session.authority) else {
+            let decided = self.authorizer.decide(&self.config, session, requirement);
+            return decided.map(Some);
         };
-        let Message::Call(call) = message else {
-            return self.authorizer.decide(&self.config, session, &requirement);
-        };
-        if session.has_begun(call.request) {
-            // It belongs to a call about which was decided.
-            return Ok(Grant::default());
+        requirement.check(&self.config)?;
+        if let Some(answer) = session.authority.answer(now, requirement) {
+            let refused = || refused(&session.details.authrole, requirement);
+            return answer.map(Some).ok_or_else(refused);
         }
-        let grant = self
-            .authorizer
-            .decide(&self.config, session, &requirement)?;
-        if uri::is_reserved(&call.procedure)
-            && let Some(further) = self.further_requirement(now, call)
-        {
-            self.authorizer.decide(&self.config, session, &further)?;
-        }
-        Ok(grant)
+        // Whoever answers for a role is not asked about itself.
+        let registration = self.authorizer_registration(procedure);
+        let is_authorizer = registration.is_some_and(|id| session.registrations.contains(&id));
+        Ok(is_authorizer.then(Grant::default))
     }
 
     /// Whether what a session that is gone left behind may be published, and as what it says.
     pub(crate) fn admit_testament(&mut self, gone: &Session, publish: &mut Publish<'_>) -> bool {
         if !self.authorizer.is_on() {
+            return true;
+        }
+        if gone.authority.is_trusted() || self.authorizer.procedure(&gone.authority).is_some() {
+            // An authorizer was asked when it was added.
             return true;
         }
         let requirement = Requirement::new(Action::Publish, &publish.topic, MatchPolicy::Exact);
@@ -128,17 +216,14 @@ impl Authorizer {
             ref uri,
             match_policy,
         } = *requirement;
-        if matches!(action, Action::Register | Action::Publish) {
-            check_not_reserved(uri)?;
-        }
         let refused = || refused(&session.details.authrole, requirement);
         let Some(Decider::Rules(rules)) = self.decider(&session.authority) else {
-            config.check_pattern(uri, match_policy)?;
+            requirement.check(config)?;
             return Err(refused());
         };
         let own = session.authority.own_rules();
         if match_policy != MatchPolicy::Exact {
-            config.check_pattern(uri, match_policy)?;
+            requirement.check(config)?;
             return match rules.allow_all(own, action, uri, match_policy) {
                 true => Ok(Grant::default()),
                 false => Err(refused()),
@@ -147,6 +232,7 @@ impl Authorizer {
         if !rules.remembers(uri) {
             config.check_uri(uri)?;
         }
+        requirement.check_not_reserved()?;
         match rules.for_uri(own, uri) {
             Some(rule) if rule.allows(requirement) => Ok(Grant {
                 disclose: rule.discloses(action),
@@ -158,7 +244,7 @@ impl Authorizer {
 
 /// Why a request is refused.
 #[cold]
-fn refused(authrole: &str, requirement: &Requirement<'_>) -> Refusal {
+pub(super) fn refused(authrole: &str, requirement: &Requirement<'_>) -> Refusal {
     let Requirement {
         action,
         uri,
@@ -175,21 +261,34 @@ fn refused(authrole: &str, requirement: &Requirement<'_>) -> Refusal {
     Refusal::explained(error_uri::NOT_AUTHORIZED, message)
 }
 
-/// Answers a request with a refusal. A publication that wants no answer gets none.
-pub(super) fn refuse(
-    refusal: Refusal,
-    from: SessionKey,
-    message: &Message<'_>,
-    outbox: &mut impl Outbox,
-) {
-    let (request_type, request) = match message {
-        Message::Call(call) => (MessageType::Call, call.request),
-        Message::Register(register) => (MessageType::Register, register.request),
-        Message::Subscribe(subscribe) => (MessageType::Subscribe, subscribe.request),
-        Message::Publish(publish) if publish.options.acknowledge => {
-            (MessageType::Publish, publish.request)
-        }
-        _ => return,
-    };
-    refusal.send(from, request_type, request, outbox);
+impl Realm {
+    /// Answers a request with a refusal. A publication that wants no answer gets none.
+    pub(super) fn refuse(
+        &mut self,
+        refusal: Refusal,
+        from: SessionKey,
+        message: &Message<'_>,
+        outbox: &mut impl Outbox,
+    ) {
+        let request = match message {
+            Message::Call(call) => {
+                if call.options.progress {
+                    self.note_progressive_call(from, call.request);
+                }
+                call.request
+            }
+            Message::Register(register) => register.request,
+            Message::Unregister(unregister) => unregister.request,
+            Message::Subscribe(subscribe) => subscribe.request,
+            Message::Unsubscribe(unsubscribe) => unsubscribe.request,
+            Message::Publish(publish) if publish.options.acknowledge => publish.request,
+            _ => return,
+        };
+        refusal.send(from, message.message_type(), request, outbox);
+    }
+}
+
+/// Whether a message belongs to a call about which was decided.
+fn belongs_to_earlier_call(session: &Session, message: &Message<'_>) -> bool {
+    matches!(message, Message::Call(call) if session.has_begun(call.request))
 }

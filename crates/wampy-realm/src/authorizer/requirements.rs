@@ -8,6 +8,8 @@ use std::borrow::Cow;
 use wampy_proto::{MatchPolicy, Message};
 
 use super::permission::Action;
+use crate::config::RealmConfig;
+use crate::refusal::{Refusal, check_not_reserved};
 
 /// The procedures that end other sessions, or take from them what they hold. A permission reaches
 /// them only if its URI begins with `wamp.`: one for everything, which is often given, does not.
@@ -34,6 +36,15 @@ impl<'m> Requirement<'m> {
             action,
             uri: Cow::Borrowed(uri),
             match_policy,
+        }
+    }
+
+    /// The same, with a URI of its own.
+    pub(super) fn into_owned(self) -> Requirement<'static> {
+        Requirement {
+            action: self.action,
+            uri: Cow::Owned(self.uri.into_owned()),
+            match_policy: self.match_policy,
         }
     }
 
@@ -72,6 +83,20 @@ impl<'m> Requirement<'m> {
             }
             _ => return None,
         })
+    }
+
+    /// Checks the form of the URI, and that it is not the protocol's own.
+    pub(super) fn check(&self, config: &RealmConfig) -> Result<(), Refusal> {
+        config.check_pattern(&self.uri, self.match_policy)?;
+        self.check_not_reserved()
+    }
+
+    #[inline]
+    pub(super) fn check_not_reserved(&self) -> Result<(), Refusal> {
+        match self.action {
+            Action::Register | Action::Publish => check_not_reserved(&self.uri),
+            Action::Call | Action::Subscribe => Ok(()),
+        }
     }
 
     /// Whether only a permission that is meant for the meta API will do.

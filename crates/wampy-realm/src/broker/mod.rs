@@ -236,7 +236,9 @@ impl Realm {
         exact: Option<SubscriptionId>,
         outbox: &mut impl Outbox,
     ) -> Result<PublicationId, Refusal> {
-        if let Some(passthru) = publish.options.passthru() {
+        if publish.options.is_passed_through()
+            && let Some(passthru) = publish.options.passthru()
+        {
             details.set_passthru(passthru);
         }
         let publication = PublicationId::from_random_bits(self.random.bits());

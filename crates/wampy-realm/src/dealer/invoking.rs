@@ -205,7 +205,10 @@ impl Realm {
             payload: call.payload.borrowed(),
         });
         outbox.send(chosen.session, &message)?;
-        let input = OpenInput::after(call, message);
+        let input = match call.options.progress {
+            true => OpenInput::after(call, message),
+            false => None,
+        };
         Ok(Sent { invocation, input })
     }
 
@@ -228,7 +231,9 @@ impl Realm {
         if chosen.match_policy != MatchPolicy::Exact {
             details.procedure = Some((*call.procedure).into());
         }
-        if let Some(passthru) = options.passthru() {
+        if options.is_passed_through()
+            && let Some(passthru) = options.passthru()
+        {
             details.set_passthru(passthru);
         }
         Ok(details)

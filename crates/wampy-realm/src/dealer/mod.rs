@@ -88,7 +88,9 @@ impl Realm {
         let needed = needed_features::of(&call.options);
         if !needed.is_empty() {
             needed_features::check_announced(caller, needed)?;
-            self.note_progressive_call(from, call);
+            if call.options.progress {
+                self.note_progressive_call(from, request);
+            }
         }
         let procedure = &*call.procedure;
         let exact = self
@@ -100,11 +102,14 @@ impl Realm {
             Some(_) => Ok(()),
             None => self.config.check_uri(procedure),
         };
-        let routed = well_formed.and_then(|()| match uri::is_reserved(procedure) {
-            true if !needed.is_empty() => Err(needed_features::refusal(needed)),
-            true => self.call_meta_procedure(now, from, call, outbox),
-            false => self.route_call(now, from, call, exact, needed, outbox),
-        });
+        let routed = match well_formed {
+            Ok(()) if !uri::is_reserved(procedure) => {
+                self.route_call(now, from, call, exact, needed, outbox)
+            }
+            Ok(()) if needed.is_empty() => self.call_meta_procedure(now, from, call, outbox),
+            Ok(()) => Err(needed_features::refusal(needed)),
+            Err(refusal) => Err(refusal),
+        };
         if let Err(refusal) = routed {
             refusal.send(from, MessageType::Call, request, outbox);
         }
@@ -118,27 +123,21 @@ impl Realm {
         result: &Yield<'_>,
         outbox: &mut impl Outbox,
     ) -> Result<(), Violation> {
-        let mut details = ResultDetails::default();
-        if let Some(passthru) = result.options.passthru() {
+        let is_passed_through = result.options.is_passed_through();
+        if is_passed_through {
             self.check_passes_through(from, Role::Callee, MessageType::Yield)?;
-            details.set_passthru(passthru);
         }
         let Some(slot) = self.invoked(from, result.request, MessageType::Yield)? else {
             return Ok(());
         };
         if result.options.progress {
-            self.forward_progress(now, slot, details, result.payload.borrowed(), outbox);
+            self.forward_progress(now, slot, result, outbox);
             return Ok(());
         }
         let Some(call) = self.end_call(slot) else {
             return Ok(());
         };
-        let is_passed_through = details.is_passed_through();
-        let message = Message::Result(ResultMessage {
-            request: call.request,
-            details,
-            payload: result.payload.borrowed(),
-        });
+        let message = Message::Result(result_of(&call, result));
         if let Err(why) = self.send_answer(call.caller, &message, is_passed_through, outbox) {
             call.refuse(why, outbox);
         }
@@ -213,5 +212,24 @@ impl Realm {
             )));
         }
         Ok(None)
+    }
+}
+
+/// What the caller gets for a YIELD.
+#[inline]
+fn result_of<'a>(call: &PendingCall, result: &'a Yield<'_>) -> ResultMessage<'a> {
+    let mut details = ResultDetails {
+        progress: result.options.progress,
+        ..ResultDetails::default()
+    };
+    if result.options.is_passed_through()
+        && let Some(passthru) = result.options.passthru()
+    {
+        details.set_passthru(passthru);
+    }
+    ResultMessage {
+        request: call.request,
+        details,
+        payload: result.payload.borrowed(),
     }
 }

@@ -128,7 +128,7 @@ impl Realm {
     }
 
     /// Ends a call in the middle: the callee is interrupted, the caller told why.
-    pub(super) fn break_off(&mut self, slot: Slot, why: Refusal, outbox: &mut impl Outbox) {
+    pub(crate) fn break_off(&mut self, slot: Slot, why: Refusal, outbox: &mut impl Outbox) {
         if let Some(call) = self.end_call(slot) {
             self.interrupt(&call, outbox);
             call.refuse(why, outbox);

@@ -29,17 +29,17 @@ pub(crate) struct OpenInput {
 }
 
 impl OpenInput {
-    /// What has to be kept of a call whose first part was sent as `invocation`, if more parts follow.
-    #[inline]
+    /// What has to be kept of a call whose first part was sent as `invocation`.
+    #[cold]
     pub(super) fn after(call: &Call<'_>, invocation: Message<'_>) -> Option<Box<Self>> {
-        match invocation {
-            Message::Invocation(first) if call.options.progress => Some(Box::new(Self {
-                procedure: (*call.procedure).into(),
-                registration: first.registration,
-                details: first.details,
-            })),
-            _ => None,
-        }
+        let Message::Invocation(first) = invocation else {
+            return None;
+        };
+        Some(Box::new(Self {
+            procedure: (*call.procedure).into(),
+            registration: first.registration,
+            details: first.details,
+        }))
     }
 }
 
@@ -76,9 +76,9 @@ impl Session {
 impl Realm {
     /// Notes that a call is made in parts, whether or not it is allowed and finds a callee: the caller
     /// may send further parts before it knows.
-    pub(crate) fn note_progressive_call(&mut self, from: SessionKey, call: &Call<'_>) {
+    pub(crate) fn note_progressive_call(&mut self, from: SessionKey, request: RequestId) {
         if let Some(caller) = self.sessions.get_mut(from) {
-            caller.last_progressive_call = Some(call.request);
+            caller.last_progressive_call = Some(request);
         }
     }
 

@@ -3,9 +3,10 @@
 //! Where the specification is silent: a progressive YIELD that the caller did not ask for counts
 //! for nothing, and the call goes on until its final result.
 
-use wampy_proto::message::{Result as ResultMessage, ResultDetails};
-use wampy_proto::{Feature, Message, Payload, Role};
+use wampy_proto::message::Yield;
+use wampy_proto::{Feature, Message, Role};
 
+use super::result_of;
 use crate::config::RealmConfig;
 use crate::outbox::Outbox;
 use crate::realm::{Now, Realm};
@@ -30,8 +31,7 @@ impl Realm {
         &mut self,
         now: Now,
         slot: Slot,
-        mut details: ResultDetails,
-        payload: Payload<'_>,
+        result: &Yield<'_>,
         outbox: &mut impl Outbox,
     ) {
         let Some(call) = self
@@ -42,13 +42,8 @@ impl Realm {
         else {
             return;
         };
-        details.progress = true;
-        let is_passed_through = details.is_passed_through();
-        let message = Message::Result(ResultMessage {
-            request: call.request,
-            details,
-            payload,
-        });
+        let is_passed_through = result.options.is_passed_through();
+        let message = Message::Result(result_of(call, result));
         match self.send_answer(call.caller, &message, is_passed_through, outbox) {
             Ok(()) => {
                 self.forbid_rerouting(slot);

@@ -25,6 +25,7 @@ use crate::refusal::Refusal;
 use crate::session::SessionKey;
 use arguments::Arguments;
 use definition::{NewDefinition, Undefine};
+pub(crate) use session::details as session_details;
 pub(crate) use testament::Testaments;
 use testament::{Scope, Testament};
 

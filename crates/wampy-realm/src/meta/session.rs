@@ -30,7 +30,7 @@ pub(super) fn list(realm: &Realm, _: SessionKey, arguments: &Arguments) -> Resul
 /// transport?}`
 pub(super) fn get(realm: &Realm, _: SessionKey, arguments: &Arguments) -> Result<Answer, Refusal> {
     let (_, session) = named(realm, arguments)?;
-    Ok(Answer::one(details(&session.details)))
+    Ok(Answer::one(Value::Map(details(&session.details))))
 }
 
 /// `wamp.session.kill(session; reason, message)`
@@ -190,7 +190,7 @@ const fn no_such_session() -> Refusal {
 }
 
 /// What `get` and `on_join` tell of a session.
-fn details(session: &SessionDetails) -> Value {
+pub(crate) fn details(session: &SessionDetails) -> Vec<(String, Value)> {
     let text = |text: &str| Value::Text(text.to_owned());
     let mut details = vec![
         ("session".to_owned(), Value::Unsigned(session.id.value())),
@@ -209,7 +209,7 @@ fn details(session: &SessionDetails) -> Value {
         ];
         details.push(("transport".to_owned(), Value::Map(transport)));
     }
-    Value::Map(details)
+    details
 }
 
 impl Realm {
@@ -217,7 +217,7 @@ impl Realm {
     pub(crate) fn announce_join(&mut self, joined: SessionKey, outbox: &mut impl Outbox) {
         let args = |realm: &Self| {
             let session = realm.sessions.get(joined);
-            vec![session.map_or(Value::Null, |session| details(&session.details))]
+            vec![session.map_or(Value::Null, |session| Value::Map(details(&session.details)))]
         };
         self.publish_meta_event("wamp.session.on_join", args, outbox);
     }

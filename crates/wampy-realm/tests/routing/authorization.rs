@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 use wampy_realm::{Disclosure, RealmConfig, RealmRoles};
 
-use crate::simulated::{Client, Network, all_features, assert_error};
+use crate::simulated::{Client, Network, assert_error, every_feature};
 
 pub fn roles(roles: Json) -> RealmRoles {
     serde_json::from_value(roles).unwrap()
@@ -17,7 +17,7 @@ pub fn network(of: Json) -> Network {
 }
 
 pub fn join(network: &mut Network, authid: &str, authrole: &str) -> Client {
-    network.join_as(authid, authrole, all_features())
+    network.join_as(authid, authrole, every_feature())
 }
 
 const NOT_AUTHORIZED: &str = "wamp.error.not_authorized";

@@ -6,6 +6,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod authorization;
+mod authorization_asked;
+mod authorization_changed;
+mod authorization_walk;
 mod call_canceling;
 mod call_rerouting;
 mod call_timeout;

@@ -9,8 +9,8 @@ use serde_json::{Value as Json, json};
 use wampy_proto::message::Goodbye;
 use wampy_proto::{EncodeError, Feature, FeatureSet, Message, Role, Roles, Serializer, SessionId};
 use wampy_realm::{
-    JoinRefused, KeptEvent, Now, Outbox, Realm, RealmConfig, SendError, SessionDetails, SessionKey,
-    Shelf, StoreChange, StoreFailed, Transport,
+    JoinRefused, KeptEvent, Now, Outbox, Realm, RealmConfig, RealmRoles, SendError, SessionDetails,
+    SessionKey, Shelf, StoreChange, StoreFailed, Transport,
 };
 
 /// A client's session.
@@ -324,6 +324,12 @@ impl Network {
     pub fn leave(&mut self, client: Client) {
         self.realm.leave(self.now, client, &mut self.wire);
         self.wire.ended.push(client);
+        self.check();
+    }
+
+    /// The realm gets other roles.
+    pub fn set_roles(&mut self, roles: RealmRoles) {
+        self.realm.set_roles(self.now, roles, &mut self.wire);
         self.check();
     }
 

@@ -20,7 +20,8 @@ pub(crate) struct Access {
     pub(super) reveal_unknown_users: bool,
     pub(super) unknown_users_seed: Secret,
     pub(super) router_key: Option<PrivateKey>,
-    roles: RealmRoles,
+    /// Replaced as a whole when the realm gets others.
+    roles: RwLock<RealmRoles>,
     trust_levels: HashMap<Box<str>, u64>,
     settings: Authentication,
     /// Replaced as a whole when their file has changed.
@@ -43,7 +44,7 @@ impl Access {
             reveal_unknown_users: settings.reveal_unknown_users,
             unknown_users_seed: seed.unwrap_or_else(|| rand::random::<[u8; 32]>().into()),
             router_key: settings.router_key.clone(),
-            roles,
+            roles: RwLock::new(roles),
             trust_levels,
             settings,
             users: RwLock::new(Arc::new(users)),
@@ -59,8 +60,13 @@ impl Access {
         self.settings.users_file.as_deref()
     }
 
-    pub(crate) fn roles(&self) -> &RealmRoles {
-        &self.roles
+    pub(crate) fn roles(&self) -> RealmRoles {
+        self.roles.read().clone()
+    }
+
+    /// The realm has other roles now.
+    pub(crate) fn set_roles(&self, roles: RealmRoles) {
+        *self.roles.write() = roles;
     }
 
     /// The users of the file are these now; returns whether that changes anything.
@@ -74,11 +80,12 @@ impl Access {
 
     /// Whether there is a role of this name. A realm without roles has them all.
     pub(super) fn has_role(&self, name: &str) -> bool {
-        self.roles.is_empty() || self.roles.get(name).is_some()
+        let roles = self.roles.read();
+        roles.is_empty() || roles.get(name).is_some()
     }
 
     pub(super) fn has_roles(&self) -> bool {
-        !self.roles.is_empty()
+        !self.roles.read().is_empty()
     }
 
     pub(super) fn trust_level(&self, role: &str) -> Option<u64> {
@@ -86,10 +93,9 @@ impl Access {
     }
 
     /// The role in which users that do not exist are challenged where there are none to imitate.
-    pub(super) fn nobodys_role(&self) -> &str {
-        self.roles
-            .iter()
-            .next()
-            .map_or(&self.anonymous_role, |role| role.name())
+    pub(super) fn nobodys_role(&self) -> Box<str> {
+        let roles = self.roles.read();
+        let first = roles.iter().next().map(|role| role.name());
+        first.unwrap_or(&self.anonymous_role).into()
     }
 }

@@ -193,7 +193,7 @@ impl Conversation {
             let found_by = (!has_authid).then_some(AuthMethod::Cryptosign);
             Known {
                 realm: None,
-                candidate: users.decoy(&authid, seed, role, found_by),
+                candidate: users.decoy(&authid, seed, &role, found_by),
             }
         });
         let second = self.second(&known.candidate, methods)?;

@@ -5,6 +5,7 @@
 //! every key; its examples are tests. Deliberately absent: including other files, environment
 //! variables, and reading the configuration (but not the users' files) again while the router runs.
 
+mod keeping;
 mod limits;
 mod problem;
 mod realm;

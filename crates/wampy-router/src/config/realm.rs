@@ -2,16 +2,22 @@
 
 use wampy_proto::auth::{PrivateKey, Secret};
 use wampy_proto::uri::Grammar;
-use wampy_realm::{Disclosure, Permission, RealmConfig, RealmRole, RealmRoles};
+use wampy_realm::{Disclosure, ForceReregister, Permission, RealmConfig, RealmRole, RealmRoles};
 
 use super::section::{Located, Section, Source};
-use super::{beside, limits, users};
+use super::{beside, keeping, limits, users};
 use crate::settings::{Authentication, Authenticator, Method, RealmSettings};
 
 const DISCLOSURES: [(&str, Disclosure); 3] = [
     ("denied", Disclosure::Denied),
     ("on-request", Disclosure::OnRequest),
     ("always", Disclosure::Always),
+];
+
+const FORCE_REREGISTER: [(&str, ForceReregister); 3] = [
+    ("denied", ForceReregister::Denied),
+    ("same-authid", ForceReregister::SameAuthid),
+    ("everybody", ForceReregister::Everybody),
 ];
 
 const GRAMMARS: [(&str, Grammar); 2] = [("loose", Grammar::Loose), ("strict", Grammar::Strict)];
@@ -40,6 +46,15 @@ pub(super) fn read(
     }
     if let Some(disclosure) = section.word("publisher_disclosure", &DISCLOSURES) {
         config.publisher_disclosure = disclosure;
+    }
+    if let Some(policy) = section.word("force_reregister", &FORCE_REREGISTER) {
+        config.force_reregister = policy;
+    }
+    if let Some(section) = section.table("event_retention") {
+        config.event_retention = keeping::retention(section);
+    }
+    if let Some(section) = section.table("event_history") {
+        config.event_history = keeping::history(section);
     }
     if let Some(section) = section.table("limits") {
         limits::realm(section, &mut config);

@@ -36,6 +36,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod auth;
+mod auth_at_router;
 mod callee;
 mod caller;
 mod compression;
