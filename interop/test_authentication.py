@@ -1,4 +1,4 @@
-"""Who a client is: autobahn-python proves it to our router, our Rust client to ours and Crossbar.io.
+"""Who a client is: autobahn-python proves it to our router, ours to our router and Crossbar.io.
 
 With `--interop-router crossbar` autobahn-python meets Crossbar.io.
 """

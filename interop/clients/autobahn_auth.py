@@ -1,8 +1,9 @@
 """autobahn-python (asyncio) proves who it is, says what came of it, and leaves.
 
-`autobahn_auth.py --url URL --serializer json|msgpack|cbor --authentication JSON`, where the JSON is what
-autobahn's `Component` takes: `{"wampcra": {"authid": "joe", "secret": "..."}}`. Prints one line of JSON:
-`{"joined": {"authid": ..., "authrole": ..., "authmethod": ...}}` or `{"refused": REASON, "message": ...}`.
+`autobahn_auth.py --url URL --serializer json|msgpack|cbor --authentication JSON`, where the JSON is
+what autobahn's `Component` takes: `{"wampcra": {"authid": "joe", "secret": "..."}}`. Prints a line
+of JSON: `{"joined": {"authid": ..., "authrole": ..., "authmethod": ...}}` or
+`{"refused": REASON, "message": ...}`.
 """
 
 import argparse

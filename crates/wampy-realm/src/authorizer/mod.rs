@@ -5,9 +5,9 @@
 //! PUBLISH passes the gate; other messages only refer to what was allowed before. `requirements` says
 //! what a request needs, `rules` which permission decides about it, `gate` lets it through or not.
 //!
-//! Where a procedure decides, `asking` calls it, `question` is what it is asked and answers, `waiting`
-//! what its session asks for meanwhile, `resuming` what becomes of that, `answers` what may be remembered. `role_change` is for
-//! new roles in a realm with sessions.
+//! Where a procedure decides, `asking` calls it, `question` is what it is asked and answers,
+//! `waiting` what its session asks for meanwhile, `resuming` what becomes of that, `answers` what may
+//! be remembered. `role_change` is for new roles in a realm with sessions.
 //!
 //! Deliberately absent: `on_authorization_denied`, a meta event of the specification's catalog: who
 //! is refused learns it, and nobody else has to.

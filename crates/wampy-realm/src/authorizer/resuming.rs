@@ -23,9 +23,12 @@ impl Realm {
         message: &mut Message<'_>,
         tap: &mut Tap<'_>,
     ) -> Result<(), Violation> {
-        if let Some(waiting) = self.waiting(from) {
+        let session = self.sessions.get(from);
+        if let Some(waiting) = session.and_then(|session| session.authority.waiting()) {
             if let Message::Cancel(cancel) = message
                 && waiting.queue.has_call(cancel.request)
+                // Else only parts of it wait, and are dropped when it has ended.
+                && session.is_some_and(|session| session.calls.get(cancel.request).is_none())
             {
                 self.cancel_waiting(now, from, cancel.request, tap);
                 return Ok(());
@@ -48,10 +51,6 @@ impl Realm {
             }
         }
         Ok(())
-    }
-
-    fn waiting(&mut self, session: SessionKey) -> Option<&mut Waiting> {
-        self.sessions.get_mut(session)?.authority.waiting_mut()
     }
 
     pub(super) fn take_waiting(&mut self, session: SessionKey) -> Option<Waiting> {
@@ -143,7 +142,8 @@ impl Realm {
         request: RequestId,
         tap: &mut Tap<'_>,
     ) {
-        let waiting = self.waiting(from);
+        let session = self.sessions.get_mut(from);
+        let waiting = session.and_then(|session| session.authority.waiting_mut());
         let Some(given_up) = waiting.and_then(|it| it.queue.give_up_call(request)) else {
             return;
         };

@@ -88,23 +88,21 @@ impl Realm {
         };
         let timeout_ms = self.config.call_timeout_ms(&call.options);
         let sent = self.invoke(from, call, &chosen, timeout_ms, outbox)?;
-        let pending = PendingCall {
-            callee: chosen.session,
-            invocation: sent.invocation,
-            input: sent.input,
+        let mut pending = PendingCall::new(from, call, timeout_ms);
+        (pending.callee, pending.invocation) = (chosen.session, sent.invocation);
+        pending.input = sent.input;
+        if chosen.forward_timeout {
             // A callee that is told the limit minds it.
-            timeout_ms: if chosen.forward_timeout {
-                0
-            } else {
-                timeout_ms
-            },
-            rare: self.rare_call(now, call, &chosen, shard),
-            ..PendingCall::new(from, call, &self.config)
-        };
+            pending.timeout_ms = 0;
+        }
+        if chosen.counted || chosen.is_shared {
+            pending.rare = self.rare_call(now, call, &chosen, shard);
+        }
         self.begin_call(now, pending);
         Ok(())
     }
 
+    #[inline]
     fn check_pending_calls(&self, caller: SessionKey) -> Result<(), Refusal> {
         let max = self.config.pending_calls_per_session_max;
         if self
@@ -118,6 +116,7 @@ impl Realm {
     }
 
     /// Which callee of a registration gets a call; `None` if the call has to wait.
+    #[inline]
     fn choose_callee(
         &mut self,
         id: RegistrationId,
@@ -178,6 +177,7 @@ impl Realm {
     }
 
     /// Sends a call, of whose time limit `timeout_ms` are left, to its callee.
+    #[inline]
     fn invoke(
         &self,
         from: SessionKey,
@@ -269,6 +269,7 @@ impl Realm {
     }
 
     /// Looks for a callee for a call that is kept and has none.
+    #[cold]
     pub(super) fn place_call(&mut self, now: Now, slot: Slot, outbox: &mut impl Outbox) -> Placed {
         let Some(call) = self.dealer.calls.get_mut(slot) else {
             return Placed::Ended;
@@ -309,6 +310,7 @@ impl Realm {
     }
 
     /// Sends a call that is kept to a callee, if one is free: to whom, and the invocation.
+    #[cold]
     fn invoke_kept(
         &mut self,
         now: Now,

@@ -9,7 +9,6 @@ use wampy_proto::{MessageType, RequestId, error_uri};
 
 use super::kept_call::RareCall;
 use super::progressive_call_invocations::OpenInput;
-use crate::config::RealmConfig;
 use crate::outbox::Outbox;
 use crate::realm::{Now, Realm};
 use crate::refusal::Refusal;
@@ -42,7 +41,8 @@ pub(crate) struct PendingCall {
 
 impl PendingCall {
     /// A call that has no callee yet.
-    pub(super) fn new(caller: SessionKey, call: &Call<'_>, config: &RealmConfig) -> Self {
+    #[inline]
+    pub(super) fn new(caller: SessionKey, call: &Call<'_>, timeout_ms: u64) -> Self {
         Self {
             caller,
             request: call.request,
@@ -51,7 +51,7 @@ impl PendingCall {
             receive_progress: call.options.receive_progress,
             interrupted: false,
             input: None,
-            timeout_ms: config.call_timeout_ms(&call.options),
+            timeout_ms,
             deadline_ms: None,
             rare: None,
         }

@@ -72,6 +72,7 @@ pub(super) fn limit(concurrency: Option<u64>) -> Result<Option<u32>, Refusal> {
 
 impl Realm {
     /// Enters a call that has to wait.
+    #[cold]
     pub(super) fn wait_for_callee(
         &mut self,
         now: Now,
@@ -94,11 +95,9 @@ impl Realm {
         let Some(kept) = kept else {
             return Err(busy("every callee is busy, and too many calls wait"));
         };
-        let rare = RareCall::new(registration, Some(kept));
-        let pending = PendingCall {
-            rare: Some(Box::new(rare)),
-            ..PendingCall::new(from, call, &self.config)
-        };
+        let timeout_ms = self.config.call_timeout_ms(options);
+        let mut pending = PendingCall::new(from, call, timeout_ms);
+        pending.rare = Some(Box::new(RareCall::new(registration, Some(kept))));
         let slot = self.begin_call(now, pending);
         self.dealer.join_line(slot);
         Ok(())
@@ -174,6 +173,7 @@ impl Dealer {
     }
 
     /// Whether calls that suit every callee wait: one that comes now stands behind them.
+    #[inline]
     pub(super) fn others_wait(&self, id: RegistrationId) -> bool {
         if self.waiting_calls == 0 {
             return false;

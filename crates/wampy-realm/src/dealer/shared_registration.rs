@@ -92,6 +92,7 @@ impl Callees {
     }
 
     /// Who gets a call: by the policy the first callee that suits. One that is busy is passed over by `roundrobin` and `random` only: the others name one callee.
+    #[inline]
     pub(super) fn choose(
         &mut self,
         random: &mut Random,

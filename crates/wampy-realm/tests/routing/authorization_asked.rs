@@ -592,3 +592,28 @@ fn a_call_of_which_a_part_finds_no_room_ends_once() {
     asked.nothing_came();
     assert_eq!(parts(&mut asked.network, callee), []);
 }
+
+#[test]
+fn a_call_that_runs_is_canceled_once_though_parts_of_it_wait() {
+    let (mut asked, callee) = asked_with_callee();
+    asked.send(part(1, true, 1));
+    asked.answer("a.b", "call", json!(true));
+    asked.send(json!([16, 2, {}, "a.slow"]));
+    asked.send(part(1, true, 2));
+    asked.send(json!([49, 1, {"mode": "killnowait"}]));
+    assert_error(
+        &asked.network.receive(asked.user),
+        48,
+        1,
+        "wamp.error.canceled",
+    );
+    let received = asked.network.received(callee);
+    let types: Vec<_> = received.iter().map(|message| message[0].clone()).collect();
+    assert_eq!(types, [68, 69]);
+    asked
+        .network
+        .send(callee, json!([70, received[0][1], {}, ["too late"]]));
+    asked.answer("a.slow", "publish", json!(true));
+    asked.nothing_came();
+    assert_eq!(parts(&mut asked.network, callee), []);
+}

@@ -14,6 +14,7 @@ pub(super) fn identity(realm: &str, authrole: &str) -> Identity {
         authmethod: Method::Anonymous.as_str(),
         authprovider: STATIC,
         authextra: None,
+        proof_extra: Vec::new(),
         trust_level: None,
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use wampy_proto::Value;
 use wampy_proto::auth::{
-    Applicant, AuthMethod, Challenger, Credential, Proof, PublicKey, Step, cryptosign, ticket,
+    Applicant, Challenger, Credential, Proof, PublicKey, Step, cryptosign, ticket,
 };
 use wampy_proto::error_uri;
 use wampy_proto::message::{Abort, Hello};
@@ -37,11 +37,20 @@ pub(super) struct Conversation {
 impl Conversation {
     /// Finds out who the client is.
     pub(super) async fn run(self) -> Verdict {
+        let verdict = self.identify().await;
+        if let Ok(identity) = &verdict {
+            self.remember(identity);
+        }
+        verdict
+    }
+
+    async fn identify(&self) -> Verdict {
         let methods = self.methods()?;
         let mut refusal = None;
         for &method in &methods {
             let identified = match method {
                 Method::Anonymous => self.admit(self.anonymous()),
+                Method::Cookie => self.by_cookie().and_then(|it| self.admit(it)),
                 Method::Tls => self.by_certificate(&methods).await,
                 _ => return self.by_proof(&methods).await,
             };
@@ -98,13 +107,15 @@ impl Conversation {
             Method::Anonymous => true,
             Method::Ticket | Method::WampCra | Method::Scram => self.hello.details.authid.is_some(),
             Method::Cryptosign => self.claimed_key().is_some(),
+            Method::Cookie => self.principal().is_some(),
             Method::Tls => self.client.certificate().is_some(),
         }
     }
 
     /// The methods would do, but what they need is not there.
     fn nothing_shown(&self) -> Abort<'static> {
-        let problem = "the client's methods need an authid, a public key or a certificate";
+        let problem =
+            "the client's methods need an authid, a public key, a certificate or a cookie";
         Abort::new(error_uri::AUTHENTICATION_REQUIRED, problem)
     }
 
@@ -119,10 +130,11 @@ impl Conversation {
     /// The client has shown a certificate when it connected.
     async fn by_certificate(&self, methods: &[Method]) -> Verdict {
         let claimed = self.hello.details.authid.as_deref();
-        let attempt = self.attempt(claimed.unwrap_or_default());
-        self.wait(attempt).await?;
         let users = self.access.users();
         let certificate = self.client.certificate();
+        let fingerprint = certificate.map(|certificate| certificate.fingerprint.to_string());
+        let attempt = self.attempt(claimed.or(fingerprint.as_deref()).unwrap_or_default());
+        self.wait(attempt).await?;
         let user = certificate
             .and_then(|certificate| users.by_certificate(certificate))
             .filter(|user| claimed.is_none_or(|authid| *authid == *user.authid));
@@ -189,11 +201,10 @@ impl Conversation {
         let known = known.unwrap_or_else(|| {
             let (seed, role) = (&self.access.unknown_users_seed, self.access.nobodys_role());
             // Only a key finds a user without an authid.
-            let has_authid = self.hello.details.authid.is_some();
-            let found_by = (!has_authid).then_some(AuthMethod::Cryptosign);
+            let by_key_alone = self.hello.details.authid.is_none();
             Known {
                 realm: None,
-                candidate: users.decoy(&authid, seed, &role, found_by),
+                candidate: users.decoy(&authid, seed, &role, by_key_alone),
             }
         });
         let second = self.second(&known.candidate, methods)?;
@@ -357,14 +368,14 @@ impl Conversation {
     /// Who a client is that has proven it.
     fn identity(&self, known: &Known, authmethod: &'static str, proof: Proof) -> Verdict {
         let user = &known.candidate.user;
-        let extra: Vec<_> = user.extra.iter().cloned().chain(proof.authextra).collect();
         Ok(Identity {
             realm: self.realm_of(known)?,
             authid: user.authid.clone(),
             authrole: user.role.clone(),
             authmethod,
             authprovider: known.candidate.authprovider,
-            authextra: (!extra.is_empty()).then_some(Value::Map(extra)),
+            authextra: (!user.extra.is_empty()).then(|| Value::Map(user.extra.clone())),
+            proof_extra: proof.authextra,
             trust_level: None,
         })
     }
@@ -426,7 +437,7 @@ fn is_same(one: Option<&Authenticator>, other: Option<&Authenticator>) -> bool {
     one == other && one.is_some_and(|authenticator| authenticator.realm.is_some())
 }
 
-fn denied(problem: &'static str) -> Abort<'static> {
+pub(super) fn denied(problem: &'static str) -> Abort<'static> {
     Abort::new(error_uri::AUTHENTICATION_DENIED, problem)
 }
 

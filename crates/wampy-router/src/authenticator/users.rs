@@ -12,6 +12,7 @@ use wampy_transport::PeerCertificate;
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Users {
     all: Vec<Arc<User>>,
+    with_keys: Vec<Arc<User>>,
     by_authid: HashMap<Box<str>, Arc<User>>,
     by_key: HashMap<PublicKey, Arc<User>>,
     by_certificate: HashMap<[u8; 32], Arc<User>>,
@@ -55,6 +56,9 @@ impl Users {
                 "certificate name",
             )?;
         }
+        if !user.credentials.cryptosign.is_empty() {
+            self.with_keys.push(Arc::clone(&user));
+        }
         self.all.push(user);
         Ok(())
     }
@@ -84,38 +88,32 @@ impl Users {
     }
 
     /// The user whose ways an unknown `authid` imitates, always the same: the same methods, the same
-    /// parameters, the same role. One that is found by `found_by` if that is given.
-    fn model(
-        &self,
-        authid: &str,
-        seed: &Secret,
-        found_by: Option<AuthMethod>,
-    ) -> Option<&Arc<User>> {
-        let is_found = |user: &&Arc<User>| {
-            found_by.is_none_or(|method| user.credentials.get(method).is_some())
+    /// parameters, the same role. One with a key if the client came by a key alone. Takes the same time
+    /// however many users there are.
+    fn model(&self, authid: &str, seed: &Secret, by_key_alone: bool) -> Option<&Arc<User>> {
+        let among = if by_key_alone {
+            &self.with_keys
+        } else {
+            &self.all
         };
-        let count = self.all.iter().filter(is_found).count();
         let text = wampcra::signature(seed, &format!("model of {authid}"));
         // Base64 letters are as good as random numbers here.
         let number = text.bytes().fold(0_usize, |number, byte| {
             number.wrapping_mul(31).wrapping_add(usize::from(byte))
         });
-        self.all
-            .iter()
-            .filter(is_found)
-            .nth(number.checked_rem(count)?)
+        among.get(number.checked_rem(among.len())?)
     }
 
     /// What an authid has to prove that is no user's: nobody can, and it does not show before the end.
-    /// With `found_by` the client came without an authid, by what is for this method.
+    /// `by_key_alone` says that the client came with a key, and without an authid.
     pub(super) fn decoy(
         &self,
         authid: &str,
         seed: &Secret,
         nobodys_role: &str,
-        found_by: Option<AuthMethod>,
+        by_key_alone: bool,
     ) -> Candidate {
-        let model = self.model(authid, seed, found_by);
+        let model = self.model(authid, seed, by_key_alone);
         let role = model.map_or(nobodys_role, |model| &model.role);
         let mut user = User::new(authid, role);
         user.second_factor = model.and_then(|model| model.second_factor);
@@ -232,7 +230,7 @@ mod tests {
             let authid = format!("nobody{number}");
             let decoy = || {
                 users
-                    .decoy(&authid, &seed, "nobody", None)
+                    .decoy(&authid, &seed, "nobody", false)
                     .credential(AuthMethod::WampCra)
             };
             let Some(Credential::WampCra(credential)) = decoy() else {
@@ -244,7 +242,7 @@ mod tests {
                 assert_eq!((salting.iterations, salting.keylen), (10, 32));
                 assert_ne!(salting.salt, "pepper");
             }
-            let candidate = users.decoy(&authid, &seed, "nobody", None);
+            let candidate = users.decoy(&authid, &seed, "nobody", false);
             assert!(!candidate.is_known());
             assert_eq!(&*candidate.user.role, "user");
             assert_eq!(
@@ -260,7 +258,7 @@ mod tests {
     fn without_users_every_method_has_a_decoy() {
         let users = Users::default();
         for method in AuthMethod::ALL {
-            let decoy = users.decoy("joe", &Secret::from("seed"), "guest", None);
+            let decoy = users.decoy("joe", &Secret::from("seed"), "guest", false);
             assert!(decoy.credential(method).is_some(), "{method:?}");
             assert_eq!(&*decoy.user.role, "guest");
         }

@@ -92,7 +92,7 @@ fn stamp(path: &Path) -> Option<Stamp> {
 
 fn read_again(access: &Access, path: &Path) {
     let file = path.display();
-    let users = match config::read_users(path, &access.roles()) {
+    let users = match config::read_users(path, &access.roles(), &access.methods) {
         Ok(users) => users,
         Err(problem) => {
             tracing::error!(%file, %problem, "the users stay as they were: their file has mistakes");

@@ -135,12 +135,12 @@ fn authentication(
     let methods: Vec<_> = methods.into_iter().map(|method| method.value).collect();
     let mut settings = Authentication::by(methods.iter().copied());
     settings = anonymous(&mut section, settings, roles);
-    for user in users::read_tables(&mut section, roles, Some(&methods)) {
+    for user in users::read_tables(&mut section, roles, &methods) {
         settings = settings.user(user);
     }
     if let Some(named) = section.text("users_file") {
         let path = beside(section.source().file, &named.value);
-        match users::read_users(&path, roles) {
+        match users::read_users(&path, roles, &methods) {
             Ok(_) => settings = settings.users_file(path),
             Err(error) if error.problems.iter().all(|problem| problem.line.is_none()) => {
                 section.source().report_at(named.place(), error.to_string());

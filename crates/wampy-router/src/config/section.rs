@@ -159,6 +159,10 @@ fn without_value(message: &str) -> String {
 }
 
 impl<'s> Section<'s> {
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+
     pub(super) fn source(&self) -> &'s Source<'s> {
         self.source
     }

@@ -21,21 +21,25 @@ const SECOND_FACTORS: [(&str, AuthMethod); 4] = [
 ];
 
 /// The users in a file of their own: `[[users]]`, and nothing else.
-pub(crate) fn read_users(path: &Path, roles: &RealmRoles) -> Result<Vec<User>, ConfigError> {
+pub(crate) fn read_users(
+    path: &Path,
+    roles: &RealmRoles,
+    methods: &[Method],
+) -> Result<Vec<User>, ConfigError> {
     let text = read_text(path)?;
     let source = Source::new(path, text.expose_text().unwrap_or_default());
     let table = source.parse();
     let mut root = source.root(&table);
-    let users = read_tables(&mut root, roles, None);
+    let users = read_tables(&mut root, roles, methods);
     root.end();
     source.finish(users)
 }
 
-/// The users of a section. With `methods`, each must have something to prove itself with by them.
+/// The users of a section. Each must have something to prove itself with by the realm's `methods`.
 pub(super) fn read_tables(
     section: &mut Section<'_>,
     roles: &RealmRoles,
-    methods: Option<&[Method]>,
+    methods: &[Method],
 ) -> Vec<User> {
     let mut users: Vec<User> = Vec::new();
     for section in section.tables("users") {
@@ -61,7 +65,7 @@ pub(super) fn check_role(source: &Source<'_>, role: &Located<String>, roles: &Re
 fn read(
     mut section: Section<'_>,
     roles: &RealmRoles,
-    methods: Option<&[Method]>,
+    methods: &[Method],
     earlier: &[User],
 ) -> Option<User> {
     let (authid, role) = (
@@ -105,7 +109,7 @@ fn read(
 }
 
 /// Checks that the user can prove itself at all.
-fn check_means(section: &mut Section<'_>, user: &User, methods: Option<&[Method]>) {
+fn check_means(section: &mut Section<'_>, user: &User, methods: &[Method]) {
     let has = |method: Method| match method.proof() {
         Some(proof) => user.credentials.get(proof).is_some(),
         None => {
@@ -114,13 +118,15 @@ fn check_means(section: &mut Section<'_>, user: &User, methods: Option<&[Method]
         }
     };
     let second = user.second_factor.map(Method::from);
-    if let Some(second) = second
-        && !has(second)
-    {
-        section.problem(format!(
-            "the second factor, {}, is missing",
-            second.as_str()
-        ));
+    if let Some(second) = second {
+        let name = second.as_str();
+        if !has(second) {
+            section.problem(format!("the second factor, {name}, is missing"));
+        }
+        if !methods.contains(&second) {
+            let text = format!("the second factor, {name}, is none of the realm's methods");
+            section.problem(text);
+        }
     }
     let asked_for = [
         "ticket",
@@ -136,7 +142,6 @@ fn check_means(section: &mut Section<'_>, user: &User, methods: Option<&[Method]
     }
     // What was there and could not be read has been reported.
     let is_first = |method: &Method| Some(*method) != second && has(*method);
-    let Some(methods) = methods else { return };
     if Method::ALL.iter().any(|method| has(*method)) && !methods.iter().any(is_first) {
         section.problem("the user can prove itself by none of the realm's methods");
     }

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use wampy_proto::error_uri;
 use wampy_proto::message::{Abort, Authenticate, Hello, Welcome, WelcomeDetails};
 use wampy_proto::uri::Grammar;
-use wampy_proto::{Roles, SessionId, close_reason};
+use wampy_proto::{Roles, SessionId, Value, close_reason};
 use wampy_realm::{JoinRefused, SessionDetails, Transport};
 use wampy_transport::Framing;
 
@@ -69,6 +69,7 @@ impl Connection {
             transport: self.transport(),
             session,
             tls: self.tls.clone(),
+            cookie: self.cookie.clone(),
         }
     }
 
@@ -174,6 +175,7 @@ impl Connection {
             kind: match self.framing {
                 Framing::WebSocket => "websocket",
                 Framing::RawSocket => "rawsocket",
+                Framing::LongPoll => "longpoll",
             },
             serializer: self.outlet.serializer().row().name,
         }
@@ -201,8 +203,18 @@ fn welcome(realm: &HostedRealm, identity: &Identity, session: SessionId) -> Welc
         authrole: Some(identity.authrole.clone()),
         authmethod: Some(identity.authmethod.into()),
         authprovider: Some(identity.authprovider.into()),
-        authextra: identity.authextra.clone(),
+        authextra: welcome_extra(identity),
         ..WelcomeDetails::default()
     };
     Welcome { session, details }
+}
+
+/// What the client learns of itself and of the router's proof.
+fn welcome_extra(identity: &Identity) -> Option<Value> {
+    let mut extra = match &identity.authextra {
+        Some(Value::Map(extra)) => extra.clone(),
+        _ => Vec::new(),
+    };
+    extra.extend(identity.proof_extra.iter().cloned());
+    (!extra.is_empty()).then_some(Value::Map(extra))
 }

@@ -81,7 +81,7 @@ impl RealmSettings {
         }
         let users_of_file = match &authentication.users_file {
             None => Vec::new(),
-            Some(path) => config::read_users(path, roles)?,
+            Some(path) => config::read_users(path, roles, &authentication.methods)?,
         };
         let trust_levels = self.trust_levels.clone();
         Access::new(
