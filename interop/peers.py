@@ -30,6 +30,7 @@ ALL_STEPS = (
     "progress",
     "cancel",
     "time_out",
+    "retained",
 )
 ALL_POLICIES = ("exact", "prefix", "wildcard")
 
@@ -42,7 +43,7 @@ class Client:
     command: tuple[str, ...]
     transports: tuple[str, ...] = ("ws",)
     #: The steps that it can drive.
-    drives: tuple[str, ...] = ALL_STEPS[:-1]
+    drives: tuple[str, ...] = ALL_STEPS[:-2]
     #: The steps that others can drive against it.
     serves: tuple[str, ...] = ALL_STEPS
     policies: tuple[str, ...] = ALL_POLICIES
@@ -94,12 +95,13 @@ AUTOBAHN_PYTHON = Client(
     "autobahn-python",
     (python_of(".venv-interop"), script("clients/autobahn_client.py")),
     transports=("ws", "rs", "unix"),
+    drives=(*ALL_STEPS[:-2], "retained"),
     is_interruptible=True,
 )
 AUTOBAHN_JS = Client(
     "autobahn-js",
     ("node", script("node/autobahn_client.js")),
-    transports=("ws", "rs"),
+    transports=("ws", "rs", "lp"),
     lacks=("wide_integers",),
     no_bytes_in=("json",),
 )

@@ -97,6 +97,13 @@ def check_own_event(lines, _server):
     assert event.get("same", True) is True
 
 
+def check_retained(lines, _server):
+    event = lines["retained"]
+    assert (event["args"], event["kwargs"]) == ([[1, "zwei"]], {"three": 3})
+    assert event["same"] is True
+    assert event["retained"] is True
+
+
 def check_own_procedure(lines, _server):
     assert lines["own_result"]["value"] == 5
     assert lines["own_procedure"]["uri"] == "wamp.error.no_such_procedure"
@@ -129,6 +136,7 @@ CHECKS = {
     "error": check_error,
     "missing": check_missing,
     "own_event": check_own_event,
+    "retained": check_retained,
     "own_procedure": check_own_procedure,
     "cancel": check_cancel,
     "time_out": check_time_out,

@@ -181,9 +181,36 @@ class Driver:
         steps.report("after_cancel", value=alive)
 
 
+    async def retained(self):
+        """The event comes to who subscribes after it was published."""
+        topic = "interop.topic.kept"
+        publication = await self.session.publish(
+            topic,
+            [1, "zwei"],
+            three=3,
+            options=PublishOptions(acknowledge=True, exclude_me=False, retain=True),
+        )
+        arrived = asyncio.get_running_loop().create_future()
+
+        def on_event(*args, details: EventDetails, **kwargs):
+            arrived.set_result((args, kwargs, details))
+
+        options = SubscribeOptions(details_arg="details", get_retained=True)
+        subscription = await self.session.subscribe(on_event, topic, options)
+        args, kwargs, details = await arrived
+        await subscription.unsubscribe()
+        steps.report(
+            "retained",
+            args=args,
+            kwargs=kwargs,
+            same=details.publication == publication.id,
+            retained=details.retained,
+        )
+
+
 async def drive(session, arguments):
     driver = Driver(session, arguments)
-    for step in steps.ALL_STEPS:
+    for step in (*steps.ALL_STEPS, "retained"):
         if step in arguments.steps:
             await getattr(driver, step)()
 

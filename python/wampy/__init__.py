@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from wampy import auth as auth
     from wampy.errors import Error as Error
     from wampy.errors import WampyError as WampyError
     from wampy.errors import WampyTimeOutError as WampyTimeOutError
@@ -48,11 +49,17 @@ _HOME = {
 }
 
 
+#: Modules that are there without an import of their own.
+_MODULES = {"auth"}
+
+
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    if name not in _HOME and name not in _MODULES:
         raise AttributeError(f"module 'wampy' has no attribute {name!r}")
     import importlib
 
+    if name in _MODULES:
+        return importlib.import_module(f"wampy.{name}")
     value = getattr(importlib.import_module(_HOME[name]), name)
     globals()[name] = value
     return value

@@ -7,6 +7,8 @@ Failures raise what ``wampy.errors.failure`` and ``wampy.errors.remote`` build.
 from collections.abc import Mapping, Sequence
 from typing import Any, final
 
+from wampy.auth import Proof
+
 __all__ = ["Router", "Session", "__version__", "decode", "encode", "forked", "main", "shut_down"]
 
 __version__: str
@@ -44,12 +46,15 @@ class Session:
         close_timeout: float,
         authmethods: Sequence[str] = ...,
         authid: str | None = None,
+        proofs: Sequence[Proof] = ...,
+        certificate: tuple[str, str] | None = None,
         ca_path: str | None = None,
         ip_version: int | None = None,
     ) -> Session:
         """Connect to ``url`` and join ``realm``; ``timeout`` in seconds bounds both together.
 
-        ``close_timeout`` is how long ``close`` waits for the router's goodbye.
+        ``close_timeout`` is how long ``close`` waits for the router's goodbye. ``certificate``:
+        a file of the client's certificate, and one of its private key.
         """
 
     @property

@@ -55,7 +55,7 @@ class Router:
     ) -> None:
         others = (host, port, realm, realms, tls_cert, tls_key)
         if config is not None and others != (DEFAULT_HOST, 0, DEFAULT_REALM, None, None, None):
-            raise ConfigurationError("a configuration file says everything: no argument goes with it")
+            raise ConfigurationError("a configuration file says all: no argument goes with it")
         self._config = config
         self.host = host
         self.realms = (
@@ -115,8 +115,8 @@ class Router:
 
         Raises:
             ConnectionError: the address cannot be listened on.
-            ConfigurationError: the files for TLS are no certificate and its key, or the configuration
-                file has mistakes, all of which are named.
+            ConfigurationError: the files for TLS are no certificate and its key, or the
+                configuration file has mistakes, all of which are named.
         """
         if self._running is None:
             from wampy import _wampy, process

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from wampy import _wampy, errors, process
+from wampy.auth import Auth, proofs
 from wampy.by_hand import MessagesByHand
 from wampy.constants import (
     CONNECT_TIMEOUT,
@@ -76,6 +77,8 @@ class Session:
         realm: str = DEFAULT_REALM,
         roles: Mapping[str, Any] | None = None,
         client_name: str = "wampy",
+        auth: Auth | Sequence[Auth] | None = None,
+        certificate: tuple[str, str] | None = None,
     ) -> None:
         self.url = router_url
         self.message_handler = message_handler
@@ -85,6 +88,8 @@ class Session:
         self.realm = realm
         self.roles: Mapping[str, Any] = roles or {}
         self.client_name = client_name
+        self.auth = auth
+        self.certificate = certificate
         self.registration_map: dict[int, str] = {}
         self.subscription_map: dict[int, tuple[Callable[..., Any], str]] = {}
         self.request_ids: dict[int, Any] = {}
@@ -146,13 +151,19 @@ class Session:
         """
         process.prepare()
         self._forget()
+        proven_by = proofs(self.auth, self.roles)
+        # Whoever has something to prove offers the methods that it proves itself by.
+        unsaid = self.auth or self.certificate
+        methods = [] if unsaid else list(self.roles.get("authmethods", ()))
         wire = _wampy.Session.connect(
             self.url,
             self.realm,
             timeout=CONNECT_TIMEOUT,
             close_timeout=GOODBYE_TIMEOUT,
-            authmethods=list(self.roles.get("authmethods", ())),
+            authmethods=methods,
             authid=self.roles.get("authid"),
+            proofs=proven_by,
+            certificate=self.certificate,
             ca_path=self.cert_path,
             ip_version=self.ipv,
         )

@@ -13,6 +13,7 @@ mod error;
 mod inbox;
 mod live;
 mod options;
+mod proof;
 mod router;
 mod runtime;
 mod session;

@@ -22,6 +22,7 @@ use crate::error::{self, Kind, failure, failure_of};
 use crate::inbox::Inbox;
 use crate::live::{JobTuple, Live, lock, noted};
 use crate::options::{arguments, details, payload, read_options};
+use crate::proof::Proof;
 use crate::runtime::{self, check_generation, duration, wait, wait_quietly};
 
 /// RESULT as a tuple: request id, details, args, kwargs.
@@ -57,7 +58,7 @@ impl Session {
 impl Session {
     /// Connect to `url` and join `realm`; `timeout` in seconds bounds both together.
     #[staticmethod]
-    #[pyo3(signature = (url, realm, *, timeout, close_timeout, authmethods = Vec::new(), authid = None, ca_path = None, ip_version = None))]
+    #[pyo3(signature = (url, realm, *, timeout, close_timeout, authmethods = Vec::new(), authid = None, proofs = Vec::new(), certificate = None, ca_path = None, ip_version = None))]
     #[allow(clippy::too_many_arguments)]
     fn connect(
         py: Python<'_>,
@@ -67,6 +68,8 @@ impl Session {
         close_timeout: f64,
         authmethods: Vec<String>,
         authid: Option<String>,
+        proofs: Vec<Proof>,
+        certificate: Option<(String, String)>,
         ca_path: Option<String>,
         ip_version: Option<u8>,
     ) -> PyResult<Self> {
@@ -83,6 +86,12 @@ impl Session {
         }
         if let Some(authid) = authid {
             builder = builder.authid(authid);
+        }
+        for proof in proofs {
+            builder = builder.auth(proof.into_auth(py)?);
+        }
+        if let Some((certificate, key)) = certificate {
+            builder = builder.client_certificate(certificate, key);
         }
         if let Some(path) = ca_path {
             builder = builder.ca_file(path);

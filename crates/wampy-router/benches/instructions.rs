@@ -29,6 +29,9 @@ mod large_frame;
 #[path = "../src/outlet/mod.rs"]
 #[allow(dead_code)]
 mod outlet;
+#[path = "../src/store/mod.rs"]
+#[allow(dead_code)]
+mod store;
 
 use std::hint::black_box;
 use std::sync::Arc;

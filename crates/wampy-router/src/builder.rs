@@ -11,10 +11,12 @@ use wampy_transport::{ClientCertificates, ListenAddress, ServerTls};
 
 use crate::authenticator::Access;
 use crate::error::StartError;
+use crate::http::cookies::CookieConfig;
+use crate::http::origins::Origins;
 use crate::limits::Limits;
 use crate::realms::Template;
 use crate::router::Router;
-use crate::settings::RealmSettings;
+use crate::settings::{Method, RealmSettings};
 
 /// The realm of a router to which no other was given.
 const REALM_DEFAULT: &str = "realm1";
@@ -36,8 +38,12 @@ pub struct Builder {
     pub(crate) compress: bool,
     pub(crate) limits: Limits,
     pub(crate) realm_config: RealmConfig,
+    pub(crate) store: Option<PathBuf>,
     pub(crate) any_request_id: bool,
     pub(crate) rawsocket_ping: bool,
+    pub(crate) allowed_origins: Vec<String>,
+    pub(crate) longpoll: bool,
+    pub(crate) cookie: Option<CookieConfig>,
 }
 
 /// Where a certificate and its key are.
@@ -60,8 +66,12 @@ impl Default for Builder {
             compress: false,
             limits: Limits::default(),
             realm_config: RealmConfig::default(),
+            store: None,
             any_request_id: false,
             rawsocket_ping: false,
+            allowed_origins: vec!["*".to_owned()],
+            longpoll: true,
+            cookie: None,
         }
     }
 }
@@ -152,6 +162,17 @@ impl Builder {
         self
     }
 
+    /// Keeps the retained events and the event history of every realm in the directory `path`, which
+    /// is made if it is not there, so that they outlive the router. What is to be kept is written
+    /// before it is acknowledged: then it outlives the death of the process, also by SIGKILL; it
+    /// outlives that of the whole machine once the operating system has written it to disk, as it does
+    /// within seconds. One router at a time may use a directory. Realms are told apart by their names;
+    /// what was kept of a realm that is not served waits until it is. Default: in memory only.
+    pub fn store(mut self, path: impl Into<PathBuf>) -> Self {
+        self.store = Some(path.into());
+        self
+    }
+
     /// A leniency: whether requests may have any id, as wampy 1 draws them at random. Else they
     /// must be 1, 2, 3, … in each session, as the specification wants it, and a client that does
     /// otherwise gets ABORT `wamp.error.protocol_violation`. Callers that announce progressive call
@@ -181,6 +202,31 @@ impl Builder {
     /// is no: a vanished RawSocket peer is noticed by TCP's own keepalive.
     pub fn rawsocket_ping(mut self, yes: bool) -> Self {
         self.rawsocket_ping = yes;
+        self
+    }
+
+    /// Lets browsers talk to the router only from pages of these origins: `https://example.com`,
+    /// `http://localhost:8000`, `https://*.example.com`, or `*` for all. Others get HTTP 403. Holds
+    /// for WebSockets and for HTTP; clients that are no browsers send no origin and are not concerned.
+    /// Default: `*`.
+    pub fn allowed_origins(mut self, origins: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.allowed_origins = origins.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Whether the router serves the HTTP long-poll transport, at the base paths `/longpoll` (as the
+    /// specification has it) and `/lp` (as Crossbar.io has it, and autobahn-js needs it: success
+    /// without content is said by 204 there, else by 202). Default: yes.
+    pub fn longpoll(mut self, yes: bool) -> Self {
+        self.longpoll = yes;
+        self
+    }
+
+    /// Gives every client of WebSocket and of long-polling a cookie, by which it can authenticate
+    /// later as who it was (authmethod `cookie`). The router keeps them in memory, at most
+    /// [`Limits::cookies_max`]. Default: no cookie.
+    pub fn cookie(mut self, cookie: CookieConfig) -> Self {
+        self.cookie = Some(cookie);
         self
     }
 
@@ -218,17 +264,16 @@ impl Builder {
         if self.realms.is_empty() {
             self.realms.push(RealmSettings::new(REALM_DEFAULT));
         }
-        for keeping in [
-            &self.realm_config.event_retention,
-            &self.realm_config.event_history,
-        ] {
-            keeping.check().map_err(StartError::Keeping)?;
-        }
         if self.serializers.is_empty() {
             return Err(StartError::NoSerializer);
         }
         if let Some(problem) = self.limits.problem() {
             return Err(StartError::Limits(problem));
+        }
+        let origins = Origins::parse(&self.allowed_origins).map_err(StartError::Origin)?;
+        let cookie = self.cookie.as_ref();
+        if let Some(problem) = cookie.and_then(|it| it.problem(origins.are_any())) {
+            return Err(StartError::Cookie(problem));
         }
         let listen = self
             .listen
@@ -245,14 +290,32 @@ impl Builder {
             .realms
             .iter()
             .map(|settings| Ok((settings.name.clone(), self.template(settings)?)))
-            .collect::<Result<_, StartError>>()?;
+            .collect::<Result<Vec<_>, StartError>>()?;
+        let template = self.template(&self.auto_created_realms)?;
+        self.check_cookies(&realms, &template)?;
         Ok(Checked {
             listen,
             tls,
+            origins,
             realms,
-            template: self.template(&self.auto_created_realms)?,
+            template,
             builder: self,
         })
+    }
+
+    /// Checks that there is a cookie where clients may authenticate by one.
+    fn check_cookies(
+        &self,
+        realms: &[(String, Template)],
+        other: &Template,
+    ) -> Result<(), StartError> {
+        let templates = realms.iter().map(|(_, template)| template);
+        let mut accesses = templates.chain([other]).map(|template| &template.access);
+        if self.cookie.is_none() && accesses.any(|access| access.is_by(Method::Cookie)) {
+            let problem = "the authmethod `cookie` needs a cookie that the router sets";
+            return Err(StartError::Cookie(problem.to_owned()));
+        }
+        Ok(())
     }
 
     fn check_realms(&self) -> Result<(), StartError> {
@@ -275,6 +338,12 @@ impl Builder {
     /// What a realm with these settings is made from.
     fn template(&self, settings: &RealmSettings) -> Result<Template, StartError> {
         let config = settings.config.as_ref().unwrap_or(&self.realm_config);
+        for keeping in [&config.event_retention, &config.event_history] {
+            keeping.check().map_err(|problem| StartError::Keeping {
+                realm: settings.name.clone(),
+                problem,
+            })?;
+        }
         let limits = &self.limits;
         let config = RealmConfig {
             sessions_max: limits.sessions_max,
@@ -294,6 +363,7 @@ impl Builder {
 pub(crate) struct Checked {
     pub(crate) listen: Vec<ListenAddress>,
     pub(crate) tls: Option<ServerTls>,
+    pub(crate) origins: Origins,
     pub(crate) realms: Vec<(String, Template)>,
     pub(crate) template: Template,
     pub(crate) builder: Builder,

@@ -9,11 +9,12 @@ use bytes::Bytes;
 use wampy_proto::framing::FrameFormat;
 use wampy_proto::message::Goodbye;
 use wampy_proto::{Message, Payload, Serializer, SessionId};
-use wampy_realm::{Outbox, Realm, SendError, SessionKey};
+use wampy_realm::{Outbox, Realm, SendError, SessionKey, StoreChange, StoreFailed};
 
 use crate::internal_session::InternalSession;
 use crate::large_frame::LargeFrame;
 use crate::outlet::{Appended, Outlet, Signal};
+use crate::store::RealmStore;
 
 /// Where the messages to a realm's sessions go.
 #[derive(Debug, Default)]
@@ -22,6 +23,8 @@ pub(crate) struct Seats {
     outlets: Vec<Option<(SessionKey, Arc<Outlet>)>>,
     /// The router's own session, if it has called a procedure of this realm.
     pub(crate) internal: Option<Box<InternalSession>>,
+    /// Where the realm's events are kept, if they are to outlive the router.
+    pub(crate) store: Option<RealmStore>,
 }
 
 impl Seats {
@@ -210,6 +213,13 @@ impl Outbox for Delivery<'_> {
             if let Ok(appended) = appended {
                 self.turn.note(appended, key, outlet);
             }
+        }
+    }
+
+    fn store(&mut self, change: StoreChange<'_>) -> Result<(), StoreFailed> {
+        match &self.seats.store {
+            Some(store) => store.write(change),
+            None => Ok(()),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::authenticator::AmbiguousUsers;
 use crate::config::ConfigError;
+use crate::store::StoreError;
 use wampy_transport::{BindError, ListenAddressError, ServerTlsError};
 
 /// A router could not start.
@@ -55,9 +56,23 @@ pub enum StartError {
     /// A limit makes no sense, by itself or beside another.
     #[error("the limits make no sense: {0}")]
     Limits(&'static str),
+    /// An origin whose pages are to be allowed is none.
+    #[error("{0}")]
+    Origin(String),
+    /// The cookie makes no sense.
+    #[error("{0}")]
+    Cookie(String),
     /// A rule for retained events or event history makes no sense.
-    #[error("events cannot be kept like that: {0}")]
-    Keeping(String),
+    #[error("realm {realm:?}: events cannot be kept like that: {problem}")]
+    Keeping {
+        /// The realm; empty for those that clients bring into being.
+        realm: String,
+        /// What makes no sense.
+        problem: String,
+    },
+    /// The store of events cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// No serializer is left.
     #[error("a router needs at least one serializer")]
     NoSerializer,

@@ -12,13 +12,14 @@ use tokio::sync::Notify;
 use wampy_proto::message::Welcome;
 use wampy_proto::{Message, Roles, SessionId};
 use wampy_realm::{
-    JoinRefused, Now, Realm, RealmConfig, RealmRoles, SessionDetails, SessionKey, Violation,
+    JoinRefused, Now, Realm, RealmConfig, RealmRoles, SessionDetails, SessionKey, Shelf, Violation,
 };
 
 use crate::delivery::{Delivery, Seats};
 use crate::outlet::Outlet;
 use crate::registry::SessionPermit;
 use crate::stats::RealmStats;
+use crate::store::{RealmStore, Store, StoreError};
 use crate::unflushed;
 
 /// How long one session may keep the realm to itself, give or take a few messages, when others wait.
@@ -79,11 +80,18 @@ struct State {
 }
 
 impl HostedRealm {
-    /// A realm and the task of its timer, which ends with it.
-    pub(crate) fn host(name: &str, config: RealmConfig, clock: Clock) -> Arc<Self> {
+    /// A realm with the events that the store has of it, and the task of its timer, which ends with
+    /// it.
+    pub(crate) fn host(
+        name: &str,
+        config: RealmConfig,
+        clock: Clock,
+        store: Option<&Arc<Store>>,
+    ) -> Result<Arc<Self>, StoreError> {
         let realm = Realm::new(name, config, rand::random());
         let welcome_roles = realm.welcome_roles();
-        let seats = Seats::default();
+        let mut seats = Seats::default();
+        seats.store = store.map(|store| store.of_realm(name)).transpose()?;
         let state = State {
             realm,
             seats,
@@ -99,8 +107,24 @@ impl HostedRealm {
             state: Mutex::new(state),
             timer_changed: Arc::clone(&timer_changed),
         });
+        if let Some(store) = store {
+            hosted.restore(&store.of_realm(name)?)?;
+        }
         tokio::spawn(run_timer(Arc::downgrade(&hosted), timer_changed));
-        hosted
+        Ok(hosted)
+    }
+
+    /// Takes in the events of a store.
+    fn restore(&self, store: &RealmStore) -> Result<(), StoreError> {
+        self.with_realm(|realm, delivery, now| {
+            for shelf in [Shelf::Retained, Shelf::History] {
+                for kept in store.events(shelf) {
+                    let (number, event) = kept?;
+                    realm.restore(now, shelf, number, event, delivery);
+                }
+            }
+            Ok(())
+        })
     }
 
     pub(crate) fn name(&self) -> &str {

@@ -8,6 +8,7 @@ use wampy_realm::{RealmConfig, RealmRoles};
 use crate::authenticator::Access;
 use crate::hosted_realm::{Clock, HostedRealm};
 use crate::stats::RealmStats;
+use crate::store::{Store, StoreError};
 
 /// The realms that there are, and how to make another.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub(crate) struct Realms {
     realms_max: usize,
     /// What the realms are like that clients bring into being.
     template: Template,
+    /// Where their events are kept, if they are to outlive the router.
+    store: Option<Arc<Store>>,
 }
 
 /// A realm and who may join it.
@@ -35,11 +38,16 @@ pub(crate) struct Template {
 }
 
 impl Template {
-    fn host(&self, name: &str, clock: Clock) -> Hosted {
-        Hosted {
-            realm: HostedRealm::host(name, self.config.clone(), clock),
+    fn host(
+        &self,
+        name: &str,
+        clock: Clock,
+        store: Option<&Arc<Store>>,
+    ) -> Result<Hosted, StoreError> {
+        Ok(Hosted {
+            realm: HostedRealm::host(name, self.config.clone(), clock, store)?,
             access: Arc::clone(&self.access),
-        }
+        })
     }
 }
 
@@ -50,18 +58,22 @@ impl Realms {
         template: Template,
         clock: Clock,
         auto_created_max: usize,
-    ) -> Self {
+        store: Option<Arc<Store>>,
+    ) -> Result<Self, StoreError> {
         let host = |(name, template): &(String, Template)| {
-            (name.as_str().into(), template.host(name, clock))
+            let hosted = template.host(name, clock, store.as_ref())?;
+            Ok((name.as_str().into(), hosted))
         };
-        let by_name: HashMap<_, _> = realms.iter().map(host).collect();
+        let by_name = realms.iter().map(host);
+        let by_name = by_name.collect::<Result<HashMap<_, _>, StoreError>>()?;
         let realms_max = by_name.len().saturating_add(auto_created_max);
-        Self {
+        Ok(Self {
             by_name: RwLock::new(by_name),
             clock,
             realms_max,
             template,
-        }
+            store,
+        })
     }
 
     /// The longest name that a realm may have, in bytes: it is a URI, as long as any other.
@@ -111,11 +123,22 @@ impl Realms {
         if !by_name.contains_key(name) && by_name.len() >= self.realms_max {
             return None;
         }
-        let hosted = by_name.entry(name.into()).or_insert_with(|| {
-            tracing::info!(realm = name, "realm created for a client");
-            self.template.host(name, self.clock)
-        });
-        Some(Arc::clone(&hosted.realm))
+        if let Some(hosted) = by_name.get(name) {
+            return Some(Arc::clone(&hosted.realm));
+        }
+        tracing::info!(realm = name, "realm created for a client");
+        // What the store has of it is read here and now: limits keep that small.
+        match self.template.host(name, self.clock, self.store.as_ref()) {
+            Ok(hosted) => {
+                let realm = Arc::clone(&hosted.realm);
+                by_name.insert(name.into(), hosted);
+                Some(realm)
+            }
+            Err(error) => {
+                tracing::error!(realm = name, %error, "a realm cannot be created");
+                None
+            }
+        }
     }
 
     /// The realms' numbers, by name in alphabetical order.

@@ -17,11 +17,15 @@ use crate::builder::{Builder, Checked};
 use crate::connection::{self, Incoming};
 use crate::error::StartError;
 use crate::hosted_realm::Clock;
+use crate::http::cookies::Cookies;
+use crate::http::longpoll::Transports;
+use crate::http::origins::Origins;
 use crate::lanes::Lanes;
 use crate::limits::Limits;
 use crate::realms::Realms;
 use crate::registry::{Registry, SessionCount};
 use crate::stats::Stats;
+use crate::store::Store;
 
 /// How many connections beyond the limit are told so at once; more are closed unheard.
 const REFUSALS_MAX: usize = 64;
@@ -47,6 +51,10 @@ pub(crate) struct Shared {
     pub(crate) tls: Option<ServerTls>,
     pub(crate) any_request_id: bool,
     pub(crate) rawsocket_ping: bool,
+    pub(crate) is_longpoll_served: bool,
+    pub(crate) origins: Origins,
+    pub(crate) cookies: Option<Cookies>,
+    pub(crate) transports: Arc<Transports>,
     pub(crate) realms: Realms,
     pub(crate) failures: Failures,
     pub(crate) lanes: Lanes,
@@ -81,6 +89,10 @@ impl Router {
             tls: checked.tls.is_some(),
             ..ListenOptions::default()
         };
+        let store = match &checked.builder.store {
+            Some(path) => Some(Arc::new(Store::open(path)?)),
+            None => None,
+        };
         let mut listeners = Vec::new();
         for address in &checked.listen {
             listeners.extend(Listener::bind(address, options).await?);
@@ -90,7 +102,7 @@ impl Router {
             .map(|listener| listener.address().clone())
             .collect();
         let accesses = checked.accesses();
-        let shared = Arc::new(Shared::new(checked));
+        let shared = Arc::new(Shared::new(checked, store)?);
         let users_file_poll_ms = shared.limits.users_file_poll_ms;
         let accept_all = |listener| tokio::spawn(accept_all(listener, Arc::clone(&shared)));
         let listeners = listeners.into_iter().map(accept_all).collect();
@@ -171,10 +183,13 @@ impl Router {
         let registry = &self.shared.registry;
         registry.shut_down();
         let patience = Duration::from_millis(self.shared.limits.shutdown_timeout_ms);
-        if tokio::time::timeout(patience, registry.empty())
-            .await
-            .is_err()
-        {
+        let emptied = async {
+            // Sessions over long-polling hear of it by the requests of their clients.
+            registry.only_http_left().await;
+            registry.end_http();
+            registry.empty().await;
+        };
+        if tokio::time::timeout(patience, emptied).await.is_err() {
             tracing::info!(
                 connections = registry.len(),
                 "clients did not answer GOODBYE in time"
@@ -182,6 +197,15 @@ impl Router {
             registry.abort_all();
             registry.empty().await;
         }
+    }
+}
+
+impl Router {
+    /// Forgets the cookies with which `authid` has authenticated in `realm`, so that it has to do so
+    /// anew; its sessions stay. Returns how many there were.
+    pub fn forget_cookies(&self, realm: &str, authid: &str) -> usize {
+        let cookies = self.shared.cookies.as_ref();
+        cookies.map_or(0, |cookies| cookies.forget(realm, authid))
     }
 }
 
@@ -196,12 +220,13 @@ impl Drop for Router {
 }
 
 impl Shared {
-    fn new(checked: Checked) -> Self {
+    fn new(checked: Checked, store: Option<Arc<Store>>) -> Result<Self, StartError> {
         let Checked {
+            builder,
             tls,
+            origins,
             realms,
             template,
-            builder,
             ..
         } = checked;
         let limits = builder.limits;
@@ -210,7 +235,7 @@ impl Shared {
         } else {
             0
         };
-        let realms = Realms::new(&realms, template, Clock::start(), auto_created_max);
+        let realms = Realms::new(&realms, template, Clock::start(), auto_created_max, store)?;
         let accept = AcceptOptions {
             serializers: builder.serializers,
             messages: WebSocketLimits {
@@ -223,22 +248,28 @@ impl Shared {
                 headers_max: limits.http_headers_max,
             },
         };
+        let cookie = builder.cookie;
+        let cookies = cookie.map(|cookie| Cookies::new(cookie, limits.cookies_max));
         let backlog = Backlog::new(limits.outbound_bytes_max, limits.connections_max);
         let lanes = Lanes::start(Duration::from_micros(limits.busy_poll_us));
-        Self {
+        Ok(Self {
             failures: Failures::new(&limits),
             limits,
             accept,
             tls,
             any_request_id: builder.any_request_id,
             rawsocket_ping: builder.rawsocket_ping,
+            is_longpoll_served: builder.longpoll,
+            origins,
+            cookies,
+            transports: Arc::default(),
             realms,
             lanes,
             backlog: Arc::new(backlog),
             registry: Arc::default(),
             sessions: Arc::default(),
             counters: Counters::default(),
-        }
+        })
     }
 }
 

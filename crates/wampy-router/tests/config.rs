@@ -253,6 +253,21 @@ name = "shop"
 }
 
 #[test]
+fn the_store_of_events_is_beside_the_file() {
+    let files = Files::new("store");
+    let text = "listen = ['127.0.0.1:0']\nstore = 'kept'\n";
+    let host = files.host(text);
+    assert!(files.0.join("kept").is_dir());
+    drop(host);
+    files.host(text).session();
+    let rule = "[[realms.event_history.rules]]\ntopic = 'a'\nage_ms_max = 0\n";
+    let builder = files.builder(&format!("[[realms]]\nname = 'shop'\n{rule}"));
+    let error = builder.check().unwrap_err().to_string();
+    assert!(error.contains("\"shop\""), "{error}");
+    assert!(error.contains("the rule for \"a\""), "{error}");
+}
+
+#[test]
 fn mistakes_of_toml_itself_are_named_by_line() {
     let files = Files::new("toml");
     for (text, line) in [
@@ -449,7 +464,7 @@ fn every_key_is_documented() {
     let docs = std::fs::read_to_string(path).unwrap();
     let files = Files::new("keys");
     // What is known where a key is not, is told by the mistake.
-    let text = "zzz = 1\n[tls]\nzzz = 1\n[limits]\nzzz = 1\n[[realms]]\nname = 'a'\nzzz = 1\n\
+    let text = "zzz = 1\n[cookie]\nzzz = 1\n[tls]\nzzz = 1\n[limits]\nzzz = 1\n[[realms]]\nname = 'a'\nzzz = 1\n\
                 [realms.limits]\nzzz = 1\n[[realms.roles]]\nname = 'anonymous'\nzzz = 1\n\
                 [realms.authentication]\nmethods = ['ticket']\nzzz = 1\n\
                 authenticator = { procedure = 'a', zzz = 1 }\n\

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, TypeVar, cast
 
 from wampy import address
+from wampy.auth import Auth
 from wampy.constants import (
     DEFAULT_REALM,
     DEFAULT_ROLES,
@@ -59,6 +60,8 @@ class Client:
         call_timeout: how long a call may take, in seconds; 0 or None for as long as it takes.
         message_handler_cls: a subclass of ``wampy.message_handler.MessageHandler``.
         router: a ``wampy.Router``, a ``WampRouter`` or anything with a ``url``, instead of one.
+        auth: what to prove oneself with: an object of ``wampy.auth``, or several.
+        certificate: a file of a TLS certificate, and one of its private key, to prove oneself with.
     """
 
     _session: Session = cast(Any, _BeforeInit())
@@ -75,6 +78,8 @@ class Client:
         call_timeout: float | None = DEFAULT_TIMEOUT,
         message_handler_cls: type[MessageHandler] | None = None,
         router: Any = None,
+        auth: Auth | Sequence[Auth] | None = None,
+        certificate: tuple[str, str] | None = None,
     ) -> None:
         if url is not None and router is not None:
             raise ConfigurationError("give a client either url or router, not both")
@@ -103,6 +108,8 @@ class Client:
             realm=self.realm,
             roles=roles,
             client_name=self.name,
+            auth=auth,
+            certificate=certificate,
         )
 
     # Life

@@ -32,6 +32,7 @@ pub(crate) struct Router {
     /// Take all settings from this file (TOML). No other setting can be given beside it.
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "listen", "tls_cert", "realm", "auto_create_realms", "serializer", "compress", "lenient",
+        "store",
         "LimitArguments",
     ])]
     config: Option<PathBuf>,
@@ -54,6 +55,9 @@ pub(crate) struct Router {
     /// Let a client that asks for another realm bring it into being.
     #[arg(long)]
     auto_create_realms: bool,
+    /// Keep retained events and event history in this directory, so that they outlive the router.
+    #[arg(long, value_name = "DIRECTORY")]
+    store: Option<PathBuf>,
     /// A serializer to offer; may be repeated. All, if not given.
     #[arg(long, value_parser = serializer())]
     serializer: Vec<Serializer>,
@@ -202,6 +206,9 @@ impl Router {
         }
         for realm in self.realm {
             builder = builder.realm(realm);
+        }
+        if let Some(directory) = self.store {
+            builder = builder.store(directory);
         }
         if !self.serializer.is_empty() {
             builder = builder.serializers(self.serializer);

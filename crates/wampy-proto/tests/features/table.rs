@@ -118,19 +118,35 @@ pub const BEYOND: &[Row] = rows! {
         ["a_client_without_credentials_is_anonymous_under_an_authid_of_our_own"]
         ["hello_announces_roles_features_and_agent"] ["test_a_session_begins_and_ends"];
     None, "Authmethod `ticket`", "beta",
-        ["check_84_a_ticket_is_asked_for_and_looked_at"] [] [];
+        ["check_84_a_ticket_is_asked_for_and_looked_at"]
+        ["each_method_is_a_type" "every_method_works_over_tls_bound_to_it_where_that_is_possible"]
+        ["test_every_method_lets_its_user_in" "test_roles_and_the_environment_as_in_wampy_1"];
     None, "Authmethod `wampcra`", "stable",
-        ["check_85_the_cra_challenge_says_who_the_session_will_be"] [] [];
+        ["check_85_the_cra_challenge_says_who_the_session_will_be"]
+        ["each_method_is_a_type" "every_method_works_over_tls_bound_to_it_where_that_is_possible"]
+        ["test_every_method_lets_its_user_in" "test_roles_and_the_environment_as_in_wampy_1"];
     None, "Authmethod `wamp-scram` (also `scram`)", "no status",
-        ["check_87_a_scram_proof_must_fit_nonce_binding_and_password"] [] [];
+        ["check_87_a_scram_proof_must_fit_nonce_binding_and_password"]
+        ["check_86_a_challenge_that_does_not_continue_the_nonce_is_not_signed" "every_method_works_over_tls_bound_to_it_where_that_is_possible"]
+        ["test_every_method_lets_its_user_in" "test_roles_and_the_environment_as_in_wampy_1"];
     None, "Authmethod `cryptosign`", "beta",
-        ["check_90_the_router_signs_the_challenge_of_a_cryptosign_client"] [] [];
+        ["check_90_the_router_signs_the_challenge_of_a_cryptosign_client"]
+        ["check_90_a_router_with_another_key_gets_no_signature" "every_method_works_over_tls_bound_to_it_where_that_is_possible"]
+        ["test_every_method_lets_its_user_in" "test_the_router_may_have_to_prove_itself_too"];
+    None, "Authmethod `cookie`", "by one sentence",
+        ["who_has_authenticated_is_known_again_by_the_cookie"] [] [];
     None, "Channel binding of `wamp-scram` and `cryptosign` (`tls-exporter`)", "beta",
-        ["check_87_a_scram_proof_is_bound_to_its_connection" "a_cryptosign_proof_is_bound_to_its_connection"] [] [];
+        ["check_87_a_scram_proof_is_bound_to_its_connection" "a_cryptosign_proof_is_bound_to_its_connection"]
+        ["check_89_a_challenge_with_another_channel_binding_is_not_signed" "every_method_works_over_tls_bound_to_it_where_that_is_possible"]
+        ["test_proofs_are_bound_to_their_connection"];
     None, "Authentication by TLS certificates", "mentioned",
-        ["a_certificate_says_who_its_client_is"] [] [];
+        ["a_certificate_says_who_its_client_is"]
+        ["a_certificate_is_an_identity"]
+        ["test_a_certificate_is_an_identity"];
     None, "Authentication by two factors", "by one sentence",
-        ["two_factors_are_two_challenges"] [] [];
+        ["two_factors_are_two_challenges"]
+        ["two_factors_are_both_needed"]
+        ["test_two_factors"];
     None, "Dynamic authentication", "empty",
         ["the_authenticator_learns_who_asks_and_says_the_role"] [] [];
     None, "REGISTER `concurrency`, with calls that wait", "no: Crossbar.io's",
@@ -141,4 +157,6 @@ pub const BEYOND: &[Row] = rows! {
         ["check_92_text_frames_are_for_json_and_binary_frames_for_the_others"] ["wss_and_rss" "unix_sockets"] ["test_it_speaks_tls" "test_among_itself_through_a_unix_socket"];
     None, "Message batching (`wamp.2.*.batched`)", "sketch",
         ["check_93_a_whole_batch_is_routed_in_order"] ["batched_websockets"] [];
+    None, "Transport HTTP long-poll", "beta",
+        ["sessions_of_all_transports_meet"] [] [];
 };
