@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from wampy.peers.clients import Client
+    from wampy.progressive import ProgressiveCall
 
 __all__ = ["RemoteProcedure", "RpcProxy"]
 
@@ -46,6 +47,13 @@ class RemoteProcedure:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the procedure and return its result."""
         return self._client._call(self._uri, args, kwargs)
+
+    def progressive(self, *args: Any, **kwargs: Any) -> ProgressiveCall:
+        """Call the procedure for a result in parts; see ``Client.call_progressive``.
+
+        A procedure whose URI ends in ``.progressive`` is reached by its key: ``rpc[uri]``.
+        """
+        return self._client._call_progressive(self._uri, args, kwargs)
 
     def __getattr__(self, name: str) -> RemoteProcedure:
         return RemoteProcedure(self._client, f"{self._uri}.{_public(name, self)}")
