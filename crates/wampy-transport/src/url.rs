@@ -26,6 +26,9 @@ pub enum Framing {
     WebSocket,
     /// RawSocket.
     RawSocket,
+    /// HTTP requests, one after the other. Between them and the session there are WebSocket frames
+    /// without masks, in memory.
+    LongPoll,
 }
 
 /// A URL scheme.

@@ -81,7 +81,7 @@ impl Subscribe {
     ///
     /// ```
     /// # wampy::doc_example(async |url| {
-    /// # let client = wampy::Client::connect(url).await?;
+    /// # let client = wampy::Client::connect(url.clone()).await?;
     /// # let other = wampy::Client::connect(url).await?;
     /// other.publish("com.example.state").args(("on",)).retain(true).acknowledge(true).await?;
     /// let mut states = client.subscribe("com.example.state").get_retained(true).await?;

@@ -133,6 +133,8 @@ pub const BEYOND: &[Row] = rows! {
         ["check_90_the_router_signs_the_challenge_of_a_cryptosign_client"]
         ["check_90_a_router_with_another_key_gets_no_signature" "every_method_works_over_tls_bound_to_it_where_that_is_possible"]
         ["test_every_method_lets_its_user_in" "test_the_router_may_have_to_prove_itself_too"];
+    None, "Authmethod `cookie`", "by one sentence",
+        ["who_has_authenticated_is_known_again_by_the_cookie"] [] [];
     None, "Channel binding of `wamp-scram` and `cryptosign` (`tls-exporter`)", "beta",
         ["check_87_a_scram_proof_is_bound_to_its_connection" "a_cryptosign_proof_is_bound_to_its_connection"]
         ["check_89_a_challenge_with_another_channel_binding_is_not_signed" "every_method_works_over_tls_bound_to_it_where_that_is_possible"]
@@ -155,4 +157,6 @@ pub const BEYOND: &[Row] = rows! {
         ["check_92_text_frames_are_for_json_and_binary_frames_for_the_others"] ["wss_and_rss" "unix_sockets"] ["test_it_speaks_tls" "test_among_itself_through_a_unix_socket"];
     None, "Message batching (`wamp.2.*.batched`)", "sketch",
         ["check_93_a_whole_batch_is_routed_in_order"] ["batched_websockets"] [];
+    None, "Transport HTTP long-poll", "beta",
+        ["sessions_of_all_transports_meet"] [] [];
 };

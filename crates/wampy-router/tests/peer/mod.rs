@@ -5,6 +5,8 @@
 
 #![allow(dead_code)] // Each test file uses its part of this.
 
+pub mod http;
+
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
