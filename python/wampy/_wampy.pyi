@@ -139,6 +139,12 @@ class Session:
     def unsubscribe(self, subscription_id: int, timeout: float | None) -> None:
         """End a subscription and wait for the acknowledgement."""
 
+    def revoked(self) -> tuple[list[int], list[int]]:
+        """The ids of registrations and subscriptions that the router has taken back meanwhile.
+
+        Each is told once.
+        """
+
     def send(self, message: Sequence[Any]) -> int | None:
         """Send a hand-built request; its answer comes from ``next_answer``. Returns its id."""
 

@@ -374,10 +374,23 @@ class Session:
     def unregister(self, registration_id: int) -> None:
         """Withdraw a procedure."""
         self._joined().unregister(registration_id, self.call_timeout or None)
+        self._drop_registration(registration_id)
+
+    def _drop_registration(self, registration_id: int) -> None:
         self._handlers.pop(registration_id, None)
         self._takes_more.pop(registration_id, None)
         self.registration_map.pop(registration_id, None)
         Registry.remove(registration_id)
+
+    def drop_revoked(self) -> None:
+        """Forget the registrations and subscriptions that the router has taken back."""
+        if not self.is_open or self._wire is None:
+            return
+        registrations, subscriptions = self._wire.revoked()
+        for registration_id in registrations:
+            self._drop_registration(registration_id)
+        for subscription_id in subscriptions:
+            self._drop_subscription(subscription_id)
 
     def subscribe(
         self, topic: str, handler: Callable[..., Any], options: Mapping[str, Any] | None = None
@@ -397,6 +410,7 @@ class Session:
         options = options or {}
         # The router has one subscription for both handlers of a topic, and one event.
         key = (topic, options.get("match", "exact"), options.get("nkey"))
+        self.drop_revoked()
         with self._granting:
             shared = self._topics.get(key)
             if shared is not None:
@@ -418,6 +432,9 @@ class Session:
     def unsubscribe(self, subscription_id: int) -> None:
         """End a subscription, for all handlers that it has here."""
         self._joined().unsubscribe(subscription_id, self.call_timeout or None)
+        self._drop_subscription(subscription_id)
+
+    def _drop_subscription(self, subscription_id: int) -> None:
         self._subscriptions.pop(subscription_id, None)
         for key, granted in tuple(self._topics.items()):
             if granted.subscription_id == subscription_id:

@@ -5,7 +5,8 @@
 //!
 //! Deliberately absent: reconnecting, which a later face of the package turns on in the client.
 
-use std::future::{Future as _, poll_fn};
+use std::collections::HashMap;
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
@@ -262,6 +263,15 @@ impl Session {
         )
     }
 
+    /// The ids of registrations and subscriptions that the router has taken back meanwhile; each is
+    /// told once.
+    fn revoked(&self, py: Python<'_>) -> PyResult<(Vec<u64>, Vec<u64>)> {
+        let live = self.live(py)?;
+        let registrations = taken(&live.registrations, |known| known.id().is_none());
+        let subscriptions = taken(&live.subscriptions, |known| known.id().is_none());
+        Ok((registrations, subscriptions))
+    }
+
     /// Subscribe and wait; returns `(request_id, subscription_id)`.
     fn subscribe(
         &self,
@@ -500,6 +510,19 @@ impl Session {
             live: Some(live),
         })
     }
+}
+
+/// Takes out what `is_over`, and returns its ids.
+fn taken<T>(table: &Mutex<HashMap<u64, T>>, is_over: impl Fn(&T) -> bool) -> Vec<u64> {
+    let mut table = lock(table);
+    let ids: Vec<u64> = table
+        .iter()
+        .filter_map(|(id, known)| is_over(known).then_some(*id))
+        .collect();
+    for id in &ids {
+        table.remove(id);
+    }
+    ids
 }
 
 fn limit(py: Python<'_>, timeout: Option<f64>) -> PyResult<Option<Duration>> {

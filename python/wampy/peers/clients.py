@@ -26,7 +26,7 @@ from wampy.messages import Message
 from wampy.progressive import ProgressiveCall
 from wampy.registry import Registry
 from wampy.roles.callee import Procedure, procedure_of
-from wampy.roles.caller import RpcProxy
+from wampy.roles.caller import RpcProxy, WithOptions
 from wampy.roles.subscriber import options_of, subscribe_options, topic_of
 from wampy.session import Session
 
@@ -191,56 +191,36 @@ class Client:
         """Remote procedures as methods: ``client.rpc.com.shop.order(3)``."""
         return RpcProxy(self)
 
-    def call(
-        self,
-        procedure: str,
-        /,
-        *args: Any,
-        options: Mapping[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> Any:
-        """Call ``procedure`` and return its result.
+    def with_options(self, **options: Any) -> WithOptions:
+        """This client with options for what it calls and publishes then.
 
-        Args:
-            procedure: the URI.
-            args: the positional arguments of the call.
-            options: options of CALL: ``{"disclose_me": True}`` shows the callee who calls,
-                ``{"rkey": "...", "runmode": "partition"}`` selects it, and ``timeout`` is in
-                milliseconds. (A procedure with a keyword of this name: ``client.rpc``.)
-            kwargs: the arguments by keyword.
+        ``client.with_options(disclose_me=True).call("com.shop.order", 3)``. The options are
+        WAMP's own: ``disclose_me`` shows the callee or the subscribers who calls or publishes,
+        ``rkey`` selects one of those that share a procedure or topic, ``timeout`` is that of a
+        call in milliseconds; those of events are told at ``publish``.
+        """
+        return WithOptions(self, options)
+
+    def call(self, procedure: str, /, *args: Any, **kwargs: Any) -> Any:
+        """Call ``procedure`` and return its result; see ``with_options`` for the options of CALL.
 
         Raises:
             Error: the callee or the router answered with an error.
             WampyTimeOutError: no answer came within ``call_timeout``.
         """
-        return self._call(procedure, args, kwargs, options)
+        return self._call(procedure, args, kwargs)
 
-    def call_progressive(
-        self,
-        procedure: str,
-        /,
-        *args: Any,
-        options: Mapping[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> ProgressiveCall:
+    def call_progressive(self, procedure: str, /, *args: Any, **kwargs: Any) -> ProgressiveCall:
         """Call ``procedure`` for a result in parts: ``for part in client.call_progressive(...)``.
 
         The call is made when the first part is asked for. The loop waits for each part; the last
         is the result, or the exception that ``call`` raises. Leaving it early cancels the call.
         ``call_timeout`` is the time for one part.
-
-        Args: see ``call``.
         """
-        return self._call_progressive(procedure, args, kwargs, options)
+        return self._call_progressive(procedure, args, kwargs)
 
     def call_in_parts(
-        self,
-        procedure: str,
-        parts: Iterable[Any],
-        /,
-        *args: Any,
-        options: Mapping[str, Any] | None = None,
-        **kwargs: Any,
+        self, procedure: str, parts: Iterable[Any], /, *args: Any, **kwargs: Any
     ) -> ProgressiveCall:
         """Make a call whose arguments go in parts, for instance those that a generator brings.
 
@@ -254,13 +234,11 @@ class Client:
         When the generator fails, the call is canceled, and the iterator raises the failure. When
         the call is over before the generator, the generator is closed at its next part.
 
-        Args: see ``call``.
-
         Raises:
             ConfigurationError: the router does not take calls in parts, or ``parts`` is no
                 iterable.
         """
-        return self._started().call_in_parts(procedure, parts, args, kwargs, options)
+        return self._started().call_in_parts(procedure, parts, args, kwargs)
 
     def publish(
         self,
@@ -366,11 +344,13 @@ class Client:
     @property
     def registration_map(self) -> dict[int, str]:
         """``{registration_id: procedure URI}``"""
+        self._session.drop_revoked()
         return self._session.registration_map
 
     @property
     def subscription_map(self) -> dict[int, tuple[Callable[..., Any], str]]:
         """``{subscription_id: (handler, topic)}``"""
+        self._session.drop_revoked()
         return self._session.subscription_map
 
     @property
