@@ -195,7 +195,7 @@ impl Outbox for Delivery<'_> {
             let Some(outlet) = self.seats.get(key) else {
                 continue;
             };
-            let Some(format) = outlet.encoder().format() else {
+            let Some(format) = outlet.format() else {
                 // Its frames are like nobody else's. What cannot be encoded is left out.
                 let _ = self.send(key, message);
                 continue;
@@ -250,7 +250,7 @@ fn append_large(
     message: &Message<'_>,
     source: Option<&Bytes>,
 ) -> Result<Appended, SendError> {
-    let format = outlet.encoder().format();
+    let format = outlet.format();
     let large =
         format.and_then(|format| LargeFrame::encode(format, outlet.serializer(), message, source));
     match large {

@@ -63,6 +63,8 @@ pub(crate) struct MemoryWriter(Arc<Pipe>);
 
 impl MemoryReader {
     /// Reads what is there into `buf`; 0 means the end.
+    // Apart, like writing, so that it does not cost those who have a socket.
+    #[inline(never)]
     pub(crate) fn poll_read(
         &self,
         cx: &mut Context<'_>,
@@ -89,6 +91,7 @@ impl Drop for MemoryReader {
 
 impl MemoryWriter {
     /// Writes as much as there is room for.
+    #[inline(never)]
     pub(crate) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         let mut state = self.0.state();
         if state.is_abandoned || state.is_ended {

@@ -78,10 +78,9 @@ fn compressing(binary: bool) -> Encoder {
 /// The writing half of a connection after its handshake, for either transport.
 #[derive(Debug, Clone, Copy)]
 pub enum Encoder {
-    /// RFC 6455 frames, each one message.
+    /// RFC 6455 frames, each one message, or a batch of them: of one, where it is written by this
+    /// interface (see [`super::websocket::batched`] for others).
     WebSocket(WebSocketEncoder),
-    /// RFC 6455 frames, each a batch of messages: of one, where it is written by this interface.
-    Batched(BatchedEncoder),
     /// Length-prefixed frames.
     RawSocket(RawSocketEncoder),
 }
@@ -92,12 +91,15 @@ impl Encoder {
     ///
     /// `payload_bytes_hint` is a guess of the payload's size (0 if unknown). It only saves time: a
     /// wrong guess around 126 or 65536 bytes makes WebSocket move the payload once.
-    #[inline]
+    // Always, as the compiler would not do it by itself any more for the sake of batches.
+    #[inline(always)]
     pub fn begin_message(&self, out: &mut Vec<u8>, payload_bytes_hint: usize) -> Mark {
         match self {
-            Self::WebSocket(encoder) => encoder.begin(out, payload_bytes_hint),
-            Self::Batched(encoder) => encoder.begin(out, payload_bytes_hint),
             Self::RawSocket(encoder) => encoder.begin(out),
+            Self::WebSocket(encoder) if encoder.is_batched() => {
+                BatchedEncoder::of(encoder).begin(out, payload_bytes_hint)
+            }
+            Self::WebSocket(encoder) => encoder.begin(out, payload_bytes_hint),
         }
     }
 
@@ -106,15 +108,17 @@ impl Encoder {
     /// # Errors
     /// [`TooLong`] if the peer does not accept a message of this size; `out` is as it was before
     /// the frame was begun.
-    #[inline]
+    #[inline(always)]
     pub fn finish_message(&self, mark: Mark, out: &mut Vec<u8>) -> Result<(), TooLong> {
         match self {
+            Self::RawSocket(encoder) => encoder.finish(mark, 0, out),
+            Self::WebSocket(encoder) if encoder.is_batched() => BatchedEncoder::of(encoder)
+                .finish_around(mark, 0, out)
+                .map(drop),
             Self::WebSocket(encoder) => {
                 encoder.finish(mark, out);
                 Ok(())
             }
-            Self::Batched(encoder) => encoder.finish_around(mark, 0, out).map(drop),
-            Self::RawSocket(encoder) => encoder.finish(mark, 0, out),
         }
     }
 
@@ -129,9 +133,11 @@ impl Encoder {
         left_out_bytes: usize,
         out: &mut Vec<u8>,
     ) -> Result<bool, TooLong> {
+        if let Some(batched) = self.batched() {
+            return batched.finish_around(mark, left_out_bytes, out);
+        }
         match self {
             Self::WebSocket(encoder) => Ok(encoder.finish_around(mark, left_out_bytes, out)),
-            Self::Batched(encoder) => encoder.finish_around(mark, left_out_bytes, out),
             Self::RawSocket(encoder) => encoder.finish(mark, left_out_bytes, out).map(|()| true),
         }
     }
@@ -141,15 +147,13 @@ impl Encoder {
     /// # Errors
     /// [`TooLong`] if the peer does not accept a message of this size; nothing is appended.
     pub fn write_message(&self, payload: &[u8], out: &mut Vec<u8>) -> Result<(), TooLong> {
+        if let Some(batched) = self.batched() {
+            return batched.write_message(payload, out);
+        }
         match self {
             Self::WebSocket(encoder) => {
                 encoder.write_message(payload, out);
                 Ok(())
-            }
-            Self::Batched(encoder) => {
-                let mark = encoder.begin(out, payload.len());
-                out.extend_from_slice(payload);
-                encoder.finish_around(mark, 0, out).map(drop)
             }
             Self::RawSocket(encoder) => encoder.write_message(payload, out),
         }
@@ -162,7 +166,6 @@ impl Encoder {
     pub fn write_ping(&self, payload: &[u8], out: &mut Vec<u8>) -> Result<(), TooLong> {
         match self {
             Self::WebSocket(encoder) => encoder.write_ping(payload, out),
-            Self::Batched(encoder) => encoder.frames().write_ping(payload, out),
             Self::RawSocket(encoder) => encoder.write_ping(payload, out),
         }
     }
@@ -175,7 +178,6 @@ impl Encoder {
     pub fn write_pong(&self, payload: &[u8], out: &mut Vec<u8>) -> Result<(), TooLong> {
         match self {
             Self::WebSocket(encoder) => encoder.write_pong(payload, out),
-            Self::Batched(encoder) => encoder.frames().write_pong(payload, out),
             Self::RawSocket(encoder) => encoder.write_pong(payload, out),
         }
     }
@@ -186,7 +188,6 @@ impl Encoder {
     pub fn write_close(&self, code: Option<CloseCode>, reason: &str, out: &mut Vec<u8>) {
         match self {
             Self::WebSocket(encoder) => encoder.write_close(code, reason, out),
-            Self::Batched(encoder) => encoder.frames().write_close(code, reason, out),
             Self::RawSocket(_) => {}
         }
     }
@@ -196,7 +197,7 @@ impl Encoder {
     #[must_use]
     pub fn message_bytes_max(&self) -> usize {
         match self {
-            Self::WebSocket(_) | Self::Batched(_) => usize::MAX,
+            Self::WebSocket(_) => usize::MAX,
             Self::RawSocket(encoder) => encoder.message_bytes_max(),
         }
     }
@@ -207,17 +208,13 @@ impl Encoder {
     /// which messages can be taken, as they are, into a batch.
     #[must_use]
     pub fn format(&self) -> Option<FrameFormat> {
+        if let Some(batched) = self.batched() {
+            return batched.format();
+        }
         match self {
             Self::WebSocket(encoder) => encoder.format(),
-            Self::Batched(encoder) => encoder.format(),
             Self::RawSocket(_) => Some(FrameFormat::RawSocket),
         }
-    }
-}
-
-impl From<BatchedEncoder> for Encoder {
-    fn from(encoder: BatchedEncoder) -> Self {
-        Self::Batched(encoder)
     }
 }
 

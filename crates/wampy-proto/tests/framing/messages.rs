@@ -343,5 +343,5 @@ fn each_frame_of_a_client_gets_a_key_of_its_own() {
 #[test]
 fn a_connection_that_is_idle_holds_next_to_nothing() {
     assert!(size_of::<Decoder>() <= 40, "{}", size_of::<Decoder>());
-    assert!(size_of::<Encoder>() <= 24, "{}", size_of::<Encoder>());
+    assert!(size_of::<Encoder>() <= 16, "{}", size_of::<Encoder>());
 }

@@ -7,7 +7,7 @@
 
 use bytes::Bytes;
 use wampy_proto::Message;
-use wampy_proto::framing::websocket::batched::{BatchedEncoder, message_in};
+use wampy_proto::framing::websocket::batched::{BatchedEncoder, OpenBatch, message_in};
 use wampy_realm::SendError;
 
 use super::chain::Chain;
@@ -17,12 +17,8 @@ use crate::large_frame::LargeFrame;
 impl Outlet {
     /// Appends a message to the batch that is open.
     #[cold]
-    pub(super) fn append_to_batch(
-        &self,
-        encoder: &BatchedEncoder,
-        message: &Message<'_>,
-    ) -> Result<Appended, SendError> {
-        self.append_into_batch(encoder, |out| {
+    pub(super) fn append_to_batch(&self, message: &Message<'_>) -> Result<Appended, SendError> {
+        self.append_into_batch(|out| {
             message
                 .encode(self.serializer, out)
                 .map_err(SendError::from)
@@ -31,12 +27,8 @@ impl Outlet {
 
     /// Appends the message of a frame that others get as it is.
     #[cold]
-    pub(super) fn append_encoded_to_batch(
-        &self,
-        encoder: &BatchedEncoder,
-        frame: &Bytes,
-    ) -> Result<Appended, SendError> {
-        self.append_into_batch(encoder, |out| {
+    pub(super) fn append_encoded_to_batch(&self, frame: &Bytes) -> Result<Appended, SendError> {
+        self.append_into_batch(|out| {
             out.extend_from_slice(message_in(frame));
             Ok(())
         })
@@ -45,24 +37,22 @@ impl Outlet {
     /// Appends the message of a large frame: as a batch of its own, whose payload is shared, if the
     /// peer gets it as it is.
     #[cold]
-    pub(super) fn append_large_to_batch(
-        &self,
-        encoder: &BatchedEncoder,
-        large: &LargeFrame,
-    ) -> Result<Appended, SendError> {
+    pub(super) fn append_large_to_batch(&self, large: &LargeFrame) -> Result<Appended, SendError> {
         let (head, tail) = large.around();
         let head = message_in(head);
-        let encoder = self.separating(encoder);
+        let Some(encoder) = self.batched() else {
+            return Err(SendError::TooLong);
+        };
         if !encoder.is_plain() {
-            return self.append_into_batch(&encoder, |out| {
+            return self.append_into_batch(|out| {
                 out.extend_from_slice(head);
                 out.extend_from_slice(large.payload());
                 out.extend_from_slice(tail);
                 Ok(())
             });
         }
-        self.append_to_chain(|chain, _| {
-            chain.finish_batch(&encoder);
+        self.append_to_queue(|chain, batch, _| {
+            encoder.finish(batch, chain.own());
             let before = chain.len();
             encoder.write_head(large.message_bytes(), chain.own())?;
             chain.own().extend_from_slice(head);
@@ -75,26 +65,25 @@ impl Outlet {
 
     fn append_into_batch(
         &self,
-        encoder: &BatchedEncoder,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), SendError>,
     ) -> Result<Appended, SendError> {
-        let encoder = self.separating(encoder);
-        self.append_to_chain(|chain, _| {
-            let (own, batch) = chain.own_and_batch();
-            encoder.append(batch, own, write)
-        })
+        let Some(encoder) = self.batched() else {
+            return Err(SendError::TooLong);
+        };
+        self.append_to_queue(|chain, batch, _| encoder.append(batch, chain.own(), write))
     }
 
-    /// The encoder, with the separator that the peer uses.
-    fn separating(&self, encoder: &BatchedEncoder) -> BatchedEncoder {
-        encoder.separated_by(self.separator())
+    /// Ends the batch that is open: before something else follows, or it is written.
+    #[cold]
+    pub(super) fn finish_batch(&self, chain: &mut Chain, batch: &mut OpenBatch) {
+        if let Some(encoder) = self.encoder.batched() {
+            encoder.finish(batch, chain.own());
+        }
     }
-}
 
-impl Chain {
-    /// Ends the batch that is open, if there is one: before anything else follows, or it is written.
-    pub(super) fn finish_batch(&mut self, encoder: &BatchedEncoder) {
-        let (own, batch) = self.own_and_batch();
-        encoder.finish(batch, own);
+    /// The encoder of batches, with the separator that the peer uses.
+    fn batched(&self) -> Option<BatchedEncoder> {
+        let encoder = self.encoder.batched()?;
+        Some(encoder.separated_by(self.separator()))
     }
 }

@@ -8,7 +8,6 @@ use std::collections::VecDeque;
 use std::io;
 
 use bytes::{Buf as _, Bytes};
-use wampy_proto::framing::websocket::batched::OpenBatch;
 use wampy_transport::WriteHalf;
 
 use crate::buffers;
@@ -25,8 +24,6 @@ pub(super) struct Chain {
     /// How many of the own bytes have been written.
     written: usize,
     shared: Option<Box<Shared>>,
-    /// The batch at the end of the own bytes, while messages may join it.
-    batch: OpenBatch,
 }
 
 /// The shared bytes of a chain.
@@ -61,25 +58,6 @@ impl Chain {
             self.take_over_first();
         }
         &mut self.own
-    }
-
-    /// The own bytes, to append to, and the batch at their end.
-    pub(super) fn own_and_batch(&mut self) -> (&mut Vec<u8>, &mut OpenBatch) {
-        self.own();
-        (&mut self.own, &mut self.batch)
-    }
-
-    /// Whether the own bytes end with a batch that must be finished before they are written.
-    #[inline]
-    pub(super) fn has_open_batch(&self) -> bool {
-        self.batch.is_open()
-    }
-
-    /// Takes the last `bytes` of the own ones back.
-    pub(super) fn cut(&mut self, bytes: usize) {
-        let left = self.own.len() - bytes;
-        self.own.truncate(left);
-        self.batch.cut(left);
     }
 
     /// Makes a short shared frame an own one, before others follow it: one write for all costs less

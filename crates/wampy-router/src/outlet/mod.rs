@@ -21,9 +21,9 @@ use std::task::{Context, Poll};
 
 use atomic_waker::AtomicWaker;
 use bytes::Bytes;
-use wampy_proto::framing::Encoder;
 use wampy_proto::framing::websocket::CloseCode;
-use wampy_proto::framing::websocket::batched::SEPARATOR;
+use wampy_proto::framing::websocket::batched::{OpenBatch, SEPARATOR};
+use wampy_proto::framing::{Encoder, FrameFormat};
 use wampy_proto::{Message, Serializer};
 use wampy_realm::SendError;
 use wampy_transport::WriteHalf;
@@ -81,6 +81,9 @@ impl Appended {
 pub(crate) struct Outlet {
     socket: WriteHalf,
     encoder: Encoder,
+    /// The format of frames that can be shared with others.
+    format: Option<FrameFormat>,
+    is_batched: bool,
     serializer: Serializer,
     bytes_max: usize,
     queue: Mutex<Queue>,
@@ -96,6 +99,8 @@ struct Queue {
     pending: Chain,
     /// What somebody has begun to write.
     unsent: Chain,
+    /// The batch at the end of what nobody has begun to write, while messages may join it.
+    batch: OpenBatch,
     /// How many bytes wait, those that a writer has taken out of here included.
     bytes: usize,
     /// How many messages nobody has begun to write.
@@ -121,6 +126,7 @@ impl Queue {
         Self {
             pending: Chain::default(),
             unsent: Chain::default(),
+            batch: OpenBatch::default(),
             bytes: 0,
             pending_messages: 0,
             last_frame_bytes: 0,
@@ -142,6 +148,7 @@ impl Queue {
     fn clear(&mut self) {
         self.pending = Chain::default();
         self.unsent = Chain::default();
+        self.batch = OpenBatch::default();
         self.bytes = 0;
         self.part.set(0);
     }
@@ -161,6 +168,8 @@ impl Outlet {
     ) -> Self {
         Self {
             socket,
+            format: encoder.format(),
+            is_batched: encoder.batched().is_some(),
             encoder,
             serializer,
             bytes_max,
@@ -175,8 +184,9 @@ impl Outlet {
         self.serializer
     }
 
-    pub(crate) fn encoder(&self) -> &Encoder {
-        &self.encoder
+    /// The format of frames that can be shared with others.
+    pub(crate) fn format(&self) -> Option<FrameFormat> {
+        self.format
     }
 
     /// Lets `separator` follow each JSON message of a batch, as the peer does it itself.
@@ -195,8 +205,8 @@ impl Outlet {
     /// Appends a message.
     #[inline]
     pub(crate) fn append(&self, message: &Message<'_>) -> Result<Appended, SendError> {
-        if let Encoder::Batched(encoder) = &self.encoder {
-            return self.append_to_batch(encoder, message);
+        if self.is_batched {
+            return self.append_to_batch(message);
         }
         self.append_frame(|out, hint| {
             let mark = self.encoder.begin_message(out, hint);
@@ -220,10 +230,10 @@ impl Outlet {
         if message_bytes > self.encoder.message_bytes_max() || frame.len() > self.bytes_max {
             return Err(SendError::TooLong);
         }
-        if let Encoder::Batched(encoder) = &self.encoder {
-            return self.append_encoded_to_batch(encoder, frame);
+        if self.is_batched {
+            return self.append_encoded_to_batch(frame);
         }
-        self.append_to_chain(|chain, _| {
+        self.append_to_queue(|chain, _, _| {
             chain.push_frame(frame);
             Ok(frame.len())
         })
@@ -236,10 +246,10 @@ impl Outlet {
         if is_too_long {
             return Err(SendError::TooLong);
         }
-        if let Encoder::Batched(encoder) = &self.encoder {
-            return self.append_large_to_batch(encoder, large);
+        if self.is_batched {
+            return self.append_large_to_batch(large);
         }
-        self.append_to_chain(|chain, _| {
+        self.append_to_queue(|chain, _, _| {
             let (head, tail) = large.around();
             chain.own().extend_from_slice(head);
             chain.push_shared(large.payload().clone());
@@ -251,8 +261,10 @@ impl Outlet {
     /// Appends a ping or a pong. One that is too long for the peer is left out: a peer that pings
     /// with more than it takes cannot be answered.
     pub(crate) fn append_control(&self, is_ping: bool, payload: &[u8]) -> Appended {
-        let appended = self.append_to_chain(|chain, _| {
-            self.finish_batch(chain);
+        let appended = self.append_to_queue(|chain, batch, _| {
+            if batch.is_open() {
+                self.finish_batch(chain, batch);
+            }
             let own = chain.own();
             let start = own.len();
             match is_ping {
@@ -269,7 +281,7 @@ impl Outlet {
         &self,
         write: impl FnOnce(&mut Vec<u8>, usize) -> Result<(), SendError>,
     ) -> Result<Appended, SendError> {
-        self.append_to_chain(|chain, hint| {
+        self.append_to_queue(|chain, _, hint| {
             let own = chain.own();
             let start = own.len();
             write(own, hint)?;
@@ -279,21 +291,22 @@ impl Outlet {
 
     /// Appends what `write` does, given how long the last frame was; it tells how many bytes.
     #[inline]
-    fn append_to_chain(
+    fn append_to_queue(
         &self,
-        write: impl FnOnce(&mut Chain, usize) -> Result<usize, SendError>,
+        write: impl FnOnce(&mut Chain, &mut OpenBatch, usize) -> Result<usize, SendError>,
     ) -> Result<Appended, SendError> {
-        let mut queue = self.queue();
+        let mut guard = self.queue();
+        let queue = &mut *guard;
         if queue.is_sealed {
             return Ok(Appended::Done);
         }
         let hint = queue.last_frame_bytes;
-        let frame_bytes = write(&mut queue.pending, hint)?;
+        let frame_bytes = write(&mut queue.pending, &mut queue.batch, hint)?;
         let start = queue.bytes;
         queue.last_frame_bytes = frame_bytes;
         queue.bytes += frame_bytes;
         if !queue.is_within(self.bytes_max) {
-            return self.overflow(queue);
+            return self.overflow(guard);
         }
         if queue.is_writing || queue.is_blocked {
             return Ok(Appended::Done);
@@ -313,7 +326,10 @@ impl Outlet {
     fn overflow(&self, mut queue: MutexGuard<'_, Queue>) -> Result<Appended, SendError> {
         let last = queue.last_frame_bytes;
         if last > self.bytes_max {
-            queue.pending.cut(last);
+            let own = queue.pending.own();
+            let left = own.len() - last;
+            own.truncate(left);
+            queue.batch.cut(left);
             queue.bytes -= last;
             return Err(SendError::TooLong);
         }
@@ -333,8 +349,11 @@ impl Outlet {
 
     /// Appends the end of the connection as its framing says it, and takes no more.
     pub(crate) fn append_close(&self, code: Option<CloseCode>, reason: &str) {
-        let mut queue = self.queue();
-        self.finish_batch(&mut queue.pending);
+        let mut guard = self.queue();
+        let queue = &mut *guard;
+        if queue.batch.is_open() {
+            self.finish_batch(&mut queue.pending, &mut queue.batch);
+        }
         let own = queue.pending.own();
         let start = own.len();
         self.encoder.write_close(code, reason, own);
@@ -362,7 +381,10 @@ impl Outlet {
                 std::mem::take(&mut queue.unsent)
             } else if !queue.pending.is_empty() {
                 queue.pending_messages = 0;
-                self.finish_batch(&mut queue.pending);
+                let queue = &mut *queue;
+                if queue.batch.is_open() {
+                    self.finish_batch(&mut queue.pending, &mut queue.batch);
+                }
                 std::mem::take(&mut queue.pending)
             } else {
                 return;
@@ -388,16 +410,6 @@ impl Outlet {
         }
         if !queue.pending.is_empty() {
             self.unwritten(queue, &io::ErrorKind::WouldBlock.into());
-        }
-    }
-
-    /// Ends the batch that is open, before something else follows or it is written.
-    #[inline]
-    fn finish_batch(&self, chain: &mut Chain) {
-        if chain.has_open_batch()
-            && let Encoder::Batched(encoder) = &self.encoder
-        {
-            chain.finish_batch(encoder);
         }
     }
 

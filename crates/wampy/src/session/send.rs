@@ -3,7 +3,7 @@
 use std::sync::MutexGuard;
 use std::task::Waker;
 
-use wampy_proto::framing::{Encoder, TooLong};
+use wampy_proto::framing::TooLong;
 use wampy_proto::message::{self, CancelMode, CancelOptions, YieldOptions};
 use wampy_proto::{EncodeError, Feature, Message, MessageType, Payload, RequestId, Role};
 
@@ -40,7 +40,7 @@ impl From<Unsendable> for Error {
 impl Online {
     /// Appends a message to the outbox, which is as it was on an error.
     pub(super) fn encode(&mut self, message: &Message<'_>) -> Result<(), Unsendable> {
-        if let Encoder::Batched(encoder) = self.encoder {
+        if let Some(encoder) = self.encoder.batched() {
             let serializer = self.serializer;
             let write = |out: &mut Vec<u8>| Ok(message.encode(serializer, out)?);
             let appended: Result<_, Unsendable> =
@@ -260,7 +260,7 @@ impl Shared {
         };
         let outgoing = &mut wire.outgoing.bytes;
         if outgoing.is_empty() || state.goodbye.is_some() {
-            if let Encoder::Batched(encoder) = online.encoder {
+            if let Some(encoder) = online.encoder.batched() {
                 encoder.finish(&mut online.batch, &mut online.outbox);
             }
             let was_full = online.outbox.len() >= self.options.limits.outbox_bytes_max;

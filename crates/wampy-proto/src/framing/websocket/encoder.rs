@@ -10,9 +10,35 @@ use crate::framing::{FrameFormat, Mark, TooLong};
 /// Writes WebSocket frames after the handshake.
 #[derive(Debug, Clone, Copy)]
 pub struct WebSocketEncoder {
-    binary: bool,
+    kind: Kind,
     deflate: Option<Deflate>,
     mask_key: Option<fn() -> u32>,
+}
+
+/// What messages look like.
+// Odd numbers are binary, and those above 1 batches: cheap to tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Kind {
+    /// One in a text message.
+    Text = 0,
+    /// One in a binary message.
+    Binary = 1,
+    /// Several in a text message, each followed by 0x1e.
+    TextBatch = 2,
+    /// Several in a binary message, each behind its length.
+    BinaryBatch = 3,
+    /// Several in a text message, each followed by 0x18.
+    OctalTextBatch = 4,
+}
+
+impl Kind {
+    const fn of(binary: bool) -> Self {
+        match binary {
+            true => Self::Binary,
+            false => Self::Text,
+        }
+    }
 }
 
 impl WebSocketEncoder {
@@ -21,7 +47,7 @@ impl WebSocketEncoder {
     #[must_use]
     pub fn server(binary: bool) -> Self {
         Self {
-            binary,
+            kind: Kind::of(binary),
             deflate: None,
             mask_key: None,
         }
@@ -33,7 +59,7 @@ impl WebSocketEncoder {
     #[must_use]
     pub fn client(binary: bool, mask_key: fn() -> u32) -> Self {
         Self {
-            binary,
+            kind: Kind::of(binary),
             deflate: None,
             mask_key: Some(mask_key),
         }
@@ -50,8 +76,24 @@ impl WebSocketEncoder {
 
     /// Whether the subprotocol's messages are binary.
     #[must_use]
+    #[inline]
     pub fn is_binary(&self) -> bool {
-        self.binary
+        self.kind as u8 & 1 != 0
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub(super) fn of_kind(self, kind: Kind) -> Self {
+        Self { kind, ..self }
+    }
+
+    /// Whether messages come in batches, which are the matter of [`super::batched`].
+    #[must_use]
+    #[inline]
+    pub fn is_batched(&self) -> bool {
+        self.kind as u8 > Kind::Binary as u8
     }
 
     /// Whether frames are masked, as a client's are.
@@ -68,7 +110,7 @@ impl WebSocketEncoder {
     /// compressed ones only for receivers without wishes of their own.
     #[must_use]
     pub fn format(&self) -> Option<FrameFormat> {
-        match (self.mask_key, self.deflate, self.binary) {
+        match (self.mask_key, self.deflate, self.is_binary()) {
             (None, None, true) => Some(FrameFormat::WebSocketBinary),
             (None, None, false) => Some(FrameFormat::WebSocketText),
             (None, Some(deflate), true) if deflate.is_common() => {
@@ -204,8 +246,8 @@ impl WebSocketEncoder {
         }
     }
 
-    fn message_opcode(&self) -> Opcode {
-        if self.binary {
+    pub(super) fn message_opcode(&self) -> Opcode {
+        if self.is_binary() {
             Opcode::Binary
         } else {
             Opcode::Text

@@ -57,6 +57,8 @@ impl BatchedDecoder {
     ///
     /// # Errors
     /// [`FramingError`] for each violation of RFC 6455, of the limits and of the form of batches.
+    // Apart, so that batches do not cost those who have none.
+    #[inline(never)]
     pub fn next<'a>(&'a mut self, buf: &'a mut [u8]) -> Result<Next<'a>, FramingError> {
         match self.rest {
             Rest::Buffer(bytes) => {

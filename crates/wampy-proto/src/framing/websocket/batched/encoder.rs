@@ -1,9 +1,9 @@
 //! Writing batches: messages join the last frame of a buffer until that is sent.
 
-use super::super::encoder::WebSocketEncoder;
-use super::super::frame::{HEADER_BYTES_MAX, Opcode, frame_header, header_bytes};
-use super::{LENGTH_BYTES, SEPARATOR};
-use crate::framing::{FrameFormat, Mark, TooLong};
+use super::super::encoder::{Kind, WebSocketEncoder};
+use super::super::frame::{HEADER_BYTES_MAX, frame_header, header_bytes};
+use super::{LENGTH_BYTES, OCTAL_SEPARATOR, SEPARATOR};
+use crate::framing::{Encoder, FrameFormat, Mark, TooLong};
 
 /// From how many bytes on a batch takes no further message: peers have limits that they do not tell.
 pub const BATCH_BYTES_FULL: usize = 32 << 10;
@@ -13,11 +13,7 @@ const RESERVED_FOR_BYTES: usize = 0xffff;
 
 /// Writes WebSocket frames, each of which holds a batch.
 #[derive(Debug, Clone, Copy)]
-pub struct BatchedEncoder {
-    frames: WebSocketEncoder,
-    /// What follows a message, unless its length is in front of it.
-    separator: Option<u8>,
-}
+pub struct BatchedEncoder(WebSocketEncoder);
 
 /// The last frame of a buffer, while messages may join it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,32 +46,44 @@ impl BatchedEncoder {
     /// Puts messages into the frames of `frames`.
     #[must_use]
     pub fn new(frames: WebSocketEncoder) -> Self {
-        Self {
-            frames,
-            separator: (!frames.is_binary()).then_some(SEPARATOR),
-        }
+        Self(frames.of_kind(match frames.is_binary() {
+            true => Kind::BinaryBatch,
+            false => Kind::TextBatch,
+        }))
     }
 
-    /// The same encoder, whose JSON messages are followed by `separator`.
+    /// That of frames which are batches.
+    pub(crate) fn of(frames: &WebSocketEncoder) -> Self {
+        Self(*frames)
+    }
+
+    /// The same encoder, whose JSON messages are followed by `separator`, one of [`SEPARATOR`] and
+    /// [`OCTAL_SEPARATOR`].
     #[must_use]
     pub fn separated_by(self, separator: u8) -> Self {
-        Self {
-            separator: self.separator.map(|_| separator),
-            ..self
+        match (self.0.kind(), separator) {
+            (Kind::BinaryBatch, _) => self,
+            (_, OCTAL_SEPARATOR) => Self(self.0.of_kind(Kind::OctalTextBatch)),
+            _ => Self(self.0.of_kind(Kind::TextBatch)),
         }
     }
 
-    pub(crate) fn frames(&self) -> &WebSocketEncoder {
-        &self.frames
+    /// What follows a message, unless its length is in front of it.
+    fn separator(&self) -> Option<u8> {
+        match self.0.kind() {
+            Kind::BinaryBatch => None,
+            Kind::OctalTextBatch => Some(OCTAL_SEPARATOR),
+            _ => Some(SEPARATOR),
+        }
     }
 
     /// The format of frames out of which messages can be taken into a batch: see [`message_in`].
     #[must_use]
     pub fn format(&self) -> Option<FrameFormat> {
-        if self.frames.is_masking() {
+        if self.0.is_masking() {
             return None;
         }
-        Some(match self.frames.is_binary() {
+        Some(match self.0.is_binary() {
             true => FrameFormat::WebSocketBinary,
             false => FrameFormat::WebSocketText,
         })
@@ -84,7 +92,7 @@ impl BatchedEncoder {
     /// Whether frames leave as they are written, neither compressed nor masked.
     #[must_use]
     pub fn is_plain(&self) -> bool {
-        self.frames.is_plain()
+        self.0.is_plain()
     }
 
     /// Writes what stands in front of a message of `message_bytes` that is a batch of its own, in a
@@ -93,18 +101,14 @@ impl BatchedEncoder {
     /// # Errors
     /// [`TooLong`] above 4 GiB; nothing is written.
     pub fn write_head(&self, message_bytes: usize, out: &mut Vec<u8>) -> Result<(), TooLong> {
-        let opcode = match self.frames.is_binary() {
-            true => Opcode::Binary,
-            false => Opcode::Text,
-        };
         let length = length_of(message_bytes)?;
-        let beside = match self.separator {
+        let beside = match self.separator() {
             Some(_) => 1,
             None => LENGTH_BYTES,
         };
-        let header = frame_header(opcode, message_bytes + beside, None);
+        let header = frame_header(self.0.message_opcode(), message_bytes + beside, None);
         out.extend_from_slice(header.as_bytes());
-        if self.separator.is_none() {
+        if self.separator().is_none() {
             out.extend_from_slice(&length);
         }
         Ok(())
@@ -112,7 +116,7 @@ impl BatchedEncoder {
 
     /// Writes what stands behind a message.
     pub fn write_tail(&self, out: &mut Vec<u8>) {
-        out.extend(self.separator);
+        out.extend(self.separator());
     }
 
     /// Appends a message, which `write` does, to the open batch at the end of `out`, or to a new one;
@@ -168,13 +172,26 @@ impl BatchedEncoder {
                 start,
                 header_bytes,
             };
-            self.frames.finish(mark, out);
+            self.0.finish(mark, out);
         }
     }
 
+    /// Appends a batch of one message.
+    ///
+    /// # Errors
+    /// [`TooLong`] above 4 GiB; nothing is appended.
+    #[cold]
+    pub fn write_message(&self, payload: &[u8], out: &mut Vec<u8>) -> Result<(), TooLong> {
+        let mark = self.begin(out, payload.len());
+        out.extend_from_slice(payload);
+        self.finish_around(mark, 0, out).map(drop)
+    }
+
     /// Begins a batch of one message; see [`crate::framing::Encoder::begin_message`].
+    // Cold, like all that `Encoder` calls of this: batches must not cost those who have none.
+    #[cold]
     pub fn begin(&self, out: &mut Vec<u8>, payload_bytes_hint: usize) -> Mark {
-        let mark = self.frames.begin(out, payload_bytes_hint);
+        let mark = self.0.begin(out, payload_bytes_hint);
         self.reserve_length(out);
         mark
     }
@@ -184,6 +201,7 @@ impl BatchedEncoder {
     ///
     /// # Errors
     /// [`TooLong`] above 4 GiB; `out` is as it was before the batch was begun.
+    #[cold]
     pub fn finish_around(
         &self,
         mark: Mark,
@@ -196,20 +214,20 @@ impl BatchedEncoder {
             return Err(error);
         }
         if left_out_bytes > 0 {
-            return Ok(self.frames.finish_around(mark, left_out_bytes, out));
+            return Ok(self.0.finish_around(mark, left_out_bytes, out));
         }
-        self.frames.finish(mark, out);
+        self.0.finish(mark, out);
         Ok(true)
     }
 
     /// The header of a batch is reserved for the size that most have which are worth it: 126 bytes
     /// and more. That of a smaller one is moved by two bytes in the end.
     fn header_reserved(&self) -> usize {
-        header_bytes(RESERVED_FOR_BYTES, self.frames.is_masking())
+        header_bytes(RESERVED_FOR_BYTES, self.0.is_masking())
     }
 
     fn reserve_length(&self, out: &mut Vec<u8>) {
-        if self.separator.is_none() {
+        if self.separator().is_none() {
             out.extend_from_slice(&[0; LENGTH_BYTES]);
         }
     }
@@ -221,7 +239,7 @@ impl BatchedEncoder {
         left_out_bytes: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), TooLong> {
-        if let Some(separator) = self.separator {
+        if let Some(separator) = self.separator() {
             out.push(separator);
             return Ok(());
         }
@@ -231,6 +249,24 @@ impl BatchedEncoder {
             reserved.copy_from_slice(&length);
         }
         Ok(())
+    }
+}
+
+impl From<BatchedEncoder> for Encoder {
+    fn from(encoder: BatchedEncoder) -> Self {
+        Self::WebSocket(encoder.0)
+    }
+}
+
+impl Encoder {
+    /// The encoder of batches, where messages come in batches.
+    #[must_use]
+    #[inline]
+    pub fn batched(&self) -> Option<BatchedEncoder> {
+        match self {
+            Self::WebSocket(encoder) if encoder.is_batched() => Some(BatchedEncoder::of(encoder)),
+            _ => None,
+        }
     }
 }
 
