@@ -78,7 +78,7 @@ pub fn of(py: Python<'_>, error: &Error, target: &str) -> PyErr {
         Error::ConnectionLost { .. } | Error::Connect { .. } => Kind::Connection,
         Error::Misuse { .. } => Kind::Configuration,
         Error::PeerMisbehaved { .. } | Error::Untrusted { .. } => Kind::Protocol,
-        Error::Payload(_) => Kind::Serialization,
+        Error::Payload(_) | Error::Decryption { .. } => Kind::Serialization,
         _ => Kind::Session,
     };
     failure_of(py, kind, &error.to_string(), error.uri(), Some(target))
