@@ -134,7 +134,7 @@ impl Shared {
         let is_progress = result.details.progress;
         // A plain answer to a sealed call may be anybody's, the router's for example.
         let is_plain = sealed && !is_sealed(result.details.ppt_scheme.as_deref());
-        let opened = opened.and_then(|_| match is_plain {
+        let opened = opened.and(match is_plain {
             true => Err(OpenError::NotEncrypted),
             false => Ok(()),
         });
