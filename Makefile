@@ -64,6 +64,16 @@ test-interop: wheel ## Third-party clients and routers beside ours.
 	interop/setup
 	WAMPY_BIN=$(DEBUG) $(BIN)/python -m pytest interop -v
 
+# Each night other walks; a failure names the seed that repeats it: `make nightly SEED=… WALKS=1`.
+SEED ?= $(shell date +%s)
+WALKS ?= 500
+
+.PHONY: nightly
+nightly: ## The realm's random walk against its model: 10 million steps.
+	@echo "seed $(SEED) and following, $(WALKS) walks of 20000 steps"
+	WALK_SEED=$(SEED) WALKS=$(WALKS) $(CARGO) test --release --locked --quiet -p wampy-realm \
+		--test routing random_walk -- --nocapture
+
 .PHONY: features
 features: ## Write docs/features.md from the tables that it shows.
 	WRITE_FEATURES=1 $(CARGO) test --locked --quiet -p wampy-proto --test features

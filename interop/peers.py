@@ -101,7 +101,7 @@ AUTOBAHN_PYTHON = Client(
 AUTOBAHN_JS = Client(
     "autobahn-js",
     ("node", script("node/autobahn_client.js")),
-    transports=("ws", "rs"),
+    transports=("ws", "rs", "lp"),
     lacks=("wide_integers",),
     no_bytes_in=("json",),
 )

@@ -23,13 +23,14 @@ STOP_TIMEOUT_S = 15
 
 class Router:
     """Where a router listens: `ws` and `rs` URLs, `unix` if it has a Unix socket, `wss` and `rss`
-    if it has a certificate, of an authority that `ca_file` makes clients trust.
+    if it has a certificate, of an authority that `ca_file` makes clients trust, and `lp` if it has
+    long-polling.
 
     `always_asks_for_progress`: callees that cannot be interrupted are asked for it as well.
     """
 
     def __init__(self, name, ws, rs, unix=None, always_asks_for_progress=False):
-        self.wss = self.rss = self.ca_file = None
+        self.wss = self.rss = self.ca_file = self.lp = None
         self.name = name
         self.always_asks_for_progress = always_asks_for_progress
         self.ws = ws
@@ -37,7 +38,7 @@ class Router:
         self.unix = unix
 
     def url(self, scheme):
-        """The URL for `ws`, `rs`, `unix`, `wss` or `rss`."""
+        """The URL for `ws`, `rs`, `unix`, `wss`, `rss` or `lp`."""
         return getattr(self, scheme)
 
 
@@ -74,7 +75,9 @@ def wampy_router(directory, *flags, config=None):
         _wait_for_unix(unix, process)
         address = f"127.0.0.1:{port}"
         urls = f"ws://{address}/ws", f"rs://{address}", f"unix://{unix}"
-        yield Router("wampy", *urls, always_asks_for_progress="--lenient" in flags)
+        running = Router("wampy", *urls, always_asks_for_progress="--lenient" in flags)
+        running.lp = f"http://{address}/lp"
+        yield running
         code = _terminate(process)
         assert "panicked" not in output.text(), output.text()
         assert code == 0, f"the router ended with {code}:\n{output.text()}"

@@ -1,15 +1,17 @@
 // autobahn-js as caller, callee, publisher and subscriber.
 //
-// WebSocket for `ws://` URLs with JSON, MessagePack or CBOR; RawSocket for `rs://` URLs, where
-// autobahn-js has JSON only.
+// WebSocket for `ws://` URLs with JSON, MessagePack or CBOR; RawSocket for `rs://` URLs and
+// long-polling for `http://` URLs, where autobahn-js has JSON only.
 
 import autobahn from "autobahn";
 import serializers from "autobahn/lib/serializer.js";
 import { WebSocket } from "ws";
 import * as steps from "./steps.js";
+import { XMLHttpRequest } from "./xhr.js";
 
 // autobahn-js takes the WebSocket that browsers and newer Node versions have built in.
 globalThis.WebSocket ??= WebSocket;
+globalThis.XMLHttpRequest ??= XMLHttpRequest;
 
 const SERIALIZERS = {
   json: serializers.JSONSerializer,
@@ -127,8 +129,9 @@ async function drive(session, { prefix, payloads, steps: chosen }) {
 }
 
 function transport({ url, serializer }) {
-  if (!url.startsWith("rs://")) return { type: "websocket", url };
-  if (serializer !== "json") throw new Error("autobahn-js has RawSocket with JSON only");
+  if (url.startsWith("ws")) return { type: "websocket", url };
+  if (serializer !== "json") throw new Error("autobahn-js has RawSocket and long-polling with JSON only");
+  if (url.startsWith("http")) return { type: "longpoll", url };
   const { hostname, port } = new URL(url.replace("rs://", "http://"));
   return { type: "rawsocket", host: hostname, port: Number(port) };
 }

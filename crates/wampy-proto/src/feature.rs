@@ -289,25 +289,25 @@ features! {
     /// A call may have several results.
     ProgressiveCallResults = "progressive_call_results": Caller Callee Dealer;
     /// A call may be made in several parts.
-    ProgressiveCallInvocations = "progressive_call_invocations": Dealer;
+    ProgressiveCallInvocations = "progressive_call_invocations": Caller Callee Dealer;
     /// A call may have a time limit.
-    CallTimeout = "call_timeout": Caller Dealer;
+    CallTimeout = "call_timeout": Caller Callee Dealer;
     /// A call may be canceled.
     CallCanceling = "call_canceling" | "call_cancelling": Caller Callee Dealer;
     /// An unavailable callee's call goes to the next.
-    CallReroute = "call_reroute": Dealer;
+    CallReroute = "call_reroute": Callee Dealer;
     /// A callee may learn who calls.
     CallerIdentification = "caller_identification": Caller Callee Dealer;
     /// A callee may learn how far the caller is trusted.
-    CallTrustlevels = "call_trustlevels": Dealer;
+    CallTrustlevels = "call_trustlevels": Callee Dealer;
     /// Procedures may be registered by prefix or wildcard.
     PatternBasedRegistration = "pattern_based_registration": Callee Dealer;
     /// Several callees may share a registration.
     SharedRegistration = "shared_registration": Callee Dealer;
     /// Calls may go to a partition of a registration's callees.
-    ShardedRegistration = "sharded_registration": Dealer;
+    ShardedRegistration = "sharded_registration": Caller Callee Dealer;
     /// The router may end a registration.
-    RegistrationRevocation = "registration_revocation": Dealer;
+    RegistrationRevocation = "registration_revocation": Callee Dealer;
     /// Sessions can be listed, watched and ended.
     SessionMetaApi = "session_meta_api": Broker Dealer;
     /// Registrations can be listed and watched.
@@ -323,17 +323,17 @@ features! {
     /// A subscriber may learn who published.
     PublisherIdentification = "publisher_identification": Publisher Subscriber Broker;
     /// A subscriber may learn how far the publisher is trusted.
-    PublicationTrustlevels = "publication_trustlevels": Broker;
+    PublicationTrustlevels = "publication_trustlevels": Subscriber Broker;
     /// Topics may be subscribed to by prefix or wildcard.
     PatternBasedSubscription = "pattern_based_subscription": Subscriber Broker;
     /// Events may go to a partition of the subscribers.
-    ShardedSubscriptions = "shareded_subscriptions" | "sharded_subscriptions": Broker;
+    ShardedSubscriptions = "shareded_subscriptions" | "sharded_subscriptions": Publisher Subscriber Broker;
     /// Past events can be fetched.
     EventHistory = "event_history": Broker;
     /// The last event of a topic is kept for later subscribers.
     EventRetention = "event_retention": Broker;
     /// The router may end a subscription.
-    SubscriptionRevocation = "subscription_revocation": Broker;
+    SubscriptionRevocation = "subscription_revocation": Subscriber Broker;
     /// Payloads may be encrypted end to end.
     PayloadPassthruMode = "payload_passthru_mode": Broker Dealer;
     /// Procedures, topics and errors can be listed and described. The only one whose key is beside

@@ -11,10 +11,12 @@ use wampy_transport::{ClientCertificates, ListenAddress, ServerTls};
 
 use crate::authenticator::Access;
 use crate::error::StartError;
+use crate::http::cookies::CookieConfig;
+use crate::http::origins::Origins;
 use crate::limits::Limits;
 use crate::realms::Template;
 use crate::router::Router;
-use crate::settings::RealmSettings;
+use crate::settings::{Method, RealmSettings};
 
 /// The realm of a router to which no other was given.
 const REALM_DEFAULT: &str = "realm1";
@@ -39,6 +41,9 @@ pub struct Builder {
     pub(crate) store: Option<PathBuf>,
     pub(crate) any_request_id: bool,
     pub(crate) rawsocket_ping: bool,
+    pub(crate) allowed_origins: Vec<String>,
+    pub(crate) longpoll: bool,
+    pub(crate) cookie: Option<CookieConfig>,
 }
 
 /// Where a certificate and its key are.
@@ -64,6 +69,9 @@ impl Default for Builder {
             store: None,
             any_request_id: false,
             rawsocket_ping: false,
+            allowed_origins: vec!["*".to_owned()],
+            longpoll: true,
+            cookie: None,
         }
     }
 }
@@ -197,6 +205,31 @@ impl Builder {
         self
     }
 
+    /// Lets browsers talk to the router only from pages of these origins: `https://example.com`,
+    /// `http://localhost:8000`, `https://*.example.com`, or `*` for all. Others get HTTP 403. Holds
+    /// for WebSockets and for HTTP; clients that are no browsers send no origin and are not concerned.
+    /// Default: `*`.
+    pub fn allowed_origins(mut self, origins: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.allowed_origins = origins.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Whether the router serves the HTTP long-poll transport, at the base paths `/longpoll` (as the
+    /// specification has it) and `/lp` (as Crossbar.io has it, and autobahn-js needs it: success
+    /// without content is said by 204 there, else by 202). Default: yes.
+    pub fn longpoll(mut self, yes: bool) -> Self {
+        self.longpoll = yes;
+        self
+    }
+
+    /// Gives every client of WebSocket and of long-polling a cookie, by which it can authenticate
+    /// later as who it was (authmethod `cookie`). The router keeps them in memory, at most
+    /// [`Limits::cookies_max`]. Default: no cookie.
+    pub fn cookie(mut self, cookie: CookieConfig) -> Self {
+        self.cookie = Some(cookie);
+        self
+    }
+
     /// The names of the realms, in the order in which they were given.
     pub fn realm_names(&self) -> impl Iterator<Item = &str> {
         let given = self.realms.iter().map(|realm| realm.name.as_str());
@@ -237,6 +270,11 @@ impl Builder {
         if let Some(problem) = self.limits.problem() {
             return Err(StartError::Limits(problem));
         }
+        let origins = Origins::parse(&self.allowed_origins).map_err(StartError::Origin)?;
+        let cookie = self.cookie.as_ref();
+        if let Some(problem) = cookie.and_then(|it| it.problem(origins.are_any())) {
+            return Err(StartError::Cookie(problem));
+        }
         let listen = self
             .listen
             .iter()
@@ -252,14 +290,32 @@ impl Builder {
             .realms
             .iter()
             .map(|settings| Ok((settings.name.clone(), self.template(settings)?)))
-            .collect::<Result<_, StartError>>()?;
+            .collect::<Result<Vec<_>, StartError>>()?;
+        let template = self.template(&self.auto_created_realms)?;
+        self.check_cookies(&realms, &template)?;
         Ok(Checked {
             listen,
             tls,
+            origins,
             realms,
-            template: self.template(&self.auto_created_realms)?,
+            template,
             builder: self,
         })
+    }
+
+    /// Checks that there is a cookie where clients may authenticate by one.
+    fn check_cookies(
+        &self,
+        realms: &[(String, Template)],
+        other: &Template,
+    ) -> Result<(), StartError> {
+        let templates = realms.iter().map(|(_, template)| template);
+        let mut accesses = templates.chain([other]).map(|template| &template.access);
+        if self.cookie.is_none() && accesses.any(|access| access.is_by(Method::Cookie)) {
+            let problem = "the authmethod `cookie` needs a cookie that the router sets";
+            return Err(StartError::Cookie(problem.to_owned()));
+        }
+        Ok(())
     }
 
     fn check_realms(&self) -> Result<(), StartError> {
@@ -307,6 +363,7 @@ impl Builder {
 pub(crate) struct Checked {
     pub(crate) listen: Vec<ListenAddress>,
     pub(crate) tls: Option<ServerTls>,
+    pub(crate) origins: Origins,
     pub(crate) realms: Vec<(String, Template)>,
     pub(crate) template: Template,
     pub(crate) builder: Builder,

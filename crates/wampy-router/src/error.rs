@@ -56,6 +56,12 @@ pub enum StartError {
     /// A limit makes no sense, by itself or beside another.
     #[error("the limits make no sense: {0}")]
     Limits(&'static str),
+    /// An origin whose pages are to be allowed is none.
+    #[error("{0}")]
+    Origin(String),
+    /// The cookie makes no sense.
+    #[error("{0}")]
+    Cookie(String),
     /// A rule for retained events or event history makes no sense.
     #[error("realm {realm:?}: events cannot be kept like that: {problem}")]
     Keeping {

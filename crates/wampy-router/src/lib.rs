@@ -1,7 +1,7 @@
 //! A WAMP router: realms behind sockets.
 //!
-//! WebSocket and RawSocket, JSON, MessagePack and CBOR, over TCP, TLS and Unix sockets, all on one
-//! port each: what a client speaks is told by its first octets. A router embeds in a program in three
+//! WebSocket, RawSocket and HTTP long-polling, JSON, MessagePack and CBOR, over TCP, TLS and Unix
+//! sockets, all on one port each: what a client speaks is told by its first octets. A router embeds in a program in three
 //! lines, on a Tokio runtime that the program owns:
 //!
 //! ```
@@ -41,6 +41,7 @@ mod connection;
 mod delivery;
 mod error;
 mod hosted_realm;
+mod http;
 mod internal_call;
 mod internal_session;
 mod lanes;
@@ -59,6 +60,7 @@ pub use authenticator::AmbiguousUsers;
 pub use builder::Builder;
 pub use config::{ConfigError, Problem};
 pub use error::StartError;
+pub use http::cookies::{CookieConfig, SameSite};
 pub use limits::Limits;
 pub use router::Router;
 pub use settings::{Authentication, Authenticator, Method, RealmSettings, User};

@@ -28,6 +28,31 @@ pub struct Limits {
     pub http_head_bytes_max: usize,
     /// The most headers of an HTTP request. More get HTTP 431. Default: 100.
     pub http_headers_max: usize,
+    /// How long a connection that speaks HTTP may take for the head of its next request, in
+    /// milliseconds. Then it is closed. Default: 60 000.
+    pub http_idle_timeout_ms: u64,
+    /// The largest body of an HTTP request that is no WAMP message, in bytes. A larger one gets HTTP
+    /// 413. Default: 64 KiB.
+    pub http_body_bytes_max: usize,
+    /// The most long-poll transports. One more gets HTTP 503. Default: 10 000.
+    pub longpoll_transports_max: usize,
+    /// The most long-poll transports of clients at one address. One more gets HTTP 429. Behind a
+    /// proxy all clients have its address. Default: 1000.
+    pub longpoll_transports_per_address_max: usize,
+    /// The most bytes that are on their way to the client of a long-poll transport, and about the
+    /// most of one answer to a poll if messages come in batches. More wait for the session as they do
+    /// for one whose socket is full. As many may be on their way to the router: a request with more
+    /// waits. Default: 256 KiB.
+    pub longpoll_pending_bytes_max: usize,
+    /// How long a poll waits for messages, in milliseconds, before it ends without any. autobahn-js
+    /// gives up after 12 seconds. Default: 10 000.
+    pub longpoll_poll_timeout_ms: u64,
+    /// How long a long-poll transport may go without being polled, in milliseconds. Then it is gone,
+    /// and its session ends. Default: 30 000.
+    pub longpoll_session_timeout_ms: u64,
+    /// The most cookies that the router remembers, each of somebody who has authenticated with it.
+    /// One more takes the place of the one that expires first. Default: 100 000.
+    pub cookies_max: usize,
     /// How long a connection may take for the handshake of its transport, and again until its session
     /// stands (HELLO, and all that authentication takes), and after a GOODBYE for the next session, in
     /// milliseconds. Then it is closed; where HELLO has come, with ABORT
@@ -116,6 +141,14 @@ impl Default for Limits {
             fragments_max: 1 << 16,
             http_head_bytes_max: 16 << 10,
             http_headers_max: 100,
+            http_idle_timeout_ms: 60_000,
+            http_body_bytes_max: 64 << 10,
+            longpoll_transports_max: 10_000,
+            longpoll_transports_per_address_max: 1000,
+            longpoll_pending_bytes_max: 256 << 10,
+            longpoll_poll_timeout_ms: 10_000,
+            longpoll_session_timeout_ms: 30_000,
+            cookies_max: 100_000,
             handshake_timeout_ms: 10_000,
             handshake_message_bytes_max: 64 << 10,
             authentication_failures_free: 5,
@@ -160,6 +193,17 @@ impl Limits {
         }
         if self.handshake_timeout_ms == 0 {
             return Some("handshake_timeout_ms is 0, so that nobody could connect");
+        }
+        if self.http_idle_timeout_ms == 0 || self.longpoll_session_timeout_ms == 0 {
+            let problem = "http_idle_timeout_ms or longpoll_session_timeout_ms is 0, so that nobody \
+                           could send a second request";
+            return Some(problem);
+        }
+        if self.longpoll_pending_bytes_max == 0 {
+            return Some("longpoll_pending_bytes_max is 0, so that nothing could be on its way");
+        }
+        if self.cookies_max == 0 {
+            return Some("cookies_max is 0; without a cookie configured there are none anyway");
         }
         if self.authentication_failure_forgotten_ms == 0 {
             return Some(

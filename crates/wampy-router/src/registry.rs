@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::lanes::{Handle, Lanes};
 use crate::outlet::{Outlet, Signal};
@@ -14,13 +14,17 @@ use crate::outlet::{Outlet, Signal};
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     state: Mutex<State>,
-    /// Told when the last connection has gone.
+    /// Told when the last connection has gone, or the last that does not speak HTTP.
     emptied: Notify,
+    /// Whether those that speak HTTP have to end.
+    http_ends: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
 struct State {
     connections: HashMap<u64, Entry>,
+    /// How many of them speak HTTP.
+    http: usize,
     next: u64,
     is_closing: bool,
 }
@@ -31,6 +35,8 @@ struct Entry {
     task: Option<Handle>,
     /// Set after the transport's handshake.
     outlet: Option<Arc<Outlet>>,
+    /// Whether it speaks HTTP, and so has no outlet.
+    is_http: bool,
 }
 
 impl Entry {
@@ -84,6 +90,7 @@ impl Registry {
         let entry = Entry {
             task: None,
             outlet: None,
+            is_http: false,
         };
         state.connections.insert(number, entry);
         Some(Ticket {
@@ -96,13 +103,15 @@ impl Registry {
         self.state().connections.len()
     }
 
-    /// Tells every connection that the router shuts down, and takes no new ones.
+    /// Tells every session that the router shuts down, and takes no new connections. Those that speak
+    /// HTTP go on, as sessions over long-polling need them.
     pub(crate) fn shut_down(&self) {
         let mut state = self.state();
         state.is_closing = true;
         for entry in state.connections.values() {
             match &entry.outlet {
                 Some(outlet) => outlet.signal(Signal::ShutDown),
+                None if entry.is_http => {}
                 None => entry.abort(),
             }
         }
@@ -117,11 +126,26 @@ impl Registry {
         }
     }
 
+    /// Lets connections that speak HTTP end when they have answered.
+    pub(crate) fn end_http(&self) {
+        self.http_ends.send_replace(true);
+    }
+
     /// Waits until no connection is left.
     pub(crate) async fn empty(&self) {
+        self.wait_for(|state| state.connections.is_empty()).await;
+    }
+
+    /// Waits until no connection is left but those that speak HTTP.
+    pub(crate) async fn only_http_left(&self) {
+        self.wait_for(|state| state.connections.len() == state.http)
+            .await;
+    }
+
+    async fn wait_for(&self, is_reached: impl Fn(&State) -> bool) {
         loop {
             let emptied = self.emptied.notified();
-            if self.len() == 0 {
+            if is_reached(&self.state()) {
                 return;
             }
             emptied.await;
@@ -142,11 +166,27 @@ impl Ticket {
     }
 }
 
+impl Ticket {
+    /// Notes that the connection speaks HTTP; what is returned becomes true when it has to end.
+    pub(crate) fn serves_http(&self) -> watch::Receiver<bool> {
+        let mut state = self.registry.state();
+        let state = &mut *state;
+        if let Some(entry) = state.connections.get_mut(&self.number) {
+            entry.is_http = true;
+            state.http += 1;
+        }
+        self.registry.http_ends.subscribe()
+    }
+}
+
 impl Drop for Ticket {
     fn drop(&mut self) {
         let mut state = self.registry.state();
-        state.connections.remove(&self.number);
-        if state.connections.is_empty() {
+        let gone = state.connections.remove(&self.number);
+        if gone.is_some_and(|entry| entry.is_http) {
+            state.http -= 1;
+        }
+        if state.connections.len() == state.http {
             self.registry.emptied.notify_waiters();
         }
     }

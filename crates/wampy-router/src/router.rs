@@ -17,6 +17,9 @@ use crate::builder::{Builder, Checked};
 use crate::connection::{self, Incoming};
 use crate::error::StartError;
 use crate::hosted_realm::Clock;
+use crate::http::cookies::Cookies;
+use crate::http::longpoll::Transports;
+use crate::http::origins::Origins;
 use crate::lanes::Lanes;
 use crate::limits::Limits;
 use crate::realms::Realms;
@@ -48,6 +51,10 @@ pub(crate) struct Shared {
     pub(crate) tls: Option<ServerTls>,
     pub(crate) any_request_id: bool,
     pub(crate) rawsocket_ping: bool,
+    pub(crate) is_longpoll_served: bool,
+    pub(crate) origins: Origins,
+    pub(crate) cookies: Option<Cookies>,
+    pub(crate) transports: Arc<Transports>,
     pub(crate) realms: Realms,
     pub(crate) failures: Failures,
     pub(crate) lanes: Lanes,
@@ -176,10 +183,13 @@ impl Router {
         let registry = &self.shared.registry;
         registry.shut_down();
         let patience = Duration::from_millis(self.shared.limits.shutdown_timeout_ms);
-        if tokio::time::timeout(patience, registry.empty())
-            .await
-            .is_err()
-        {
+        let emptied = async {
+            // Sessions over long-polling hear of it by the requests of their clients.
+            registry.only_http_left().await;
+            registry.end_http();
+            registry.empty().await;
+        };
+        if tokio::time::timeout(patience, emptied).await.is_err() {
             tracing::info!(
                 connections = registry.len(),
                 "clients did not answer GOODBYE in time"
@@ -187,6 +197,15 @@ impl Router {
             registry.abort_all();
             registry.empty().await;
         }
+    }
+}
+
+impl Router {
+    /// Forgets the cookies with which `authid` has authenticated in `realm`, so that it has to do so
+    /// anew; its sessions stay. Returns how many there were.
+    pub fn forget_cookies(&self, realm: &str, authid: &str) -> usize {
+        let cookies = self.shared.cookies.as_ref();
+        cookies.map_or(0, |cookies| cookies.forget(realm, authid))
     }
 }
 
@@ -203,10 +222,11 @@ impl Drop for Router {
 impl Shared {
     fn new(checked: Checked, store: Option<Arc<Store>>) -> Result<Self, StartError> {
         let Checked {
+            builder,
             tls,
+            origins,
             realms,
             template,
-            builder,
             ..
         } = checked;
         let limits = builder.limits;
@@ -228,6 +248,8 @@ impl Shared {
                 headers_max: limits.http_headers_max,
             },
         };
+        let cookie = builder.cookie;
+        let cookies = cookie.map(|cookie| Cookies::new(cookie, limits.cookies_max));
         let backlog = Backlog::new(limits.outbound_bytes_max, limits.connections_max);
         let lanes = Lanes::start(Duration::from_micros(limits.busy_poll_us));
         Ok(Self {
@@ -237,6 +259,10 @@ impl Shared {
             tls,
             any_request_id: builder.any_request_id,
             rawsocket_ping: builder.rawsocket_ping,
+            is_longpoll_served: builder.longpoll,
+            origins,
+            cookies,
+            transports: Arc::default(),
             realms,
             lanes,
             backlog: Arc::new(backlog),

@@ -464,7 +464,7 @@ fn every_key_is_documented() {
     let docs = std::fs::read_to_string(path).unwrap();
     let files = Files::new("keys");
     // What is known where a key is not, is told by the mistake.
-    let text = "zzz = 1\n[tls]\nzzz = 1\n[limits]\nzzz = 1\n[[realms]]\nname = 'a'\nzzz = 1\n\
+    let text = "zzz = 1\n[cookie]\nzzz = 1\n[tls]\nzzz = 1\n[limits]\nzzz = 1\n[[realms]]\nname = 'a'\nzzz = 1\n\
                 [realms.limits]\nzzz = 1\n[[realms.roles]]\nname = 'anonymous'\nzzz = 1\n\
                 [realms.authentication]\nmethods = ['ticket']\nzzz = 1\n\
                 authenticator = { procedure = 'a', zzz = 1 }\n\

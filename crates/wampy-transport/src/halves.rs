@@ -21,13 +21,13 @@ use tokio::net::tcp;
 #[cfg(unix)]
 use tokio::net::unix;
 
+use crate::memory::{MemoryReader, MemoryStream, MemoryWriter};
 use crate::stream::Stream;
 #[cfg(feature = "tls")]
 use crate::tls_halves::TlsHalves;
 
-/// How much of TLS is decrypted at once.
-#[cfg(feature = "tls")]
-const TLS_READ_BYTES: usize = 64 << 10;
+/// How much is read into a slice at once.
+const SLICE_BYTES: usize = 64 << 10;
 
 /// The reading half.
 #[derive(Debug)]
@@ -40,6 +40,7 @@ enum Read {
     Unix(unix::OwnedReadHalf),
     #[cfg(feature = "tls")]
     Tls(Arc<TlsHalves>),
+    Memory(MemoryReader),
 }
 
 /// The writing half. Dropping it ends what the peer can read; with TLS, dropping both does.
@@ -53,6 +54,7 @@ enum Write {
     Unix(unix::OwnedWriteHalf),
     #[cfg(feature = "tls")]
     Tls(Arc<TlsHalves>),
+    Memory(MemoryWriter),
 }
 
 impl Stream {
@@ -75,6 +77,13 @@ impl Stream {
                 let write = Arc::clone(&read);
                 (ReadHalf(Read::Tls(read)), WriteHalf(Write::Tls(write)))
             }
+            Self::Memory(stream) => {
+                let MemoryStream { reader, writer, .. } = *stream;
+                (
+                    ReadHalf(Read::Memory(reader)),
+                    WriteHalf(Write::Memory(writer)),
+                )
+            }
         }
     }
 }
@@ -93,6 +102,7 @@ impl ReadHalf {
             Read::Unix(half) => Pin::new(half).poll_read(cx, &mut buf),
             #[cfg(feature = "tls")]
             Read::Tls(half) => return half.poll_read(cx, buf.initialize_unfilled()),
+            Read::Memory(half) => return half.poll_read(cx, buf.initialize_unfilled()),
         };
         read.map_ok(|()| buf.filled().len())
     }
@@ -114,19 +124,26 @@ impl ReadHalf {
             #[cfg(unix)]
             Read::Unix(half) => pin!(half.read_buf(buf)).poll(cx),
             #[cfg(feature = "tls")]
-            Read::Tls(half) => {
-                let len = buf.len();
-                buf.resize(buf.capacity().min(len + TLS_READ_BYTES), 0);
-                let read = half.poll_read(cx, &mut buf[len..]);
-                let filled = match &read {
-                    Poll::Ready(Ok(filled)) => *filled,
-                    _ => 0,
-                };
-                buf.truncate(len + filled);
-                read
-            }
+            Read::Tls(half) => append(buf, |room| half.poll_read(cx, room)),
+            Read::Memory(half) => append(buf, |room| half.poll_read(cx, room)),
         }
     }
+}
+
+/// Appends what `read` brings, within the capacity of `buf`, for those who read into slices only.
+fn append(
+    buf: &mut Vec<u8>,
+    read: impl FnOnce(&mut [u8]) -> Poll<io::Result<usize>>,
+) -> Poll<io::Result<usize>> {
+    let len = buf.len();
+    buf.resize(buf.capacity().min(len + SLICE_BYTES), 0);
+    let read = read(&mut buf[len..]);
+    let filled = match &read {
+        Poll::Ready(Ok(filled)) => *filled,
+        _ => 0,
+    };
+    buf.truncate(len + filled);
+    read
 }
 
 impl WriteHalf {
@@ -143,6 +160,7 @@ impl WriteHalf {
             Write::Unix(half) => half.try_write(bytes),
             #[cfg(feature = "tls")]
             Write::Tls(half) => half.try_write(bytes),
+            Write::Memory(half) => half.try_write(bytes),
         }
     }
 
@@ -158,6 +176,7 @@ impl WriteHalf {
             Write::Unix(_) => Ok(()),
             #[cfg(feature = "tls")]
             Write::Tls(half) => half.try_flush(),
+            Write::Memory(_) => Ok(()),
         }
     }
 
@@ -172,6 +191,7 @@ impl WriteHalf {
             Write::Unix(half) => half.as_ref().poll_write_ready(cx),
             #[cfg(feature = "tls")]
             Write::Tls(half) => half.socket().poll_write_ready(cx),
+            Write::Memory(half) => half.poll_writable(cx),
         }
     }
 
@@ -186,6 +206,10 @@ impl WriteHalf {
             Write::Tls(half) => {
                 half.close();
                 SockRef::from(half.socket()).shutdown(Shutdown::Write)
+            }
+            Write::Memory(half) => {
+                half.end();
+                Ok(())
             }
         };
     }

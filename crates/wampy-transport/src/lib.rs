@@ -17,6 +17,8 @@ mod error;
 mod halves;
 mod listen_address;
 mod listener;
+mod longpoll;
+mod memory;
 mod opening;
 mod stream;
 mod tcp;
@@ -38,6 +40,7 @@ pub use error::{ConnectError, ConnectProblem};
 pub use halves::{ReadHalf, WriteHalf};
 pub use listen_address::{BoundAddress, ListenAddress, ListenAddressError};
 pub use listener::{BindError, ListenOptions, Listener};
+pub use memory::MemoryStream;
 pub use stream::Stream;
 pub use tcp::IpVersion;
 #[cfg(feature = "tls")]

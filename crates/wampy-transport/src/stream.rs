@@ -1,8 +1,9 @@
-//! One type for the byte streams that carry frames: TCP, Unix sockets, TLS over TCP.
+//! One type for the byte streams that carry frames: TCP, Unix sockets, TLS over TCP, and memory.
 //!
 //! Deliberately absent: buffering and framing.
 
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -12,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio::net::UnixStream;
 use wampy_proto::auth::ChannelId;
 
+use crate::memory::MemoryStream;
 #[cfg(feature = "tls")]
 use crate::tls_peer::{self, PeerCertificate};
 
@@ -26,14 +28,17 @@ pub enum Stream {
     /// TLS over TCP, of either side.
     #[cfg(feature = "tls")]
     Tls(Box<tokio_rustls::TlsStream<TcpStream>>),
+    /// A buffer each way, within the process.
+    Memory(Box<MemoryStream>),
 }
 
 impl Stream {
     /// Reads what the socket has, without waiting, into `buf`; 0 means that the peer has closed.
     ///
     /// # Errors
-    /// [`io::ErrorKind::WouldBlock`] if nothing is there, [`io::ErrorKind::Unsupported`] for TLS
-    /// (a record is decrypted by whoever owns the stream: use [`AsyncRead`]), or the socket failed.
+    /// [`io::ErrorKind::WouldBlock`] if nothing is there, [`io::ErrorKind::Unsupported`] for all but
+    /// plain sockets (a TLS record is decrypted by whoever owns the stream: use [`AsyncRead`]), or
+    /// the socket failed.
     pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Tcp(stream) => stream.try_read(buf),
@@ -41,6 +46,7 @@ impl Stream {
             Self::Unix(stream) => stream.try_read(buf),
             #[cfg(feature = "tls")]
             Self::Tls(_) => Err(io::ErrorKind::Unsupported.into()),
+            Self::Memory(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 
@@ -56,6 +62,7 @@ impl Stream {
             Self::Unix(stream) => stream.try_write(bytes),
             #[cfg(feature = "tls")]
             Self::Tls(_) => Err(io::ErrorKind::Unsupported.into()),
+            Self::Memory(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 
@@ -70,6 +77,7 @@ impl Stream {
             Self::Unix(stream) => stream.try_write_vectored(slices),
             #[cfg(feature = "tls")]
             Self::Tls(_) => Err(io::ErrorKind::Unsupported.into()),
+            Self::Memory(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 
@@ -84,6 +92,10 @@ impl Stream {
             Self::Unix(stream) => stream.readable().await,
             #[cfg(feature = "tls")]
             Self::Tls(stream) => stream.get_ref().0.readable().await,
+            Self::Memory(stream) => {
+                stream.readable().await;
+                Ok(())
+            }
         }
     }
 
@@ -98,10 +110,11 @@ impl Stream {
             Self::Unix(stream) => stream.writable().await,
             #[cfg(feature = "tls")]
             Self::Tls(stream) => stream.get_ref().0.writable().await,
+            Self::Memory(stream) => stream.writable().await,
         }
     }
 
-    /// Whether `try_read` and `try_write` work: all but TLS.
+    /// Whether `try_read` and `try_write` work: on plain sockets.
     #[must_use]
     pub fn is_plain(&self) -> bool {
         match self {
@@ -110,6 +123,7 @@ impl Stream {
             Self::Unix(_) => true,
             #[cfg(feature = "tls")]
             Self::Tls(_) => false,
+            Self::Memory(_) => false,
         }
     }
 
@@ -123,6 +137,7 @@ impl Stream {
             Self::Unix(_) => None,
             #[cfg(feature = "tls")]
             Self::Tls(stream) => tls_peer::channel_id(stream),
+            Self::Memory(_) => None,
         }
     }
 
@@ -136,6 +151,7 @@ impl Stream {
             #[cfg(unix)]
             Self::Unix(_) => None,
             Self::Tls(stream) => tls_peer::certificate(stream),
+            Self::Memory(_) => None,
         }
     }
 
@@ -153,7 +169,28 @@ impl Stream {
             Self::Unix(_) => "unix".to_owned(),
             #[cfg(feature = "tls")]
             Self::Tls(stream) => tcp_peer(stream.get_ref().0),
+            Self::Memory(stream) => stream.peer().to_owned(),
         }
+    }
+
+    /// The address of the peer, where it has one.
+    #[must_use]
+    pub fn peer_ip(&self) -> Option<IpAddr> {
+        let tcp_peer = |stream: &TcpStream| stream.peer_addr().ok().map(|address| address.ip());
+        match self {
+            Self::Tcp(stream) => tcp_peer(stream),
+            #[cfg(unix)]
+            Self::Unix(_) => None,
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => tcp_peer(stream.get_ref().0),
+            Self::Memory(_) => None,
+        }
+    }
+}
+
+impl From<MemoryStream> for Stream {
+    fn from(stream: MemoryStream) -> Self {
+        Self::Memory(Box::new(stream))
     }
 }
 
@@ -185,6 +222,10 @@ macro_rules! each {
             }
             #[cfg(feature = "tls")]
             Self::Tls(stream) => {
+                let $stream = Pin::new(&mut **stream);
+                $body
+            }
+            Self::Memory(stream) => {
                 let $stream = Pin::new(&mut **stream);
                 $body
             }

@@ -8,11 +8,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 use wampy_proto::message::{self, CallOptions, CancelMode, ResultDetails};
-use wampy_proto::{Payload, PayloadError, RequestId, error_uri};
+use wampy_proto::{Feature, Payload, PayloadError, RequestId, Role, error_uri};
 
 use crate::client::Client;
+use crate::duplex::CallInput;
 use crate::error::Error;
 use crate::progressive::ProgressiveCall;
+use crate::queue::Queue;
 use crate::session::{CallSink, Pending, Sent};
 use crate::values::{Values, first_arg};
 
@@ -165,7 +167,79 @@ impl Call {
             self.timeout = Some(Duration::from_millis(options.timeout_ms));
         }
         self.options = options;
+        // Only `duplex` can send the parts that this announces.
+        self.options.progress = false;
         self
+    }
+
+    /// The key that selects the callee among those that share the procedure: calls with the same
+    /// key go to the same callee (Sharded Registration).
+    ///
+    /// ```
+    /// use wampy::proto::message::InvocationPolicy;
+    ///
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// client.register("com.example.cart", async |_| Ok("cart"))
+    ///     .invoke(InvocationPolicy::RoundRobin)
+    ///     .nkey("shelf 1")
+    ///     .await?;
+    /// assert_eq!(client.call("com.example.cart").rkey("Ada").await?.value::<String>()?, "cart");
+    /// # client.close().await });
+    /// ```
+    pub fn rkey(mut self, rkey: impl Into<Box<str>>) -> Self {
+        self.options.runmode = Some("partition".into());
+        self.options.rkey = Some(rkey.into());
+        self
+    }
+
+    /// Makes the call in parts, of which this is the first, for a result that may come in parts,
+    /// too: sends it, and returns what sends the further parts and what receives the results.
+    ///
+    /// Both belong to one call: dropping the results cancels it, and so does dropping the input
+    /// before [`CallInput::finish`].
+    ///
+    /// ```
+    /// use wampy::Invocation;
+    ///
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// client.register("com.example.double", async |mut invocation: Invocation| {
+    ///     while let Some(part) = invocation.next_part().await? {
+    ///         let (number,): (i64,) = part.args()?;
+    ///         invocation.progress((number * 2,)).await?;
+    ///     }
+    ///     Ok("done")
+    /// }).await?;
+    /// let (mut input, mut results) = client.call("com.example.double").duplex().await?;
+    /// input.send((1,)).await?;
+    /// assert_eq!(results.next().await.unwrap()?.value::<i64>()?, 2);
+    /// input.finish((2,)).await?;
+    /// assert_eq!(results.next().await.unwrap()?.value::<i64>()?, 4);
+    /// assert_eq!(results.next().await.unwrap()?.value::<String>()?, "done");
+    /// # client.close().await });
+    /// ```
+    ///
+    /// # Errors
+    /// The router does not announce Progressive Call Invocations, the values have no form in WAMP,
+    /// or there is no session. What the router or the callee says comes as a result.
+    pub async fn duplex(mut self) -> Result<(CallInput, ProgressiveCall), Error> {
+        let feature = Feature::ProgressiveCallInvocations;
+        let client = self.client.clone();
+        if !client.shared().router_has(Role::Dealer, feature) {
+            return Err(Error::misuse(
+                "the router does not take calls in parts: it has not announced progressive_call_invocations",
+            ));
+        }
+        self.options.receive_progress = true;
+        self.options.progress = true;
+        let (procedure, timeout, mode) = (self.procedure.clone(), self.timeout, self.cancel_mode);
+        let options = self.options.clone();
+        let queue = Queue::new(&client.shared().options.limits);
+        let guard = self.start(CallSink::Parts(queue.clone())).await?;
+        let input = CallInput::new(client, procedure.clone(), guard.sent, options, mode);
+        let results = ProgressiveCall::running(procedure, timeout, queue, guard);
+        Ok((input, results))
     }
 
     /// Makes the call for a result that comes in parts.
@@ -297,7 +371,7 @@ impl CancelOnDrop {
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
         if let Some(mode) = self.mode {
-            self.client.shared().cancel(self.sent, mode);
+            drop(self.client.shared().cancel(self.sent, mode));
         }
     }
 }

@@ -164,6 +164,39 @@ impl Event {
             .and_then(|id| SessionId::try_from(id).ok())
     }
 
+    /// Whether the router had kept the event from before the subscription.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// # let mut events = client.subscribe("com.example.tick").await?;
+    /// # client.publish("com.example.tick").exclude_me(false).await?;
+    /// let event = events.next().await.expect("the session is open");
+    /// assert!(!event.is_retained());
+    /// # client.close().await });
+    /// ```
+    #[must_use]
+    pub fn is_retained(&self) -> bool {
+        self.inner.details.retained
+    }
+
+    /// How far the router trusts the publisher, if it says so: a number whose meaning is the
+    /// router's.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// # let mut events = client.subscribe("com.example.tick").await?;
+    /// # client.publish("com.example.tick").exclude_me(false).await?;
+    /// let event = events.next().await.expect("the session is open");
+    /// assert_eq!(event.trustlevel(), None);
+    /// # client.close().await });
+    /// ```
+    #[must_use]
+    pub fn trustlevel(&self) -> Option<u64> {
+        self.inner.details.trustlevel
+    }
+
     /// The details of the EVENT message.
     ///
     /// ```

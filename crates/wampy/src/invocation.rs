@@ -9,6 +9,7 @@ use wampy_proto::{Payload, PayloadError, RequestId, SessionId, error_uri};
 
 use crate::client::Client;
 use crate::error::Error;
+use crate::parts::{Part, Parts};
 use crate::session::Shared;
 use crate::wamp_error::{WampError, text_payload};
 
@@ -19,6 +20,7 @@ pub struct Invocation {
     pub(crate) procedure: Arc<str>,
     pub(crate) details: InvocationDetails,
     pub(crate) payload: Payload<'static>,
+    pub(crate) parts: Parts,
 }
 
 /// Which invocation of which session.
@@ -123,6 +125,22 @@ impl Invocation {
         &self.details
     }
 
+    /// How far the router trusts the caller, if it says so: a number whose meaning is the router's.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// client.register("com.example.trusted", async |invocation: wampy::Invocation| {
+    ///     Ok(invocation.trustlevel().is_some_and(|level| level > 3))
+    /// }).await?;
+    /// assert!(!client.call("com.example.trusted").await?.value::<bool>()?);
+    /// # client.close().await });
+    /// ```
+    #[must_use]
+    pub fn trustlevel(&self) -> Option<u64> {
+        self.details.trustlevel
+    }
+
     /// The session that calls, if it is disclosed.
     ///
     /// ```
@@ -220,6 +238,65 @@ impl Invocation {
         self.key.shared.progress(&self.key, payload).await
     }
 
+    /// The next part of a call that is made in parts, of which the first is the invocation itself;
+    /// `None` after the last one, and for a call that is made in one.
+    ///
+    /// Parts that are not read yet wait in a queue, also while the invocation waits for its turn
+    /// ([`Register::concurrency`](crate::Register::concurrency)). When
+    /// [`Limits::queue_events_max`](crate::Limits) or [`Limits::queue_bytes_max`](crate::Limits) is
+    /// reached, the handler is stopped and the caller gets [`TOO_MANY_PARTS`](crate::TOO_MANY_PARTS).
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// client.register("com.example.join", async |mut invocation: wampy::Invocation| {
+    ///     let (mut text,): (String,) = invocation.args()?;
+    ///     while let Some(part) = invocation.next_part().await? {
+    ///         text += &part.args::<(String,)>()?.0;
+    ///     }
+    ///     Ok(text)
+    /// }).await?;
+    /// let (mut input, mut results) = client.call("com.example.join").args(("a",)).duplex().await?;
+    /// input.send(("b",)).await?;
+    /// input.finish(("c",)).await?;
+    /// assert_eq!(results.next().await.unwrap()?.value::<String>()?, "abc");
+    /// # client.close().await });
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`Parts::next`].
+    pub async fn next_part(&mut self) -> Result<Option<Part>, Error> {
+        self.parts.next().await
+    }
+
+    /// Takes the further parts of the call out, for another task to read them. What is left behind
+    /// are none.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// client.register("com.example.count", async |mut invocation: wampy::Invocation| {
+    ///     let mut parts = invocation.take_parts();
+    ///     let counting = tokio::spawn(async move {
+    ///         let mut count = 1;
+    ///         while let Ok(Some(_)) = parts.next().await {
+    ///             count += 1;
+    ///         }
+    ///         count
+    ///     });
+    ///     invocation.progress(("counting",)).await?;
+    ///     Ok(counting.await?)
+    /// }).await?;
+    /// let (input, mut results) = client.call("com.example.count").duplex().await?;
+    /// assert_eq!(results.next().await.unwrap()?.value::<String>()?, "counting");
+    /// input.finish(()).await?;
+    /// assert_eq!(results.next().await.unwrap()?.value::<u32>()?, 2);
+    /// # client.close().await });
+    /// ```
+    pub fn take_parts(&mut self) -> Parts {
+        std::mem::replace(&mut self.parts, Parts::NONE)
+    }
+
     /// The client that answers, for calls of the handler's own. Unlike a clone that the handler
     /// captures it does not keep the session open.
     ///
@@ -238,6 +315,6 @@ impl Invocation {
     }
 }
 
-fn invalid_argument(error: PayloadError) -> WampError {
+pub(crate) fn invalid_argument(error: PayloadError) -> WampError {
     WampError::new(error_uri::INVALID_ARGUMENT).with_payload(text_payload(&error.to_string()))
 }

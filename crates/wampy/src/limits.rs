@@ -18,8 +18,9 @@ pub struct Limits {
     /// Invocations in work or waiting for their turn; further ones are answered with
     /// `wamp.error.unavailable`, so that a router may try another callee. Default 10 000.
     pub invocations_max: usize,
-    /// Events that wait in one [`Subscription`](crate::Subscription), or parts of a result that
-    /// wait in one [`ProgressiveCall`](crate::ProgressiveCall). Default 16 384.
+    /// Events that wait in one [`Subscription`](crate::Subscription), parts of a result that wait in
+    /// one [`ProgressiveCall`](crate::ProgressiveCall), or parts of a call that wait for one
+    /// [`Invocation`](crate::Invocation). Default 16 384.
     pub queue_events_max: usize,
     /// The bytes of their payloads. Default 64 MiB.
     pub queue_bytes_max: usize,

@@ -13,7 +13,8 @@ use crate::error::Error;
 use crate::queue::Queue;
 use crate::session::CallSink;
 
-/// A call whose result comes in parts; made by [`Call::progressive`].
+/// A call whose result comes in parts; made by [`Call::progressive`], or by [`Call::duplex`] for one
+/// that is made in parts, too.
 ///
 /// A [`Stream`] of [`CallResult`]s, of which the last one is not [`CallResult::is_progress`], or an
 /// error; then it ends. Dropping it before that cancels the call. Parts that are not read wait in a
@@ -51,6 +52,24 @@ impl ProgressiveCall {
             progress: Progress::Starting(Box::pin(call.start(CallSink::Parts(queue.clone())))),
             queue,
         }
+    }
+
+    /// The results of a call that was sent just now.
+    pub(crate) fn running(
+        procedure: String,
+        timeout: Option<Duration>,
+        queue: Queue<Result<CallResult, Error>>,
+        guard: CancelOnDrop,
+    ) -> Self {
+        let mut call = Self {
+            procedure,
+            timeout,
+            deadline: None,
+            queue,
+            progress: Progress::Running(guard),
+        };
+        call.restart_clock();
+        call
     }
 
     /// The next part, or the last one; `None` after it.

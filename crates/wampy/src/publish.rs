@@ -213,6 +213,34 @@ impl Publish {
         self
     }
 
+    /// Whether the router keeps the event for later subscribers, in place of the one it has kept of
+    /// the topic before; see [`Subscribe::get_retained`](crate::Subscribe::get_retained).
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// client.publish("com.example.state").args(("on",)).retain(true).await?;
+    /// # client.close().await });
+    /// ```
+    pub fn retain(mut self, retain: bool) -> Self {
+        self.options.retain = retain;
+        self
+    }
+
+    /// The key that selects one of the subscribers that share the topic: events with the same key go
+    /// to the same one; see [`Subscribe::nkey`](crate::Subscribe::nkey).
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// client.publish("com.example.orders").args((17,)).rkey("Ada").await?;
+    /// # client.close().await });
+    /// ```
+    pub fn rkey(mut self, rkey: impl Into<Box<str>>) -> Self {
+        self.options.rkey = Some(rkey.into());
+        self
+    }
+
     /// All options of the PUBLISH message at once, for those without a method here.
     ///
     /// ```

@@ -99,6 +99,16 @@ impl<T> Queue<T> {
         self.lock().end();
     }
 
+    /// Nobody reads any more: what waits is dropped, and what comes counts for nothing.
+    pub(crate) fn discard(&self) {
+        let mut inner = self.lock();
+        inner.end();
+        inner.bytes = 0;
+        let unread = std::mem::take(&mut inner.items);
+        drop(inner);
+        drop(unread);
+    }
+
     /// How many items were dropped.
     pub(crate) fn dropped(&self) -> u64 {
         self.lock().dropped
@@ -170,6 +180,16 @@ mod tests {
             left.push(item);
         }
         assert_eq!(left, [4, 5]);
+    }
+
+    #[tokio::test]
+    async fn what_comes_when_nobody_reads_any_more_counts_for_nothing() {
+        let queue = queue(1, 100);
+        assert_eq!(queue.push(1, 10), Ok(()));
+        queue.discard();
+        assert_eq!(queue.push(2, 10), Ok(()));
+        assert_eq!(queue.push(3, 10), Ok(()));
+        assert_eq!(poll_fn(|cx| queue.poll_next(cx)).await, None);
     }
 
     #[tokio::test]

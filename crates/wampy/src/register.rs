@@ -113,6 +113,78 @@ impl Register {
         self
     }
 
+    /// How many calls the router gives this client at once; further ones go to the next callee that
+    /// shares the procedure, or wait at the router. (An option of Crossbar.io and of wampy's
+    /// router; others ignore it.) Default: no limit. [`Register::concurrency`] lets them wait here.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// client.register("com.example.print", async |_| Ok(())).router_concurrency(1).await?;
+    /// # client.close().await });
+    /// ```
+    pub fn router_concurrency(mut self, calls: u64) -> Self {
+        self.options.concurrency = Some(calls);
+        self
+    }
+
+    /// Whether to take the procedure from whoever has registered it, such as an earlier run of this
+    /// program of which the router does not know yet that it is gone. (An option of Crossbar.io and
+    /// of wampy's router; others ignore it.)
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// let ghost = client.register("com.example.ping", async |_| Ok("old")).await?;
+    /// client.register("com.example.ping", async |_| Ok("new")).force_reregister(true).await?;
+    /// assert_eq!(client.call("com.example.ping").await?.value::<String>()?, "new");
+    /// # client.close().await });
+    /// ```
+    pub fn force_reregister(mut self, force: bool) -> Self {
+        self.options.force_reregister = force;
+        self
+    }
+
+    /// Whether this client minds the time limits of calls itself: when a call's time is out the
+    /// handler's future is dropped, and the caller gets `wamp.error.timeout`. Default: the router
+    /// does so.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// client.register("com.example.patient", async |call: wampy::Invocation| {
+    ///     Ok(call.details().timeout_ms)
+    /// }).forward_timeout(true).await?;
+    /// let call = client.call("com.example.patient").timeout(Duration::from_secs(7));
+    /// assert_eq!(call.await?.value::<u64>()?, 7000);
+    /// # client.close().await });
+    /// ```
+    pub fn forward_timeout(mut self, forward: bool) -> Self {
+        self.options.forward_timeout = forward;
+        self
+    }
+
+    /// What the router calls this callee when it chooses one by a call's
+    /// [`rkey`](crate::Call::rkey). Default: the client's authid.
+    ///
+    /// ```
+    /// use wampy::proto::message::InvocationPolicy;
+    ///
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// client.register("com.example.cart", async |_| Ok(()))
+    ///     .invoke(InvocationPolicy::RoundRobin)
+    ///     .nkey("shelf 1")
+    ///     .await?;
+    /// # client.close().await });
+    /// ```
+    pub fn nkey(mut self, nkey: impl Into<Box<str>>) -> Self {
+        self.options.nkey = Some(nkey.into());
+        self
+    }
+
     /// All options of the REGISTER message at once, for those without a method here.
     ///
     /// ```

@@ -75,6 +75,41 @@ impl Subscribe {
         self
     }
 
+    /// Whether to begin with the event that the router has kept of the topic, or of each topic that
+    /// a pattern matches; see [`Publish::retain`](crate::Publish::retain). It comes again in each
+    /// new session, and to all subscriptions of this client that share the one at the router.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url.clone()).await?;
+    /// # let other = wampy::Client::connect(url).await?;
+    /// other.publish("com.example.state").args(("on",)).retain(true).acknowledge(true).await?;
+    /// let mut states = client.subscribe("com.example.state").get_retained(true).await?;
+    /// let state = states.next().await.expect("the session is open");
+    /// assert!(state.is_retained());
+    /// # client.close().await });
+    /// ```
+    pub fn get_retained(mut self, wanted: bool) -> Self {
+        self.options.get_retained = wanted;
+        self
+    }
+
+    /// Shares the topic with other subscribers that have a key: of them, only one gets an event that
+    /// is published with an [`rkey`](crate::Publish::rkey) (Sharded Subscriptions).
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// let mut events = client.subscribe("com.example.orders").nkey("shelf 1").await?;
+    /// client.publish("com.example.orders").rkey("Ada").exclude_me(false).await?;
+    /// assert!(events.next().await.is_some());
+    /// # client.close().await });
+    /// ```
+    pub fn nkey(mut self, nkey: impl Into<Box<str>>) -> Self {
+        self.options.nkey = Some(nkey.into());
+        self
+    }
+
     /// All options of the SUBSCRIBE message at once, for those without a method here.
     ///
     /// ```

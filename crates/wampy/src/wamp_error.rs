@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use wampy_proto::message::{self, ErrorDetails};
 use wampy_proto::serializer::json::JsonWriter;
 use wampy_proto::serializer::transcode;
-use wampy_proto::{MessageType, Payload, PayloadError, RequestId, Serializer};
+use wampy_proto::{MessageType, Payload, PayloadError, RequestId, Serializer, error_uri};
 
 use crate::error::Error;
 use crate::values::Values;
@@ -15,6 +15,10 @@ use crate::values::Values;
 /// The URI of errors that a handler did not name: it failed, panicked or gave no answer. Other
 /// WAMP libraries use it so.
 pub const RUNTIME_ERROR: &str = "wamp.error.runtime_error";
+
+/// The URI of the error that the caller of a call in parts gets when its parts come faster than the
+/// handler reads them, and more wait than [`Limits`](crate::Limits) allows.
+pub const TOO_MANY_PARTS: &str = "wampy.error.too_many_parts";
 
 /// The longest text of args that an error shows, in bytes.
 const SHOWN_BYTES_MAX: usize = 400;
@@ -70,6 +74,24 @@ impl WampError {
                 request: None,
             }),
         }
+    }
+
+    /// The error of a handler that cannot take the call now: a router that knows Call Rerouting
+    /// tries another callee of the registration.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// client.register("com.example.busy", async |_| {
+    ///     Err::<(), _>(wampy::WampError::unavailable())
+    /// }).await?;
+    /// let error = client.call("com.example.busy").await.unwrap_err();
+    /// assert_eq!(error.uri(), Some("wamp.error.no_available_callee"));
+    /// # client.close().await });
+    /// ```
+    #[must_use]
+    pub fn unavailable() -> Self {
+        Self::new(error_uri::UNAVAILABLE)
     }
 
     /// Adds a list of values, such as a tuple. Values that WAMP has no form for are replaced by a

@@ -3,7 +3,7 @@
 use crate::drive::{self, Direction, Event, frame, simply_deflated};
 use proptest::prelude::*;
 use wampy_proto::framing::websocket::batched::{
-    BATCH_BYTES_FULL, BatchedDecoder, BatchedEncoder, OpenBatch, message_in,
+    BATCH_BYTES_FULL, BatchedDecoder, BatchedEncoder, OpenBatch, message_in, messages,
 };
 use wampy_proto::framing::websocket::{
     CloseCode, Deflate, WebSocketDecoder, WebSocketEncoder, WebSocketLimits,
@@ -109,6 +109,18 @@ fn a_batch_that_is_cut_off_fails_behind_its_whole_messages() {
         assert_eq!(outcome.events, [drive::binary(b"a")]);
         assert_eq!(outcome.error, Some(FramingError::BatchLength { bytes }));
     }
+}
+
+#[test]
+fn a_whole_batch_can_be_looked_at() {
+    let batch = separated(0x1e, &["[1]", "", "[2]"]);
+    let found: Result<Vec<_>, _> = messages(&batch, false).collect();
+    assert_eq!(found.unwrap(), [&b"[1]"[..], b"", b"[2]"]);
+    let mut cut = messages(&batch[..batch.len() - 1], false).skip(2);
+    assert_eq!(cut.next(), Some(Err(FramingError::BatchSeparator)));
+    assert_eq!(cut.next(), None);
+    let empty: Vec<_> = messages(b"", true).collect();
+    assert_eq!(empty, [Err(FramingError::EmptyBatch)]);
 }
 
 #[test]

@@ -55,6 +55,11 @@ impl Access {
         Arc::clone(&self.users.read())
     }
 
+    /// Whether clients may authenticate by `method`.
+    pub(crate) fn is_by(&self, method: Method) -> bool {
+        self.methods.contains(&method)
+    }
+
     /// The file that holds more users.
     pub(crate) fn users_file(&self) -> Option<&Path> {
         self.settings.users_file.as_deref()

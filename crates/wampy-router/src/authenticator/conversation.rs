@@ -37,11 +37,20 @@ pub(super) struct Conversation {
 impl Conversation {
     /// Finds out who the client is.
     pub(super) async fn run(self) -> Verdict {
+        let verdict = self.identify().await;
+        if let Ok(identity) = &verdict {
+            self.remember(identity);
+        }
+        verdict
+    }
+
+    async fn identify(&self) -> Verdict {
         let methods = self.methods()?;
         let mut refusal = None;
         for &method in &methods {
             let identified = match method {
                 Method::Anonymous => self.admit(self.anonymous()),
+                Method::Cookie => self.by_cookie().and_then(|it| self.admit(it)),
                 Method::Tls => self.by_certificate(&methods).await,
                 _ => return self.by_proof(&methods).await,
             };
@@ -98,13 +107,15 @@ impl Conversation {
             Method::Anonymous => true,
             Method::Ticket | Method::WampCra | Method::Scram => self.hello.details.authid.is_some(),
             Method::Cryptosign => self.claimed_key().is_some(),
+            Method::Cookie => self.principal().is_some(),
             Method::Tls => self.client.certificate().is_some(),
         }
     }
 
     /// The methods would do, but what they need is not there.
     fn nothing_shown(&self) -> Abort<'static> {
-        let problem = "the client's methods need an authid, a public key or a certificate";
+        let problem =
+            "the client's methods need an authid, a public key, a certificate or a cookie";
         Abort::new(error_uri::AUTHENTICATION_REQUIRED, problem)
     }
 
@@ -426,7 +437,7 @@ fn is_same(one: Option<&Authenticator>, other: Option<&Authenticator>) -> bool {
     one == other && one.is_some_and(|authenticator| authenticator.realm.is_some())
 }
 
-fn denied(problem: &'static str) -> Abort<'static> {
+pub(super) fn denied(problem: &'static str) -> Abort<'static> {
     Abort::new(error_uri::AUTHENTICATION_DENIED, problem)
 }
 

@@ -7,6 +7,7 @@
 mod access;
 mod anonymous;
 mod conversation;
+mod cookie;
 mod dialog;
 mod failures;
 mod procedure;
@@ -28,6 +29,7 @@ pub(crate) use failures::Failures;
 pub use users::AmbiguousUsers;
 pub(crate) use users_file::keep_fresh;
 
+use crate::http::cookies::CookieId;
 use crate::router::Shared;
 use conversation::Conversation;
 
@@ -57,6 +59,8 @@ pub(crate) struct Client {
     pub(crate) session: SessionId,
     /// What its TLS tells, if it has one that tells something.
     pub(crate) tls: Option<Box<TlsFacts>>,
+    /// Its cookie, where clients get one.
+    pub(crate) cookie: Option<Box<CookieId>>,
 }
 
 /// What TLS tells of a client.

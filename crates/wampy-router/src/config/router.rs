@@ -9,6 +9,8 @@ use wampy_transport::{ClientCertificates, ListenAddress};
 use super::section::{Located, Section, Source};
 use super::{beside, limits, realm};
 use crate::builder::Builder;
+use crate::http::cookies::{CookieConfig, SameSite};
+use crate::http::origins::Origins;
 use crate::settings::RealmSettings;
 
 /// What the router can be told to tolerate, as `--lenient` calls it.
@@ -75,10 +77,47 @@ fn transports(section: &mut Section<'_>, mut builder: Builder) -> Builder {
     if let Some(compress) = section.flag("compress") {
         builder = builder.compress(compress);
     }
+    if let Some(longpoll) = section.flag("longpoll") {
+        builder = builder.longpoll(longpoll);
+    }
+    builder = browsers(section, builder);
     if let Some(rawsocket_ping) = section.flag("rawsocket_ping") {
         builder = builder.rawsocket_ping(rawsocket_ping);
     }
     builder
+}
+
+/// What concerns browsers: whose pages may talk to the router, and the cookie that they get.
+fn browsers(section: &mut Section<'_>, mut builder: Builder) -> Builder {
+    if let Some(origins) = section.texts("allowed_origins") {
+        for origin in &origins {
+            if let Err(problem) = Origins::parse(std::slice::from_ref(&origin.value)) {
+                section.source().report_at(origin.place(), problem);
+            }
+        }
+        builder = builder.allowed_origins(origins.into_iter().map(|origin| origin.value));
+    }
+    let Some(mut section) = section.table("cookie") else {
+        return builder;
+    };
+    let mut cookie = CookieConfig::default();
+    if let Some(name) = section.text("name") {
+        cookie.name = name.value;
+    }
+    if let Some(max_age_s) = section.number("max_age_s") {
+        cookie.max_age_s = max_age_s;
+    }
+    let same_sites = SameSite::ALL.map(|it| (it.as_str(), it));
+    if let Some(same_site) = section.word("same_site", &same_sites) {
+        cookie.same_site = same_site;
+    }
+    let origins = Origins::parse(&builder.allowed_origins);
+    let are_any = origins.is_ok_and(|origins| origins.are_any());
+    if let Some(problem) = cookie.problem(are_any) {
+        section.problem(problem);
+    }
+    section.end();
+    builder.cookie(cookie)
 }
 
 fn tls(mut section: Section<'_>, builder: Builder) -> Builder {

@@ -390,7 +390,7 @@ impl Connection {
     /// A message could not be decoded. Text that is not UTF-8 is a matter of the framing.
     #[cold]
     fn undecodable(&mut self, error: &DecodeError, message: &[u8]) -> Option<Event> {
-        let is_text = self.framing == Framing::WebSocket && !self.inbound.serializer.row().binary;
+        let is_text = self.framing != Framing::RawSocket && !self.inbound.serializer.row().binary;
         if is_text && std::str::from_utf8(message).is_err() {
             return Some(Event::End(End::Framing(FramingError::InvalidUtf8)));
         }

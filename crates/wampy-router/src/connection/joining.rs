@@ -69,6 +69,7 @@ impl Connection {
             transport: self.transport(),
             session,
             tls: self.tls.clone(),
+            cookie: self.cookie.clone(),
         }
     }
 
@@ -174,6 +175,7 @@ impl Connection {
             kind: match self.framing {
                 Framing::WebSocket => "websocket",
                 Framing::RawSocket => "rawsocket",
+                Framing::LongPoll => "longpoll",
             },
             serializer: self.outlet.serializer().row().name,
         }

@@ -9,28 +9,28 @@
 mod closing;
 mod inbound;
 mod joining;
+mod opening;
 mod watch;
 
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
-use tokio::io::AsyncWriteExt as _;
 use wampy_proto::close_reason;
-use wampy_proto::framing::websocket::handshake::{Refusal, RequestHead};
 use wampy_proto::message::{Authenticate, Goodbye, Hello, Message};
 use wampy_proto::session::accepting::Accepting;
-use wampy_transport::{AcceptError, Accepted, Framing, Opening, ReadHalf, Stream, accept};
+use wampy_transport::{Accepted, Framing, ReadHalf};
 
 use crate::authenticator::{TlsFacts, Turn};
 use crate::hosted_realm::Seat;
+use crate::http::cookies::CookieId;
 use crate::outlet::{Appended, Outlet, Signal};
 use crate::registry::Ticket;
-use crate::router::{Shared, count};
+use crate::router::Shared;
 use closing::End;
 use inbound::Inbound;
 use joining::Joining;
+pub(crate) use opening::{Incoming, Polled, serve, serve_polled};
 use watch::{Timer, Watch};
 
 /// A connection after its transport's handshake.
@@ -38,6 +38,8 @@ struct Connection {
     router: Arc<Shared>,
     peer: Box<str>,
     framing: Framing,
+    /// The cookie that the client has, where it is told one.
+    cookie: Option<Box<CookieId>>,
     /// What its TLS tells, where it has one.
     tls: Option<Box<TlsFacts>>,
     read: ReadHalf,
@@ -75,72 +77,14 @@ enum Event {
     End(End),
 }
 
-/// A stream that was taken in, and how.
-pub(crate) struct Incoming {
-    pub(crate) stream: Stream,
-    /// Whether its listener speaks TLS.
-    pub(crate) is_tls: bool,
-    /// Whether the router has room for another connection.
-    pub(crate) has_room: bool,
-}
-
-/// Serves one stream until it ends. What an open connection does not need, such as its handshake,
-/// is in allocations of its own, so that it does not hold their memory.
-pub(crate) fn serve(
-    router: Arc<Shared>,
-    incoming: Incoming,
-    ticket: Ticket,
-) -> impl Future<Output = ()> {
-    let opening = Box::pin(open(router, incoming, ticket));
-    async move {
-        if let Some(mut connection) = opening.await {
-            let end = connection.run().await;
-            Box::pin(connection.close(end)).await;
-        }
-    }
-}
-
-/// Makes a connection of a stream, if it comes to that.
-async fn open(router: Arc<Shared>, incoming: Incoming, ticket: Ticket) -> Option<Box<Connection>> {
-    let peer = incoming.stream.peer();
-    let patience = Duration::from_millis(router.limits.handshake_timeout_ms);
-    let problem = match tokio::time::timeout(patience, shake_hands(&router, incoming)).await {
-        Ok(Ok(accepted)) => return Some(Connection::new(router, peer, accepted, ticket)),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => "the handshake took too long".to_owned(),
-    };
-    count(&router.counters.connections_refused);
-    tracing::debug!(peer, problem, "no connection");
-    None
-}
-
-/// The handshakes of a new stream: first that of TLS where it is spoken, then that of its transport.
-async fn shake_hands(router: &Shared, incoming: Incoming) -> Result<Accepted, AcceptError> {
-    let Incoming {
-        stream,
-        is_tls,
-        has_room,
-    } = incoming;
-    let stream = match &router.tls {
-        Some(tls) if is_tls => tls.accept(stream).await?,
-        _ => stream,
-    };
-    let judge = &mut |_: &RequestHead<'_>| Ok(Vec::new());
-    match accept(stream, &router.accept, has_room, judge).await? {
-        Opening::Wamp(accepted) => Ok(accepted),
-        Opening::Http { mut stream, .. } => {
-            let refusal = Refusal::not_a_websocket(&router.accept.subprotocols());
-            let mut answer = Vec::new();
-            refusal.write_response(&mut answer);
-            stream.write_all(&answer).await?;
-            stream.shutdown().await?;
-            Err(refusal.into())
-        }
-    }
-}
-
 impl Connection {
-    fn new(router: Arc<Shared>, peer: String, accepted: Accepted, ticket: Ticket) -> Box<Self> {
+    fn new(
+        router: Arc<Shared>,
+        peer: Box<str>,
+        accepted: Accepted,
+        cookie: Option<Box<CookieId>>,
+        ticket: Ticket,
+    ) -> Box<Self> {
         let Accepted {
             connection,
             framing,
@@ -159,8 +103,9 @@ impl Connection {
             inbound: Inbound::new(connection.decoder, serializer, connection.received),
             outlet,
             router,
-            peer: peer.into(),
+            peer,
             framing,
+            cookie,
             tls,
             read,
             joining: None,

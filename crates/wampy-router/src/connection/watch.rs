@@ -82,7 +82,12 @@ impl Connection {
     /// A session stands: its peer's silence is watched.
     pub(super) fn watch_silence(&mut self) {
         let interval_ms = self.router.limits.keepalive_interval_ms;
-        let is_pinged = self.framing == Framing::WebSocket || self.router.rawsocket_ping;
+        let is_pinged = match self.framing {
+            Framing::WebSocket => true,
+            Framing::RawSocket => self.router.rawsocket_ping,
+            // Its polls are the sign of life.
+            Framing::LongPoll => false,
+        };
         let watch = if is_pinged && interval_ms > 0 {
             Watch::Silence
         } else {

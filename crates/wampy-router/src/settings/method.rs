@@ -15,18 +15,22 @@ pub enum Method {
     Scram,
     /// `cryptosign`: the client signs with its private key.
     Cryptosign,
+    /// `cookie`: the client was somebody before, by another method, and comes with the same cookie
+    /// (see [`Builder::cookie`](crate::Builder::cookie)).
+    Cookie,
     /// `tls`: the client has shown a certificate when it connected.
     Tls,
 }
 
 impl Method {
     /// Every method.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Anonymous,
         Self::Ticket,
         Self::WampCra,
         Self::Scram,
         Self::Cryptosign,
+        Self::Cookie,
         Self::Tls,
     ];
 
@@ -38,6 +42,7 @@ impl Method {
             Self::WampCra => AuthMethod::WampCra.as_str(),
             Self::Scram => AuthMethod::Scram.as_str(),
             Self::Cryptosign => AuthMethod::Cryptosign.as_str(),
+            Self::Cookie => "cookie",
             Self::Tls => "tls",
         }
     }
@@ -51,7 +56,7 @@ impl Method {
     /// What the client has to prove in answer to a CHALLENGE, if it is that kind of method.
     pub(crate) const fn proof(self) -> Option<AuthMethod> {
         match self {
-            Self::Anonymous | Self::Tls => None,
+            Self::Anonymous | Self::Cookie | Self::Tls => None,
             Self::Ticket => Some(AuthMethod::Ticket),
             Self::WampCra => Some(AuthMethod::WampCra),
             Self::Scram => Some(AuthMethod::Scram),

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 
 use wampy_proto::message::{self, YieldOptions};
 use wampy_proto::{EncodeError, Message, Payload, RegistrationId, RequestId, error_uri};
@@ -10,10 +10,12 @@ use wampy_proto::{EncodeError, Message, Payload, RegistrationId, RequestId, erro
 use super::Shared;
 use super::records::{HandlerTask, RegistrationRecord};
 use super::send::{Unsendable, wake_owner};
-use super::state::{Online, Phase};
+use super::state::{Online, Phase, State};
+use super::time_limit::TimeLimit;
 use crate::invocation::{Invocation, InvocationKey};
+use crate::parts::{Input, Parts};
 use crate::responder::Responder;
-use crate::wamp_error::{RUNTIME_ERROR, WampError, text_payload};
+use crate::wamp_error::{RUNTIME_ERROR, TOO_MANY_PARTS, WampError, text_payload};
 
 /// A registration that stands.
 pub(super) struct Active {
@@ -36,6 +38,9 @@ impl Active {
 pub(super) struct InWork {
     registration: RegistrationId,
     stage: Stage,
+    /// Of a call that is made in parts.
+    input: Option<Input>,
+    pub(super) limit: Option<TimeLimit>,
 }
 
 enum Stage {
@@ -77,8 +82,14 @@ pub(crate) enum Answer {
 impl Online {
     /// Takes in an invocation, for whose record there is an [`Active`]. Returns it if its turn has
     /// come.
-    fn admit(&mut self, registration: RegistrationId, start: Start) -> Option<Start> {
+    fn admit(
+        &mut self,
+        registration: RegistrationId,
+        start: Start,
+        input: Option<Input>,
+    ) -> Option<Start> {
         let request = start.invocation.key.request;
+        let limit = TimeLimit::begin(&start.invocation.key, start.invocation.details.timeout_ms);
         let Some(active) = self.registrations.get_mut(&registration) else {
             // Dropping it here would be answering it, which needs the lock.
             return Some(start);
@@ -98,6 +109,8 @@ impl Online {
             InWork {
                 registration,
                 stage,
+                input,
+                limit,
             },
         );
         start
@@ -165,8 +178,15 @@ impl Shared {
         let Phase::Online(online) = &mut state.phase else {
             return;
         };
-        // Further parts of a call cannot come: this client does not announce to take them.
         if online.invocations.contains_key(&request) {
+            return self.deliver_part(state, message);
+        }
+        // A further part of an invocation that has ended, which the router did not know yet.
+        if online
+            .past_invocations
+            .as_mut()
+            .is_some_and(|past| past.has_ended(request))
+        {
             return;
         }
         let Some(active) = online.registrations.get(&message.registration) else {
@@ -183,20 +203,47 @@ impl Shared {
             request,
         };
         let record = Arc::clone(&active.record);
+        let (input, parts) = match message.details.progress {
+            true => {
+                let (input, parts) = Input::new(&self.options.limits);
+                (Some(input), parts)
+            }
+            false => (None, Parts::NONE),
+        };
         let invocation = Invocation {
             key: key.clone(),
             procedure: Arc::clone(&record.procedure),
             details: message.details,
             payload: message.payload.into_owned(),
+            parts,
         };
         let start = Start {
             record,
             invocation,
             responder: Responder::new(key),
         };
-        let start = online.admit(message.registration, start);
+        let start = online.admit(message.registration, start, input);
         drop(state);
         self.run(start);
+    }
+
+    /// Hands a further part of an invocation to its handler.
+    fn deliver_part(&self, mut state: MutexGuard<'_, State>, part: message::Invocation<'_>) {
+        let Phase::Online(online) = &mut state.phase else {
+            return;
+        };
+        let in_work = online.invocations.get(&part.request);
+        // One that was not announced is no part.
+        let Some(input) = in_work.and_then(|in_work| in_work.input.as_ref()) else {
+            return;
+        };
+        let is_last = !part.details.progress;
+        if input.push(part.payload.into_owned(), is_last).is_ok() {
+            return;
+        }
+        let problem = "the parts of the call come faster than they are read";
+        let error = WampError::new(TOO_MANY_PARTS).with_payload(text_payload(problem));
+        self.end_invocation(state, part.request, Answer::Error(error));
     }
 
     /// Runs the handler of an invocation whose turn has come. Not to be called under the lock.
@@ -284,19 +331,28 @@ impl Shared {
 
     /// Stops the handler of an invocation that was given up, and answers for it.
     pub(super) fn interrupt(&self, interrupt: message::Interrupt) {
-        let mut state = self.lock();
-        let Phase::Online(online) = &mut state.phase else {
-            return;
-        };
-        let Some((out, next)) = online.take_out(interrupt.request) else {
-            return;
-        };
         let reason = interrupt
             .options
             .reason
             .as_deref()
             .unwrap_or(error_uri::CANCELED);
-        online.encode_answer(interrupt.request, refusal(reason));
+        self.end_invocation(self.lock(), interrupt.request, refusal(reason));
+    }
+
+    /// Stops the handler of an invocation and answers in its place, unless the invocation is over.
+    pub(super) fn end_invocation(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        request: RequestId,
+        answer: Answer,
+    ) {
+        let Phase::Online(online) = &mut state.phase else {
+            return;
+        };
+        let Some((out, next)) = online.take_out(request) else {
+            return;
+        };
+        online.encode_answer(request, answer);
         wake_owner(state);
         out.stop();
         self.run_soon(next);

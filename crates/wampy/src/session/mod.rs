@@ -16,13 +16,14 @@ mod records;
 mod restore;
 mod send;
 mod state;
+mod time_limit;
 mod wire;
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use tokio::sync::{Notify, watch};
-use wampy_proto::Serializer;
 use wampy_proto::message::Welcome;
+use wampy_proto::{Feature, Role, Serializer};
 
 use crate::builder::Options;
 use crate::client::{Client, Handle};
@@ -71,6 +72,11 @@ impl Shared {
     /// The WELCOME of the current session, or of the last one.
     pub(crate) fn welcome(&self) -> Arc<Welcome> {
         Arc::clone(&self.lock().welcome)
+    }
+
+    /// Whether the router of the current session, or of the last one, has a feature.
+    pub(crate) fn router_has(&self, role: Role, feature: Feature) -> bool {
+        self.lock().welcome.details.roles.supports(role, feature)
     }
 
     pub(crate) fn status(&self) -> watch::Receiver<Status> {

@@ -180,22 +180,35 @@ impl Shared {
                     "the call is over, so no part of its result can follow",
                 ));
             }
-            Ok(online.encode(&part)?)
+            online.encode(&part)?;
+            online.restart_time(key.request);
+            Ok(())
         })
         .await
     }
 
-    /// Gives up a call, unless it is over.
-    pub(crate) fn cancel(&self, sent: Sent, mode: CancelMode) {
+    /// Sends a further part of a call that is made in parts, unless the call is over.
+    pub(crate) async fn further_part(&self, sent: Sent, part: &Message<'_>) -> Result<(), Error> {
+        self.when_room(|online| {
+            if online.epoch != sent.epoch || !online.pending.contains_key(&sent.request) {
+                return Err(Error::misuse(
+                    "the call is over, so no further part of it can follow",
+                ));
+            }
+            Ok(online.encode(part)?)
+        })
+        .await
+    }
+
+    /// Gives up a call, unless it is over; returns who waits for its result.
+    pub(crate) fn cancel(&self, sent: Sent, mode: CancelMode) -> Option<Pending> {
         let mut state = self.lock();
         let cancels = state
             .welcome
             .details
             .roles
             .supports(Role::Dealer, Feature::CallCanceling);
-        let Some(online) = state.session(sent.epoch) else {
-            return;
-        };
+        let online = state.session(sent.epoch)?;
         let abandoned = online.give_up(sent.request);
         if abandoned.is_some() && cancels {
             let options = CancelOptions {
@@ -210,7 +223,7 @@ impl Shared {
             _ = online.encode(&cancel);
         }
         wake_owner(state);
-        drop(abandoned);
+        abandoned
     }
 
     /// The error for requests after the end of the session.

@@ -10,7 +10,8 @@ use wampy_proto::framing::Encoder;
 use wampy_proto::framing::websocket::batched::OpenBatch;
 use wampy_proto::message::Welcome;
 use wampy_proto::{
-    Message, MessageType, PublicationId, RegistrationId, RequestId, Serializer, SubscriptionId,
+    Feature, Message, MessageType, PublicationId, RegistrationId, RequestId, Role, Serializer,
+    SubscriptionId,
 };
 
 use super::invocations::{Active, InWork};
@@ -68,6 +69,23 @@ pub(super) struct Online {
     pub(super) registrations: HashMap<RegistrationId, Active>,
     pub(super) subscriptions: HashMap<SubscriptionId, Vec<Arc<SubscriptionRecord>>>,
     pub(super) invocations: HashMap<RequestId, InWork>,
+    /// The latest invocation, if the router may send parts of invocations that have ended.
+    pub(super) past_invocations: Option<Past>,
+}
+
+/// Which invocations the session has had: their ids count up from 1.
+#[derive(Debug, Default)]
+pub(super) struct Past {
+    latest: u64,
+}
+
+impl Past {
+    /// Whether an invocation that is not in work has ended; else it is the latest from now on.
+    pub(super) fn has_ended(&mut self, request: RequestId) -> bool {
+        let has_ended = request.value() <= self.latest;
+        self.latest = self.latest.max(request.value());
+        has_ended
+    }
 }
 
 /// Where the result of a call goes.
@@ -128,7 +146,7 @@ impl Pending {
         }
     }
 
-    pub(super) fn fail(self, error: Error) {
+    pub(crate) fn fail(self, error: Error) {
         match self {
             Self::Call(sink) => sink.finish(Err(error)),
             Self::Publish { done } => _ = done.send(Err(error)),
@@ -177,6 +195,8 @@ impl State {
 
 impl Online {
     pub(super) fn new(epoch: u64, joined: &Joined) -> Self {
+        let roles = &joined.welcome.details.roles;
+        let sends_parts = roles.supports(Role::Dealer, Feature::ProgressiveCallInvocations);
         Self {
             epoch,
             serializer: joined.serializer,
@@ -189,6 +209,7 @@ impl Online {
             registrations: HashMap::new(),
             subscriptions: HashMap::new(),
             invocations: HashMap::new(),
+            past_invocations: sends_parts.then(Past::default),
         }
     }
 

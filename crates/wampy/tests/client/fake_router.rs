@@ -72,8 +72,13 @@ impl FakeRouter {
 /// A WELCOME with the features that the tests are about.
 pub fn welcome() -> Value {
     json!([2, 4711, {"roles": {
-        "broker": {"features": {}},
-        "dealer": {"features": {"call_canceling": true, "progressive_call_results": true}},
+        "broker": {"features": {"payload_passthru_mode": true}},
+        "dealer": {"features": {
+            "call_canceling": true,
+            "progressive_call_results": true,
+            "progressive_call_invocations": true,
+            "payload_passthru_mode": true,
+        }},
     }}])
 }
 

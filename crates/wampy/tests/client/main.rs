@@ -15,12 +15,15 @@
 //! | 17 | `violations::a_welcome_without_a_router_s_role_is_a_violation` |
 //! | 24 | `wire::subscriptions_to_one_topic_share_one_at_the_router` |
 //! | 25 | `wire::an_event_right_behind_subscribed_is_delivered` |
-//! | 39, 75 | `wire::what_the_router_revokes_is_over` |
+//! | 39, 75 | `wire::what_the_router_revokes_is_over`, `registrations::what_an_operator_takes_back_is_over` |
 //! | 44 | `wire::an_error_of_a_handler_is_sent_whole` |
 //! | 45 | `wire::an_invocation_right_behind_registered_is_answered` |
 //! | 47 to 51 | `wire::dropping_a_call_cancels_it_in_its_mode`, `wire::an_interrupt_stops_the_handler_and_is_answered` |
 //! | 52, 53 | `wire::parts_of_a_result_are_sent_only_to_those_who_take_them` |
-//! | 57 | `wire::a_progressive_call_restarts_its_clock_with_each_part` |
+//! | 56 | `registrations::check_56_a_handler_whose_time_is_out_is_stopped` |
+//! | 57 | `wire::a_progressive_call_restarts_its_clock_with_each_part`, `registrations::check_57_…` |
+//! | 65 | `progressive_call_invocations::check_65_parts_for_a_call_that_has_ended_are_ignored` |
+//! | 68 | `registrations::a_call_that_one_handler_cannot_take_goes_to_the_next` |
 //! | 86 | `auth::check_86_…` |
 //! | 89, 90 | `auth::check_89_a_challenge_with_another_channel_binding_is_not_signed`, `auth::check_90_a_router_with_another_key_gets_no_signature` |
 //! | 92 | `websocket::a_message_of_the_other_kind_is_a_violation` |
@@ -42,9 +45,11 @@ mod fixture;
 mod goodbye;
 mod keepalive;
 mod limits;
+mod progressive_call_invocations;
 mod pubsub;
 mod rawsocket;
 mod reconnect;
+mod registrations;
 mod transports;
 mod violations;
 mod websocket;

@@ -212,3 +212,68 @@ async fn an_invalid_topic_is_an_error() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_later_subscriber_gets_the_retained_event() {
+    within(async {
+        let (router, publisher) = router_and_client().await;
+        for state in ["off", "on"] {
+            let publish = publisher.publish("com.example.state").args((state,));
+            publish.retain(true).acknowledge(true).await.unwrap();
+        }
+        let subscriber = Client::connect(router.url()).await.unwrap();
+        let subscribe = subscriber.subscribe("com.example.state");
+        let mut states = subscribe.get_retained(true).await.unwrap();
+        let state = states.next().await.unwrap();
+        assert!(state.is_retained());
+        assert_eq!(state.args::<(String,)>().unwrap().0, "on");
+        let publish = publisher.publish("com.example.state").args(("off",));
+        publish.await.unwrap();
+        let state = states.next().await.unwrap();
+        assert!(!state.is_retained());
+        assert_eq!(state.args::<(String,)>().unwrap().0, "off");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn events_with_one_key_go_to_one_of_those_that_share_the_topic() {
+    within(async {
+        let (router, publisher) = router_and_client().await;
+        let mut nodes = Vec::new();
+        for name in ["a", "b", "c"] {
+            let node = Client::connect(router.url()).await.unwrap();
+            let events = node.subscribe("com.example.orders").nkey(name);
+            nodes.push(events.await.unwrap());
+        }
+        let mut all = publisher.subscribe("com.example.orders").await.unwrap();
+        for customer in 0..30_u32 {
+            for order in 0..2_u32 {
+                let publish = publisher.publish("com.example.orders");
+                let publish = publish.args((customer, order)).exclude_me(false);
+                publish.rkey(customer.to_string()).await.unwrap();
+            }
+        }
+        for _ in 0..60 {
+            all.next().await.unwrap();
+        }
+        // Behind the last event for all, each node has got its own.
+        publisher.publish("com.example.orders").await.unwrap();
+        let mut seen = std::collections::HashMap::new();
+        for (number, node) in nodes.iter_mut().enumerate() {
+            let mut count = 0;
+            loop {
+                let event = node.next().await.unwrap();
+                if event.payload().is_empty() {
+                    break;
+                }
+                count += 1;
+                let (customer, _): (u32, u32) = event.args().unwrap();
+                assert_eq!(*seen.entry(customer).or_insert(number), number);
+            }
+            assert!(count > 0, "the keys are spread over all nodes");
+        }
+        assert_eq!(seen.len(), 30);
+    })
+    .await;
+}

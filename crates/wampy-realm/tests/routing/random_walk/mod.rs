@@ -7,6 +7,7 @@
 mod model;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value as Json, json};
 use wampy_proto::{Feature, MatchPolicy, Role};
@@ -16,6 +17,11 @@ use crate::simulated::{Client, Network, all_features, features_without, no_featu
 use model::{Answer, Model, Session};
 
 const SESSIONS_MAX: usize = 8;
+
+/// The steps of a walk, and how many walks there are unless `make nightly` says otherwise: 200 000
+/// steps in all.
+const STEPS: usize = 20_000;
+const WALKS: u64 = 10;
 
 /// Topics and procedures; the walk also uses them as prefixes.
 const URIS: [&str; 10] = [
@@ -47,6 +53,12 @@ const INVOKES: [&str; 5] = ["single", "roundrobin", "random", "first", "last"];
 struct Dice(u64);
 
 impl Dice {
+    /// Seeds that are near each other begin far apart.
+    fn new(seed: u64) -> Self {
+        let bits = seed.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        Self((bits ^ (bits >> 29)).max(1))
+    }
+
     fn roll(&mut self, sides: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -93,7 +105,7 @@ impl Walk {
         Self {
             network,
             model,
-            dice: Dice(seed),
+            dice: Dice::new(seed),
             requests: 0,
             open_calls: HashSet::new(),
             last_heard: HashMap::new(),
@@ -548,10 +560,49 @@ fn walk(seed: u64, steps: usize) {
     assert!(walk.open_calls.is_empty());
 }
 
+/// Says, if its walk fails, how to repeat it.
+struct Repeat(u64);
+
+impl Drop for Repeat {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!(
+                "seed {0} failed; it alone: make nightly SEED={0} WALKS=1",
+                self.0
+            );
+        }
+    }
+}
+
+/// A number from the environment, for `make nightly`.
+fn setting(name: &str, default: u64) -> u64 {
+    match std::env::var(name) {
+        Ok(text) => text
+            .parse()
+            .unwrap_or_else(|_| panic!("{name} is {text:?}, which is no number")),
+        Err(_) => default,
+    }
+}
+
 #[test]
 fn random_walks_agree_with_the_model() {
-    for seed in 1..=6_u64 {
-        println!("seed {seed}");
-        walk(0x9E37_79B9_7F4A_7C15 ^ seed, 5_000);
-    }
+    let first = setting("WALK_SEED", 1);
+    let walks = setting("WALKS", WALKS);
+    let taken = AtomicU64::new(0);
+    let one_after_another = || {
+        loop {
+            let number = taken.fetch_add(1, Ordering::Relaxed);
+            if number >= walks {
+                return;
+            }
+            let repeat = Repeat(first + number);
+            walk(repeat.0, STEPS);
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(one_after_another);
+        }
+    });
 }

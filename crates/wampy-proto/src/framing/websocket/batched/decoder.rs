@@ -144,6 +144,23 @@ impl BatchedDecoder {
     }
 }
 
+/// The messages of a whole batch, up to the first error.
+pub fn messages(batch: &[u8], binary: bool) -> impl Iterator<Item = Result<&[u8], FramingError>> {
+    let mut rest = Some(batch);
+    std::iter::from_fn(move || {
+        let batch = rest?;
+        let (message, used) = match split(batch, binary) {
+            Ok(split) => split,
+            Err(error) => {
+                rest = None;
+                return Some(Err(error));
+            }
+        };
+        rest = (used < batch.len()).then(|| &batch[used..]);
+        Some(Ok(&batch[message]))
+    })
+}
+
 /// The byte in front of `end`.
 fn batch_end(batch: Option<(&[u8], bool)>, end: usize) -> Option<u8> {
     batch?.0.get(end.checked_sub(1)?).copied()

@@ -15,7 +15,7 @@
 mod decoder;
 mod encoder;
 
-pub use decoder::BatchedDecoder;
+pub use decoder::{BatchedDecoder, messages};
 pub use encoder::{BATCH_BYTES_FULL, BatchedEncoder, OpenBatch, message_in};
 
 /// What follows each JSON message.
