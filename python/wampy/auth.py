@@ -1,5 +1,6 @@
 """What a client proves itself with: one class for each authentication method.
 
+>>> import wampy
 >>> wampy.auth.WampCra("joe", secret="s3cret")
 WampCra(authid='joe')
 

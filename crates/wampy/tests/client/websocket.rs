@@ -81,16 +81,18 @@ fn send(peer: &mut Peer, message: &Value) {
 #[tokio::test]
 async fn a_ping_is_answered_by_exactly_one_pong() {
     within(async {
+        let (answered, all_answered) = tokio::sync::oneshot::channel();
         let (url, running) = router(|peer| {
             for payload in [&b"payload"[..], b"", b"\xff\x00"] {
                 peer.send(Message::Ping(payload.to_vec().into())).unwrap();
                 assert_eq!(peer.read().unwrap(), Message::Pong(payload.to_vec().into()));
             }
+            answered.send(()).unwrap();
             assert_eq!(receive(peer)[0], 16);
         });
         let client = connect(url).await;
         // Behind the last pong: what comes next on the wire is no second one.
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        all_answered.await.unwrap();
         client.publish("com.example").await.unwrap();
         drop(client);
         outcome(running).await;
