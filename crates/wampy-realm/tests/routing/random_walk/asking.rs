@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::Walk;
 use super::dice::URIS;
+use super::model::Testament;
 use crate::simulated::Client;
 
 impl Walk {
@@ -37,6 +38,63 @@ impl Walk {
         self.model
             .expect(client, json!([50, request, {}, [result]]));
         self.compare(procedure);
+    }
+
+    pub fn testament(&mut self) {
+        let (client, request) = (self.anybody(), self.request());
+        let scope = self.dice.pick(&["detached", "destroyed"]);
+        if self.dice.chance(15) {
+            let kwargs = json!({"scope": scope});
+            self.ask_for(
+                client,
+                request,
+                "session.flush_testaments",
+                json!([]),
+                kwargs,
+            );
+            self.model.flush_testaments(client, request, scope);
+            return self.compare("flush_testaments");
+        }
+        let topic = self.dice.pick(&URIS);
+        let options = self.publish_options(client);
+        let args = json!([self.network.id(client), request, "testament"]);
+        let kwargs = json!({"publish_options": options, "scope": scope});
+        let call = json!([topic, args, {}]);
+        self.ask_for(client, request, "session.add_testament", call, kwargs);
+        let testament = Testament {
+            scope,
+            topic,
+            options,
+            args,
+        };
+        self.model.add_testament(client, request, testament);
+        self.compare("add_testament");
+    }
+
+    pub fn get_events(&mut self) {
+        let (client, request) = (self.anybody(), self.request());
+        let subscriptions = &self.model.subscriptions;
+        if subscriptions.is_empty() {
+            return;
+        }
+        let id = subscriptions[self.dice.roll(subscriptions.len())].id;
+        let mut kwargs = json!({"reverse": self.dice.chance(50)});
+        if self.dice.chance(40) {
+            kwargs["limit"] = json!(1 + self.dice.roll(3));
+        }
+        if self.dice.chance(20) {
+            kwargs["topic"] = json!(self.dice.pick(&URIS));
+        }
+        let args = json!([id]);
+        self.ask_for(
+            client,
+            request,
+            "subscription.get_events",
+            args,
+            kwargs.clone(),
+        );
+        self.model.get_events(client, request, id, &kwargs);
+        self.compare("get_events");
     }
 
     pub fn kill(&mut self) {

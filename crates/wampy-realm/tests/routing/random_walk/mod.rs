@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value as Json, json};
 use wampy_proto::{Feature, MatchPolicy, Role, Roles, SessionId};
-use wampy_realm::{JoinRefused, RealmConfig, SessionDetails, Transport};
+use wampy_realm::{JoinRefused, Keeping, KeepingRule, RealmConfig, SessionDetails, Transport};
 
 use crate::simulated::{Client, Network, every_feature, no_features};
 use dice::{Dice, META_TOPICS, URIS, WILDCARDS};
@@ -44,7 +44,18 @@ struct Walk {
 
 impl Walk {
     fn new(seed: u64) -> Self {
+        let kept = |topic: &str| Keeping {
+            rules: vec![KeepingRule {
+                events_per_topic_max: model::PER_TOPIC_MAX,
+                ..KeepingRule::history(topic, MatchPolicy::Prefix)
+            }],
+            events_max: model::EVENTS_MAX,
+            ..Keeping::history()
+        };
         let config = RealmConfig {
+            testaments_per_session_max: model::TESTAMENTS_MAX,
+            event_retention: kept(""),
+            event_history: kept(model::HISTORY_OF),
             sessions_max: SESSIONS_MAX,
             pending_calls_per_session_max: model::PENDING_CALLS_MAX,
             pending_invocations_per_session_max: model::PENDING_INVOCATIONS_MAX,
@@ -119,7 +130,7 @@ impl Walk {
             68 => message[4][1].as_u64().zip(message[4][0].as_u64()),
             _ => None,
         };
-        let meta = code == 36 && self.is_meta(message);
+        let meta = code == 36 && (self.is_meta(message) || message[3]["retained"] == true);
         // A call that waited, or was rerouted, was made before this step.
         let mut calls = self.model.calls.iter();
         let late = code == 68 && calls.any(|it| it.args == message[4]);
@@ -164,6 +175,8 @@ impl Walk {
                 .filter(|it| it.deadline.is_some())
                 .count(),
             waiting_calls: model.calls.iter().filter(|it| it.callee.is_none()).count(),
+            retained_events: model.retained.len(),
+            history_events: model.history.len(),
             ..stats
         };
         assert_eq!(stats, expected, "after {action}");
@@ -186,7 +199,11 @@ impl Walk {
             70..=86 => self.answer(),
             87..=91 => self.cancel(),
             92..=95 => self.pass(),
-            96 => self.ask(),
+            96 => match self.dice.roll(3) {
+                0 => self.ask(),
+                1 => self.testament(),
+                _ => self.get_events(),
+            },
             97 => self.revoke(),
             98 => self.kill(),
             _ if self.dice.chance(20) => self.answer_unasked(),
@@ -244,6 +261,7 @@ impl Walk {
             trust_level,
             roles,
             last_invocation: 0,
+            testaments: Vec::new(),
         });
         self.compare("join");
     }
@@ -333,6 +351,15 @@ fn normalized(mut message: Json) -> Json {
             message[3] = json!({});
         }
         Some(36 | 17) => message[2] = json!(0),
+        // The history names publications.
+        Some(50) => {
+            let results = message.get_mut(3).and_then(Json::as_array_mut);
+            for event in results.into_iter().flatten() {
+                if event.get("publication").is_some() {
+                    event["publication"] = json!(0);
+                }
+            }
+        }
         _ => {}
     }
     message
@@ -348,7 +375,12 @@ fn walk(seed: u64, steps: usize) -> BTreeSet<&'static str> {
     while !walk.model.sessions.is_empty() {
         walk.leave();
     }
-    assert_eq!(walk.network.realm.stats(), wampy_realm::Stats::default());
+    let kept = wampy_realm::Stats {
+        retained_events: walk.model.retained.len(),
+        history_events: walk.model.history.len(),
+        ..wampy_realm::Stats::default()
+    };
+    assert_eq!(walk.network.realm.stats(), kept);
     assert!(walk.open_calls.is_empty());
     walk.model.happened
 }

@@ -13,16 +13,80 @@ pub struct Subscription {
     pub uri: String,
     pub policy: MatchPolicy,
     pub members: Vec<Client>,
+    /// The members that are nodes, each with its `nkey`.
+    nodes: Vec<(Client, String)>,
+    /// Which node the keys of events belonged to since the nodes last changed.
+    owners: Vec<(String, String)>,
+}
+
+impl Subscription {
+    /// Takes a member out; returns whether it was one.
+    pub fn remove(&mut self, client: Client) -> bool {
+        let before = self.members.len();
+        self.members.retain(|&member| member != client);
+        self.set_node(client, None);
+        self.members.len() < before
+    }
+
+    fn set_node(&mut self, client: Client, nkey: Option<&str>) {
+        self.nodes.retain(|(node, _)| *node != client);
+        self.owners.clear();
+        let node = nkey.map(|nkey| (client, nkey.to_owned()));
+        self.nodes.extend(node);
+    }
+
+    fn node(&self, client: Client) -> Option<&str> {
+        let mut nodes = self.nodes.iter();
+        nodes
+            .find(|(node, _)| *node == client)
+            .map(|(_, nkey)| &**nkey)
+    }
+}
+
+/// An event of a session's.
+#[derive(Clone)]
+pub struct Published {
+    pub topic: String,
+    pub options: Json,
+    pub details: Json,
+    pub args: Json,
+    /// The publisher, if it does not get the event itself.
+    excluded: Option<Client>,
+}
+
+impl Published {
+    fn listed(&self, key: &str, value: Json) -> Option<bool> {
+        let list = self.options[key].as_array();
+        list.map(|list| list.contains(&value))
+    }
+
+    pub fn lists_admit(&self, receiver: &Session) -> bool {
+        self.listed("eligible", json!(receiver.id)) != Some(false)
+            && self.listed("eligible_authid", json!(receiver.authid)) != Some(false)
+            && self.listed("eligible_authrole", json!(receiver.authrole)) != Some(false)
+            && self.listed("exclude", json!(receiver.id)) != Some(true)
+            && self.listed("exclude_authid", json!(receiver.authid)) != Some(true)
+            && self.listed("exclude_authrole", json!(receiver.authrole)) != Some(true)
+    }
+
+    /// Whether a subscriber gets the event, but for its `rkey`.
+    pub fn reaches(&self, receiver: &Session) -> bool {
+        let reads = self.options["ppt_scheme"].is_null()
+            || receiver
+                .roles
+                .supports(Role::Subscriber, Feature::PayloadPassthruMode);
+        reads && self.excluded != Some(receiver.client) && self.lists_admit(receiver)
+    }
 }
 
 impl Model {
-    /// An event for all subscribers that pass `wanted`.
+    /// Sends an event to all subscribers that pass `wanted`.
     fn event(
         &mut self,
         topic: &str,
         details: &Json,
         args: &Json,
-        wanted: impl Fn(&Session) -> bool,
+        wanted: impl Fn(&Subscription, &Session) -> bool,
     ) {
         for subscription in self.subscriptions.clone() {
             if !subscription.policy.matches(&subscription.uri, topic) {
@@ -32,16 +96,46 @@ impl Model {
             if subscription.policy != MatchPolicy::Exact {
                 details["topic"] = json!(topic);
             }
-            for member in subscription.members {
-                if wanted(self.session(member)) {
+            for &member in &subscription.members {
+                if wanted(&subscription, self.session(member)) {
                     self.expect(member, json!([36, subscription.id, 0, details, args]));
                 }
             }
         }
     }
 
+    /// Finds out to which node of each subscription an event with an `rkey` belongs, where that is not
+    /// known: to the one that got it, or else to one that could not.
+    fn learn_owners(&mut self, event: &Published, rkey: &str) {
+        let (seen, sessions) = (&self.seen, &self.sessions);
+        for it in &mut self.subscriptions {
+            let matches = it.policy.matches(&it.uri, &event.topic);
+            if !matches || it.nodes.is_empty() || it.owners.iter().any(|(key, _)| key == rkey) {
+                continue;
+            }
+            let got = |client: &Client| {
+                let mut messages = seen.get(client).into_iter().flatten();
+                messages.any(|m| m[0] == 36 && m[1] == it.id && m[4] == event.args)
+            };
+            if let Some((_, node)) = it.nodes.iter().find(|(client, _)| got(client)) {
+                it.owners.push((rkey.to_owned(), node.clone()));
+                continue;
+            }
+            let reached = |client: Client| {
+                let session = sessions.iter().find(|it| it.client == client);
+                event.reaches(session.unwrap())
+            };
+            let mut nodes = it.nodes.iter();
+            let idle = |nkey: &str| {
+                let mut same = it.nodes.iter().filter(|(_, other)| other == nkey);
+                !same.any(|&(client, _)| reached(client))
+            };
+            assert!(nodes.any(|(_, nkey)| idle(nkey)), "no node got the event");
+        }
+    }
+
     pub fn meta_event(&mut self, topic: &str, args: Json) {
-        self.event(&format!("wamp.{topic}"), &json!({}), &args, |_| true);
+        self.event(&format!("wamp.{topic}"), &json!({}), &args, |_, _| true);
     }
 
     /// `granted` is the id that SUBSCRIBED names, if it came.
@@ -51,8 +145,10 @@ impl Model {
         request: u64,
         uri: &str,
         policy: MatchPolicy,
+        options: &Json,
         granted: Option<u64>,
     ) {
+        let nkey = options["nkey"].as_str();
         if uri.contains(' ') {
             return self.expect_error(client, 32, request, "invalid_uri");
         }
@@ -73,8 +169,13 @@ impl Model {
             .id;
         let (id, created) = match known {
             Some(subscription) if subscription.members.contains(&client) => {
-                let id = subscription.id;
-                return self.expect(client, json!([33, request, id]));
+                subscription.set_node(client, nkey);
+                let subscription = subscription.clone();
+                self.expect(client, json!([33, request, subscription.id]));
+                if options["get_retained"] == true {
+                    self.send_retained(client, &subscription);
+                }
+                return;
             }
             _ if held >= SUBSCRIPTIONS_MAX => {
                 return self.expect_error(client, 32, request, "not_authorized");
@@ -91,11 +192,20 @@ impl Model {
                     uri,
                     policy,
                     members: vec![client],
+                    nodes: Vec::new(),
+                    owners: Vec::new(),
                 });
                 (id, true)
             }
         };
         self.expect(client, json!([33, request, id]));
+        let mut all = self.subscriptions.iter_mut();
+        let subscription = all.find(|it| it.id == id).unwrap();
+        subscription.set_node(client, nkey);
+        let subscription = subscription.clone();
+        if options["get_retained"] == true {
+            self.send_retained(client, &subscription);
+        }
         if created {
             let details = json!({
                 "id": id, "created": "2020-02-28T23:59:59.999Z", "uri": uri,
@@ -114,7 +224,7 @@ impl Model {
         let Some(subscription) = held else {
             return self.expect_error(client, 34, request, "no_such_subscription");
         };
-        subscription.members.retain(|&member| member != client);
+        subscription.remove(client);
         let deleted = subscription.members.is_empty();
         self.drop_empty();
         self.expect(client, json!([35, request]));
@@ -139,6 +249,22 @@ impl Model {
             return;
         }
         let publisher = self.session(client).clone();
+        let excluded = Some(client).filter(|_| options["exclude_me"] != false);
+        self.publish_event(&publisher, excluded, options, topic, args);
+        if acknowledge {
+            self.expect(client, json!([17, request, 0]));
+        }
+    }
+
+    /// Publishes what is allowed; the publisher may be gone.
+    pub fn publish_event(
+        &mut self,
+        publisher: &Session,
+        excluded: Option<Client>,
+        options: &Json,
+        topic: &str,
+        args: &Json,
+    ) {
         let mut details = json!({});
         if options["disclose_me"] == true {
             details = json!({
@@ -149,20 +275,30 @@ impl Model {
         if let Some(level) = publisher.trust_level {
             details["trustlevel"] = json!(level);
         }
-        let listed =
-            |key: &str, value: Json| options[key].as_array().map(|list| list.contains(&value));
-        self.event(topic, &details, args, |receiver| {
-            (receiver.client != client || options["exclude_me"] == false)
-                && listed("eligible", json!(receiver.id)) != Some(false)
-                && listed("eligible_authid", json!(receiver.authid)) != Some(false)
-                && listed("eligible_authrole", json!(receiver.authrole)) != Some(false)
-                && listed("exclude", json!(receiver.id)) != Some(true)
-                && listed("exclude_authid", json!(receiver.authid)) != Some(true)
-                && listed("exclude_authrole", json!(receiver.authrole)) != Some(true)
-        });
-        if acknowledge {
-            self.expect(client, json!([17, request, 0]));
+        if !options["ppt_scheme"].is_null() {
+            details["ppt_scheme"] = options["ppt_scheme"].clone();
         }
+        let event = Published {
+            topic: topic.to_owned(),
+            options: options.clone(),
+            details,
+            args: args.clone(),
+            excluded,
+        };
+        self.keep(&event);
+        let rkey = options["rkey"].as_str();
+        if let Some(rkey) = rkey {
+            self.learn_owners(&event, rkey);
+        }
+        self.event(topic, &event.details, args, |subscription, receiver| {
+            let mut owners = subscription.owners.iter();
+            let owner = owners.find(|(key, _)| Some(&**key) == rkey);
+            let belongs = match subscription.node(receiver.client) {
+                Some(node) if rkey.is_some() => owner.is_some_and(|(_, owner)| owner == node),
+                _ => true,
+            };
+            belongs && event.reaches(receiver)
+        });
     }
 
     /// `wamp.subscription.remove_subscriber`
@@ -174,7 +310,7 @@ impl Model {
         let Some(subscription) = held else {
             return self.expect_error(client, 48, request, "no_such_subscription");
         };
-        subscription.members.retain(|&member| member != of);
+        subscription.remove(of);
         let deleted = subscription.members.is_empty();
         self.drop_empty();
         self.note("a subscription was revoked");

@@ -7,6 +7,7 @@
 mod broker;
 mod calls;
 mod choosing;
+mod keeping;
 mod registrations;
 mod sessions;
 
@@ -15,19 +16,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value as Json, json};
 
 use crate::simulated::Client;
-use broker::Subscription;
+use broker::{Published, Subscription};
 pub use calls::{Answer, Call};
+pub use keeping::{EVENTS_MAX, HISTORY_OF, PER_TOPIC_MAX};
 pub use registrations::{Register, Registration};
-pub use sessions::Session;
+pub use sessions::{Session, Testament};
 
 pub const PENDING_CALLS_MAX: usize = 3;
 pub const PENDING_INVOCATIONS_MAX: usize = 3;
 pub const WAITING_CALLS_MAX: usize = 2;
 pub const REGISTRATIONS_MAX: usize = 5;
 pub const SUBSCRIPTIONS_MAX: usize = 6;
+pub const TESTAMENTS_MAX: usize = 3;
 
 /// What has to happen in some walk.
-pub const EVERYTHING: [&str; 16] = [
+pub const EVERYTHING: [&str; 19] = [
     "a call was rerouted",
     "a rerouted call waited",
     "nobody was left to take a rerouted call",
@@ -44,6 +47,9 @@ pub const EVERYTHING: [&str; 16] = [
     "a time limit was forwarded",
     "a registration was revoked",
     "a subscription was revoked",
+    "a testament was published",
+    "a retained event was sent",
+    "a history was longer than its limit",
 ];
 
 #[derive(Default)]
@@ -53,6 +59,8 @@ pub struct Model {
     pub registrations: Vec<Registration>,
     /// The calls that have not ended. Those that wait stand in the order of their lines.
     pub calls: Vec<Call>,
+    pub retained: Vec<Published>,
+    pub history: Vec<Published>,
     unsettled: Vec<Unsettled>,
     pub now: u64,
     /// The ids of all subscriptions and registrations there ever were.
