@@ -201,6 +201,18 @@ def test_what_is_registered_later_is_described_too(start, until):
     assert client.describe("com.later")["doc"] == "Order an article."
 
 
+def test_what_is_withdrawn_is_described_no_more(start):
+    client = start()
+    registration = client.register(order, "com.short")
+    subscription = client.subscribe("com.short", order, match="prefix")
+    assert client.describe("com.short")["doc"]
+    assert client.describe("com.short", "topic", match="prefix")["doc"]
+    client.unregister(registration)
+    client.unsubscribe(subscription)
+    assert client.describe("com.short") is None
+    assert client.describe("com.short", "topic", match="prefix") is None
+
+
 def test_a_definition_that_is_refused_costs_nothing(start):
     def large(): ...
 
@@ -226,7 +238,7 @@ class Wire:
     def register(self, procedure, options, timeout):
         return 1, 2
 
-    def call_and_forget(self, procedure, args):
+    def call_and_forget(self, procedure, args, kwargs):
         self.called.append((procedure, args[0]))
 
 
