@@ -1,6 +1,6 @@
 """What a client proves itself with: one class for each authentication method.
 
->>> wampy.auth.WampCra("joe", secret="s3cret")
+>>> WampCra("joe", secret="s3cret")
 WampCra(authid='joe')
 
 Given as ``Client(auth=...)``, one or several: of several the router chooses, or it asks for two in
