@@ -180,7 +180,6 @@ class Driver:
         alive = await self.call("echo", "still here")
         steps.report("after_cancel", value=alive)
 
-
     async def retained(self):
         """The event comes to who subscribes after it was published."""
         topic = "interop.topic.kept"

@@ -9,7 +9,18 @@ from typing import Any, final
 
 from wampy.auth import Proof
 
-__all__ = ["Router", "Session", "__version__", "decode", "encode", "forked", "main", "shut_down"]
+__all__ = [
+    "Input",
+    "Results",
+    "Router",
+    "Session",
+    "__version__",
+    "decode",
+    "encode",
+    "forked",
+    "main",
+    "shut_down",
+]
 
 __version__: str
 
@@ -17,6 +28,9 @@ __version__: str
 #: ``(68, request_id, registration_id, details, args, kwargs)``, EVENT is
 #: ``(36, subscription_id, publication_id, details, args, kwargs)``.
 _Job = tuple[int, int, int, dict[str, Any], list[Any], dict[str, Any]]
+
+#: RESULT as a tuple: request id, details, args, kwargs.
+_Result = tuple[int, dict[str, Any], list[Any], dict[str, Any]]
 
 def encode(serializer: str, value: object) -> bytes:
     """Encode one value; ``serializer`` is ``json``, ``msgpack`` or ``cbor``."""
@@ -75,8 +89,29 @@ class Session:
         args: Sequence[Any],
         kwargs: Mapping[str, Any],
         options: Mapping[str, Any],
-    ) -> tuple[int, dict[str, Any], list[Any], dict[str, Any]]:
+    ) -> _Result:
         """Call and wait; returns ``(request_id, details, args, kwargs)`` of the RESULT."""
+
+    def call_progressive(
+        self,
+        procedure: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        options: Mapping[str, Any],
+    ) -> Results:
+        """Call for a result in parts; the call is made when its results are asked for."""
+
+    def call_in_parts(
+        self,
+        procedure: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        options: Mapping[str, Any],
+    ) -> tuple[Input, Results]:
+        """Make a call in parts, of which this is the first."""
+
+    def call_and_forget(self, procedure: str, args: Sequence[Any]) -> None:
+        """Call without waiting; what becomes of it makes no difference."""
 
     def publish(
         self,
@@ -104,6 +139,12 @@ class Session:
     def unsubscribe(self, subscription_id: int, timeout: float | None) -> None:
         """End a subscription and wait for the acknowledgement."""
 
+    def revoked(self) -> tuple[list[int], list[int]]:
+        """The ids of registrations and subscriptions that the router has taken back meanwhile.
+
+        Each is told once.
+        """
+
     def send(self, message: Sequence[Any]) -> int | None:
         """Send a hand-built request; its answer comes from ``next_answer``. Returns its id."""
 
@@ -127,8 +168,43 @@ class Session:
     ) -> bool:
         """Answer an invocation with ERROR; False if it was answered or canceled before."""
 
+    def progress(self, request_id: int, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
+        """Send a part of a result if the caller takes parts; False if the call is over."""
+
+    def next_part(self, request_id: int) -> tuple[list[Any], dict[str, Any], bool] | None:
+        """Wait for the next part of a call: ``(args, kwargs, is_last)``.
+
+        None if there is none, because the last one has been taken or because the call is over.
+        """
+
+    def router_has(self, role: str, feature: str) -> bool:
+        """Whether the router announced a feature for a role, ``broker`` or ``dealer``."""
+
     def close(self, reason: str) -> None:
         """Say GOODBYE and wait for the answer, a bounded time. Never fails."""
+
+@final
+class Results:
+    """The results of a call, as they come."""
+
+    def next(self) -> _Result | None:
+        """Wait for the next result; None behind the last."""
+
+    def close(self) -> None:
+        """Cancel the call, unless it is over."""
+
+@final
+class Input:
+    """The further parts of a call, as they are sent."""
+
+    def send(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
+        """Send a part, waiting until there is room for it; False if the call is over."""
+
+    def finish(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
+        """Send the last part; False if the call is over."""
+
+    def close(self) -> None:
+        """Cancel the call, unless it is finished or over."""
 
 @final
 class Router:

@@ -1,6 +1,7 @@
 """What a client proves itself with: one class for each authentication method.
 
->>> WampCra("joe", secret="s3cret")
+>>> import wampy
+>>> wampy.auth.WampCra("joe", secret="s3cret")
 WampCra(authid='joe')
 
 Given as ``Client(auth=...)``, one or several: of several the router chooses, or it asks for two in

@@ -7,8 +7,11 @@ protocol. The session has checked every message before a handler sees it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+from collections.abc import Generator
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from wampy import errors
@@ -70,7 +73,10 @@ class MessageHandler:
         session = self.session
         handler = session.handler_of(message_obj.registration_id)
         try:
-            result = handler(*message_obj.call_args, **message_obj.call_kwargs)
+            more = session.beside_arguments(message_obj)
+            result = handler(*message_obj.call_args, **{**message_obj.call_kwargs, **more})
+            if isinstance(result, GeneratorType):
+                result = self._run_generator(message_obj, result)
         # A handler that raises SystemExit or KeyboardInterrupt must not leave its caller waiting.
         except BaseException as error:
             if not isinstance(error, errors.Error):
@@ -79,6 +85,20 @@ class MessageHandler:
             self.process_result(message_obj, None, exc=error)
         else:
             self.process_result(message_obj, result)
+
+    def _run_generator(self, message_obj: Invocation, generator: Generator[Any, None, Any]) -> Any:
+        """Send what a handler yields, and return what it returns.
+
+        When the call is over before that, the generator is closed where it stands.
+        """
+        with contextlib.closing(generator):
+            while True:
+                try:
+                    part = next(generator)
+                except StopIteration as end:
+                    return end.value
+                if not self.session.send_progress(message_obj, part):
+                    raise errors.CanceledError("wamp.error.canceled", "the call is over")
 
     def process_result(
         self, message_obj: Invocation, result: Any, exc: BaseException | None = None
@@ -99,8 +119,9 @@ class MessageHandler:
             kwargs = dict(message_obj.publish_kwargs)
             if subscription.wants_meta:
                 kwargs["meta"] = {
-                    "topic": message_obj.details.get("topic", subscription.topic),
+                    "topic": subscription.topic,
                     "subscription_id": message_obj.subscription_id,
+                    **message_obj.details,
                 }
             try:
                 subscription.handler(*message_obj.publish_args, **kwargs)

@@ -22,7 +22,9 @@ def rpc(function: _F, /) -> _F: ...
 
 
 @overload
-def rpc(*, name: str | None = None, invocation_policy: str = "single") -> Callable[[_F], _F]: ...
+def rpc(
+    *, name: str | None = None, invocation_policy: str = "single", **options: Any
+) -> Callable[[_F], _F]: ...
 
 
 def rpc(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from wampy import _wampy, errors, process
@@ -36,7 +36,9 @@ from wampy.messages import (
     Yield,
 )
 from wampy.messages.result import result_value
+from wampy.progressive import Feeder, Parts, ProgressiveCall, check_parts
 from wampy.registry import Registry
+from wampy.roles.callee import Procedure
 from wampy.roles.subscriber import accepts_meta
 
 __all__ = ["Session", "Subscription"]
@@ -94,6 +96,8 @@ class Session:
         self.subscription_map: dict[int, tuple[Callable[..., Any], str]] = {}
         self.request_ids: dict[int, Any] = {}
         self._handlers: dict[int, Callable[..., Any]] = {}
+        # Registrations whose handler takes more than the arguments of the call.
+        self._takes_more: dict[int, Procedure] = {}
         self._subscriptions: dict[int, list[Subscription]] = {}
         self._topics: dict[tuple[str, Any, Any], Subscribed] = {}
         # The wire of the job that this thread works on.
@@ -192,6 +196,7 @@ class Session:
         for known in (self.registration_map, self.subscription_map, self.request_ids):
             known.clear()
         self._handlers.clear()
+        self._takes_more.clear()
         self._subscriptions.clear()
         self._topics.clear()
         self._by_hand.forget()
@@ -217,11 +222,7 @@ class Session:
             Error: the router or the callee answered with an error.
             WampyTimeOutError: there was no answer within ``call_timeout`` seconds.
         """
-        if not isinstance(procedure, str):
-            raise errors.ConfigurationError(f"a procedure has a name, not {procedure!r}")
-        options = dict(options or {})
-        if self.call_timeout:
-            options.setdefault("timeout", max(1, int(self.call_timeout * 1000)))
+        options = self._call_options(procedure, options)
         wire = self._joined()
         try:
             request_id, details, result, by_name = wire.call(procedure, args, kwargs or {}, options)
@@ -231,6 +232,51 @@ class Session:
         if self._observed:
             self._observe(Result(request_id, details, result, by_name))
         return result_value(result, by_name)
+
+    def results(self, procedure: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
+        """Call a procedure that returns several values."""
+        options = self._call_options(procedure, None)
+        return self._joined().call(procedure, args, kwargs, options)[2]
+
+    def call_progressive(
+        self,
+        procedure: str,
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> ProgressiveCall:
+        """Call a procedure whose result comes in parts; see ``Client.call_progressive``."""
+        options = self._call_options(procedure, options)
+        results = self._joined().call_progressive(procedure, args, kwargs or {}, options)
+        return ProgressiveCall(results, self._observe_result)
+
+    def call_in_parts(
+        self,
+        procedure: str,
+        parts: Iterable[Any],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> ProgressiveCall:
+        """Make a call whose arguments go in parts; see ``Client.call_in_parts``."""
+        options = self._call_options(procedure, options)
+        parts = check_parts(parts)
+        send, results = self._joined().call_in_parts(procedure, args, kwargs or {}, options)
+        feeder = Feeder(send, parts, self.client_name)
+        return ProgressiveCall(results, self._observe_result, feeder)
+
+    def _call_options(self, procedure: str, options: Mapping[str, Any] | None) -> dict[str, Any]:
+        """The options of CALL: what the program says, and the time limit of the client."""
+        if not isinstance(procedure, str):
+            raise errors.ConfigurationError(f"a procedure has a name, not {procedure!r}")
+        merged = dict(options or {})
+        if self.call_timeout:
+            merged.setdefault("timeout", max(1, int(self.call_timeout * 1000)))
+        return merged
+
+    def _observe_result(self, received: tuple[Any, ...]) -> None:
+        if self._observed:
+            self._observe(Result(*received))
 
     def publish(
         self,
@@ -259,12 +305,50 @@ class Session:
         """
         return self.register_granted(procedure, handler, options, method).registration_id
 
+    def offer(self, procedure: Procedure, handler: Callable[..., Any], method: str | None) -> int:
+        """Register ``handler`` as ``procedure`` says, and describe it; returns the id."""
+        granted = self.register_granted(
+            procedure.uri, handler, procedure.options, method, procedure
+        )
+        ours = [key for key in ("details", "parts") if getattr(procedure, key)]
+        self._define(procedure.uri, handler, "procedure", procedure.options, ours)
+        return granted.registration_id
+
+    def listen(self, topic: str, handler: Callable[..., Any], options: Mapping[str, Any]) -> int:
+        """Subscribe ``handler`` to ``topic``, and describe it; returns the subscription id."""
+        granted = self.subscribe_granted(topic, handler, options)
+        self._define(topic, handler, "topic", options, ["meta"])
+        return granted.subscription_id
+
+    def _define(
+        self,
+        uri: str,
+        handler: Callable[..., Any],
+        kind: str,
+        options: Mapping[str, Any],
+        ours: Sequence[str],
+    ) -> None:
+        """Tell the router what ``handler`` is, if it asks; its answer makes no difference."""
+        wire = self._joined()
+        role = "dealer" if kind == "procedure" else "broker"
+        if uri.startswith("wamp.") or not wire.router_has(role, "reflection"):
+            return
+        from wampy.reflection import definition_of
+
+        try:
+            definition = definition_of(handler, kind, options.get("match", "exact"), ours)
+            wire.call_and_forget("wamp.reflect.define", [uri, definition])
+        except Exception:
+            # Whatever stands in annotations, the procedure works without.
+            logger.exception("%s cannot be described", uri)
+
     def register_granted(
         self,
         procedure: str,
         handler: Callable[..., Any],
         options: Mapping[str, Any] | None = None,
         method: str | None = None,
+        wanted: Procedure | None = None,
     ) -> Registered:
         """Do as ``register``; returns the router's message."""
         _check_handler(handler)
@@ -277,6 +361,8 @@ class Session:
             except errors.Error as error:
                 self._observe_error(64, error)
                 raise
+            if wanted is not None and (wanted.details or wanted.parts):
+                self._takes_more[granted.registration_id] = wanted
             self._handlers[granted.registration_id] = handler
             self.registration_map[granted.registration_id] = procedure
         self.request_ids[granted.request_id] = procedure
@@ -288,9 +374,23 @@ class Session:
     def unregister(self, registration_id: int) -> None:
         """Withdraw a procedure."""
         self._joined().unregister(registration_id, self.call_timeout or None)
+        self._drop_registration(registration_id)
+
+    def _drop_registration(self, registration_id: int) -> None:
         self._handlers.pop(registration_id, None)
+        self._takes_more.pop(registration_id, None)
         self.registration_map.pop(registration_id, None)
         Registry.remove(registration_id)
+
+    def drop_revoked(self) -> None:
+        """Forget the registrations and subscriptions that the router has taken back."""
+        if not self.is_open or self._wire is None:
+            return
+        registrations, subscriptions = self._wire.revoked()
+        for registration_id in registrations:
+            self._drop_registration(registration_id)
+        for subscription_id in subscriptions:
+            self._drop_subscription(subscription_id)
 
     def subscribe(
         self, topic: str, handler: Callable[..., Any], options: Mapping[str, Any] | None = None
@@ -310,6 +410,7 @@ class Session:
         options = options or {}
         # The router has one subscription for both handlers of a topic, and one event.
         key = (topic, options.get("match", "exact"), options.get("nkey"))
+        self.drop_revoked()
         with self._granting:
             shared = self._topics.get(key)
             if shared is not None:
@@ -331,6 +432,9 @@ class Session:
     def unsubscribe(self, subscription_id: int) -> None:
         """End a subscription, for all handlers that it has here."""
         self._joined().unsubscribe(subscription_id, self.call_timeout or None)
+        self._drop_subscription(subscription_id)
+
+    def _drop_subscription(self, subscription_id: int) -> None:
         self._subscriptions.pop(subscription_id, None)
         for key, granted in tuple(self._topics.items()):
             if granted.subscription_id == subscription_id:
@@ -346,6 +450,31 @@ class Session:
         if handler is None:
             raise errors.Error("wamp.error.no_such_registration", registration_id)
         return handler
+
+    def beside_arguments(self, invocation: Invocation) -> dict[str, Any]:
+        """What the handler of an invocation takes by keyword beside the call's arguments.
+
+        Call it after ``handler_of``, which waits until the registration is noted.
+        """
+        wanted = self._takes_more.get(invocation.registration_id)
+        more: dict[str, Any] = {}
+        if wanted is not None and wanted.details:
+            more["details"] = {"procedure": wanted.uri, **invocation.details}
+        if wanted is not None and wanted.parts:
+            has_more = invocation.details.get("progress", False)
+            more["parts"] = Parts(self._answering(), invocation.request_id, has_more)
+        return more
+
+    def send_progress(self, invocation: Invocation, part: Any) -> bool:
+        """Send a part of a result, if the caller takes parts; false if the call is over.
+
+        Waits while the router takes no more.
+        """
+        return self._answering().progress(invocation.request_id, [part], {})
+
+    def _answering(self) -> _wampy.Session:
+        """The wire of the job that this thread works on, even if another session has begun."""
+        return getattr(self._current, "wire", None) or self._joined()
 
     def subscriptions_of(self, subscription_id: int) -> Sequence[Subscription]:
         """The handlers of a subscription, in the order in which they came."""
@@ -366,8 +495,7 @@ class Session:
             WampProtocolError: a client does not send such a message, or not by hand.
         """
         if isinstance(message, (Yield, Error)):
-            # An answer belongs to the session that asked, even if another one has begun meanwhile.
-            self._by_hand.answer(getattr(self._current, "wire", None) or self._joined(), message)
+            self._by_hand.answer(self._answering(), message)
         else:
             self._by_hand.send(self._joined(), message)
 

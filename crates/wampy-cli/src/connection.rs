@@ -15,7 +15,7 @@ use crate::credentials::CredentialArgs;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Router")]
 pub(crate) struct Connection {
-    /// Where the router listens: ws://, wss://, rs:// or rss:// HOST:PORT, or unix:///PATH.
+    /// Where the router listens: ws://, wss://, rs://, rss://, http:// or https:// HOST:PORT, or unix:///PATH.
     #[arg(long, short, env = "WAMPY_URL", default_value = "ws://localhost:8080")]
     pub(crate) url: String,
     /// The realm to join.

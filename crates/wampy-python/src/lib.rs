@@ -13,6 +13,7 @@ mod error;
 mod inbox;
 mod live;
 mod options;
+mod progressive;
 mod proof;
 mod router;
 mod runtime;
@@ -29,6 +30,8 @@ mod _wampy {
     use wampy_proto::serializer::Serializer;
 
     use crate::error::{Kind, failure};
+    #[pymodule_export]
+    use crate::progressive::{Input, Results};
     #[pymodule_export]
     use crate::router::Router;
     #[pymodule_export]

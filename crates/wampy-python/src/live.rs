@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use wampy::{Client, Event, Invocation, Registration, Responder, Subscription, WampError};
+use wampy::{Client, Event, Invocation, Parts, Registration, Responder, Subscription, WampError};
 use wampy_proto::{MessageType, error_uri};
 
 use crate::answers::Answers;
@@ -41,7 +41,31 @@ pub struct Live {
     pub registrations: Mutex<HashMap<u64, Registration>>,
     pub subscriptions: Mutex<HashMap<u64, Subscription>>,
     /// The invocations that handlers work on, by request id.
-    pub responders: Mutex<HashMap<u64, Responder>>,
+    pub in_work: Mutex<HashMap<u64, Work>>,
+}
+
+/// An invocation that a handler works on.
+pub struct Work {
+    pub responder: Responder,
+    /// What sends parts of the result, if the caller takes them.
+    pub invocation: Option<Arc<Invocation>>,
+    /// The further parts of the call, if there are any; one thread at a time waits for them.
+    pub parts: Option<Arc<tokio::sync::Mutex<Parts>>>,
+}
+
+impl Work {
+    fn new(mut invocation: Box<Invocation>, responder: Responder) -> Self {
+        let parts = invocation
+            .details()
+            .progress
+            .then(|| invocation.take_parts());
+        let sends = invocation.receives_progress();
+        Self {
+            responder,
+            invocation: sends.then(|| Arc::from(invocation)),
+            parts: parts.map(|parts| Arc::new(tokio::sync::Mutex::new(parts))),
+        }
+    }
 }
 
 impl Live {
@@ -63,7 +87,7 @@ impl Live {
                 let job = invocation_job(py, &invocation, &granted);
                 if job.is_ok() {
                     let request_id = invocation.request_id().value();
-                    lock(&self.responders).insert(request_id, responder);
+                    lock(&self.in_work).insert(request_id, Work::new(invocation, responder));
                 } else {
                     responder.fail(WampError::new(error_uri::INVALID_ARGUMENT));
                 }

@@ -5,15 +5,18 @@
 //!
 //! Deliberately absent: reconnecting, which a later face of the package turns on in the client.
 
+use std::collections::HashMap;
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tokio::sync::SetOnce;
-use wampy::{Client, IpVersion, Status, WampError};
-use wampy_proto::Message;
+use wampy::{Call, Client, IpVersion, Status, WampError};
 use wampy_proto::message::{CallOptions, PublishOptions, RegisterOptions, SubscribeOptions};
+use wampy_proto::{Feature, Message, Role};
 
 use crate::answers::{self, Answers};
 use crate::decode::decode;
@@ -21,12 +24,13 @@ use crate::encode::encode;
 use crate::error::{self, Kind, failure, failure_of};
 use crate::inbox::Inbox;
 use crate::live::{JobTuple, Live, lock, noted};
-use crate::options::{arguments, details, payload, read_options};
+use crate::options::{arguments, payload, read_options};
+use crate::progressive::{Input, ResultTuple, Results, result_tuple};
 use crate::proof::Proof;
 use crate::runtime::{self, check_generation, duration, wait, wait_quietly};
 
-/// RESULT as a tuple: request id, details, args, kwargs.
-type ResultTuple<'py> = (u64, Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>);
+/// A further part of a call: args, kwargs, and whether it is the last.
+type PartTuple<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>, bool);
 
 /// A joined WAMP session.
 #[pyclass(frozen, module = "wampy._wampy")]
@@ -138,16 +142,60 @@ impl Session {
         kwargs: &Bound<'py, PyAny>,
         options: &Bound<'py, PyDict>,
     ) -> PyResult<ResultTuple<'py>> {
-        let client = &self.live(py)?.client;
-        let options = read_options(options, |reader| CallOptions::read(reader))?;
-        let call = client
-            .call(procedure)
-            .payload(payload(client.serializer(), args, kwargs)?)
-            .options(options);
+        let call = self.prepared(py, procedure, args, kwargs, options)?;
         let result = answer(py, wait(py, None, call.into_future())?, procedure)?;
-        let (args, kwargs) = arguments(py, result.payload())?;
-        let details = details(py, |writer| result.details().write(writer))?;
-        Ok((result.request_id().value(), details, args, kwargs))
+        result_tuple(py, &result)
+    }
+
+    /// Call without waiting; what becomes of it makes no difference.
+    fn call_and_forget(
+        &self,
+        py: Python<'_>,
+        procedure: &str,
+        args: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let none = PyDict::new(py);
+        let call = self.prepared(py, procedure, args, none.as_any(), &none)?;
+        let mut call = call.into_future();
+        let runtime = runtime::runtime(py)?;
+        // Sends it, if there is room: before whatever this thread sends next.
+        let first = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx).is_pending()));
+        if runtime.block_on(first) {
+            runtime.spawn(call);
+        }
+        Ok(())
+    }
+
+    /// Call for a result in parts; the call is made when its results are asked for.
+    fn call_progressive(
+        &self,
+        py: Python<'_>,
+        procedure: &str,
+        args: &Bound<'_, PyAny>,
+        kwargs: &Bound<'_, PyAny>,
+        options: &Bound<'_, PyDict>,
+    ) -> PyResult<Results> {
+        let call = self.prepared(py, procedure, args, kwargs, options)?;
+        Ok(Results::new(call.progressive(), procedure.to_owned()))
+    }
+
+    /// Make a call in parts, of which this is the first; returns what sends the others, and the
+    /// results.
+    fn call_in_parts(
+        &self,
+        py: Python<'_>,
+        procedure: &str,
+        args: &Bound<'_, PyAny>,
+        kwargs: &Bound<'_, PyAny>,
+        options: &Bound<'_, PyDict>,
+    ) -> PyResult<(Input, Results)> {
+        let serializer = self.live(py)?.client.serializer();
+        let call = self.prepared(py, procedure, args, kwargs, options)?;
+        let (input, results) = answer(py, wait(py, None, call.duplex())?, procedure)?;
+        Ok((
+            Input::new(input, procedure.to_owned(), serializer),
+            Results::new(results, procedure.to_owned()),
+        ))
     }
 
     /// Publish; with the option `acknowledge`, wait and return the publication id.
@@ -213,6 +261,15 @@ impl Session {
             wait(py, limit(py, timeout)?, registration.unregister())?,
             &procedure,
         )
+    }
+
+    /// The ids of registrations and subscriptions that the router has taken back meanwhile; each is
+    /// told once.
+    fn revoked(&self, py: Python<'_>) -> PyResult<(Vec<u64>, Vec<u64>)> {
+        let live = self.live(py)?;
+        let registrations = taken(&live.registrations, |known| known.id().is_none());
+        let subscriptions = taken(&live.subscriptions, |known| known.id().is_none());
+        Ok((registrations, subscriptions))
     }
 
     /// Subscribe and wait; returns `(request_id, subscription_id)`.
@@ -321,8 +378,8 @@ impl Session {
     ) -> PyResult<bool> {
         let live = self.live(py)?;
         let payload = payload(live.client.serializer(), args, kwargs)?;
-        let responder = lock(&live.responders).remove(&request_id);
-        Ok(responder.is_some_and(|responder| responder.complete(payload)))
+        let work = lock(&live.in_work).remove(&request_id);
+        Ok(work.is_some_and(|work| work.responder.complete(payload)))
     }
 
     /// Answer an invocation with ERROR; False if it was answered or canceled before.
@@ -337,8 +394,60 @@ impl Session {
         let live = self.live(py)?;
         let payload = payload(live.client.serializer(), args, kwargs)?;
         let error = WampError::new(uri).with_payload(payload);
-        let responder = lock(&live.responders).remove(&request_id);
-        Ok(responder.is_some_and(|responder| responder.fail(error)))
+        let work = lock(&live.in_work).remove(&request_id);
+        Ok(work.is_some_and(|work| work.responder.fail(error)))
+    }
+
+    /// Send a part of the result if the caller takes parts, waiting until there is room for it;
+    /// false if the call is over.
+    fn progress<'py>(
+        &self,
+        py: Python<'py>,
+        request_id: u64,
+        args: &Bound<'py, PyAny>,
+        kwargs: &Bound<'py, PyAny>,
+    ) -> PyResult<bool> {
+        let live = self.live(py)?;
+        let sends = match lock(&live.in_work).get(&request_id) {
+            Some(work) if !work.responder.is_over() => work.invocation.clone(),
+            _ => return Ok(false),
+        };
+        let Some(invocation) = sends else {
+            return Ok(true);
+        };
+        let payload = payload(live.client.serializer(), args, kwargs)?;
+        let sent = wait(py, None, invocation.progress_payload(payload))?;
+        Ok(matches!(sent, Some(Ok(()))))
+    }
+
+    /// Wait for the next part of a call that is made in parts; None if there is none, because the
+    /// last one has been taken or because the call is over.
+    fn next_part<'py>(&self, py: Python<'py>, request_id: u64) -> PyResult<Option<PartTuple<'py>>> {
+        let live = self.live(py)?;
+        let work = lock(&live.in_work);
+        let parts = work.get(&request_id).and_then(|work| work.parts.clone());
+        drop(work);
+        let Some(parts) = parts else { return Ok(None) };
+        let next = wait(py, None, async { parts.lock().await.next().await })?;
+        let Some(Ok(Some(part))) = next else {
+            return Ok(None);
+        };
+        let (args, kwargs) = arguments(py, part.payload())?;
+        Ok(Some((args, kwargs, part.is_last())))
+    }
+
+    /// Whether the router announced a feature for a role, `broker` or `dealer`.
+    fn router_has(&self, py: Python<'_>, role: &str, feature: &str) -> PyResult<bool> {
+        let welcome = self.live(py)?.client.welcome();
+        let role = Role::ROUTER
+            .into_iter()
+            .find(|known| known.as_str() == role);
+        let feature = Feature::ALL
+            .into_iter()
+            .find(|known| known.as_str() == feature);
+        Ok(role
+            .zip(feature)
+            .is_some_and(|(role, feature)| welcome.details.roles.supports(role, feature)))
     }
 
     /// Say GOODBYE and wait for the answer, at most as long as `connect` was told. Never fails.
@@ -359,6 +468,23 @@ impl Session {
 }
 
 impl Session {
+    /// A call that is not made yet.
+    fn prepared(
+        &self,
+        py: Python<'_>,
+        procedure: &str,
+        args: &Bound<'_, PyAny>,
+        kwargs: &Bound<'_, PyAny>,
+        options: &Bound<'_, PyDict>,
+    ) -> PyResult<Call> {
+        let client = &self.live(py)?.client;
+        let options = read_options(options, |reader| CallOptions::read(reader))?;
+        Ok(client
+            .call(procedure)
+            .payload(payload(client.serializer(), args, kwargs)?)
+            .options(options))
+    }
+
     fn joined(py: Python<'_>, client: Client, answers: Arc<Answers>) -> PyResult<Self> {
         let (inbox, mut changes) = (Arc::new(Inbox::default()), client.status_changes());
         let ends = (Arc::clone(&inbox), Arc::clone(&answers));
@@ -376,7 +502,7 @@ impl Session {
             answers,
             registrations: Mutex::default(),
             subscriptions: Mutex::default(),
-            responders: Mutex::default(),
+            in_work: Mutex::default(),
         });
         runtime::at_exit(&live);
         Ok(Self {
@@ -384,6 +510,19 @@ impl Session {
             live: Some(live),
         })
     }
+}
+
+/// Takes out what `is_over`, and returns its ids.
+fn taken<T>(table: &Mutex<HashMap<u64, T>>, is_over: impl Fn(&T) -> bool) -> Vec<u64> {
+    let mut table = lock(table);
+    let ids: Vec<u64> = table
+        .iter()
+        .filter_map(|(id, known)| is_over(known).then_some(*id))
+        .collect();
+    for id in &ids {
+        table.remove(id);
+    }
+    ids
 }
 
 fn limit(py: Python<'_>, timeout: Option<f64>) -> PyResult<Option<Duration>> {

@@ -222,9 +222,23 @@ fn a_bomb_ends_only_its_own_connection() {
         peer.join("realm1");
         peer
     };
-    let mut fits = peer();
-    fits.send_bytes(&masked_short(0xc1, &message(10_000)));
-    assert_eq!(fits.message()[0], 50);
+    // Exactly the limit: in one frame, in two, and in one for each byte.
+    let at_limit = message(10_000);
+    let (one, two) = at_limit.split_at(at_limit.len() / 2);
+    let last = at_limit.len() - 1;
+    let in_bytes = at_limit.iter().enumerate().flat_map(|(at, &byte)| {
+        let first = if at == 0 { 0x41 } else { 0 } | if at == last { 0x80 } else { 0 };
+        masked_short(first, &[byte])
+    });
+    for bytes in [
+        masked_short(0xc1, &at_limit),
+        [masked_short(0x41, one), masked_short(0x80, two)].concat(),
+        in_bytes.collect(),
+    ] {
+        let mut fits = peer();
+        fits.send_bytes(&bytes);
+        assert_eq!(fits.message()[0], 50);
+    }
     for bytes in [10_001, 10_000_000] {
         let payload = message(bytes);
         let mut whole = peer();
@@ -234,6 +248,48 @@ fn a_bomb_ends_only_its_own_connection() {
         let (one, two) = payload.split_at(payload.len() - 5);
         fragmented.send_bytes(&[masked_short(0x41, one), masked_short(0x80, two)].concat());
         assert_eq!(fragmented.expect_end(), Some(1009), "{bytes}");
+    }
+    // One that never ends: the limit is found before its last fragment comes.
+    let mut endless = peer();
+    let payload = message(10_000_000);
+    endless.send_bytes(&masked_short(0x41, &payload[..payload.len() - 1]));
+    assert_eq!(endless.expect_end(), Some(1009));
+    neighbor.nothing_came();
+}
+
+/// The limit of a batch is that of all its messages together, decompressed.
+#[test]
+fn a_bomb_of_many_messages_ends_only_its_own_connection() {
+    let host = Host::with(|builder| {
+        let limits = wampy_router::Limits {
+            message_bytes_max: 10_000,
+            ..wampy_router::Limits::default()
+        };
+        builder.compress(true).limits(limits)
+    });
+    let mut neighbor = host.session();
+    let batch = |bytes: usize| {
+        let call = |id: u64| json!([48, id, {}, "wamp.session.count"]).to_string() + "\u{1e}";
+        let mut text: String = (1..=100).map(call).collect();
+        let filler = r#"[48,101,{},"wamp.session.count",[],{"x":""#;
+        let rest = bytes - text.len() - filler.len() - 4;
+        text += &format!("{filler}{}\"}}]\u{1e}", "x".repeat(rest));
+        assert_eq!(text.len(), bytes);
+        let writer = WebSocketEncoder::server(false).compressing(Some(Deflate::default()));
+        let mut frame = Vec::new();
+        writer.write_message(text.as_bytes(), &mut frame);
+        masked_short(0xc1, &frame.split_off(4))
+    };
+    for (bytes, fits) in [(10_000, true), (10_001, false), (1_000_000, false)] {
+        let (mut peer, answer) =
+            Peer::batched_offering(Box::new(host.stream()), Serializer::Json, OFFER);
+        assert!(answer.is_some());
+        peer.join("realm1");
+        peer.send_bytes(&batch(bytes));
+        match fits {
+            true => (1..=101).for_each(|id| assert_eq!(peer.message()[1], id)),
+            false => assert_eq!(peer.expect_end(), Some(1009), "{bytes}"),
+        }
     }
     neighbor.nothing_came();
 }

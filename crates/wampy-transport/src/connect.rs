@@ -9,12 +9,12 @@ use wampy_proto::framing::rawsocket::{Refusal, ReplyError};
 use wampy_proto::framing::{Decoder, Encoder};
 
 use crate::error::{ConnectError, ConnectProblem};
-use crate::opening;
 use crate::stream::Stream;
 use crate::tcp::{self, IpVersion};
 #[cfg(feature = "tls")]
 use crate::tls::TlsOptions;
 use crate::url::{Endpoint, Framing, Url};
+use crate::{longpoll, opening};
 
 /// How to connect.
 #[derive(Debug, Clone)]
@@ -26,10 +26,10 @@ pub struct ConnectOptions {
     pub message_bytes_max: usize,
     /// Whether to ask for compression (RFC 7692) over WebSocket. Not by default.
     pub compress: bool,
-    /// Whether to prefer a WebSocket on which messages that are sent together share frames. Not by
-    /// default.
+    /// Whether to prefer batches: over WebSocket, messages that are sent together share frames, over
+    /// long-polling requests. Not by default.
     pub batched: bool,
-    /// Further headers of the WebSocket handshake, such as `Origin` or `Cookie`.
+    /// Further headers of the WebSocket handshake, or of all requests of long-polling, such as `Origin` or `Cookie`.
     pub headers: Vec<(String, String)>,
     /// How long connecting may take, with all handshakes. Default 10 s.
     pub timeout: Duration,
@@ -110,10 +110,18 @@ async fn connect_and_open(
     url: &Url,
     options: &ConnectOptions,
 ) -> Result<Connection, ConnectProblem> {
-    if url.scheme().framing == Framing::WebSocket {
-        let stream = open_stream(url, options).await?;
-        return opening::websocket(stream, url, options).await;
+    match url.scheme().framing {
+        Framing::WebSocket => {
+            let stream = open_stream(url, options).await?;
+            opening::websocket(stream, url, options).await
+        }
+        Framing::LongPoll => longpoll::open(url, options).await,
+        Framing::RawSocket => open_rawsocket(url, options).await,
     }
+}
+
+/// Asks for one serializer after the other.
+async fn open_rawsocket(url: &Url, options: &ConnectOptions) -> Result<Connection, ConnectProblem> {
     let mut refusal = ConnectProblem::NoSerializer;
     for &serializer in &options.serializers {
         let stream = open_stream(url, options).await?;
@@ -129,7 +137,10 @@ async fn connect_and_open(
     Err(refusal)
 }
 
-async fn open_stream(url: &Url, options: &ConnectOptions) -> Result<Stream, ConnectProblem> {
+pub(crate) async fn open_stream(
+    url: &Url,
+    options: &ConnectOptions,
+) -> Result<Stream, ConnectProblem> {
     match url.endpoint() {
         Endpoint::Tcp { host, port } => {
             let stream =

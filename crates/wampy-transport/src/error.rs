@@ -72,6 +72,14 @@ pub enum ConnectProblem {
     /// The peer did not open a RawSocket.
     #[error(transparent)]
     RawSocket(#[from] ReplyError),
+    /// The peer did not answer a request of long-polling as a router does.
+    #[error("the router answered HTTP {status}: {text}")]
+    LongPoll {
+        /// The HTTP status.
+        status: u16,
+        /// What it said.
+        text: String,
+    },
     /// The peer closed the connection in the middle of the handshake.
     #[error("the peer closed the connection during the handshake")]
     Closed,

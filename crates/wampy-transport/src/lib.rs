@@ -17,6 +17,7 @@ mod error;
 mod halves;
 mod listen_address;
 mod listener;
+mod longpoll;
 mod memory;
 mod opening;
 mod stream;

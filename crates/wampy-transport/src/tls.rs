@@ -80,7 +80,7 @@ impl TlsOptions {
                     .map_err(|error| unusable(&own.certificate)(error.to_string()))?
             }
         };
-        if framing == Framing::WebSocket {
+        if framing != Framing::RawSocket {
             config.alpn_protocols = vec![b"http/1.1".to_vec()];
         }
         Ok(config)

@@ -6,6 +6,8 @@
 //! | `wss://host:port/path` | WebSocket over TLS | 443 unless given |
 //! | `rs://host:port` | RawSocket | 8080 unless given |
 //! | `rss://host:port` | RawSocket over TLS | 443 unless given |
+//! | `http://host:port/path` | long-polling over HTTP | 8080 unless given |
+//! | `https://host:port/path` | long-polling over HTTPS | 443 unless given |
 //! | `unix:///path/of/socket` | RawSocket over a Unix socket | |
 //! | `ws+unix:///path/of/socket` | WebSocket over a Unix socket | |
 //!
@@ -45,7 +47,7 @@ pub struct Scheme {
 }
 
 /// Every scheme. To add one that connects otherwise: a row here and a variant of [`Endpoint`].
-pub const SCHEMES: [Scheme; 6] = [
+pub const SCHEMES: [Scheme; 8] = [
     Scheme {
         name: "ws",
         framing: Framing::WebSocket,
@@ -67,6 +69,18 @@ pub const SCHEMES: [Scheme; 6] = [
     Scheme {
         name: "rss",
         framing: Framing::RawSocket,
+        tls: true,
+        default_port: Some(443),
+    },
+    Scheme {
+        name: "http",
+        framing: Framing::LongPoll,
+        tls: false,
+        default_port: Some(8080),
+    },
+    Scheme {
+        name: "https",
+        framing: Framing::LongPoll,
         tls: true,
         default_port: Some(443),
     },
@@ -140,7 +154,7 @@ impl Url {
         &self.authority
     }
 
-    /// Path and query of the WebSocket handshake, at least `/`.
+    /// Path and query of the WebSocket handshake, or the base path of long-polling; at least `/`.
     #[must_use]
     pub fn target(&self) -> &str {
         &self.target
@@ -194,8 +208,6 @@ fn no_scheme(text: &str) -> String {
 
 fn unknown_scheme(name: &str, rest: &str) -> String {
     let instead = match name.to_ascii_lowercase().as_str() {
-        "http" => "; did you mean ws?",
-        "https" => "; did you mean wss?",
         "tcp" => "; did you mean rs (RawSocket)?",
         "tls" | "ssl" => "; did you mean rss (RawSocket over TLS)?",
         _ if !rest.starts_with("//") => "; a host and port need one in front, such as ws://",
@@ -344,6 +356,8 @@ mod tests {
             ),
             ("rs://[::1]:7000/", "::1", 7000, "/", "[::1]:7000"),
             ("rss://10.0.0.1", "10.0.0.1", 443, "/", "10.0.0.1:443"),
+            ("http://a/lp", "a", 8080, "/lp", "a:8080"),
+            ("https://a", "a", 443, "/", "a:443"),
         ] {
             let url: Url = text.parse().unwrap();
             assert_eq!(
@@ -394,10 +408,10 @@ mod tests {
         for (text, expected) in [
             ("localhost", "no scheme"),
             ("localhost:8080", "a host and port need one in front"),
-            ("http://localhost", "did you mean ws?"),
+            ("tcp://localhost", "did you mean rs"),
             (
                 "mqtt://localhost",
-                "none of ws, wss, rs, rss, unix, ws+unix",
+                "none of ws, wss, rs, rss, http, https, unix, ws+unix",
             ),
             ("ws:localhost", "`//` is missing"),
             ("ws://", "host is missing"),

@@ -247,8 +247,8 @@ impl Builder {
         self
     }
 
-    /// Whether to prefer a WebSocket on which messages that are sent together share frames: the
-    /// subprotocols `wamp.2.*.batched`. It pays where frames are dear, as on some proxies and with
+    /// Whether to prefer that messages which are sent together share WebSocket frames, or requests of
+    /// long-polling: the subprotocols `wamp.2.*.batched`. It pays where frames are dear, as on some proxies and with
     /// compression, which then finds more to compress. A router that knows no batches is spoken to
     /// without. Default false.
     ///
@@ -514,8 +514,11 @@ impl Builder {
         if authentication.means.is_empty() && self.hello.authmethods.is_none() {
             self.hello.authmethods = Some(self.authmethods_without_proof());
         }
-        let pings =
-            self.pings_rawsocket || url.scheme().framing == wampy_transport::Framing::WebSocket;
+        let pings = match url.scheme().framing {
+            wampy_transport::Framing::WebSocket => true,
+            wampy_transport::Framing::RawSocket => self.pings_rawsocket,
+            wampy_transport::Framing::LongPoll => false,
+        };
         Ok(Options {
             url,
             realm: self.realm,

@@ -92,7 +92,7 @@ impl Client {
     }
 
     /// A client of the router at `url`, with options: `ws://`, `wss://`, `rs://`, `rss://`
-    /// (RawSocket), each with `host:port`, or `unix:///path`.
+    /// (RawSocket), `http://`, `https://` (long-polling), each with `host:port`, or `unix:///path`.
     ///
     /// ```
     /// # wampy::doc_example(async |url| {

@@ -7,11 +7,11 @@ A subclass offers its ``@callee`` methods and listens with its ``@subscribe`` me
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, TypeVar, cast
 
-from wampy import address
+from wampy import address, errors
 from wampy.auth import Auth
 from wampy.constants import (
     DEFAULT_REALM,
@@ -23,10 +23,11 @@ from wampy.constants import (
 from wampy.errors import ConfigurationError
 from wampy.message_handler import MessageHandler
 from wampy.messages import Message
+from wampy.progressive import ProgressiveCall
 from wampy.registry import Registry
-from wampy.roles.callee import procedure_of
-from wampy.roles.caller import RpcProxy
-from wampy.roles.subscriber import topic_of
+from wampy.roles.callee import Procedure, procedure_of
+from wampy.roles.caller import RpcProxy, WithOptions
+from wampy.roles.subscriber import options_of, subscribe_options, topic_of
 from wampy.session import Session
 
 __all__ = ["Client", "RpcClient", "WampClient"]
@@ -190,14 +191,54 @@ class Client:
         """Remote procedures as methods: ``client.rpc.com.shop.order(3)``."""
         return RpcProxy(self)
 
+    def with_options(self, **options: Any) -> WithOptions:
+        """This client with options for what it calls and publishes then.
+
+        ``client.with_options(disclose_me=True).call("com.shop.order", 3)``. The options are
+        WAMP's own: ``disclose_me`` shows the callee or the subscribers who calls or publishes,
+        ``rkey`` selects one of those that share a procedure or topic, ``timeout`` is that of a
+        call in milliseconds; those of events are told at ``publish``.
+        """
+        return WithOptions(self, options)
+
     def call(self, procedure: str, /, *args: Any, **kwargs: Any) -> Any:
-        """Call ``procedure`` and return its result.
+        """Call ``procedure`` and return its result; see ``with_options`` for the options of CALL.
 
         Raises:
             Error: the callee or the router answered with an error.
             WampyTimeOutError: no answer came within ``call_timeout``.
         """
         return self._call(procedure, args, kwargs)
+
+    def call_progressive(self, procedure: str, /, *args: Any, **kwargs: Any) -> ProgressiveCall:
+        """Call ``procedure`` for a result in parts: ``for part in client.call_progressive(...)``.
+
+        The call is made when the first part is asked for. The loop waits for each part; the last
+        is the result, or the exception that ``call`` raises. Leaving it early cancels the call.
+        ``call_timeout`` is the time for one part.
+        """
+        return self._call_progressive(procedure, args, kwargs)
+
+    def call_in_parts(
+        self, procedure: str, parts: Iterable[Any], /, *args: Any, **kwargs: Any
+    ) -> ProgressiveCall:
+        """Make a call whose arguments go in parts, for instance those that a generator brings.
+
+        The call itself goes out at once with ``args`` and ``kwargs``; then each item of ``parts``
+        follows as one positional argument, from a thread of its own; a last part without
+        arguments says that there are no more. The callee's handler has them in its keyword
+        ``parts`` (see ``wampy.callee``). What is returned is an iterator as that of
+        ``call_progressive``, so both directions may flow at once; ``.result()`` waits for the
+        result alone.
+
+        When the generator fails, the call is canceled, and the iterator raises the failure. When
+        the call is over before the generator, the generator is closed at its next part.
+
+        Raises:
+            ConfigurationError: the router does not take calls in parts, or ``parts`` is no
+                iterable.
+        """
+        return self._started().call_in_parts(procedure, parts, args, kwargs)
 
     def publish(
         self,
@@ -212,6 +253,8 @@ class Client:
             args: the topic, unless it is given by keyword, and the positional payload.
             topic: the topic.
             options: options of PUBLISH; with ``{"acknowledge": True}`` this waits for the router.
+                Others are ``exclude_me``, ``disclose_me``, ``retain``, ``rkey``, and the lists
+                ``exclude``, ``eligible`` and the same with ``_authid`` and ``_authrole``.
             kwargs: the payload by keyword.
 
         Returns:
@@ -224,8 +267,23 @@ class Client:
             raise ConfigurationError(f"publish needs a topic, not {topic!r}")
         return self._started().publish(topic, args, kwargs, options)
 
-    def _call(self, procedure: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        return self._started().call(procedure, args, kwargs)
+    def _call(
+        self,
+        procedure: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        options: Mapping[str, Any] | None = None,
+    ) -> Any:
+        return self._started().call(procedure, args, kwargs, options)
+
+    def _call_progressive(
+        self,
+        procedure: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        options: Mapping[str, Any] | None = None,
+    ) -> ProgressiveCall:
+        return self._started().call_progressive(procedure, args, kwargs, options)
 
     def _started(self) -> Session:
         """The session; the first use of a client that was never started starts it."""
@@ -241,27 +299,43 @@ class Client:
         handler: Callable[..., Any],
         name: str | None = None,
         invocation_policy: str = "single",
+        **options: Any,
     ) -> int:
         """Offer ``handler`` as a procedure from now on; returns the registration id.
 
         Args:
-            handler: what to run.
+            handler: what to run; one that yields sends a result in parts.
             name: the URI of the procedure; the name of ``handler`` unless given.
             invocation_policy: see ``wampy.roles.callee.callee``.
+            options: see ``wampy.roles.callee.Procedure``.
         """
         method = getattr(handler, "__name__", None)
         uri = name or method
         if uri is None:
             raise ConfigurationError(f"{handler!r} has no name: register(handler, name) gives one")
-        return self._started().register(uri, handler, {"invoke": invocation_policy}, method)
+        procedure = Procedure(uri, invocation_policy, **options)
+        return self._started().offer(procedure, handler, method)
 
     def unregister(self, registration_id: int) -> None:
         """Withdraw a procedure."""
         self._started().unregister(registration_id)
 
-    def subscribe(self, topic: str, handler: Callable[..., Any]) -> int:
-        """Run ``handler`` for the events of ``topic`` from now on; returns the subscription id."""
-        return self._started().subscribe(topic, handler)
+    def subscribe(
+        self,
+        topic: str,
+        handler: Callable[..., Any],
+        *,
+        match: str = "exact",
+        get_retained: bool = False,
+        nkey: str | None = None,
+    ) -> int:
+        """Run ``handler`` for the events of ``topic`` from now on; returns the subscription id.
+
+        Args: see ``wampy.subscribe``. Handlers of one topic share a subscription, and so only the
+            first of them gets events that the router has kept.
+        """
+        options = subscribe_options(match, get_retained, nkey)
+        return self._started().listen(topic, handler, options)
 
     def unsubscribe(self, subscription_id: int) -> None:
         """End a subscription."""
@@ -270,11 +344,13 @@ class Client:
     @property
     def registration_map(self) -> dict[int, str]:
         """``{registration_id: procedure URI}``"""
+        self._session.drop_revoked()
         return self._session.registration_map
 
     @property
     def subscription_map(self) -> dict[int, tuple[Callable[..., Any], str]]:
         """``{subscription_id: (handler, topic)}``"""
+        self._session.drop_revoked()
         return self._session.subscription_map
 
     @property
@@ -289,10 +365,87 @@ class Client:
             handler = getattr(self, attribute)
             procedure = procedure_of(declared)
             if procedure is not None:
-                session.register(procedure.uri, handler, procedure.options, attribute)
+                session.offer(procedure, handler, attribute)
             topic = topic_of(declared)
             if topic is not None:
-                session.subscribe(topic, handler)
+                session.listen(topic, handler, options_of(declared))
+
+    # What the router knows besides
+
+    def add_testament(
+        self,
+        topic: str,
+        /,
+        *args: Any,
+        scope: str = "destroyed",
+        options: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Leave an event that the router publishes when this session has ended, however it ends.
+
+        Args:
+            topic: the topic.
+            args: the positional payload.
+            scope: ``destroyed``, when the session is gone, or ``detached``, when its connection is.
+            options: options of PUBLISH.
+            kwargs: the payload by keyword.
+        """
+        how = {"scope": scope, "publish_options": dict(options or {})}
+        self._call("wamp.session.add_testament", (topic, list(args), kwargs), how)
+
+    def flush_testaments(self, scope: str = "destroyed") -> None:
+        """Take back the testaments of a scope."""
+        self._call("wamp.session.flush_testaments", (), {"scope": scope})
+
+    def history(
+        self, topic: str | int, *, match: str = "exact", **filters: Any
+    ) -> list[dict[str, Any]]:
+        """Events that the router has kept, the oldest first.
+
+        Args:
+            topic: a topic or pattern that anybody is subscribed to, or the id of a subscription.
+            match: how the pattern is subscribed to: ``exact``, ``prefix`` or ``wildcard``.
+            filters: ``limit`` (how many), ``reverse`` (the newest first), ``topic`` (of those that
+                a pattern matches), ``from_time``, ``after_time``, ``before_time`` and
+                ``until_time`` (RFC 3339), ``from_publication``, ``after_publication``,
+                ``before_publication`` and ``until_publication`` (publication ids).
+
+        Returns:
+            dictionaries of ``timestamp``, ``subscription``, ``publication``, ``details``, ``args``
+            and ``kwargs``.
+
+        Raises:
+            Error: the router keeps no history of the topic, or nobody is subscribed to it.
+        """
+        subscription = topic
+        if isinstance(topic, str):
+            lookup = "wamp.subscription.lookup"
+            subscription = self._call(lookup, (topic, {"match": match}), {})
+            if subscription is None:
+                raise errors.Error("wamp.error.no_such_subscription", topic)
+        asked = {key: value for key, value in filters.items() if value is not None}
+        events = self._started().results("wamp.subscription.get_events", (subscription,), asked)
+        return [{"args": [], "kwargs": {}, **event} for event in events]
+
+    def describe(
+        self, uri: str, kind: str = "procedure", match: str | None = None
+    ) -> dict[str, Any] | None:
+        """What the router knows of a procedure, a topic or an error; None if it knows nothing.
+
+        Args:
+            uri: the URI, or the pattern if ``match`` is given.
+            kind: ``procedure``, ``topic`` or ``error``.
+            match: the match policy of the pattern; without it, what fits the URI best.
+
+        Returns:
+            a dictionary: ``uri``, ``kind``, ``match``, what is ``live``, and what whoever offers it
+            says: ``doc``, and JSON Schemas of ``args``, ``kwargs``, ``result`` and ``progress``.
+        """
+        how = {} if match is None else {"match": match}
+        description: dict[str, Any] | None = self._call(
+            f"wamp.reflection.{kind}.describe", (uri,), how
+        )
+        return description
 
     # Messages built by hand
 

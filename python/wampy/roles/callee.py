@@ -17,16 +17,76 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 #: The invocation policies of WAMP: which one of several callees of a procedure gets a call.
 INVOCATION_POLICIES = ("single", "roundrobin", "random", "first", "last")
+#: How a pattern of procedures or topics matches.
+MATCH_POLICIES = ("exact", "prefix", "wildcard")
 
 
 class Procedure:
-    """What a decorated method asks to be registered as."""
+    """What a function asks to be registered as.
 
-    def __init__(self, uri: str, options: dict[str, Any]) -> None:
+    Args:
+        uri: the procedure's URI, or the pattern of those that the function answers.
+        invocation_policy: how several callees share the procedure: ``single`` (they do not),
+            ``roundrobin``, ``random``, ``first`` or ``last``.
+        invoke: the same under its name in WAMP.
+        match: how the URI matches: ``exact``, ``prefix`` or ``wildcard``.
+        concurrency: how many calls the router gives this callee at once; others wait.
+        details: whether the function takes a keyword ``details``: a dictionary of ``procedure``
+            and, as far as the router tells, ``caller``, ``caller_authid``, ``caller_authrole``,
+            ``trustlevel``, ``timeout`` in milliseconds and ``receive_progress``.
+        parts: whether the function takes a keyword ``parts``: an iterator over the further parts
+            of a call that is made in parts.
+        disclose_caller: whether the callee has to know who calls.
+        force_reregister: whether to take the procedure over from whoever has it.
+        forward_timeout: whether this client, instead of the router, minds the time limit of calls.
+        nkey: the key of this callee among those that share the procedure (sharded registration).
+
+    Raises:
+        ConfigurationError: an argument is none of these.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        invocation_policy: str = "single",
+        *,
+        invoke: str | None = None,
+        match: str = "exact",
+        concurrency: int | None = None,
+        details: bool = False,
+        parts: bool = False,
+        disclose_caller: bool = False,
+        force_reregister: bool = False,
+        forward_timeout: bool = False,
+        nkey: str | None = None,
+    ) -> None:
+        policy = invocation_policy if invoke is None else invoke
+        if policy not in INVOCATION_POLICIES:
+            raise ConfigurationError(
+                f"invocation_policy must be one of {', '.join(INVOCATION_POLICIES)}, not {policy!r}"
+            )
+        check_match(match)
+        if concurrency is not None and (not isinstance(concurrency, int) or concurrency < 1):
+            raise ConfigurationError(
+                f"concurrency must be a number of calls from 1 on, not {concurrency!r}"
+            )
         #: the procedure's URI
         self.uri = uri
         #: the options of REGISTER
-        self.options = options
+        self.options: dict[str, Any] = {"invoke": policy}
+        asked = {
+            "match": match if match != "exact" else None,
+            "concurrency": concurrency,
+            "disclose_caller": disclose_caller,
+            "force_reregister": force_reregister,
+            "forward_timeout": forward_timeout,
+            "nkey": nkey,
+        }
+        self.options.update((key, value) for key, value in asked.items() if value)
+        #: whether the function takes the keyword ``details``
+        self.details = details
+        #: whether the function takes the keyword ``parts``
+        self.parts = parts
 
 
 @overload
@@ -34,7 +94,20 @@ def callee(function: _F, /) -> _F: ...
 
 
 @overload
-def callee(*, name: str | None = None, invocation_policy: str = "single") -> Callable[[_F], _F]: ...
+def callee(
+    *,
+    name: str | None = None,
+    invocation_policy: str = "single",
+    invoke: str | None = None,
+    match: str = "exact",
+    concurrency: int | None = None,
+    details: bool = False,
+    parts: bool = False,
+    disclose_caller: bool = False,
+    force_reregister: bool = False,
+    forward_timeout: bool = False,
+    nkey: str | None = None,
+) -> Callable[[_F], _F]: ...
 
 
 def callee(
@@ -43,38 +116,46 @@ def callee(
     *,
     name: str | None = None,
     invocation_policy: str = "single",
+    **options: Any,
 ) -> Any:
     """Offer the method as a procedure; with or without parentheses.
+
+    A method that yields sends each part to callers that take results in parts, and what it
+    returns is the result. For other callers the parts are dropped.
 
     Args:
         function: the method, when used without parentheses.
         name: the URI of the procedure; the method's name unless given.
         invocation_policy: how several callees share the procedure; one of ``single``,
             ``roundrobin``, ``random``, ``first`` and ``last``.
+        options: see ``Procedure``.
 
     Raises:
         ConfigurationError: an argument is not one of these.
     """
-    if invocation_policy not in INVOCATION_POLICIES:
-        raise ConfigurationError(
-            f"invocation_policy must be one of {', '.join(INVOCATION_POLICIES)}, "
-            f"not {invocation_policy!r}"
-        )
     if name is not None and (not isinstance(name, str) or not name):
         raise ConfigurationError(f"the name of a procedure must be a string, not {name!r}")
+    # Refused here, where the decorator stands, and not when it is applied.
+    Procedure(name or "", invocation_policy, **options)
 
     def decorate(method: _F) -> _F:
         if not callable(method):
             hint = f'; write @callee(name="{method}")' if isinstance(method, str) else ""
             raise ConfigurationError(f"@callee needs a function, not {method!r}{hint}")
         marked: Any = method
-        options = {"invoke": invocation_policy}
-        marked._wampy_procedure = Procedure(name or method.__name__, options)
+        procedure = Procedure(name or method.__name__, invocation_policy, **options)
+        marked._wampy_procedure = procedure
         marked.callee = True
-        marked.invocation_policy = invocation_policy
+        marked.invocation_policy = procedure.options["invoke"]
         return method
 
     return decorate if function is None else decorate(function)
+
+
+def check_match(match: str) -> None:
+    """Refuse what is no match policy."""
+    if match not in MATCH_POLICIES:
+        raise ConfigurationError(f"match must be one of {', '.join(MATCH_POLICIES)}, not {match!r}")
 
 
 def procedure_of(function: object) -> Procedure | None:

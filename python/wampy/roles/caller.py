@@ -5,12 +5,58 @@ What is absent: knowledge of which procedures exist; the router answers for thos
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from wampy.peers.clients import Client
+    from wampy.progressive import ProgressiveCall
 
-__all__ = ["RemoteProcedure", "RpcProxy"]
+__all__ = ["RemoteProcedure", "RpcProxy", "WithOptions"]
+
+
+class WithOptions:
+    """A client with options for what it calls and publishes; see ``Client.with_options``."""
+
+    __slots__ = ("_client", "_options")
+
+    def __init__(self, client: Client, options: Mapping[str, Any]) -> None:
+        self._client = client
+        self._options = options
+
+    @property
+    def rpc(self) -> RpcProxy:
+        """Remote procedures as methods, called with the options."""
+        return RpcProxy(self._client, self._call_options())
+
+    def call(self, procedure: str, /, *args: Any, **kwargs: Any) -> Any:
+        """Do as ``Client.call``, with the options."""
+        return self._client._call(procedure, args, kwargs, self._call_options())
+
+    def call_progressive(self, procedure: str, /, *args: Any, **kwargs: Any) -> ProgressiveCall:
+        """Do as ``Client.call_progressive``, with the options."""
+        return self._client._call_progressive(procedure, args, kwargs, self._call_options())
+
+    def call_in_parts(
+        self, procedure: str, parts: Iterable[Any], /, *args: Any, **kwargs: Any
+    ) -> ProgressiveCall:
+        """Do as ``Client.call_in_parts``, with the options."""
+        session = self._client._started()
+        return session.call_in_parts(procedure, parts, args, kwargs, self._call_options())
+
+    def publish(self, topic: str, /, *args: Any, **kwargs: Any) -> int | None:
+        """Do as ``Client.publish``, with the options."""
+        return self._client._started().publish(topic, args, kwargs, self._options)
+
+    def _call_options(self) -> Mapping[str, Any]:
+        """The options of CALL, which has a second one beside ``rkey``."""
+        if "rkey" in self._options:
+            return {"runmode": "partition", **self._options}
+        return self._options
+
+    def __repr__(self) -> str:
+        given = ", ".join(f"{key}={value!r}" for key, value in self._options.items())
+        return f"<{self._client.name} with {given}>"
 
 
 class RpcProxy:
@@ -19,16 +65,17 @@ class RpcProxy:
     ``client.rpc.com.shop.order(3)`` and ``client.rpc["com.shop.order"](3)`` are the same call.
     """
 
-    __slots__ = ("_client",)
+    __slots__ = ("_client", "_options")
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, options: Mapping[str, Any] | None = None) -> None:
         self._client = client
+        self._options = options
 
     def __getattr__(self, name: str) -> RemoteProcedure:
-        return RemoteProcedure(self._client, _public(name, self))
+        return RemoteProcedure(self._client, _public(name, self), self._options)
 
     def __getitem__(self, uri: str) -> RemoteProcedure:
-        return RemoteProcedure(self._client, uri)
+        return RemoteProcedure(self._client, uri, self._options)
 
     def __repr__(self) -> str:
         return f"<RpcProxy of {self._client.name}>"
@@ -37,18 +84,26 @@ class RpcProxy:
 class RemoteProcedure:
     """One procedure; an attribute of it is the procedure with the longer URI."""
 
-    __slots__ = ("_client", "_uri")
+    __slots__ = ("_client", "_options", "_uri")
 
-    def __init__(self, client: Client, uri: str) -> None:
+    def __init__(self, client: Client, uri: str, options: Mapping[str, Any] | None = None) -> None:
         self._client = client
         self._uri = uri
+        self._options = options
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the procedure and return its result."""
-        return self._client._call(self._uri, args, kwargs)
+        return self._client._call(self._uri, args, kwargs, self._options)
+
+    def progressive(self, *args: Any, **kwargs: Any) -> ProgressiveCall:
+        """Call the procedure for a result in parts; see ``Client.call_progressive``.
+
+        A procedure whose URI ends in ``.progressive`` is reached by its key: ``rpc[uri]``.
+        """
+        return self._client._call_progressive(self._uri, args, kwargs, self._options)
 
     def __getattr__(self, name: str) -> RemoteProcedure:
-        return RemoteProcedure(self._client, f"{self._uri}.{_public(name, self)}")
+        return RemoteProcedure(self._client, f"{self._uri}.{_public(name, self)}", self._options)
 
     def __repr__(self) -> str:
         return f"<RemoteProcedure {self._uri}>"

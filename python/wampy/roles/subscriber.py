@@ -10,28 +10,45 @@ from typing import Any, TypeVar
 
 from wampy.callable_module import make_callable
 from wampy.errors import ConfigurationError
+from wampy.roles.callee import check_match
 
 __all__ = ["accepts_meta", "subscribe", "topic_of"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-def subscribe(topic: str | None = None) -> Callable[[_F], _F]:
+def subscribe(
+    topic: str | None = None,
+    *,
+    match: str = "exact",
+    get_retained: bool = False,
+    nkey: str | None = None,
+) -> Callable[[_F], _F]:
     """Call the method for every event of ``topic``.
 
     The method gets what was published, positional and by keyword. If it takes a keyword ``meta``
-    (or ``**kwargs``), it also gets ``{"topic": ..., "subscription_id": ...}`` there.
+    (or ``**kwargs``), it also gets a dictionary there: ``topic``, ``subscription_id`` and, as far
+    as the router tells, ``publisher``, ``publisher_authid``, ``publisher_authrole``,
+    ``trustlevel`` and ``retained``.
+
+    Args:
+        topic: the topic, or the pattern of topics.
+        match: how the topic matches: ``exact``, ``prefix`` or ``wildcard``.
+        get_retained: whether events that the router has kept come first.
+        nkey: the key of this subscriber among those that share the topic (sharded subscription).
 
     Raises:
-        ConfigurationError: there is no topic.
+        ConfigurationError: there is no topic, or ``match`` is none of these.
     """
     if not isinstance(topic, str) or not topic:
         raise ConfigurationError('subscriber missing ``topic``: write @subscribe(topic="...")')
+    options = subscribe_options(match, get_retained, nkey)
 
     def decorate(method: _F) -> _F:
         marked: Any = method
         marked.subscriber = True
         marked.topic = topic
+        marked._wampy_subscribe_options = options
         marked.handler = method
         return method
 
@@ -44,6 +61,22 @@ def topic_of(function: object) -> str | None:
         return None
     topic = getattr(function, "topic", None)
     return topic if isinstance(topic, str) else None
+
+
+def subscribe_options(match: str, get_retained: bool, nkey: str | None) -> dict[str, Any]:
+    """The options of SUBSCRIBE that differ from their defaults."""
+    check_match(match)
+    asked = {
+        "match": match if match != "exact" else None,
+        "get_retained": get_retained,
+        "nkey": nkey,
+    }
+    return {key: value for key, value in asked.items() if value}
+
+
+def options_of(function: object) -> dict[str, Any]:
+    """The options of SUBSCRIBE that ``function`` wants."""
+    return dict(getattr(function, "_wampy_subscribe_options", ()))
 
 
 def accepts_meta(handler: Callable[..., Any]) -> bool:

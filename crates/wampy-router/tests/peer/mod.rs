@@ -268,16 +268,38 @@ impl Peer {
     /// Asks for extensions with the header `offer`; returns also what the router answers, and
     /// compresses if that is compression.
     pub fn websocket_offering(
-        mut stream: Box<dyn Stream>,
+        stream: Box<dyn Stream>,
         serializer: Serializer,
         offer: &str,
     ) -> (Self, Option<String>) {
+        Self::offering(stream, serializer, false, offer)
+    }
+
+    /// The same, speaking the batched subprotocol.
+    pub fn batched_offering(
+        stream: Box<dyn Stream>,
+        serializer: Serializer,
+        offer: &str,
+    ) -> (Self, Option<String>) {
+        Self::offering(stream, serializer, true, offer)
+    }
+
+    fn offering(
+        mut stream: Box<dyn Stream>,
+        serializer: Serializer,
+        batched: bool,
+        offer: &str,
+    ) -> (Self, Option<String>) {
         let row = serializer.row();
+        let subprotocol = match batched {
+            true => row.batched_subprotocol,
+            false => row.subprotocol,
+        };
         let request = format!(
             "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
              Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
-             Sec-WebSocket-Protocol: {}\r\nSec-WebSocket-Extensions: {offer}\r\n\r\n",
-            row.subprotocol
+             Sec-WebSocket-Protocol: {subprotocol}\r\n\
+             Sec-WebSocket-Extensions: {offer}\r\n\r\n"
         );
         stream.write_all(request.as_bytes()).unwrap();
         let mut head = Vec::new();
@@ -299,15 +321,15 @@ impl Peer {
         let compression = answer.as_ref().map(|_| Deflate::default());
         let decoder = WebSocketDecoder::client(limits).decompressing(answer.is_some());
         let encoder = WebSocketEncoder::client(row.binary, || 0x1234_5678);
-        let peer = Self {
-            stream,
-            serializer,
-            decoder: decoder.into(),
-            encoder: encoder.compressing(compression).into(),
-            buffer: Vec::new(),
-            next_request: 1,
+        let encoder = encoder.compressing(compression);
+        let (decoder, encoder) = match batched {
+            true => (
+                BatchedDecoder::new(decoder, row.binary).into(),
+                BatchedEncoder::new(encoder).into(),
+            ),
+            false => (decoder.into(), encoder.into()),
         };
-        (peer, answer)
+        (Self::speaking(stream, serializer, decoder, encoder), answer)
     }
 
     /// The next request id of the session.

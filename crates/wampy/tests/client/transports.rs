@@ -125,6 +125,60 @@ async fn batched_websockets() {
 }
 
 #[tokio::test]
+async fn long_polling() {
+    within(async {
+        let router = router().await;
+        exercise(Client::builder(tcp_url(&router, "http"))).await;
+        exercise(Client::builder(tcp_url(&router, "http") + "lp/")).await;
+        exercise(Client::builder(tcp_url(&router, "http")).batched(true)).await;
+        // Many calls at once, and the end of the router in the middle.
+        let client = Client::builder(tcp_url(&router, "http")).connect().await;
+        let client = client.unwrap();
+        let register = client.register("com.example.echo", async |invocation: Invocation| {
+            let (number,): (u32,) = invocation.args()?;
+            Ok(number)
+        });
+        let _registration = register.await.unwrap();
+        let calls = (0..100).map(|number| {
+            let client = client.clone();
+            tokio::spawn(async move {
+                let result = client.call("com.example.echo").args((number,)).await;
+                assert_eq!(result.unwrap().value::<u32>().unwrap(), number);
+            })
+        });
+        for call in calls.collect::<Vec<_>>() {
+            call.await.unwrap();
+        }
+        router.shutdown().await;
+        client.call("com.example.echo").await.unwrap_err();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_host_that_does_no_long_polling_is_a_clear_error() {
+    within(async {
+        let router = Router::builder().listen("127.0.0.1:0").longpoll(false);
+        let router = router.start().await.unwrap();
+        let error = Client::connect(tcp_url(&router, "http")).await.unwrap_err();
+        assert!(error.to_string().contains("HTTP 404"), "{error}");
+        let router = Router::builder().listen("127.0.0.1:0");
+        let router = router
+            .serializers([Serializer::Json])
+            .start()
+            .await
+            .unwrap();
+        let client = Client::builder(tcp_url(&router, "http")).serializer(Serializer::Cbor);
+        let error = client.connect().await.unwrap_err();
+        assert!(
+            error.to_string().contains("It supports: wamp.2.json"),
+            "{error}"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn localhost_over_each_version_of_ip() {
     within(async {
         let router = router_at("localhost:0").await;
@@ -187,7 +241,7 @@ async fn wss_and_rss() {
         let directory = TestDirectory::new("tls");
         let (router, port, ca_file) = tls_router(&directory).await;
         for host in ["localhost", "127.0.0.1"] {
-            for scheme in ["wss", "rss"] {
+            for scheme in ["wss", "rss", "https"] {
                 let url = format!("{scheme}://{host}:{port}");
                 exercise(Client::builder(url).ca_file(&ca_file)).await;
             }
@@ -241,9 +295,9 @@ async fn a_certificate_of_nobody_trusted_is_refused() {
 #[tokio::test]
 async fn urls_and_realms_that_lead_nowhere_are_clear_errors() {
     within(async {
-        let error = Client::connect("http://localhost").await.unwrap_err();
+        let error = Client::connect("tcp://localhost").await.unwrap_err();
         assert!(matches!(error, Error::Misuse { .. }), "{error:?}");
-        assert!(error.to_string().contains("did you mean ws?"), "{error}");
+        assert!(error.to_string().contains("did you mean rs"), "{error}");
         let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("ws://{}", free.local_addr().unwrap());
         drop(free);
