@@ -21,6 +21,7 @@ from wampy.constants import (
     DEFAULT_TIMEOUT,
     GOODBYE_TIMEOUT,
 )
+from wampy.encryption import DataKey, named_key
 from wampy.handler_threads import HandlerThreads
 from wampy.message_handler import MessageHandler
 from wampy.messages import (
@@ -81,6 +82,8 @@ class Session:
         client_name: str = "wampy",
         auth: Auth | Sequence[Auth] | None = None,
         certificate: tuple[str, str] | None = None,
+        keys: Sequence[DataKey] = (),
+        cipher: str | None = None,
     ) -> None:
         self.url = router_url
         self.message_handler = message_handler
@@ -92,6 +95,8 @@ class Session:
         self.client_name = client_name
         self.auth = auth
         self.certificate = certificate
+        self.keys = list(keys)
+        self.cipher = cipher
         self.registration_map: dict[int, str] = {}
         self.subscription_map: dict[int, tuple[Callable[..., Any], str]] = {}
         self.request_ids: dict[int, Any] = {}
@@ -146,6 +151,11 @@ class Session:
         """Whether there was a session that somebody ended."""
         return self._ended
 
+    @property
+    def events_undecryptable(self) -> int:
+        """How many events were left out because none of the keys opens them."""
+        return self._wire.events_undecryptable if self._wire else 0
+
     def begin(self) -> None:
         """Connect and join the realm.
 
@@ -170,6 +180,8 @@ class Session:
             certificate=self.certificate,
             ca_path=self.cert_path,
             ip_version=self.ipv,
+            keys=self.keys,
+            cipher=self.cipher,
         )
         self._wire = wire
         self._ended = False
@@ -269,7 +281,7 @@ class Session:
         """The options of CALL: what the program says, and the time limit of the client."""
         if not isinstance(procedure, str):
             raise errors.ConfigurationError(f"a procedure has a name, not {procedure!r}")
-        merged = dict(options or {})
+        merged = named_key(options or {})
         if self.call_timeout:
             merged.setdefault("timeout", max(1, int(self.call_timeout * 1000)))
         return merged
@@ -287,7 +299,8 @@ class Session:
     ) -> int | None:
         """Publish an event; with the option ``acknowledge``, return its publication id."""
         wire = self._joined()
-        return wire.publish(topic, args, kwargs or {}, options or {}, self.call_timeout or None)
+        options = named_key(options or {})
+        return wire.publish(topic, args, kwargs or {}, options, self.call_timeout or None)
 
     # Callee and subscriber
 

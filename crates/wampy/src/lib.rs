@@ -58,6 +58,7 @@ mod builder;
 mod call;
 mod client;
 mod duplex;
+mod encryption;
 mod error;
 mod event;
 mod invocation;
@@ -93,7 +94,7 @@ pub use reply::{IntoReply, Reply};
 pub use responder::Responder;
 pub use status::Status;
 pub use subscribe::{Subscribe, Subscription};
-pub use wamp_error::{RUNTIME_ERROR, TOO_MANY_PARTS, WampError};
+pub use wamp_error::{DECRYPTION_FAILED, RUNTIME_ERROR, TOO_MANY_PARTS, WampError};
 /// The protocol: messages, payloads, serializers, ids, URIs.
 pub use wampy_proto as proto;
 /// All of the embedded router: its limits, its errors, its statistics.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::IntoFuture;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
@@ -240,6 +241,21 @@ impl Subscription {
             EventSink::Queue(queue) => queue.dropped(),
             EventSink::Callback(_) => 0,
         }
+    }
+
+    /// How many events were left out because they are encrypted and cannot be opened, for want of
+    /// the right key ([`Builder::keys`](crate::Builder::keys)). Why is logged by `tracing`.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// let events = client.subscribe("com.example.secret").await?;
+    /// assert_eq!(events.undecryptable(), 0);
+    /// # client.close().await });
+    /// ```
+    #[must_use]
+    pub fn undecryptable(&self) -> u64 {
+        self.record.undecryptable.load(Ordering::Relaxed)
     }
 
     /// The topic or pattern.

@@ -11,6 +11,7 @@ mod invocations;
 mod join;
 mod lost;
 mod owner;
+mod passage;
 mod prove;
 mod records;
 mod restore;

@@ -88,6 +88,8 @@ pub(crate) struct SubscriptionRecord {
     pub(crate) topic: Arc<str>,
     pub(crate) options: SubscribeOptions,
     pub(crate) sink: EventSink,
+    /// How many events could not be decrypted.
+    pub(crate) undecryptable: AtomicU64,
     id: AtomicU64,
 }
 
@@ -97,6 +99,7 @@ impl SubscriptionRecord {
             topic,
             options,
             sink,
+            undecryptable: AtomicU64::new(0),
             id: AtomicU64::new(0),
         }
     }
