@@ -121,7 +121,9 @@ class Session:
     ) -> tuple[Input, Results]:
         """Make a call in parts, of which this is the first."""
 
-    def call_and_forget(self, procedure: str, args: Sequence[Any]) -> None:
+    def call_and_forget(
+        self, procedure: str, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> None:
         """Call without waiting; what becomes of it makes no difference."""
 
     def publish(

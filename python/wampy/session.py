@@ -101,6 +101,8 @@ class Session:
         self.subscription_map: dict[int, tuple[Callable[..., Any], str]] = {}
         self.request_ids: dict[int, Any] = {}
         self._handlers: dict[int, Callable[..., Any]] = {}
+        # What the router was told by reflection: URI and match policy by kind and id.
+        self._defined: dict[tuple[str, int], tuple[str, str]] = {}
         # Registrations whose handler takes more than the arguments of the call.
         self._takes_more: dict[int, Procedure] = {}
         self._subscriptions: dict[int, list[Subscription]] = {}
@@ -209,6 +211,7 @@ class Session:
             known.clear()
         self._handlers.clear()
         self._takes_more.clear()
+        self._defined.clear()
         self._subscriptions.clear()
         self._topics.clear()
         self._by_hand.forget()
@@ -324,14 +327,16 @@ class Session:
             procedure.uri, handler, procedure.options, method, procedure
         )
         ours = [key for key in ("details", "parts") if getattr(procedure, key)]
-        self._define(procedure.uri, handler, "procedure", procedure.options, ours)
-        return granted.registration_id
+        granted_id = granted.registration_id
+        self._define(procedure.uri, handler, "procedure", procedure.options, ours, granted_id)
+        return granted_id
 
     def listen(self, topic: str, handler: Callable[..., Any], options: Mapping[str, Any]) -> int:
         """Subscribe ``handler`` to ``topic``, and describe it; returns the subscription id."""
         granted = self.subscribe_granted(topic, handler, options)
-        self._define(topic, handler, "topic", options, ["meta"])
-        return granted.subscription_id
+        granted_id = granted.subscription_id
+        self._define(topic, handler, "topic", options, ["meta"], granted_id)
+        return granted_id
 
     def _define(
         self,
@@ -340,6 +345,7 @@ class Session:
         kind: str,
         options: Mapping[str, Any],
         ours: Sequence[str],
+        granted_id: int,
     ) -> None:
         """Tell the router what ``handler`` is, if it asks; its answer makes no difference."""
         wire = self._joined()
@@ -350,10 +356,19 @@ class Session:
 
         try:
             definition = definition_of(handler, kind, options.get("match", "exact"), ours)
-            wire.call_and_forget("wamp.reflect.define", [uri, definition])
+            wire.call_and_forget("wamp.reflect.define", [uri, definition], {})
+            self._defined[kind, granted_id] = uri, definition["match"]
         except Exception:
             # Whatever stands in annotations, the procedure works without.
             logger.exception("%s cannot be described", uri)
+
+    def _undefine(self, kind: str, granted_id: int) -> None:
+        """Take back what was told of a procedure or topic that is offered no more."""
+        if (kind, granted_id) not in self._defined:
+            return
+        uri, match = self._defined.pop((kind, granted_id))
+        how = {"kind": kind, "match": match}
+        self._joined().call_and_forget("wamp.reflect.define", [uri, None], how)
 
     def register_granted(
         self,
@@ -394,6 +409,7 @@ class Session:
         self._takes_more.pop(registration_id, None)
         self.registration_map.pop(registration_id, None)
         Registry.remove(registration_id)
+        self._undefine("procedure", registration_id)
 
     def drop_revoked(self) -> None:
         """Forget the registrations and subscriptions that the router has taken back."""
@@ -448,6 +464,7 @@ class Session:
         self._drop_subscription(subscription_id)
 
     def _drop_subscription(self, subscription_id: int) -> None:
+        self._undefine("topic", subscription_id)
         self._subscriptions.pop(subscription_id, None)
         for key, granted in tuple(self._topics.items()):
             if granted.subscription_id == subscription_id:

@@ -171,9 +171,9 @@ impl Session {
         py: Python<'_>,
         procedure: &str,
         args: &Bound<'_, PyAny>,
+        kwargs: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
-        let none = PyDict::new(py);
-        let call = self.prepared(py, procedure, args, none.as_any(), &none)?;
+        let call = self.prepared(py, procedure, args, kwargs, &PyDict::new(py))?;
         let mut call = call.into_future();
         let runtime = runtime::runtime(py)?;
         // Sends it, if there is room: before whatever this thread sends next.
