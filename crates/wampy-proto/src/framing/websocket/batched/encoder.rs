@@ -71,6 +71,7 @@ impl BatchedEncoder {
 
     /// The format of frames out of which messages can be taken into a batch: see [`message_in`].
     #[must_use]
+    #[cold]
     pub fn format(&self) -> Option<FrameFormat> {
         if self.frames.is_masking() {
             return None;
@@ -172,7 +173,9 @@ impl BatchedEncoder {
         }
     }
 
-    /// Begins a batch of one message; see [`crate::framing::Encoder::begin_message`].
+    /// Begins a batch of one message; see [`crate::framing::Encoder::begin_message`]. Out of the way
+    /// of those encoders, of which few are for batches.
+    #[cold]
     pub fn begin(&self, out: &mut Vec<u8>, payload_bytes_hint: usize) -> Mark {
         let mark = self.frames.begin(out, payload_bytes_hint);
         self.reserve_length(out);
@@ -184,6 +187,7 @@ impl BatchedEncoder {
     ///
     /// # Errors
     /// [`TooLong`] above 4 GiB; `out` is as it was before the batch was begun.
+    #[cold]
     pub fn finish_around(
         &self,
         mark: Mark,
