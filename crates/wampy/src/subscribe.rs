@@ -14,6 +14,7 @@ use wampy_proto::{MatchPolicy, RequestId, SubscriptionId};
 
 use crate::call::RequestFuture;
 use crate::client::Client;
+use crate::description::Description;
 use crate::error::Error;
 use crate::event::Event;
 use crate::queue::Queue;
@@ -36,6 +37,7 @@ pub struct Subscribe {
     client: Client,
     topic: String,
     options: SubscribeOptions,
+    description: Option<Description>,
     callback: Option<Callback>,
 }
 
@@ -54,6 +56,7 @@ impl Subscribe {
             client,
             topic,
             options: SubscribeOptions::default(),
+            description: None,
             callback,
         }
     }
@@ -111,6 +114,26 @@ impl Subscribe {
         self
     }
 
+    /// Tells the realm what the topic is, as long as this subscription lasts; see
+    /// [`Client::describe`]. Where the router knows no reflection or refuses the description, the
+    /// subscription is made all the same, and a warning is logged by `tracing`.
+    ///
+    /// ```
+    /// use wampy::Description;
+    ///
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// let description = Description::new("Orders that came in.").args_of::<(u64,)>();
+    /// let orders = client.subscribe("com.example.orders").describe(description).await?;
+    /// let found = client.describe("com.example.orders").await?;
+    /// assert_eq!(found[0].kind, "topic");
+    /// # client.close().await });
+    /// ```
+    pub fn describe(mut self, description: Description) -> Self {
+        self.description = Some(description);
+        self
+    }
+
     /// All options of the SUBSCRIBE message at once, for those without a method here.
     ///
     /// ```
@@ -132,6 +155,7 @@ impl Subscribe {
             client,
             topic,
             options,
+            description,
             callback,
         } = self;
         let queue = Queue::new(&client.shared().options.limits);
@@ -139,7 +163,12 @@ impl Subscribe {
             Some(callback) => EventSink::Callback(callback),
             None => EventSink::Queue(queue),
         };
-        let record = Arc::new(SubscriptionRecord::new(topic.into(), options, sink));
+        let record = Arc::new(SubscriptionRecord::new(
+            topic.into(),
+            options,
+            description,
+            sink,
+        ));
         let request = client.shared().subscribe(&record).await?;
         Ok(Subscription {
             client,
@@ -360,6 +389,9 @@ impl crate::session::Shared {
         let sent = self.request(subscribe.into(), Some(pending)).await?;
         let answer = answer.await.unwrap_or_else(|_| Err(self.over()));
         answer.map_err(|error| about(error, &record.topic))?;
+        if let Some(description) = &record.description {
+            self.define(record.interface(), Some(description)).await;
+        }
         Ok(sent.request)
     }
 }

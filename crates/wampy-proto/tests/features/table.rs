@@ -163,5 +163,5 @@ pub const BEYOND: &[Row] = rows! {
     None, "Transport HTTP long-poll", "beta",
         ["sessions_of_all_transports_meet"] ["long_polling"] [];
     None, "Descriptions that clients give of their procedures and topics (`wamp.reflect.define`)", "sketch",
-        ["definitions_are_listed_and_described"] [] ["test_the_router_describes_what_a_client_offers"];
+        ["definitions_are_listed_and_described"] ["a_procedure_is_described_while_it_is_registered" "a_topic_is_described_while_a_described_subscription_lasts"] ["test_the_router_describes_what_a_client_offers"];
 };

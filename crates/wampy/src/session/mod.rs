@@ -6,6 +6,7 @@
 //! each message to whom it belongs ([`deliver`]). No lock is held while code of the program runs.
 
 mod close;
+mod define;
 mod deliver;
 mod invocations;
 mod join;

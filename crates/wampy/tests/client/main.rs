@@ -46,6 +46,7 @@ mod fixture;
 mod goodbye;
 mod keepalive;
 mod limits;
+mod meta;
 mod progressive_call_invocations;
 mod pubsub;
 mod rawsocket;
