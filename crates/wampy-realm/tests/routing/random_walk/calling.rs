@@ -15,7 +15,10 @@ impl Walk {
         let procedure = self.procedure();
         let args = json!([self.network.id(client), request]);
         let message = json!([48, request, options, procedure, args]);
-        if !self.model.may_call(client, &options) {
+        // What is refused at the gate is not looked at further.
+        let refused =
+            procedure.contains(' ') || self.model.forbids(client, procedure, MatchPolicy::Exact);
+        if !refused && !self.model.may_call(client, &options) {
             return self.break_protocol(client, message);
         }
         if options["progress"] == true {

@@ -18,6 +18,7 @@ use serde_json::{Value as Json, json};
 use wampy_proto::{Feature, MatchPolicy, Role, Roles, SessionId};
 use wampy_realm::{JoinRefused, Keeping, KeepingRule, RealmConfig, SessionDetails, Transport};
 
+use crate::authorization::roles;
 use crate::simulated::{Client, Network, every_feature, no_features};
 use dice::{Dice, META_TOPICS, URIS, WILDCARDS};
 use model::{Model, Session};
@@ -53,6 +54,7 @@ impl Walk {
             ..Keeping::history()
         };
         let config = RealmConfig {
+            roles: roles(permissions()),
             testaments_per_session_max: model::TESTAMENTS_MAX,
             event_retention: kept(""),
             event_history: kept(model::HISTORY_OF),
@@ -325,6 +327,18 @@ impl Walk {
         self.model.pass(ms);
         self.compare("time passing");
     }
+}
+
+/// Everybody may do everything, but users not one thing.
+fn permissions() -> Json {
+    let all = json!({"call": true, "register": true, "publish": true, "subscribe": true});
+    let everything = json!({"uri": "*", "allow": all});
+    let meta_api = json!({"uri": "wamp.*", "allow": all});
+    let nothing = json!({"uri": model::FORBIDDEN, "allow": {}});
+    json!([
+        {"name": "admin", "permissions": [everything, meta_api]},
+        {"name": "user", "permissions": [everything, meta_api, nothing]},
+    ])
 }
 
 fn every_feature_but(missing: &[Feature]) -> Roles {

@@ -152,6 +152,9 @@ impl Model {
         if uri.contains(' ') {
             return self.expect_error(client, 32, request, "invalid_uri");
         }
+        if self.forbids(client, uri, policy) {
+            return self.expect_error(client, 32, request, "not_authorized");
+        }
         let held = self
             .subscriptions
             .iter()
@@ -245,6 +248,12 @@ impl Model {
         if topic.contains(' ') || topic.starts_with("wamp.") {
             if acknowledge {
                 self.expect_error(client, 16, request, "invalid_uri");
+            }
+            return;
+        }
+        if self.forbids(client, topic, MatchPolicy::Exact) {
+            if acknowledge {
+                self.expect_error(client, 16, request, "not_authorized");
             }
             return;
         }

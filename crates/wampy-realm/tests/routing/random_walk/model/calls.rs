@@ -91,6 +91,9 @@ impl Model {
         if call.procedure.contains(' ') {
             return refuse(self, "invalid_uri");
         }
+        if self.forbids(client, &call.procedure, MatchPolicy::Exact) {
+            return refuse(self, "not_authorized");
+        }
         // The realm's own procedures need no place among the pending calls.
         if call.procedure.starts_with("wamp.") {
             let error = match Self::needs(&call.options).is_empty() {

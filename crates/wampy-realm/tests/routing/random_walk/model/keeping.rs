@@ -86,6 +86,9 @@ impl Model {
         let Some(subscription) = self.subscriptions.iter().find(|it| it.id == id).cloned() else {
             return self.expect_error(client, 48, request, "no_such_subscription");
         };
+        if self.forbids(client, &subscription.uri, subscription.policy) {
+            return self.expect_error(client, 48, request, "not_authorized");
+        }
         let is_exact = subscription.policy == MatchPolicy::Exact;
         if is_exact && !subscription.uri.starts_with(HISTORY_OF) {
             return self.expect_error(client, 48, request, "feature_not_supported");

@@ -14,6 +14,7 @@ mod sessions;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
+use wampy_proto::MatchPolicy;
 
 use crate::simulated::Client;
 use broker::{Published, Subscription};
@@ -28,9 +29,11 @@ pub const WAITING_CALLS_MAX: usize = 2;
 pub const REGISTRATIONS_MAX: usize = 5;
 pub const SUBSCRIPTIONS_MAX: usize = 6;
 pub const TESTAMENTS_MAX: usize = 3;
+/// What the role `user` may not touch.
+pub const FORBIDDEN: &str = "a.b";
 
 /// What has to happen in some walk.
-pub const EVERYTHING: [&str; 19] = [
+pub const EVERYTHING: [&str; 20] = [
     "a call was rerouted",
     "a rerouted call waited",
     "nobody was left to take a rerouted call",
@@ -48,6 +51,7 @@ pub const EVERYTHING: [&str; 19] = [
     "a registration was revoked",
     "a subscription was revoked",
     "a testament was published",
+    "a permission was lacking",
     "a retained event was sent",
     "a history was longer than its limit",
 ];
@@ -88,6 +92,16 @@ impl Model {
             .iter()
             .find(|session| session.client == client)
             .unwrap()
+    }
+
+    /// Whether the role of a session forbids what it asks for: users may not touch one URI, nor a
+    /// pattern that matches it.
+    pub fn forbids(&mut self, client: Client, uri: &str, policy: MatchPolicy) -> bool {
+        let forbids = self.session(client).authrole == "user" && policy.matches(uri, FORBIDDEN);
+        if forbids {
+            self.note("a permission was lacking");
+        }
+        forbids
     }
 
     pub fn note(&mut self, what: &'static str) {

@@ -70,6 +70,9 @@ impl Model {
         if uri.contains(' ') || uri.starts_with("wamp.") {
             return self.expect_error(client, 64, request, "invalid_uri");
         }
+        if self.forbids(client, uri, wanted.policy) {
+            return self.expect_error(client, 64, request, "not_authorized");
+        }
         if wanted.concurrency == Some(0) {
             return self.expect_error(client, 64, request, "invalid_argument");
         }

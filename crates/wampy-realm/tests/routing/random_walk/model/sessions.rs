@@ -1,7 +1,7 @@
 //! Sessions: who they are, and what becomes of what they held.
 
 use serde_json::{Value as Json, json};
-use wampy_proto::{Feature, Role, Roles};
+use wampy_proto::{Feature, MatchPolicy, Role, Roles};
 
 use super::{Model, TESTAMENTS_MAX};
 use crate::simulated::Client;
@@ -48,6 +48,9 @@ impl Model {
         let topic = testament.topic;
         if topic.contains(' ') || topic.starts_with("wamp.") {
             return self.expect_error(client, 48, request, "invalid_uri");
+        }
+        if self.forbids(client, topic, MatchPolicy::Exact) {
+            return self.expect_error(client, 48, request, "not_authorized");
         }
         let mut sessions = self.sessions.iter_mut();
         let session = sessions.find(|it| it.client == client).unwrap();
