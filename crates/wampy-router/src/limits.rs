@@ -103,7 +103,8 @@ pub struct Limits {
     pub outbound_bytes_pause: usize,
     /// How long a peer may take no byte at all while it is not read from for that reason, in
     /// milliseconds. Then it is cut off. Peers that are pinged are closed by
-    /// [`keepalive_timeout_ms`](Self::keepalive_timeout_ms) instead. Default: 60 000.
+    /// [`keepalive_timeout_ms`](Self::keepalive_timeout_ms) instead. Holds for the answers to HTTP
+    /// requests as well. Default: 60 000.
     pub paused_timeout_ms: u64,
     /// The most messages of one session that are routed in one go, before others have their turn.
     /// Default: 256.

@@ -348,6 +348,24 @@ fn a_subscriber_that_does_not_poll_is_cut_off_and_hurts_nobody() {
     host.eventually("only the others are left", |stats| stats.sessions == 2);
 }
 
+/// A client that asks for much and reads nothing holds no connection for ever.
+#[test]
+fn a_client_that_does_not_read_its_answers_is_given_up() {
+    let host = Host::with_limits(|limits| {
+        limits.paused_timeout_ms = 100;
+        limits.longpoll_session_timeout_ms = 60_000;
+    });
+    let mut polled = Polled::joined(&host);
+    polled.send(&json!([32, 1, {}, "com.example.topic"]));
+    assert_eq!(polled.message()[0], 33);
+    let mut publisher = host.session();
+    publisher.publish("com.example.topic", json!(["x".repeat(12_000_000)]));
+    let mut deaf = Http::new(&host);
+    deaf.send("POST", &format!("{}/receive", polled.path), &[], b"");
+    host.eventually("it is there", |stats| stats.connections == 4);
+    host.eventually("it is given up", |stats| stats.connections == 3);
+}
+
 #[test]
 fn sessions_of_all_transports_meet() {
     let host = Host::new();

@@ -39,7 +39,6 @@ pub const DEPTH_MAX: usize = 128;
 /// use wampy_proto::Serializer;
 ///
 /// assert_eq!(Serializer::from_name("cbor"), Some(Serializer::Cbor));
-/// assert_eq!(Serializer::from_subprotocol("wamp.2.msgpack"), Some(Serializer::MsgPack));
 /// assert!(!Serializer::Json.row().binary);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -115,14 +114,6 @@ impl Serializer {
         SERIALIZERS
             .iter()
             .find(|row| row.name == name)
-            .map(|row| row.serializer)
-    }
-
-    /// The serializer that the WebSocket subprotocol `subprotocol` selects.
-    pub fn from_subprotocol(subprotocol: &str) -> Option<Self> {
-        SERIALIZERS
-            .iter()
-            .find(|row| row.subprotocol == subprotocol)
             .map(|row| row.serializer)
     }
 

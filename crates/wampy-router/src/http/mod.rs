@@ -9,8 +9,8 @@
 pub(crate) mod cookies;
 pub(crate) mod longpoll;
 pub(crate) mod origins;
-mod replayed;
 mod response;
+mod stream;
 
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -26,13 +26,14 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use wampy_proto::framing::websocket::handshake::Refusal;
 use wampy_transport::Stream;
 
 use crate::registry::Ticket;
 use crate::router::Shared;
 use longpoll::Done;
-use replayed::Replayed;
 use response::{Response, text};
+use stream::HttpStream;
 
 pub(crate) type Request = hyper::Request<Incoming>;
 
@@ -83,7 +84,8 @@ pub(crate) async fn serve(router: Arc<Shared>, connection: HttpConnection, ticke
         let (router, visitor) = (Arc::clone(&router), Arc::clone(&visitor));
         async move { Ok::<_, Infallible>(answer(&router, &visitor, request).await) }
     });
-    let stream = Replayed::new(connection.received, connection.stream);
+    let patience = Duration::from_millis(limits.paused_timeout_ms);
+    let stream = HttpStream::new(connection.received, connection.stream, patience);
     let mut serving = pin!(http.serve_connection(TokioIo::new(stream), service));
     let has_to_end = async { end.wait_for(|&ended| ended).await.is_ok() };
     let outcome = tokio::select! {
@@ -136,12 +138,8 @@ async fn dispatch(router: &Arc<Shared>, visitor: &Visitor, request: Request) -> 
 
 /// What a browser gets that looks at a WAMP router.
 fn welcome(router: &Shared) -> Response {
-    let problem = format!(
-        "This is a WAMP router. Connect with a WAMP client, by WebSocket: {}.\n\
-         About WAMP: https://wamp-proto.org",
-        router.accept.subprotocols().join(", ")
-    );
-    let mut response = text(StatusCode::UPGRADE_REQUIRED, &problem);
+    let refusal = Refusal::not_a_websocket(&router.accept.subprotocols());
+    let mut response = text(StatusCode::UPGRADE_REQUIRED, &refusal.text);
     let headers = response.headers_mut();
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade, close"));
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));

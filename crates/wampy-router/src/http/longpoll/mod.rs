@@ -24,7 +24,7 @@ mod transports;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::header::{HeaderValue, SET_COOKIE};
+use hyper::header::{COOKIE, HeaderValue, SET_COOKIE};
 use hyper::{Method, StatusCode};
 use wampy_proto::framing::websocket::batched::{self, BatchedDecoder, BatchedEncoder};
 use wampy_proto::framing::websocket::{Subprotocol, WebSocketDecoder, WebSocketEncoder};
@@ -100,10 +100,7 @@ pub(super) async fn answer(
 async fn open(router: &Arc<Shared>, visitor: &Visitor, request: Request) -> Response {
     let limits = &router.limits;
     let patience = Duration::from_millis(limits.handshake_timeout_ms);
-    let cookie = router
-        .cookies
-        .as_ref()
-        .map(|cookies| cookies.present(request.headers().get_all("cookie"), visitor.is_tls));
+    let brought: Vec<_> = request.headers().get_all(COOKIE).iter().cloned().collect();
     let body = match body(request, limits.http_body_bytes_max, patience).await {
         Ok(body) => body,
         Err(refusal) => return refusal,
@@ -127,6 +124,9 @@ async fn open(router: &Arc<Shared>, visitor: &Visitor, request: Request) -> Resp
         subprotocol.name(),
         listed.transport().id()
     );
+    // Not before the answer is sure to tell of a new cookie.
+    let cookies = router.cookies.as_ref();
+    let cookie = cookies.map(|cookies| cookies.present(brought, visitor.is_tls));
     let (cookie, set_cookie) = cookie.map_or((None, None), |it| (Some(it.id), it.set_cookie));
     let polled = Polled {
         accepted: accepted(router, subprotocol, near),
