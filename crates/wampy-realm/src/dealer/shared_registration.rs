@@ -104,8 +104,11 @@ impl Callees {
         match (&*self.list, shard) {
             // Of most procedures there is one callee, with which all policies are the same.
             ([callee], None) if suits(callee) => {
+                if !callee.is_free() {
+                    return Choice::Wait;
+                }
                 self.turn = 0;
-                self.take_or_wait(0)
+                Choice::Callee(0)
             }
             ([_], None) => Choice::Nobody,
             _ => self.choose_among(random, shard, suits),
