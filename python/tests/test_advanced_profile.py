@@ -6,6 +6,7 @@ import pytest
 
 import wampy
 from wampy import errors
+from wampy.messages import Call
 from wampy.peers import Client
 
 CONFIG = """
@@ -128,30 +129,25 @@ def test_calls_of_one_key_go_to_one_callee(start):
 
 
 def test_the_router_gives_a_callee_as_many_calls_as_it_takes(start):
-    lock = threading.Lock()
-    started, go_on = threading.Event(), threading.Event()
+    lock, go_on = threading.Lock(), threading.Event()
 
     def alone():
         got = lock.acquire(blocking=False)
-        started.set()
         go_on.wait(20)
         if got:
             lock.release()
         return got
 
-    start().register(alone, "com.print", concurrency=1)
-    caller = start()
-    results = []
-    threads = [
-        threading.Thread(target=lambda: results.append(caller.rpc.com.print())) for _ in range(4)
-    ]
-    for thread in threads:
-        thread.start()
-    assert started.wait(20)
+    callee, caller = start(), start()
+    callee.register(alone, "com.print", concurrency=1)
+    callee.register(lambda: "pong", "com.ping")
+    calls = [Call("com.print") for _ in range(4)]
+    for call in calls:
+        caller.send_message(call)
+    # It comes behind the four, so by then the callee has all that the router gives it.
+    assert caller.rpc.com.ping() == "pong"
     go_on.set()
-    for thread in threads:
-        thread.join(20)
-    assert results == [True] * 4
+    assert [caller.recv_message(call.request_id).value for call in calls] == [True] * 4
 
 
 def test_a_procedure_can_be_taken_over(start):

@@ -11,6 +11,7 @@ import pytest
 import wampy
 from wampy.peers import Client
 from wampy.reflection import definition_of
+from wampy.roles.callee import Procedure
 from wampy.schema import schema_of
 
 
@@ -200,6 +201,18 @@ def test_what_is_registered_later_is_described_too(start, until):
     assert client.describe("com.later")["doc"] == "Order an article."
 
 
+def test_what_is_withdrawn_is_described_no_more(start):
+    client = start()
+    registration = client.register(order, "com.short")
+    subscription = client.subscribe("com.short", order, match="prefix")
+    assert client.describe("com.short")["doc"]
+    assert client.describe("com.short", "topic", match="prefix")["doc"]
+    client.unregister(registration)
+    client.unsubscribe(subscription)
+    assert client.describe("com.short") is None
+    assert client.describe("com.short", "topic", match="prefix") is None
+
+
 def test_a_definition_that_is_refused_costs_nothing(start):
     def large(): ...
 
@@ -207,3 +220,34 @@ def test_a_definition_that_is_refused_costs_nothing(start):
     client = start()
     client.register(large, "com.large")
     assert client.rpc.com.large() is None
+
+
+class Wire:
+    """A session with a router that may have reflection or not; notes what is called."""
+
+    id = 1
+    is_open = False
+
+    def __init__(self, has_reflection):
+        self.has_reflection = has_reflection
+        self.called = []
+
+    def router_has(self, role, feature):
+        return self.has_reflection and (role, feature) == ("dealer", "reflection")
+
+    def register(self, procedure, options, timeout):
+        return 1, 2
+
+    def call_and_forget(self, procedure, args, kwargs):
+        self.called.append((procedure, args[0]))
+
+
+@pytest.mark.parametrize(
+    ("has_reflection", "called"), [(False, []), (True, [("wamp.reflect.define", "com.a")])]
+)
+def test_only_a_router_with_reflection_is_told(monkeypatch, has_reflection, called):
+    client = Client()
+    wire = Wire(has_reflection)
+    monkeypatch.setattr(client._session, "_wire", wire)
+    client._session.offer(Procedure("com.a"), plain, None)
+    assert wire.called == called

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from wampy import auth as auth
+    from wampy.encryption import DataKey as DataKey
     from wampy.errors import Error as Error
     from wampy.errors import WampyError as WampyError
     from wampy.errors import WampyTimeOutError as WampyTimeOutError
@@ -30,6 +31,7 @@ __version__ = "2.0.0"
 
 __all__ = [
     "Client",
+    "DataKey",
     "Error",
     "Router",
     "WampyError",
@@ -40,6 +42,7 @@ __all__ = [
 
 _HOME = {
     "Client": "wampy.peers.clients",
+    "DataKey": "wampy.encryption",
     "Error": "wampy.errors",
     "Router": "wampy.router",
     "WampyError": "wampy.errors",

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, final
 
 from wampy.auth import Proof
+from wampy.encryption import DataKey
 
 __all__ = [
     "Input",
@@ -18,6 +19,7 @@ __all__ = [
     "decode",
     "encode",
     "forked",
+    "key_id",
     "main",
     "shut_down",
 ]
@@ -40,6 +42,9 @@ def decode(serializer: str, data: bytes) -> Any:
 
 def main(argv: Sequence[str]) -> int:
     """Run the command line; ``argv[0]`` is the program's name. Returns the exit code."""
+
+def key_id(secret: bytes) -> str:
+    """What a key for end-to-end encryption is called unless somebody says otherwise."""
 
 def shut_down(timeout: float) -> bool:
     """End every wait in this process, and wait until they have ended; no way back."""
@@ -64,6 +69,8 @@ class Session:
         certificate: tuple[str, str] | None = None,
         ca_path: str | None = None,
         ip_version: int | None = None,
+        keys: Sequence[DataKey] = ...,
+        cipher: str | None = None,
     ) -> Session:
         """Connect to ``url`` and join ``realm``; ``timeout`` in seconds bounds both together.
 
@@ -82,6 +89,10 @@ class Session:
     @property
     def events_dropped(self) -> int:
         """How many events were dropped because handlers were too slow."""
+
+    @property
+    def events_undecryptable(self) -> int:
+        """How many events were left out because none of the keys opens them."""
 
     def call(
         self,
@@ -110,7 +121,9 @@ class Session:
     ) -> tuple[Input, Results]:
         """Make a call in parts, of which this is the first."""
 
-    def call_and_forget(self, procedure: str, args: Sequence[Any]) -> None:
+    def call_and_forget(
+        self, procedure: str, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> None:
         """Call without waiting; what becomes of it makes no difference."""
 
     def publish(

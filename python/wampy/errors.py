@@ -20,6 +20,7 @@ __all__ = [
     "ConfigurationError",
     "ConnectionError",
     "ConnectionRefusedError",
+    "DecryptionError",
     "Error",
     "IncompleteFrameError",
     "MessageRouterConnectionError",
@@ -28,6 +29,7 @@ __all__ = [
     "NumberTooLargeError",
     "ProcedureAlreadyExistsError",
     "ProcedureNotFoundError",
+    "RemoteDecryptionError",
     "RemoteError",
     "SerializationError",
     "SessionError",
@@ -66,6 +68,10 @@ class ConfigurationError(WampyError, ValueError):
 
 class SerializationError(WampyError, TypeError):
     """A value cannot be sent over WAMP; the message names its type and its place."""
+
+
+class DecryptionError(WampyError):
+    """The answer to an encrypted call cannot be decrypted, or is not encrypted itself."""
 
 
 class NumberTooLargeError(SerializationError, OverflowError):
@@ -176,12 +182,17 @@ class CallTimeoutError(Error, WampyTimeOutError):
     """The dealer or the callee ended the call because its time was over."""
 
 
+class RemoteDecryptionError(Error, DecryptionError):
+    """The callee cannot decrypt the call: it has no such key, or another one of that name."""
+
+
 _BY_URI: dict[str, type[Error]] = {
     "wamp.error.no_such_procedure": ProcedureNotFoundError,
     "wamp.error.procedure_already_exists": ProcedureAlreadyExistsError,
     "wamp.error.canceled": CanceledError,
     "wamp.error.not_authorized": NotAuthorisedError,
     "wamp.error.timeout": CallTimeoutError,
+    "wampy.error.decryption_failed": RemoteDecryptionError,
 }
 
 _BY_KIND: dict[str, type[WampyError]] = {
@@ -194,6 +205,7 @@ _BY_KIND: dict[str, type[WampyError]] = {
     "aborted": WelcomeAbortedError,
     "protocol": WampProtocolError,
     "timeout": WampyTimeOutError,
+    "decryption": DecryptionError,
 }
 
 

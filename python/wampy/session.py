@@ -21,6 +21,7 @@ from wampy.constants import (
     DEFAULT_TIMEOUT,
     GOODBYE_TIMEOUT,
 )
+from wampy.encryption import DataKey, named_key
 from wampy.handler_threads import HandlerThreads
 from wampy.message_handler import MessageHandler
 from wampy.messages import (
@@ -81,6 +82,8 @@ class Session:
         client_name: str = "wampy",
         auth: Auth | Sequence[Auth] | None = None,
         certificate: tuple[str, str] | None = None,
+        keys: Sequence[DataKey] = (),
+        cipher: str | None = None,
     ) -> None:
         self.url = router_url
         self.message_handler = message_handler
@@ -92,10 +95,14 @@ class Session:
         self.client_name = client_name
         self.auth = auth
         self.certificate = certificate
+        self.keys = list(keys)
+        self.cipher = cipher
         self.registration_map: dict[int, str] = {}
         self.subscription_map: dict[int, tuple[Callable[..., Any], str]] = {}
         self.request_ids: dict[int, Any] = {}
         self._handlers: dict[int, Callable[..., Any]] = {}
+        # What the router was told by reflection: URI and match policy by kind and id.
+        self._defined: dict[tuple[str, int], tuple[str, str]] = {}
         # Registrations whose handler takes more than the arguments of the call.
         self._takes_more: dict[int, Procedure] = {}
         self._subscriptions: dict[int, list[Subscription]] = {}
@@ -146,6 +153,11 @@ class Session:
         """Whether there was a session that somebody ended."""
         return self._ended
 
+    @property
+    def events_undecryptable(self) -> int:
+        """How many events were left out because none of the keys opens them."""
+        return self._wire.events_undecryptable if self._wire else 0
+
     def begin(self) -> None:
         """Connect and join the realm.
 
@@ -170,6 +182,8 @@ class Session:
             certificate=self.certificate,
             ca_path=self.cert_path,
             ip_version=self.ipv,
+            keys=self.keys,
+            cipher=self.cipher,
         )
         self._wire = wire
         self._ended = False
@@ -197,6 +211,7 @@ class Session:
             known.clear()
         self._handlers.clear()
         self._takes_more.clear()
+        self._defined.clear()
         self._subscriptions.clear()
         self._topics.clear()
         self._by_hand.forget()
@@ -269,7 +284,7 @@ class Session:
         """The options of CALL: what the program says, and the time limit of the client."""
         if not isinstance(procedure, str):
             raise errors.ConfigurationError(f"a procedure has a name, not {procedure!r}")
-        merged = dict(options or {})
+        merged = named_key(options or {})
         if self.call_timeout:
             merged.setdefault("timeout", max(1, int(self.call_timeout * 1000)))
         return merged
@@ -287,7 +302,8 @@ class Session:
     ) -> int | None:
         """Publish an event; with the option ``acknowledge``, return its publication id."""
         wire = self._joined()
-        return wire.publish(topic, args, kwargs or {}, options or {}, self.call_timeout or None)
+        options = named_key(options or {})
+        return wire.publish(topic, args, kwargs or {}, options, self.call_timeout or None)
 
     # Callee and subscriber
 
@@ -311,14 +327,16 @@ class Session:
             procedure.uri, handler, procedure.options, method, procedure
         )
         ours = [key for key in ("details", "parts") if getattr(procedure, key)]
-        self._define(procedure.uri, handler, "procedure", procedure.options, ours)
-        return granted.registration_id
+        granted_id = granted.registration_id
+        self._define(procedure.uri, handler, "procedure", procedure.options, ours, granted_id)
+        return granted_id
 
     def listen(self, topic: str, handler: Callable[..., Any], options: Mapping[str, Any]) -> int:
         """Subscribe ``handler`` to ``topic``, and describe it; returns the subscription id."""
         granted = self.subscribe_granted(topic, handler, options)
-        self._define(topic, handler, "topic", options, ["meta"])
-        return granted.subscription_id
+        granted_id = granted.subscription_id
+        self._define(topic, handler, "topic", options, ["meta"], granted_id)
+        return granted_id
 
     def _define(
         self,
@@ -327,6 +345,7 @@ class Session:
         kind: str,
         options: Mapping[str, Any],
         ours: Sequence[str],
+        granted_id: int,
     ) -> None:
         """Tell the router what ``handler`` is, if it asks; its answer makes no difference."""
         wire = self._joined()
@@ -337,10 +356,19 @@ class Session:
 
         try:
             definition = definition_of(handler, kind, options.get("match", "exact"), ours)
-            wire.call_and_forget("wamp.reflect.define", [uri, definition])
+            wire.call_and_forget("wamp.reflect.define", [uri, definition], {})
+            self._defined[kind, granted_id] = uri, definition["match"]
         except Exception:
             # Whatever stands in annotations, the procedure works without.
             logger.exception("%s cannot be described", uri)
+
+    def _undefine(self, kind: str, granted_id: int) -> None:
+        """Take back what was told of a procedure or topic that is offered no more."""
+        if (kind, granted_id) not in self._defined:
+            return
+        uri, match = self._defined.pop((kind, granted_id))
+        how = {"kind": kind, "match": match}
+        self._joined().call_and_forget("wamp.reflect.define", [uri, None], how)
 
     def register_granted(
         self,
@@ -381,6 +409,7 @@ class Session:
         self._takes_more.pop(registration_id, None)
         self.registration_map.pop(registration_id, None)
         Registry.remove(registration_id)
+        self._undefine("procedure", registration_id)
 
     def drop_revoked(self) -> None:
         """Forget the registrations and subscriptions that the router has taken back."""
@@ -435,6 +464,7 @@ class Session:
         self._drop_subscription(subscription_id)
 
     def _drop_subscription(self, subscription_id: int) -> None:
+        self._undefine("topic", subscription_id)
         self._subscriptions.pop(subscription_id, None)
         for key, granted in tuple(self._topics.items()):
             if granted.subscription_id == subscription_id:

@@ -274,7 +274,7 @@ fn exit_codes_tell_what_went_wrong() {
         "nobody listens"
     );
     assert_eq!(
-        code(&["call", "a.b", "--url", "http://127.0.0.1"]),
+        code(&["call", "a.b", "--url", "ftp://127.0.0.1"]),
         Some(2),
         "unknown scheme"
     );

@@ -335,7 +335,7 @@ features! {
     /// The router may end a subscription.
     SubscriptionRevocation = "subscription_revocation": Subscriber Broker;
     /// Payloads may be encrypted end to end.
-    PayloadPassthruMode = "payload_passthru_mode": Broker Dealer;
+    PayloadPassthruMode = "payload_passthru_mode": Caller Callee Publisher Subscriber Broker Dealer;
     /// Procedures, topics and errors can be listed and described. The only one whose key is beside
     /// `features` and not in it.
     Reflection = "reflection": Broker Dealer;

@@ -122,6 +122,7 @@ const fn is_regex_whitespace(byte: u8) -> bool {
 }
 
 /// Whether `uri` belongs to the protocol itself: its first component is `wamp`.
+#[inline]
 pub fn is_reserved(uri: &str) -> bool {
     uri.strip_prefix("wamp")
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))

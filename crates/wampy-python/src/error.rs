@@ -31,6 +31,8 @@ pub enum Kind {
     Protocol,
     /// No answer came in time.
     Timeout,
+    /// An answer cannot be decrypted.
+    Decryption,
 }
 
 impl Kind {
@@ -45,6 +47,7 @@ impl Kind {
             Self::Aborted => "aborted",
             Self::Protocol => "protocol",
             Self::Timeout => "timeout",
+            Self::Decryption => "decryption",
         }
     }
 }
@@ -79,6 +82,7 @@ pub fn of(py: Python<'_>, error: &Error, target: &str) -> PyErr {
         Error::Misuse { .. } => Kind::Configuration,
         Error::PeerMisbehaved { .. } | Error::Untrusted { .. } => Kind::Protocol,
         Error::Payload(_) => Kind::Serialization,
+        Error::Decryption { .. } => Kind::Decryption,
         _ => Kind::Session,
     };
     failure_of(py, kind, &error.to_string(), error.uri(), Some(target))

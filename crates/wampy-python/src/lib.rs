@@ -11,6 +11,7 @@ mod decode;
 mod encode;
 mod error;
 mod inbox;
+mod keys;
 mod live;
 mod options;
 mod progressive;
@@ -64,6 +65,14 @@ mod _wampy {
     #[pyfunction]
     fn decode<'py>(py: Python<'py>, serializer: &str, data: &[u8]) -> PyResult<Bound<'py, PyAny>> {
         crate::decode::decode(py, serializer_named(py, serializer)?, data)
+    }
+
+    /// What a key for end-to-end encryption is called unless somebody says otherwise.
+    #[pyfunction]
+    fn key_id(secret: [u8; 32]) -> String {
+        wampy_proto::end_to_end::DataKey::new(secret)
+            .id()
+            .to_owned()
     }
 
     /// End every wait in this process, and wait until they have ended.

@@ -14,7 +14,8 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tokio::sync::SetOnce;
-use wampy::{Call, Client, IpVersion, Status, WampError};
+use wampy::{Call, Client, IpVersion, Status, Subscription, WampError};
+use wampy_proto::end_to_end::DataKey;
 use wampy_proto::message::{CallOptions, PublishOptions, RegisterOptions, SubscribeOptions};
 use wampy_proto::{Feature, Message, Role};
 
@@ -23,6 +24,7 @@ use crate::decode::decode;
 use crate::encode::encode;
 use crate::error::{self, Kind, failure, failure_of};
 use crate::inbox::Inbox;
+use crate::keys::{self, Key};
 use crate::live::{JobTuple, Live, lock, noted};
 use crate::options::{arguments, payload, read_options};
 use crate::progressive::{Input, ResultTuple, Results, result_tuple};
@@ -62,7 +64,7 @@ impl Session {
 impl Session {
     /// Connect to `url` and join `realm`; `timeout` in seconds bounds both together.
     #[staticmethod]
-    #[pyo3(signature = (url, realm, *, timeout, close_timeout, authmethods = Vec::new(), authid = None, proofs = Vec::new(), certificate = None, ca_path = None, ip_version = None))]
+    #[pyo3(signature = (url, realm, *, timeout, close_timeout, authmethods = Vec::new(), authid = None, proofs = Vec::new(), certificate = None, ca_path = None, ip_version = None, keys = Vec::new(), cipher = None))]
     #[allow(clippy::too_many_arguments)]
     fn connect(
         py: Python<'_>,
@@ -76,6 +78,8 @@ impl Session {
         certificate: Option<(String, String)>,
         ca_path: Option<String>,
         ip_version: Option<u8>,
+        keys: Vec<Key>,
+        cipher: Option<&str>,
     ) -> PyResult<Self> {
         let answers = Arc::new(Answers::default());
         let observed = Arc::clone(&answers);
@@ -99,6 +103,10 @@ impl Session {
         }
         if let Some(path) = ca_path {
             builder = builder.ca_file(path);
+        }
+        builder = builder.keys(keys.into_iter().map(DataKey::from).collect());
+        if let Some(name) = cipher {
+            builder = builder.cipher(keys::cipher(py, name)?);
         }
         builder = match ip_version {
             Some(4) => builder.ip_version(IpVersion::V4),
@@ -133,6 +141,16 @@ impl Session {
         Ok(self.live(py)?.inbox.events_dropped())
     }
 
+    /// How many events were left out because none of the keys opens them.
+    #[getter]
+    fn events_undecryptable(&self, py: Python<'_>) -> PyResult<u64> {
+        let subscriptions = lock(&self.live(py)?.subscriptions);
+        Ok(subscriptions
+            .values()
+            .map(Subscription::undecryptable)
+            .sum())
+    }
+
     /// Call and wait; returns `(request_id, details, args, kwargs)` of the RESULT.
     fn call<'py>(
         &self,
@@ -153,9 +171,9 @@ impl Session {
         py: Python<'_>,
         procedure: &str,
         args: &Bound<'_, PyAny>,
+        kwargs: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
-        let none = PyDict::new(py);
-        let call = self.prepared(py, procedure, args, none.as_any(), &none)?;
+        let call = self.prepared(py, procedure, args, kwargs, &PyDict::new(py))?;
         let mut call = call.into_future();
         let runtime = runtime::runtime(py)?;
         // Sends it, if there is room: before whatever this thread sends next.
@@ -209,11 +227,15 @@ impl Session {
         timeout: Option<f64>,
     ) -> PyResult<Option<u64>> {
         let client = &self.live(py)?.client;
+        let key = keys::encrypt(options)?;
         let options = read_options(options, |reader| PublishOptions::read(reader))?;
-        let publish = client
+        let mut publish = client
             .publish(topic)
             .payload(payload(client.serializer(), args, kwargs)?)
             .options(options);
+        if let Some(key) = key {
+            publish = publish.encrypt(key);
+        }
         let published = wait(py, limit(py, timeout)?, publish.into_future())?;
         Ok(answer(py, published, topic)?.map(|publication| publication.value()))
     }
@@ -478,11 +500,16 @@ impl Session {
         options: &Bound<'_, PyDict>,
     ) -> PyResult<Call> {
         let client = &self.live(py)?.client;
+        let key = keys::encrypt(options)?;
         let options = read_options(options, |reader| CallOptions::read(reader))?;
-        Ok(client
+        let call = client
             .call(procedure)
             .payload(payload(client.serializer(), args, kwargs)?)
-            .options(options))
+            .options(options);
+        Ok(match key {
+            Some(key) => call.encrypt(key),
+            None => call,
+        })
     }
 
     fn joined(py: Python<'_>, client: Client, answers: Arc<Answers>) -> PyResult<Self> {

@@ -34,6 +34,7 @@ impl Refusal {
     }
 
     /// The session has reached a limit.
+    #[cold]
     pub(crate) fn limit(uri: &'static str, what: &str, max: usize) -> Self {
         Self::explained(
             uri,
@@ -42,6 +43,7 @@ impl Refusal {
     }
 
     /// Answers a request with this refusal.
+    #[cold]
     pub(crate) fn send(
         self,
         to: SessionKey,
@@ -68,6 +70,7 @@ impl Refusal {
 
 /// The payload does not fit the receiver: the sender is told.
 impl From<SendError> for Refusal {
+    #[cold]
     fn from(error: SendError) -> Self {
         let uri = match &error {
             SendError::Unencodable(_) => error_uri::INVALID_ARGUMENT,
@@ -103,10 +106,16 @@ impl RealmConfig {
 }
 
 /// Refuses the URIs that belong to the protocol, where applications may not go.
+#[inline]
 pub(crate) fn check_not_reserved(uri: &str) -> Result<(), Refusal> {
-    if uri::is_reserved(uri) {
-        let message = format!("{uri:?} begins with \"wamp\", which belongs to the protocol");
-        return Err(Refusal::explained(error_uri::INVALID_URI, message));
+    match uri::is_reserved(uri) {
+        true => Err(reserved(uri)),
+        false => Ok(()),
     }
-    Ok(())
+}
+
+#[cold]
+fn reserved(uri: &str) -> Refusal {
+    let message = format!("{uri:?} begins with \"wamp\", which belongs to the protocol");
+    Refusal::explained(error_uri::INVALID_URI, message)
 }

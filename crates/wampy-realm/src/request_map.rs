@@ -21,8 +21,8 @@ const ROW_KEPT_MAX: usize = 256;
 /// Slots by request id.
 #[derive(Debug, Default)]
 pub(crate) struct RequestMap {
-    /// The slots of the ids from `first` on.
-    row: VecDeque<Option<Slot>>,
+    /// The slots of the ids from `first` on; [`Slot::NOWHERE`] where there is none.
+    row: VecDeque<Slot>,
     first: u64,
     others: BTreeMap<RequestId, Slot>,
     len: usize,
@@ -35,19 +35,19 @@ impl RequestMap {
         self.len
     }
 
-    /// Where in the row an id is, if it is within it.
+    /// Where in the row an id is, if the row reaches that far.
     #[inline]
     fn place(&self, id: RequestId) -> Option<usize> {
-        let place = id.value().checked_sub(self.first)? as usize;
-        (place < self.row.len()).then_some(place)
+        Some(id.value().checked_sub(self.first)? as usize)
     }
 
     #[inline]
     pub(crate) fn get(&self, id: RequestId) -> Option<Slot> {
         // The row may have grown over an id that was not put into it.
-        match self.place(id).and_then(|place| self.row[place]) {
-            None if !self.others.is_empty() => self.others.get(&id).copied(),
-            slot => slot,
+        match self.place(id).and_then(|place| self.row.get(place)) {
+            Some(&slot) if slot != Slot::NOWHERE => Some(slot),
+            _ if self.others.is_empty() => None,
+            _ => self.others.get(&id).copied(),
         }
     }
 
@@ -60,7 +60,7 @@ impl RequestMap {
         }
         let behind = id.value().checked_sub(self.first + self.row.len() as u64);
         if behind == Some(0) {
-            self.row.push_back(Some(slot));
+            self.row.push_back(slot);
         } else {
             self.insert_elsewhere(id, slot);
         }
@@ -70,16 +70,18 @@ impl RequestMap {
     }
 
     /// Enters an id that does not come right after the last.
+    #[cold]
     fn insert_elsewhere(&mut self, id: RequestId, slot: Slot) {
-        if let Some(place) = self.place(id) {
-            self.row[place] = Some(slot);
+        let place = self.place(id);
+        if let Some(place) = place.and_then(|place| self.row.get_mut(place)) {
+            *place = slot;
             return;
         }
         match id.value().checked_sub(self.first) {
             // Other requests had the ids between.
             Some(place) if place < self.row_max() as u64 => {
-                self.row.resize(place as usize, None);
-                self.row.push_back(Some(slot));
+                self.row.resize(place as usize, Slot::NOWHERE);
+                self.row.push_back(slot);
             }
             _ => _ = self.others.insert(id, slot),
         }
@@ -87,13 +89,13 @@ impl RequestMap {
 
     #[inline]
     pub(crate) fn remove(&mut self, id: RequestId) -> Option<Slot> {
-        let in_row = self.place(id).and_then(|place| self.row[place].take());
-        let slot = match in_row {
-            None if !self.others.is_empty() => self.others.remove(&id),
-            slot => slot,
-        }?;
+        let slot = match self.place(id).and_then(|place| self.row.get_mut(place)) {
+            Some(slot) if *slot != Slot::NOWHERE => std::mem::replace(slot, Slot::NOWHERE),
+            _ if self.others.is_empty() => return None,
+            _ => self.others.remove(&id)?,
+        };
         self.len -= 1;
-        while let Some(None) = self.row.front() {
+        while self.row.front() == Some(&Slot::NOWHERE) {
             self.row.pop_front();
             self.first += 1;
         }
@@ -114,8 +116,10 @@ impl RequestMap {
             let Some(oldest) = self.row.pop_front() else {
                 return;
             };
-            if let (Some(slot), Ok(id)) = (oldest, RequestId::try_from(self.first)) {
-                self.others.insert(id, slot);
+            if oldest != Slot::NOWHERE
+                && let Ok(id) = RequestId::try_from(self.first)
+            {
+                self.others.insert(id, oldest);
             }
             self.first += 1;
         }
@@ -123,9 +127,9 @@ impl RequestMap {
 
     /// All entries, in the order of their ids.
     pub(crate) fn sorted(&self) -> Vec<(RequestId, Slot)> {
-        let in_row = self.row.iter().zip(self.first..).filter_map(|(slot, id)| {
+        let in_row = self.row.iter().zip(self.first..).filter_map(|(&slot, id)| {
             let id = RequestId::try_from(id).ok()?;
-            slot.map(|slot| (id, slot))
+            (slot != Slot::NOWHERE).then_some((id, slot))
         });
         let others = self.others.iter().map(|(&id, &slot)| (id, slot));
         let mut all: Vec<_> = in_row.chain(others).collect();

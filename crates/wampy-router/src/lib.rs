@@ -68,8 +68,8 @@ pub use stats::{RealmStats, Stats};
 pub use store::StoreError;
 pub use wampy_proto::{Serializer, auth};
 pub use wampy_realm::{
-    Action, Allow, Authorization, Disclose, Disclosure, ForceReregister, Permission,
-    PermissionError, RealmConfig, RealmRole, RealmRoles, RoleError,
+    Action, Allow, Authorization, Disclose, Disclosure, ForceReregister, Keeping, KeepingRule,
+    Permission, PermissionError, RealmConfig, RealmRole, RealmRoles, RoleError,
 };
 pub use wampy_transport::{
     BindError, BoundAddress, ClientCertificates, ListenAddress, ListenAddressError, ServerTlsError,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use wampy_proto::end_to_end::{Cipher, Keyring};
 use wampy_proto::message::HelloDetails;
 use wampy_proto::{Message, Role, Roles, Serializer, Value};
 use wampy_transport::{ConnectOptions, Url};
@@ -32,6 +33,8 @@ pub(crate) struct Options {
     pub(crate) ping_timeout: Duration,
     pub(crate) reconnect: Option<Reconnect>,
     pub(crate) limits: Limits,
+    pub(crate) keys: Keyring,
+    pub(crate) cipher: Cipher,
     pub(crate) observer: Option<Observer>,
 }
 
@@ -64,6 +67,8 @@ pub struct Builder {
     ping_timeout: Duration,
     reconnect: Option<Reconnect>,
     limits: Limits,
+    keys: Keyring,
+    cipher: Cipher,
     observer: Option<Observer>,
 }
 
@@ -96,6 +101,8 @@ impl Builder {
             ping_timeout: Duration::from_secs(10),
             reconnect: None,
             limits: Limits::default(),
+            keys: Keyring::default(),
+            cipher: Cipher::default(),
             observer: None,
         }
     }
@@ -456,6 +463,56 @@ impl Builder {
         self
     }
 
+    /// The keys for end-to-end encryption: with them the client opens what others have sealed, and
+    /// seals what it is told to ([`Call::encrypt`](crate::Call::encrypt),
+    /// [`Publish::encrypt`](crate::Publish::encrypt)).
+    ///
+    /// A handler gets sealed calls opened, and its results and errors are sealed with the same key.
+    /// What cannot be opened is not handed out: an event is left out
+    /// ([`Subscription::undecryptable`](crate::Subscription::undecryptable) counts them), the caller
+    /// of a procedure gets [`DECRYPTION_FAILED`](crate::DECRYPTION_FAILED), and a call of one's own
+    /// fails with [`Error::Decryption`].
+    ///
+    /// Whoever relies on it that a payload was encrypted asks `is_encrypted` of the event or
+    /// invocation: plain ones are handed out as ever.
+    ///
+    /// ```
+    /// use wampy::proto::end_to_end::{DataKey, Keyring};
+    ///
+    /// # wampy::doc_example(async |url| {
+    /// let keys = Keyring::from([DataKey::with_id("2026", [7; 32])]);
+    /// let client = wampy::Client::builder(url).keys(keys).connect().await?;
+    /// let mut events = client.subscribe("com.example.secret").await?;
+    /// client.publish("com.example.secret").args(("psst",)).encrypt("2026").exclude_me(false).await?;
+    /// let event = events.next().await.expect("the session is open");
+    /// assert!(event.is_encrypted());
+    /// assert_eq!(event.args::<(String,)>()?.0, "psst");
+    /// # client.close().await });
+    /// ```
+    #[must_use]
+    pub fn keys(mut self, keys: Keyring) -> Self {
+        self.keys = keys;
+        self
+    }
+
+    /// How calls and events are encrypted. Default XSalsa20-Poly1305. Answers to sealed calls are
+    /// encrypted as the call was.
+    ///
+    /// ```
+    /// use wampy::proto::end_to_end::{Cipher, DataKey, Keyring};
+    ///
+    /// # wampy::doc_example(async |url| {
+    /// let keys = Keyring::from([DataKey::with_id("2026", [7; 32])]);
+    /// let builder = wampy::Client::builder(url).keys(keys).cipher(Cipher::Aes256Gcm);
+    /// let client = builder.connect().await?;
+    /// # client.close().await });
+    /// ```
+    #[must_use]
+    pub fn cipher(mut self, cipher: Cipher) -> Self {
+        self.cipher = cipher;
+        self
+    }
+
     /// Gets every message of the router that answers none of the client's own requests: answers
     /// to messages sent with [`Client::send`], and what belongs to registrations and subscriptions
     /// made that way. Runs on the task that reads the socket, so it must not wait.
@@ -534,6 +591,8 @@ impl Builder {
             ping_timeout: self.ping_timeout,
             reconnect: self.reconnect,
             limits: self.limits,
+            keys: self.keys,
+            cipher: self.cipher,
             observer: self.observer,
         })
     }

@@ -7,11 +7,12 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
-use wampy_proto::message::{self, CallOptions, CancelMode, ResultDetails};
+use wampy_proto::message::{self, CallOptions, CancelMode, Passthru, ResultDetails};
 use wampy_proto::{Feature, Payload, PayloadError, RequestId, Role, error_uri};
 
 use crate::client::Client;
 use crate::duplex::CallInput;
+use crate::encryption::is_sealed;
 use crate::error::Error;
 use crate::progressive::ProgressiveCall;
 use crate::queue::Queue;
@@ -40,6 +41,7 @@ pub struct Call {
     values: Values,
     pub(crate) timeout: Option<Duration>,
     cancel_mode: CancelMode,
+    encrypt: Option<Box<str>>,
 }
 
 impl Call {
@@ -52,6 +54,7 @@ impl Call {
             values: Values::EMPTY,
             timeout,
             cancel_mode: CancelMode::KillNoWait,
+            encrypt: None,
         }
     }
 
@@ -172,6 +175,54 @@ impl Call {
         self
     }
 
+    /// Encrypts the arguments with the key called `keyid`, one of [`Builder::keys`]; the result is
+    /// encrypted by the callee. The router still sees the procedure and the URI of an error.
+    ///
+    /// [`Builder::keys`]: crate::Builder::keys
+    ///
+    /// ```
+    /// use wampy::proto::end_to_end::{DataKey, Keyring};
+    ///
+    /// # wampy::doc_example(async |url| {
+    /// let keys = Keyring::from([DataKey::with_id("2026", [7; 32])]);
+    /// let client = wampy::Client::builder(url).keys(keys).connect().await?;
+    /// client.register("com.example.shout", async |invocation: wampy::Invocation| {
+    ///     assert!(invocation.is_encrypted());
+    ///     Ok(invocation.args::<(String,)>()?.0.to_uppercase())
+    /// }).await?;
+    /// let result = client.call("com.example.shout").args(("psst",)).encrypt("2026").await?;
+    /// assert_eq!(result.value::<String>()?, "PSST");
+    /// assert!(result.is_encrypted());
+    /// # client.close().await });
+    /// ```
+    pub fn encrypt(mut self, keyid: impl Into<Box<str>>) -> Self {
+        self.encrypt = Some(keyid.into());
+        self
+    }
+
+    /// Says of the arguments how they are to be read, if that is agreed between caller and callee
+    /// (Payload Passthru Mode).
+    ///
+    /// ```
+    /// use wampy::proto::message::Passthru;
+    ///
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// client.register("com.example.scheme", async |invocation: wampy::Invocation| {
+    ///     Ok(invocation.details().passthru().map(|passthru| passthru.scheme))
+    /// }).await?;
+    /// let passthru = Passthru {
+    ///     scheme: "x_mine".into(), serializer: None, cipher: None, keyid: None,
+    /// };
+    /// let call = client.call("com.example.scheme").args((1,)).passthru(passthru);
+    /// assert_eq!(call.await?.value::<String>()?, "x_mine");
+    /// # client.close().await });
+    /// ```
+    pub fn passthru(mut self, passthru: Passthru) -> Self {
+        self.options.set_passthru(passthru);
+        self
+    }
+
     /// The key that selects the callee among those that share the procedure: calls with the same
     /// key go to the same callee (Sharded Registration).
     ///
@@ -235,9 +286,17 @@ impl Call {
         self.options.progress = true;
         let (procedure, timeout, mode) = (self.procedure.clone(), self.timeout, self.cancel_mode);
         let options = self.options.clone();
+        let encrypt = self.encrypt.clone();
         let queue = Queue::new(&client.shared().options.limits);
         let guard = self.start(CallSink::Parts(queue.clone())).await?;
-        let input = CallInput::new(client, procedure.clone(), guard.sent, options, mode);
+        let input = CallInput::new(
+            client,
+            procedure.clone(),
+            guard.sent,
+            options,
+            encrypt,
+            mode,
+        );
         let results = ProgressiveCall::running(procedure, timeout, queue, guard);
         Ok((input, results))
     }
@@ -277,17 +336,21 @@ impl Call {
             values,
             timeout,
             cancel_mode,
+            encrypt,
         } = self;
         options.timeout_ms = timeout.map_or(0, timeout_ms);
+        let shared = client.shared();
+        let payload = shared.call_payload(&mut options, encrypt.as_deref(), values.finish()?)?;
+        let sealed = encrypt.is_some();
         let call = message::Call {
             request: RequestId::FIRST,
             options,
             procedure: procedure.into(),
-            payload: values.finish()?,
+            payload,
         };
         let sent = client
             .shared()
-            .request(call.into(), Some(Pending::Call(sink)))
+            .request(call.into(), Some(Pending::Call { sink, sealed }))
             .await?;
         Ok(CancelOnDrop {
             client,
@@ -349,6 +412,10 @@ pub(crate) fn about(error: Error, procedure: &str, timeout: Option<Duration>) ->
             timed_out(procedure, after)
         }
         (Error::Wamp(error), _) => Error::from(error.about(procedure)),
+        (Error::Decryption { problem, .. }, _) => Error::Decryption {
+            what: format!("the answer to the call of {procedure}"),
+            problem,
+        },
         (error, _) => error,
     }
 }
@@ -471,6 +538,19 @@ impl CallResult {
     #[must_use]
     pub fn details(&self) -> &ResultDetails {
         &self.details
+    }
+
+    /// Whether the result was encrypted on its way here from the callee.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// assert!(!client.call("wamp.session.count").await?.is_encrypted());
+    /// # client.close().await });
+    /// ```
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        is_sealed(self.details.ppt_scheme.as_deref())
     }
 
     /// The id of the call.

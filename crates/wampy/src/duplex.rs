@@ -22,6 +22,7 @@ pub struct CallInput {
     procedure: String,
     sent: Sent,
     options: CallOptions,
+    encrypt: Option<Box<str>>,
     /// Present until the last part was sent.
     cancel_mode: Option<CancelMode>,
 }
@@ -41,6 +42,7 @@ impl CallInput {
         procedure: String,
         sent: Sent,
         options: CallOptions,
+        encrypt: Option<Box<str>>,
         cancel_mode: CancelMode,
     ) -> Self {
         Self {
@@ -48,6 +50,7 @@ impl CallInput {
             procedure,
             sent,
             options,
+            encrypt,
             cancel_mode: Some(cancel_mode),
         }
     }
@@ -148,17 +151,19 @@ impl CallInput {
     }
 
     async fn send_part(&self, payload: Payload<'static>, more: bool) -> Result<(), Error> {
-        let options = CallOptions {
+        let mut options = CallOptions {
             progress: more,
             ..self.options.clone()
         };
+        let shared = self.client.shared();
+        let payload = shared.call_payload(&mut options, self.encrypt.as_deref(), payload)?;
         let part = Message::Call(message::Call {
             request: self.sent.request,
             options,
             procedure: self.procedure.as_str().into(),
             payload,
         });
-        self.client.shared().further_part(self.sent, &part).await
+        shared.further_part(self.sent, &part).await
     }
 }
 

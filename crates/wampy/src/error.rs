@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use wampy_proto::end_to_end::OpenError;
 use wampy_proto::{EncodeError, PayloadError};
 use wampy_transport::ConnectError;
 
@@ -76,6 +77,14 @@ pub enum Error {
         /// What it did.
         problem: String,
     },
+    /// The answer to a call cannot be decrypted, or is not encrypted though the call was.
+    #[error("{what} cannot be decrypted: {problem}")]
+    Decryption {
+        /// What it is, such as `the answer to the call of com.example.add`.
+        what: String,
+        /// Why not.
+        problem: OpenError,
+    },
     /// A payload does not hold what this program expects.
     #[error("{0}")]
     Payload(#[from] PayloadError),
@@ -92,6 +101,14 @@ impl Error {
     pub(crate) fn misuse(problem: impl Into<String>) -> Self {
         Self::Misuse {
             problem: problem.into(),
+        }
+    }
+
+    /// A call's answer cannot be opened; which call, is known to whoever has made it.
+    pub(crate) fn decryption(problem: OpenError) -> Self {
+        Self::Decryption {
+            what: "the answer to a call".to_owned(),
+            problem,
         }
     }
 

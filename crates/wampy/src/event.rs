@@ -6,6 +6,8 @@ use serde::de::DeserializeOwned;
 use wampy_proto::message::EventDetails;
 use wampy_proto::{Payload, PayloadError, PublicationId, SessionId, SubscriptionId};
 
+use crate::encryption::is_sealed;
+
 /// An event that was published to a topic; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Event {
@@ -195,6 +197,22 @@ impl Event {
     #[must_use]
     pub fn trustlevel(&self) -> Option<u64> {
         self.inner.details.trustlevel
+    }
+
+    /// Whether the values were encrypted on their way here from the publisher.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// # let mut events = client.subscribe("com.example.tick").await?;
+    /// # client.publish("com.example.tick").exclude_me(false).await?;
+    /// let event = events.next().await.expect("the session is open");
+    /// assert!(!event.is_encrypted());
+    /// # client.close().await });
+    /// ```
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        is_sealed(self.inner.details.ppt_scheme.as_deref())
     }
 
     /// The details of the EVENT message.

@@ -8,6 +8,7 @@ use wampy_proto::message::InvocationDetails;
 use wampy_proto::{Payload, PayloadError, RequestId, SessionId, error_uri};
 
 use crate::client::Client;
+use crate::encryption::{Seal, is_sealed};
 use crate::error::Error;
 use crate::parts::{Part, Parts};
 use crate::session::Shared;
@@ -29,6 +30,8 @@ pub(crate) struct InvocationKey {
     pub(crate) shared: Arc<Shared>,
     pub(crate) epoch: u64,
     pub(crate) request: RequestId,
+    /// How the call was sealed, and its answer is to be.
+    pub(crate) seal: Option<Arc<Seal>>,
 }
 
 impl Invocation {
@@ -139,6 +142,22 @@ impl Invocation {
     #[must_use]
     pub fn trustlevel(&self) -> Option<u64> {
         self.details.trustlevel
+    }
+
+    /// Whether the arguments were encrypted on their way here from the caller.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// client.register("com.example.secret", async |invocation: wampy::Invocation| {
+    ///     Ok(invocation.is_encrypted())
+    /// }).await?;
+    /// assert!(!client.call("com.example.secret").await?.value::<bool>()?);
+    /// # client.close().await });
+    /// ```
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        is_sealed(self.details.ppt_scheme.as_deref())
     }
 
     /// The session that calls, if it is disclosed.

@@ -4,7 +4,7 @@ use std::future::IntoFuture;
 
 use serde::Serialize;
 use tokio::sync::oneshot;
-use wampy_proto::message::{self, PublishOptions};
+use wampy_proto::message::{self, Passthru, PublishOptions};
 use wampy_proto::{Payload, PublicationId, RequestId, SessionId};
 
 use crate::call::RequestFuture;
@@ -32,6 +32,7 @@ pub struct Publish {
     topic: String,
     options: PublishOptions,
     values: Values,
+    encrypt: Option<Box<str>>,
 }
 
 impl Publish {
@@ -41,6 +42,7 @@ impl Publish {
             topic,
             options: PublishOptions::default(),
             values: Values::EMPTY,
+            encrypt: None,
         }
     }
 
@@ -241,6 +243,47 @@ impl Publish {
         self
     }
 
+    /// Encrypts the values with the key called `keyid`, one of
+    /// [`Builder::keys`](crate::Builder::keys). The router still sees the topic.
+    ///
+    /// ```
+    /// use wampy::proto::end_to_end::{DataKey, Keyring};
+    ///
+    /// # wampy::doc_example(async |url| {
+    /// let keys = Keyring::from([DataKey::with_id("2026", [7; 32])]);
+    /// let client = wampy::Client::builder(url).keys(keys).connect().await?;
+    /// client.publish("com.example.secret").args(("psst",)).encrypt("2026").await?;
+    /// let error = client.publish("com.example.secret").encrypt("2025").await.unwrap_err();
+    /// assert_eq!(error.to_string(), "there is no key \"2025\"");
+    /// # client.close().await });
+    /// ```
+    pub fn encrypt(mut self, keyid: impl Into<Box<str>>) -> Self {
+        self.encrypt = Some(keyid.into());
+        self
+    }
+
+    /// Says of the values how they are to be read, if that is agreed between publisher and
+    /// subscribers (Payload Passthru Mode).
+    ///
+    /// ```
+    /// use wampy::proto::message::Passthru;
+    ///
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// # let mut events = client.subscribe("com.example.mqtt").await?;
+    /// let passthru = Passthru {
+    ///     scheme: "mqtt".into(), serializer: Some("native".into()), cipher: None, keyid: None,
+    /// };
+    /// client.publish("com.example.mqtt").passthru(passthru.clone()).exclude_me(false).await?;
+    /// let event = events.next().await.expect("the session is open");
+    /// assert_eq!(event.details().passthru(), Some(passthru));
+    /// # client.close().await });
+    /// ```
+    pub fn passthru(mut self, passthru: Passthru) -> Self {
+        self.options.set_passthru(passthru);
+        self
+    }
+
     /// All options of the PUBLISH message at once, for those without a method here.
     ///
     /// ```
@@ -261,13 +304,16 @@ impl Publish {
         let Self {
             client,
             topic,
-            options,
+            mut options,
             values,
+            encrypt,
         } = self;
+        let shared = client.shared();
+        let payload = shared.event_payload(&mut options, encrypt.as_deref(), values.finish()?)?;
         let publish = message::Publish {
             request: RequestId::FIRST,
             topic: topic.as_str().into(),
-            payload: values.finish()?,
+            payload,
             options,
         };
         if !publish.options.acknowledge {

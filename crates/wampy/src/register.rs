@@ -10,6 +10,7 @@ use wampy_proto::{MatchPolicy, RegistrationId, RequestId};
 
 use crate::call::RequestFuture;
 use crate::client::Client;
+use crate::description::Description;
 use crate::error::Error;
 use crate::session::{Handler, Pending, RegistrationRecord, about};
 
@@ -29,6 +30,7 @@ pub struct Register {
     options: RegisterOptions,
     handler: Handler,
     concurrency: usize,
+    description: Option<Description>,
 }
 
 impl fmt::Debug for Register {
@@ -49,6 +51,7 @@ impl Register {
             options,
             handler,
             concurrency: usize::MAX,
+            description: None,
         }
     }
 
@@ -185,6 +188,29 @@ impl Register {
         self
     }
 
+    /// Tells the realm what the procedure is, as long as it is registered; see
+    /// [`Client::describe`]. Where the router knows no reflection or refuses the description, the
+    /// procedure is registered all the same, and a warning is logged by `tracing`.
+    ///
+    /// ```
+    /// use wampy::Description;
+    ///
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// let description = Description::new("Adds two numbers.")
+    ///     .args_of::<(i64, i64)>()
+    ///     .result_of::<i64>();
+    /// client.register("com.example.add", async |call: wampy::Invocation| {
+    ///     let (a, b): (i64, i64) = call.args()?;
+    ///     Ok(a + b)
+    /// }).describe(description).await?;
+    /// # client.close().await });
+    /// ```
+    pub fn describe(mut self, description: Description) -> Self {
+        self.description = Some(description);
+        self
+    }
+
     /// All options of the REGISTER message at once, for those without a method here.
     ///
     /// ```
@@ -208,6 +234,7 @@ impl Register {
             options,
             handler,
             concurrency,
+            description,
         } = self;
         if concurrency == 0 {
             return Err(Error::misuse(
@@ -219,6 +246,7 @@ impl Register {
             options,
             handler,
             concurrency,
+            description,
         ));
         let request = client.shared().register(&record).await?;
         Ok(Registration {
@@ -340,6 +368,9 @@ impl crate::session::Shared {
         let sent = self.request(register.into(), Some(pending)).await?;
         let answer = answer.await.unwrap_or_else(|_| Err(self.over()));
         answer.map_err(|error| about(error, &record.procedure))?;
+        if let Some(description) = &record.description {
+            self.define(record.interface(), Some(description)).await;
+        }
         Ok(sent.request)
     }
 
@@ -356,6 +387,10 @@ impl crate::session::Shared {
         let pending = Pending::Unregister { registration, done };
         self.request(unregister.into(), Some(pending)).await?;
         let answer = answer.await.unwrap_or_else(|_| Err(self.over()));
-        answer.map_err(|error| about(error, &record.procedure))
+        answer.map_err(|error| about(error, &record.procedure))?;
+        if record.description.is_some() {
+            self.define(record.interface(), None).await;
+        }
+        Ok(())
     }
 }

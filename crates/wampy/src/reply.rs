@@ -1,6 +1,7 @@
 //! What a handler may answer with.
 
 use serde::Serialize;
+use wampy_proto::message::Passthru;
 use wampy_proto::{EncodeError, Payload, Serializer};
 
 use crate::values::Values;
@@ -23,6 +24,8 @@ use crate::values::Values;
 #[derive(Debug, Clone)]
 pub struct Reply {
     pub(crate) values: Values,
+    /// What is said of the values, if they are passed through.
+    pub(crate) passthru: Option<Box<Passthru>>,
 }
 
 impl Reply {
@@ -39,6 +42,7 @@ impl Reply {
     pub fn new() -> Self {
         Self {
             values: Values::EMPTY,
+            passthru: None,
         }
     }
 
@@ -65,6 +69,39 @@ impl Reply {
         self.values.set_kwargs(Serializer::MsgPack, &kwargs);
         self
     }
+
+    /// A result whose values have no form.
+    pub(crate) fn failed(problem: EncodeError) -> Self {
+        Self {
+            values: Values::of(Err(problem)),
+            passthru: None,
+        }
+    }
+
+    /// Says of the values how they are to be read, if that is agreed between callee and caller
+    /// (Payload Passthru Mode). The answer to an encrypted call is encrypted in place of this.
+    ///
+    /// ```
+    /// use wampy::Reply;
+    /// use wampy::proto::message::Passthru;
+    ///
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// client.register("com.example.mine", async |_| {
+    ///     let passthru = Passthru {
+    ///         scheme: "x_mine".into(), serializer: None, cipher: None, keyid: None,
+    ///     };
+    ///     Ok(Reply::new().with_args((1,)).with_passthru(passthru))
+    /// }).await?;
+    /// let result = client.call("com.example.mine").await?;
+    /// assert_eq!(result.details().ppt_scheme.as_deref(), Some("x_mine"));
+    /// # client.close().await });
+    /// ```
+    #[must_use]
+    pub fn with_passthru(mut self, passthru: Passthru) -> Self {
+        self.passthru = Some(Box::new(passthru));
+        self
+    }
 }
 
 impl Default for Reply {
@@ -75,30 +112,32 @@ impl Default for Reply {
 
 impl From<Payload<'static>> for Reply {
     fn from(payload: Payload<'static>) -> Self {
-        let mut values = Values::EMPTY;
-        values.set_payload(payload);
-        Self { values }
+        Self {
+            values: Values::of(Ok(payload)),
+            passthru: None,
+        }
     }
 }
 
 /// What a handler may return: a [`Reply`], or any value that serializes, which becomes the only
 /// arg of the result.
 pub trait IntoReply {
-    /// The payload of the result.
-    ///
-    /// # Errors
-    /// A value has no form in WAMP.
-    fn into_payload(self, serializer: Serializer) -> Result<Payload<'static>, EncodeError>;
+    /// The reply, with values of its own encoded in `serializer`. If one has no form in WAMP, the
+    /// caller gets [`RUNTIME_ERROR`](crate::RUNTIME_ERROR).
+    fn into_reply(self, serializer: Serializer) -> Reply;
 }
 
 impl<T: Serialize> IntoReply for T {
-    fn into_payload(self, serializer: Serializer) -> Result<Payload<'static>, EncodeError> {
-        Payload::encode(serializer, &(self,), &())
+    fn into_reply(self, serializer: Serializer) -> Reply {
+        Reply {
+            values: Values::of(Payload::encode(serializer, &(self,), &())),
+            passthru: None,
+        }
     }
 }
 
 impl IntoReply for Reply {
-    fn into_payload(self, _: Serializer) -> Result<Payload<'static>, EncodeError> {
-        self.values.finish()
+    fn into_reply(self, _: Serializer) -> Reply {
+        self
     }
 }

@@ -35,7 +35,7 @@ impl Responder {
     /// # client.close().await });
     /// ```
     pub fn complete(self, reply: impl Into<Reply>) -> bool {
-        self.answer(Answer::Yield(reply.into().values.finish()))
+        self.answer(Answer::Yield(reply.into()))
     }
 
     /// Answers with an error. False if the call is over already.
@@ -116,7 +116,7 @@ where
             // Moved in first, so that a panic drops the responder and so answers.
             let responder = responder;
             let answer = match (*function)(invocation).await {
-                Ok(reply) => Answer::Yield(reply.into_payload(shared.serializer())),
+                Ok(reply) => Answer::Yield(reply.into_reply(shared.serializer())),
                 Err(error) => Answer::Error(error),
             };
             responder.answer_when_room(answer).await;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::IntoFuture;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
@@ -13,6 +14,7 @@ use wampy_proto::{MatchPolicy, RequestId, SubscriptionId};
 
 use crate::call::RequestFuture;
 use crate::client::Client;
+use crate::description::Description;
 use crate::error::Error;
 use crate::event::Event;
 use crate::queue::Queue;
@@ -35,6 +37,7 @@ pub struct Subscribe {
     client: Client,
     topic: String,
     options: SubscribeOptions,
+    description: Option<Description>,
     callback: Option<Callback>,
 }
 
@@ -53,6 +56,7 @@ impl Subscribe {
             client,
             topic,
             options: SubscribeOptions::default(),
+            description: None,
             callback,
         }
     }
@@ -110,6 +114,26 @@ impl Subscribe {
         self
     }
 
+    /// Tells the realm what the topic is, as long as this subscription lasts; see
+    /// [`Client::describe`]. Where the router knows no reflection or refuses the description, the
+    /// subscription is made all the same, and a warning is logged by `tracing`.
+    ///
+    /// ```
+    /// use wampy::Description;
+    ///
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// let description = Description::new("Orders that came in.").args_of::<(u64,)>();
+    /// let orders = client.subscribe("com.example.orders").describe(description).await?;
+    /// let found = client.describe("com.example.orders").await?;
+    /// assert_eq!(found[0].kind, "topic");
+    /// # client.close().await });
+    /// ```
+    pub fn describe(mut self, description: Description) -> Self {
+        self.description = Some(description);
+        self
+    }
+
     /// All options of the SUBSCRIBE message at once, for those without a method here.
     ///
     /// ```
@@ -131,6 +155,7 @@ impl Subscribe {
             client,
             topic,
             options,
+            description,
             callback,
         } = self;
         let queue = Queue::new(&client.shared().options.limits);
@@ -138,7 +163,12 @@ impl Subscribe {
             Some(callback) => EventSink::Callback(callback),
             None => EventSink::Queue(queue),
         };
-        let record = Arc::new(SubscriptionRecord::new(topic.into(), options, sink));
+        let record = Arc::new(SubscriptionRecord::new(
+            topic.into(),
+            options,
+            description,
+            sink,
+        ));
         let request = client.shared().subscribe(&record).await?;
         Ok(Subscription {
             client,
@@ -240,6 +270,21 @@ impl Subscription {
             EventSink::Queue(queue) => queue.dropped(),
             EventSink::Callback(_) => 0,
         }
+    }
+
+    /// How many events were left out because they are encrypted and cannot be opened, for want of
+    /// the right key ([`Builder::keys`](crate::Builder::keys)). Why is logged by `tracing`.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// let events = client.subscribe("com.example.secret").await?;
+    /// assert_eq!(events.undecryptable(), 0);
+    /// # client.close().await });
+    /// ```
+    #[must_use]
+    pub fn undecryptable(&self) -> u64 {
+        self.record.undecryptable.load(Ordering::Relaxed)
     }
 
     /// The topic or pattern.
@@ -344,6 +389,9 @@ impl crate::session::Shared {
         let sent = self.request(subscribe.into(), Some(pending)).await?;
         let answer = answer.await.unwrap_or_else(|_| Err(self.over()));
         answer.map_err(|error| about(error, &record.topic))?;
+        if let Some(description) = &record.description {
+            self.define(record.interface(), Some(description)).await;
+        }
         Ok(sent.request)
     }
 }

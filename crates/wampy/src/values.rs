@@ -58,6 +58,11 @@ impl Values {
         self.0 = Ok(payload);
     }
 
+    /// All values, or why they have no form.
+    pub(crate) fn of(payload: Result<Payload<'static>, EncodeError>) -> Self {
+        Self(payload)
+    }
+
     pub(crate) fn finish(self) -> Result<Payload<'static>, EncodeError> {
         self.0
     }

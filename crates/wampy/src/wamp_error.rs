@@ -9,6 +9,7 @@ use wampy_proto::serializer::json::JsonWriter;
 use wampy_proto::serializer::transcode;
 use wampy_proto::{MessageType, Payload, PayloadError, RequestId, Serializer, error_uri};
 
+use crate::encryption::Sealed;
 use crate::error::Error;
 use crate::values::Values;
 
@@ -19,6 +20,9 @@ pub const RUNTIME_ERROR: &str = "wamp.error.runtime_error";
 /// The URI of the error that the caller of a call in parts gets when its parts come faster than the
 /// handler reads them, and more wait than [`Limits`](crate::Limits) allows.
 pub const TOO_MANY_PARTS: &str = "wampy.error.too_many_parts";
+
+/// The URI of the error that a caller gets whose encrypted arguments the callee cannot decrypt.
+pub const DECRYPTION_FAILED: &str = "wampy.error.decryption_failed";
 
 /// The longest text of args that an error shows, in bytes.
 const SHOWN_BYTES_MAX: usize = 400;
@@ -48,6 +52,8 @@ struct Inner {
     uri: String,
     details: ErrorDetails,
     payload: Payload<'static>,
+    /// Whether the values were encrypted when they came.
+    encrypted: bool,
     request: Option<Request>,
 }
 
@@ -71,6 +77,7 @@ impl WampError {
                 uri: uri.into(),
                 details: ErrorDetails::default(),
                 payload: Payload::EMPTY,
+                encrypted: false,
                 request: None,
             }),
         }
@@ -202,6 +209,17 @@ impl WampError {
         &self.inner.details
     }
 
+    /// Whether the values were encrypted on their way here from the callee. (An error of the router
+    /// never is.)
+    ///
+    /// ```
+    /// assert!(!wampy::WampError::new("com.example.no").is_encrypted());
+    /// ```
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        self.inner.encrypted
+    }
+
     /// The procedure or topic of the request that failed; `None` for an error made by this program.
     ///
     /// ```
@@ -245,6 +263,7 @@ impl WampError {
                 uri: error.error.into_owned(),
                 details: error.details,
                 payload: error.payload.into_owned(),
+                encrypted: false,
                 request: Some(Request {
                     request_type: error.request_type,
                     id: error.request,
@@ -252,6 +271,25 @@ impl WampError {
                 }),
             }),
         }
+    }
+
+    /// Notes that the values were encrypted, and are no longer: in whatever message the error
+    /// travels next, they are plain, unless that is sealed.
+    pub(crate) fn opened(mut self) -> Self {
+        let details = &mut *self.inner.details.rare;
+        details.ppt_scheme = None;
+        details.ppt_serializer = None;
+        details.ppt_cipher = None;
+        details.ppt_keyid = None;
+        self.inner.encrypted = true;
+        self
+    }
+
+    /// The error with its values sealed.
+    pub(crate) fn sealed(mut self, sealed: Sealed) -> Self {
+        self.inner.details.set_passthru(sealed.passthru);
+        self.inner.payload = sealed.payload;
+        self
     }
 
     pub(crate) fn about(mut self, target: &str) -> Self {
@@ -333,6 +371,7 @@ impl<E: std::error::Error + 'static> From<E> for WampError {
             Some(Error::Wamp(error)) => {
                 let mut error = error.clone();
                 error.inner.request = None;
+                error.inner.encrypted = false;
                 error
             }
             _ => Self::new(RUNTIME_ERROR).with_payload(text_payload(&error.to_string())),

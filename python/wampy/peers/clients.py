@@ -20,6 +20,7 @@ from wampy.constants import (
     DEFAULT_TIMEOUT,
     TIMEOUT_MAX,
 )
+from wampy.encryption import DataKey
 from wampy.errors import ConfigurationError
 from wampy.message_handler import MessageHandler
 from wampy.messages import Message
@@ -63,6 +64,11 @@ class Client:
         router: a ``wampy.Router``, a ``WampRouter`` or anything with a ``url``, instead of one.
         auth: what to prove oneself with: an object of ``wampy.auth``, or several.
         certificate: a file of a TLS certificate, and one of its private key, to prove oneself with.
+        keys: keys for end-to-end encryption, objects of ``wampy.DataKey``. What others have
+            encrypted with one of them is opened, and answers to encrypted calls are encrypted.
+            Events that none opens are left out, see ``events_undecryptable``.
+        cipher: how calls and events are encrypted: ``xsalsa20poly1305`` unless given, or
+            ``aes256gcm``.
     """
 
     _session: Session = cast(Any, _BeforeInit())
@@ -81,6 +87,8 @@ class Client:
         router: Any = None,
         auth: Auth | Sequence[Auth] | None = None,
         certificate: tuple[str, str] | None = None,
+        keys: Sequence[DataKey] = (),
+        cipher: str | None = None,
     ) -> None:
         if url is not None and router is not None:
             raise ConfigurationError("give a client either url or router, not both")
@@ -111,6 +119,8 @@ class Client:
             client_name=self.name,
             auth=auth,
             certificate=certificate,
+            keys=keys,
+            cipher=cipher,
         )
 
     # Life
@@ -197,7 +207,9 @@ class Client:
         ``client.with_options(disclose_me=True).call("com.shop.order", 3)``. The options are
         WAMP's own: ``disclose_me`` shows the callee or the subscribers who calls or publishes,
         ``rkey`` selects one of those that share a procedure or topic, ``timeout`` is that of a
-        call in milliseconds; those of events are told at ``publish``.
+        call in milliseconds; those of events are told at ``publish``. And ``encrypt``, one of
+        the client's ``keys`` or the id of one, encrypts from end to end: whoever gets a call or
+        an event so has ``ppt_scheme`` as ``wamp`` in its details or ``meta``.
         """
         return WithOptions(self, options)
 
@@ -352,6 +364,11 @@ class Client:
         """``{subscription_id: (handler, topic)}``"""
         self._session.drop_revoked()
         return self._session.subscription_map
+
+    @property
+    def events_undecryptable(self) -> int:
+        """How many events were left out because none of the client's keys opens them."""
+        return self._session.events_undecryptable
 
     @property
     def request_ids(self) -> dict[int, Any]:

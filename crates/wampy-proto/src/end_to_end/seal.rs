@@ -235,6 +235,18 @@ impl Keyring {
             .ok_or_else(|| OpenError::UnknownKey(id.to_owned()))
     }
 
+    /// The key that a payload was sealed with, as its attributes say.
+    ///
+    /// # Errors
+    /// It is not here, or it is not named and there is not just one.
+    pub fn key_for(&self, passthru: &Passthru) -> Result<&DataKey, OpenError> {
+        match (passthru.keyid.as_deref(), &*self.keys) {
+            (Some(id), _) => self.key(id),
+            (None, [only]) => Ok(only),
+            (None, keys) => Err(OpenError::NoKeyId { keys: keys.len() }),
+        }
+    }
+
     /// Opens a payload that was sealed with one of the keys; what comes out is CBOR.
     ///
     /// # Errors
@@ -255,11 +267,7 @@ impl Keyring {
             Some(name) => name.parse()?,
             None => return Err(OpenError::NotEncrypted),
         };
-        let key = match (passthru.keyid.as_deref(), &*self.keys) {
-            (Some(id), _) => self.key(id)?,
-            (None, [only]) => only,
-            (None, keys) => return Err(OpenError::NoKeyId { keys: keys.len() }),
-        };
+        let key = self.key_for(passthru)?;
         let sealed = only_binary(payload)?;
         let plain = sealed
             .split_at_checked(cipher.nonce_bytes())

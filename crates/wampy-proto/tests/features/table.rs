@@ -107,7 +107,7 @@ pub const FEATURES: &[Row] = rows! {
     Some(Feature::SubscriptionRevocation), "Subscription revocation", "alpha",
         ["check_39_a_revoked_subscription_is_told_to_a_subscriber_that_announced_it"] ["what_an_operator_takes_back_is_over"] ["test_what_an_operator_takes_back_is_over"];
     Some(Feature::PayloadPassthruMode), "Payload passthru mode", "sketch",
-        ["check_74_what_is_passed_through_is_the_same_in_every_serializer"] [] [];
+        ["check_74_what_is_passed_through_is_the_same_in_every_serializer"] ["what_other_schemes_pass_through_arrives_as_it_is"] ["test_what_other_schemes_pass_through_arrives_as_it_is"];
     Some(Feature::Reflection), "Interface reflection", "sketch",
         ["definitions_are_listed_and_described" "what_is_live_is_listed_and_described"] [] [];
 };
@@ -153,10 +153,15 @@ pub const BEYOND: &[Row] = rows! {
         ["a_callee_gets_as_many_calls_as_it_takes_and_the_next_when_it_answers"] ["the_router_gives_a_callee_as_many_calls_as_it_takes"] ["test_the_router_gives_a_callee_as_many_calls_as_it_takes"];
     None, "REGISTER `force_reregister`", "no: Crossbar.io's",
         ["a_callee_that_comes_back_takes_over"] ["a_procedure_can_be_taken_over"] ["test_a_procedure_can_be_taken_over"];
+    None, "End-to-end encryption (`ppt_scheme: wamp`, CBOR, XSalsa20-Poly1305 and AES-256-GCM)", "sketch",
+        [] ["nobody_on_the_way_sees_what_is_sealed" "sealed_calls_are_opened_and_their_answers_sealed"
+            "a_listener_without_the_key_gets_only_ciphertext"] ["test_nobody_on_the_way_sees_the_plaintext" "test_listeners_without_the_key_get_nothing"];
     None, "Transports WebSocket and RawSocket over TCP, TLS and Unix sockets", "stable",
         ["check_92_text_frames_are_for_json_and_binary_frames_for_the_others"] ["wss_and_rss" "unix_sockets"] ["test_it_speaks_tls" "test_among_itself_through_a_unix_socket"];
     None, "Message batching (`wamp.2.*.batched`)", "sketch",
         ["check_93_a_whole_batch_is_routed_in_order"] ["batched_websockets"] [];
     None, "Transport HTTP long-poll", "beta",
         ["sessions_of_all_transports_meet"] ["long_polling"] [];
+    None, "Descriptions that clients give of their procedures and topics (`wamp.reflect.define`)", "sketch",
+        ["definitions_are_listed_and_described"] ["a_procedure_is_described_while_it_is_registered" "a_topic_is_described_while_a_described_subscription_lasts"] ["test_the_router_describes_what_a_client_offers"];
 };

@@ -31,7 +31,7 @@ impl Broker {
         let topic = &*publish.topic;
         let names_sessions = exclusions
             .selection
-            .as_ref()
+            .as_deref()
             .is_some_and(|selection| selection.lists.name_sessions());
         let history = self.history.as_deref_mut();
         let history = history.filter(|history| !names_sessions && history.keeps(topic));
@@ -45,7 +45,7 @@ impl Broker {
             publication: event.publication,
             unix_ms: now.unix_ms,
             details: event.details.clone(),
-            selection: exclusions.selection.clone(),
+            selection: exclusions.selection.as_deref().cloned(),
             excluded: exclusions.publisher.as_ref().map(|it| it.session_id()),
             payload: event.payload.clone().into_owned(),
         });

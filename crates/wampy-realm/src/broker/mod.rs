@@ -55,7 +55,7 @@ pub(crate) struct Broker {
 #[derive(Debug, Default)]
 struct Exclusions<'s> {
     publisher: Option<ExcludedPublisher<'s>>,
-    selection: Option<Selection>,
+    selection: Option<Box<Selection>>,
 }
 
 /// What few publications have: options that choose among the subscribers.
@@ -70,11 +70,12 @@ struct Selection {
 
 impl Selection {
     /// Takes what chooses from the options, if there is anything.
-    fn take(options: &mut PublishOptions) -> Option<Self> {
-        let rkey = options.rare.present()?.rkey.as_deref();
+    #[cold]
+    fn take(options: &mut PublishOptions) -> Option<Box<Self>> {
+        let rkey = options.rkey.as_deref();
         let rkey = rkey.filter(|key| !key.is_empty()).map(rendezvous::hash);
         let passed_through = options.is_passed_through();
-        Self::new(ReceiverLists::take(options), rkey, passed_through)
+        Self::new(ReceiverLists::take(options), rkey, passed_through).map(Box::new)
     }
 
     /// A selection, if these choose anybody.
@@ -136,7 +137,7 @@ impl Broker {
                     .publisher
                     .as_ref()
                     .and_then(|p| p.subscribed_to(id));
-                let selection = exclusions.selection.as_ref();
+                let selection = exclusions.selection.as_deref();
                 if excluded.is_none() && selection.is_none() {
                     outbox.send_to_many(&subscription.members, &message);
                     return;
@@ -153,6 +154,10 @@ impl Broker {
                     outbox.send_to_many(receivers, &message);
                 }
             });
+        // Dropping what is known to be an event is less work than dropping any message.
+        if let Message::Event(event) = message {
+            drop(event);
+        }
     }
 }
 
@@ -227,6 +232,7 @@ impl Realm {
     }
 
     /// Publishes what was found to be allowed; `from` is the publisher if it is still there.
+    #[inline]
     fn publish_event(
         &mut self,
         now: Now,
@@ -236,16 +242,18 @@ impl Realm {
         exact: Option<SubscriptionId>,
         outbox: &mut impl Outbox,
     ) -> Result<PublicationId, Refusal> {
-        if publish.options.is_passed_through()
-            && let Some(passthru) = publish.options.passthru()
-        {
-            details.set_passthru(passthru);
+        let mut selection = None;
+        if publish.options.rare.present().is_some() {
+            if let Some(passthru) = publish.options.passthru() {
+                details.set_passthru(passthru);
+            }
+            selection = Selection::take(&mut publish.options);
         }
         let publication = PublicationId::from_random_bits(self.random.bits());
         let exclusions = Exclusions {
             publisher: from
                 .and_then(|from| ExcludedPublisher::new(from, &publish.options, &self.sessions)),
-            selection: Selection::take(&mut publish.options),
+            selection,
         };
         let event = Event {
             subscription: SubscriptionId::FIRST,

@@ -13,7 +13,21 @@ use crate::session::SessionDetails;
 
 impl RealmConfig {
     /// The details of an event, with its publisher if disclosed, and the publisher's trust level.
+    #[inline]
     pub(crate) fn publisher_identity(
+        &self,
+        publisher: &SessionDetails,
+        disclose_me: bool,
+    ) -> Result<EventDetails, Refusal> {
+        let always = self.publisher_disclosure == Disclosure::Always;
+        if always || disclose_me || publisher.trust_level.is_some() {
+            return self.rare_publisher_identity(publisher, disclose_me);
+        }
+        Ok(EventDetails::default())
+    }
+
+    #[cold]
+    fn rare_publisher_identity(
         &self,
         publisher: &SessionDetails,
         disclose_me: bool,

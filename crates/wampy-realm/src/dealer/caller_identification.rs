@@ -10,29 +10,28 @@ use crate::config::{Disclosure, RealmConfig};
 use crate::refusal::Refusal;
 use crate::session::SessionDetails;
 
+/// Adds who calls.
+pub(super) fn add_caller(details: &mut InvocationDetails, caller: &SessionDetails) {
+    details.caller = Some(caller.id.value());
+    details.caller_authid = Some(caller.authid.clone());
+    details.caller_authrole = Some(caller.authrole.clone());
+}
+
 impl RealmConfig {
-    /// The details of an invocation, with its caller if disclosed.
-    pub(super) fn caller_identity(
+    /// Whether a callee learns who calls it.
+    pub(super) fn discloses_caller(
         &self,
-        caller: &SessionDetails,
         disclose_me: bool,
         disclose_caller: bool,
-    ) -> Result<InvocationDetails, Refusal> {
-        let disclosed = match self.caller_disclosure {
-            Disclosure::Always => true,
-            Disclosure::OnRequest => disclose_me || disclose_caller,
+    ) -> Result<bool, Refusal> {
+        match self.caller_disclosure {
+            Disclosure::Always => Ok(true),
+            Disclosure::OnRequest => Ok(disclose_me || disclose_caller),
             Disclosure::Denied if disclose_me => {
-                return Err(Refusal::new(error_uri::OPTION_DISALLOWED_DISCLOSE_ME));
+                Err(Refusal::new(error_uri::OPTION_DISALLOWED_DISCLOSE_ME))
             }
-            Disclosure::Denied => false,
-        };
-        let mut details = InvocationDetails::default();
-        if disclosed {
-            details.caller = Some(caller.id.value());
-            details.caller_authid = Some(caller.authid.clone());
-            details.caller_authrole = Some(caller.authrole.clone());
+            Disclosure::Denied => Ok(false),
         }
-        Ok(details)
     }
 
     /// Checks that a callee may ask who its callers are.

@@ -2,7 +2,7 @@
 //!
 //! A call goes to a callee when it is made, or later if it had to wait or its callee was unavailable.
 
-use wampy_proto::message::{Call, Invocation, InvocationDetails};
+use wampy_proto::message::{Call, CallOptions, Invocation, InvocationDetails};
 use wampy_proto::{FeatureSet, MatchPolicy, Message, RegistrationId, RequestId, error_uri};
 
 use super::kept_call::RareCall;
@@ -10,11 +10,12 @@ use super::pending::PendingCall;
 use super::progressive_call_invocations::OpenInput;
 use super::sharded_registration::Shard;
 use super::shared_registration::{Callee, Choice};
-use super::{call_trustlevels, needed_features, progressive_call_results};
+use super::{call_trustlevels, caller_identification, needed_features, progressive_call_results};
+use crate::config::Disclosure;
 use crate::outbox::Outbox;
 use crate::realm::{Now, Realm};
 use crate::refusal::Refusal;
-use crate::session::{Session, SessionKey};
+use crate::session::{Session, SessionDetails, SessionKey};
 use crate::slots::Slot;
 
 /// Who gets a call.
@@ -22,11 +23,7 @@ use crate::slots::Slot;
 pub(super) struct Chosen {
     registration: RegistrationId,
     match_policy: MatchPolicy,
-    session: SessionKey,
-    disclose_caller: bool,
-    forward_timeout: bool,
-    /// Whether the callee limits how many calls it has.
-    counted: bool,
+    callee: Callee,
     /// Whether the registration has more callees.
     is_shared: bool,
 }
@@ -40,13 +37,6 @@ pub(super) struct Wish<'t> {
     tried: &'t [SessionKey],
 }
 
-/// An invocation that was sent.
-#[derive(Debug)]
-struct Sent {
-    invocation: RequestId,
-    input: Option<Box<OpenInput>>,
-}
-
 /// What became of a call that looked for a callee.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Placed {
@@ -56,7 +46,9 @@ pub(super) enum Placed {
 }
 
 impl Realm {
-    /// Finds the callee of a call and sends it the invocation.
+    /// Finds the callee of a call, whose procedure `exact` registers under its own name if any does,
+    /// and sends it the invocation.
+    #[inline]
     pub(super) fn route_call(
         &mut self,
         now: Now,
@@ -73,10 +65,9 @@ impl Realm {
             needed,
             tried: &[],
         };
-        let patterns = &self.dealer.registrations;
-        let Some(registration) = exact.or_else(|| patterns.best_pattern(&call.procedure)) else {
-            let message = format!("no callee has registered {:?}", call.procedure);
-            return Err(Refusal::explained(error_uri::NO_SUCH_PROCEDURE, message));
+        let registration = match exact {
+            Some(registration) => registration,
+            None => self.registration_by_pattern(&call.procedure)?,
         };
         let chosen = if shard.is_none() && self.dealer.others_wait(registration) {
             None
@@ -87,19 +78,38 @@ impl Realm {
             return self.wait_for_callee(now, from, call, registration);
         };
         let timeout_ms = self.config.call_timeout_ms(&call.options);
-        let sent = self.invoke(from, call, &chosen, timeout_ms, outbox)?;
-        let mut pending = PendingCall::new(from, call, timeout_ms);
-        (pending.callee, pending.invocation) = (chosen.session, sent.invocation);
-        pending.input = sent.input;
-        if chosen.forward_timeout {
-            // A callee that is told the limit minds it.
-            pending.timeout_ms = 0;
-        }
-        if chosen.counted || chosen.is_shared {
-            pending.rare = self.rare_call(now, call, &chosen, shard);
-        }
+        let mut input = None;
+        let invocation = self.invoke(from, call, &chosen, timeout_ms, &mut input, outbox)?;
+        let callee = &chosen.callee;
+        let rare = if callee.concurrency.is_some() || chosen.is_shared || input.is_some() {
+            self.rare_call(now, call, &chosen, shard, input)
+        } else {
+            None
+        };
+        // A callee that is told the limit minds it.
+        let timeout_ms = if callee.forward_timeout {
+            0
+        } else {
+            timeout_ms
+        };
+        let pending = PendingCall {
+            callee: callee.session,
+            invocation,
+            rare,
+            ..PendingCall::new(from, call, timeout_ms)
+        };
         self.begin_call(now, pending);
         Ok(())
+    }
+
+    /// The registration of a procedure that nobody has registered under its own name.
+    #[cold]
+    fn registration_by_pattern(&self, procedure: &str) -> Result<RegistrationId, Refusal> {
+        let registration = self.dealer.registrations.best_pattern(procedure);
+        registration.ok_or_else(|| {
+            let message = format!("no callee has registered {procedure:?}");
+            Refusal::explained(error_uri::NO_SUCH_PROCEDURE, message)
+        })
     }
 
     #[inline]
@@ -140,10 +150,7 @@ impl Realm {
                 Ok(Some(Chosen {
                     registration: id,
                     match_policy: record.match_policy,
-                    session: callee.session,
-                    disclose_caller: callee.disclose_caller,
-                    forward_timeout: callee.forward_timeout,
-                    counted: callee.concurrency.is_some(),
+                    callee: *callee,
                     is_shared: record.members.list.len() > 1,
                 }))
             }
@@ -176,7 +183,8 @@ impl Realm {
         Refusal::explained(error_uri::NO_AVAILABLE_CALLEE, message)
     }
 
-    /// Sends a call, of whose time limit `timeout_ms` are left, to its callee.
+    /// Sends a call, of whose time limit `timeout_ms` are left, to its callee. What further parts of
+    /// the call are sent with is put into `input`, if any may come.
     #[inline]
     fn invoke(
         &self,
@@ -184,15 +192,27 @@ impl Realm {
         call: &Call<'_>,
         chosen: &Chosen,
         timeout_ms: u64,
+        input: &mut Option<Box<OpenInput>>,
         outbox: &mut impl Outbox,
-    ) -> Result<Sent, Refusal> {
-        let (Some(caller), Some(callee)) =
-            (self.sessions.get(from), self.sessions.get(chosen.session))
-        else {
+    ) -> Result<RequestId, Refusal> {
+        let to = chosen.callee.session;
+        let (Some(caller), Some(callee)) = (self.sessions.get(from), self.sessions.get(to)) else {
             return Err(Refusal::new(error_uri::NO_AVAILABLE_CALLEE));
         };
-        let mut details = self.invocation_details(call, caller, callee, chosen)?;
-        if chosen.forward_timeout || caller.silent_cancel {
+        let options = &call.options;
+        let mut details = InvocationDetails {
+            progress: options.progress,
+            receive_progress: progressive_call_results::forwarded(
+                options.receive_progress,
+                callee,
+                &self.config,
+            ),
+            ..InvocationDetails::default()
+        };
+        if self.may_say_more(options, &caller.details, chosen) {
+            self.add_details(&mut details, call, caller, callee, chosen)?;
+        }
+        if chosen.callee.forward_timeout || caller.silent_cancel {
             details.timeout_ms = timeout_ms;
         }
         let invocation = callee
@@ -204,30 +224,46 @@ impl Realm {
             details,
             payload: call.payload.borrowed(),
         });
-        outbox.send(chosen.session, &message)?;
-        let input = match call.options.progress {
-            true => OpenInput::after(call, message),
-            false => None,
-        };
-        Ok(Sent { invocation, input })
+        outbox.send(to, &message)?;
+        // Dropping what is known to be an invocation is less work than dropping any message.
+        if let Message::Invocation(sent) = message
+            && options.progress
+        {
+            *input = Some(OpenInput::after(call, sent));
+        }
+        Ok(invocation)
     }
 
-    /// What the invocation of a call says beside its payload and its time limit.
+    /// Whether there may be more to say in an invocation than most say.
     #[inline]
-    fn invocation_details(
+    fn may_say_more(&self, options: &CallOptions, caller: &SessionDetails, to: &Chosen) -> bool {
+        options.disclose_me
+            || options.rare.present().is_some()
+            || to.callee.disclose_caller
+            || to.match_policy != MatchPolicy::Exact
+            || caller.trust_level.is_some()
+            || self.config.caller_disclosure == Disclosure::Always
+    }
+
+    /// Adds what few invocations say.
+    #[cold]
+    fn add_details(
         &self,
+        details: &mut InvocationDetails,
         call: &Call<'_>,
         caller: &Session,
         callee: &Session,
         chosen: &Chosen,
-    ) -> Result<InvocationDetails, Refusal> {
-        let (config, options) = (&self.config, &call.options);
-        let (who, disclose_caller) = (&caller.details, chosen.disclose_caller);
-        let mut details = config.caller_identity(who, options.disclose_me, disclose_caller)?;
-        call_trustlevels::add_level(&mut details, who, callee);
-        details.receive_progress =
-            progressive_call_results::forwarded(options.receive_progress, callee, config);
-        details.progress = options.progress;
+    ) -> Result<(), Refusal> {
+        let (options, who) = (&call.options, &caller.details);
+        let disclose_caller = chosen.callee.disclose_caller;
+        if self
+            .config
+            .discloses_caller(options.disclose_me, disclose_caller)?
+        {
+            caller_identification::add_caller(details, who);
+        }
+        call_trustlevels::add_level(details, who, callee);
         if chosen.match_policy != MatchPolicy::Exact {
             details.procedure = Some((*call.procedure).into());
         }
@@ -236,19 +272,22 @@ impl Realm {
         {
             details.set_passthru(passthru);
         }
-        Ok(details)
+        Ok(())
     }
 
     /// What has to be known of a call beside what is known of all calls, if anything.
+    #[cold]
     fn rare_call(
         &mut self,
         now: Now,
         call: &Call<'_>,
         chosen: &Chosen,
         shard: Option<Shard>,
+        input: Option<Box<OpenInput>>,
     ) -> Option<Box<RareCall>> {
         let reroutable = shard.is_none() && self.is_reroutable(chosen);
-        if !reroutable && !chosen.counted {
+        let counted = chosen.callee.concurrency.is_some();
+        if !reroutable && !counted && input.is_none() {
             return None;
         }
         let kept = if reroutable {
@@ -257,14 +296,15 @@ impl Realm {
             None
         };
         Some(Box::new(RareCall {
-            counted: chosen.counted,
+            counted,
             reroutable,
+            input,
             ..RareCall::new(chosen.registration, kept)
         }))
     }
 
     fn is_reroutable(&self, chosen: &Chosen) -> bool {
-        let callee = || self.sessions.get(chosen.session);
+        let callee = || self.sessions.get(chosen.callee.session);
         chosen.is_shared && callee().is_some_and(Session::may_be_unavailable)
     }
 
@@ -282,7 +322,7 @@ impl Realm {
         let limit = rare.kept.as_ref().and_then(|kept| kept.limit);
         if let Ok(Some((chosen, _))) = &placed {
             self.dealer.leave_line(&mut rare);
-            rare.counted = chosen.counted;
+            rare.counted = chosen.callee.concurrency.is_some();
             rare.reroutable = !rare.is_sharded() && self.is_reroutable(chosen);
             if !rare.reroutable || rare.kept_bytes() > self.config.rerouted_call_bytes_max {
                 rare.forget_kept(&mut self.dealer.kept_call_bytes);
@@ -293,9 +333,10 @@ impl Realm {
         }
         match placed {
             Ok(Some((chosen, invocation))) => {
-                let is_forwarded = chosen.forward_timeout;
-                self.dealer.mind_time(slot, limit.filter(|_| !is_forwarded));
-                self.give_to(slot, chosen.session, invocation);
+                let callee = &chosen.callee;
+                let limit = limit.filter(|_| !callee.forward_timeout);
+                self.dealer.mind_time(slot, limit);
+                self.give_to(slot, callee.session, invocation);
                 Placed::Invoked
             }
             Ok(None) => {
@@ -331,7 +372,8 @@ impl Realm {
             return Ok(None);
         };
         let left_ms = kept.limit.map_or(0, |limit| limit.left_ms(now));
-        let sent = self.invoke(from, call, &chosen, left_ms, outbox)?;
-        Ok(Some((chosen, sent.invocation)))
+        // A call that is kept is whole: no parts follow.
+        let invocation = self.invoke(from, call, &chosen, left_ms, &mut None, outbox)?;
+        Ok(Some((chosen, invocation)))
     }
 }

@@ -12,11 +12,13 @@ use wampy_proto::message::{Call, RareCallOptions};
 use super::Dealer;
 use super::call_timeout::Limit;
 use super::pending::PendingCall;
+use super::progressive_call_invocations::OpenInput;
 use crate::config::RealmConfig;
 use crate::realm::Now;
 use crate::session::SessionKey;
 
-/// What is known of a call whose callee limits its concurrency or may hand the call back.
+/// What is known of a call whose callee limits its concurrency or may hand the call back, or which
+/// comes in parts.
 #[derive(Debug)]
 pub(crate) struct RareCall {
     pub(crate) registration: RegistrationId,
@@ -30,6 +32,8 @@ pub(crate) struct RareCall {
     pub(crate) kept: Option<KeptCall>,
     /// The callees that were unavailable.
     pub(super) tried: Vec<SessionKey>,
+    /// What further parts of the call are sent with, if there may be any.
+    pub(super) input: Option<Box<OpenInput>>,
 }
 
 /// A call without the buffer in which it came.
@@ -52,6 +56,7 @@ impl RareCall {
             waiting: None,
             kept,
             tried: Vec::new(),
+            input: None,
         }
     }
 
@@ -125,6 +130,7 @@ impl Dealer {
     }
 
     /// The call has ended: it neither waits nor runs nor is kept any more.
+    #[cold]
     pub(super) fn release(&mut self, callee: SessionKey, rare: &mut RareCall) {
         self.leave_line(rare);
         if rare.counted {

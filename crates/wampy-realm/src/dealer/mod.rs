@@ -28,13 +28,16 @@ use std::borrow::Cow;
 
 use wampy_proto::message::{Call, Error, Result as ResultMessage, ResultDetails, Yield};
 use wampy_proto::uri::{self, Grammar};
-use wampy_proto::{MatchPolicy, Message, MessageType, RegistrationId, RequestId, Role, error_uri};
+use wampy_proto::{
+    FeatureSet, MatchPolicy, Message, MessageType, RegistrationId, RequestId, Role, error_uri,
+};
 
 use crate::hash::RandomState;
 use crate::outbox::Outbox;
 use crate::realm::{Now, Realm, Violation};
 use crate::records::Records;
-use crate::session::SessionKey;
+use crate::refusal::Refusal;
+use crate::session::{Session, SessionKey};
 use crate::slots::{Slot, Slots};
 use call_timeout::CallTimers;
 use pending::PendingCall;
@@ -92,28 +95,38 @@ impl Realm {
                 self.note_progressive_call(from, request);
             }
         }
+        if let Err(refusal) = self.begin(now, from, call, needed, outbox) {
+            refusal.send(from, MessageType::Call, request, outbox);
+        }
+        Ok(())
+    }
+
+    /// Makes a call that is no further part of an earlier one.
+    #[inline]
+    fn begin(
+        &mut self,
+        now: Now,
+        from: SessionKey,
+        call: &Call<'_>,
+        needed: FeatureSet,
+        outbox: &mut impl Outbox,
+    ) -> Result<(), Refusal> {
         let procedure = &*call.procedure;
         let exact = self
             .dealer
             .registrations
             .lookup(procedure, MatchPolicy::Exact);
-        // Where somebody has registered it, its form is known to be right.
-        let well_formed = match exact {
-            Some(_) => Ok(()),
-            None => self.config.check_uri(procedure),
-        };
-        let routed = match well_formed {
-            Ok(()) if !uri::is_reserved(procedure) => {
-                self.route_call(now, from, call, exact, needed, outbox)
-            }
-            Ok(()) if needed.is_empty() => self.call_meta_procedure(now, from, call, outbox),
-            Ok(()) => Err(needed_features::refusal(needed)),
-            Err(refusal) => Err(refusal),
-        };
-        if let Err(refusal) = routed {
-            refusal.send(from, MessageType::Call, request, outbox);
+        if exact.is_none() {
+            // Where somebody has registered it, its form is known to be right.
+            self.config.check_uri(procedure)?;
         }
-        Ok(())
+        if !uri::is_reserved(procedure) {
+            return self.route_call(now, from, call, exact, needed, outbox);
+        }
+        match needed.is_empty() {
+            true => self.call_meta_procedure(now, from, call, outbox),
+            false => Err(needed_features::refusal(needed)),
+        }
     }
 
     pub(crate) fn handle_yield(
@@ -140,6 +153,10 @@ impl Realm {
         let message = Message::Result(result_of(&call, result));
         if let Err(why) = self.send_answer(call.caller, &message, is_passed_through, outbox) {
             call.refuse(why, outbox);
+        }
+        // Dropping what is known to be a result is less work than dropping any message.
+        if let Message::Result(sent) = message {
+            drop(sent);
         }
         Ok(())
     }
@@ -193,6 +210,7 @@ impl Realm {
     /// meanwhile, so that the answer counts for nothing.
     ///
     /// Invocations are numbered 1, 2, 3, …: a higher number was never invoked.
+    #[inline]
     fn invoked(
         &self,
         callee: SessionKey,
@@ -202,10 +220,22 @@ impl Realm {
         let Some(session) = self.sessions.get(callee) else {
             return Ok(None);
         };
-        if let Some(slot) = session.invocations.get(invocation) {
-            return Ok(Some(slot));
+        match session.invocations.get(invocation) {
+            Some(slot) => Ok(Some(slot)),
+            None => session.check_was_invoked(invocation, answer),
         }
-        if session.last_invocation.is_none_or(|last| invocation > last) {
+    }
+}
+
+impl Session {
+    /// Checks that there was an invocation, to which an answer came too late.
+    #[cold]
+    fn check_was_invoked(
+        &self,
+        invocation: RequestId,
+        answer: MessageType,
+    ) -> Result<Option<Slot>, Violation> {
+        if self.last_invocation.is_none_or(|last| invocation > last) {
             let answer = answer.as_str();
             return Err(Violation::new(format!(
                 "{answer} received for invocation {invocation}, which was never made"

@@ -8,7 +8,6 @@ use wampy_proto::message::Call;
 use wampy_proto::{MessageType, RequestId, error_uri};
 
 use super::kept_call::RareCall;
-use super::progressive_call_invocations::OpenInput;
 use crate::outbox::Outbox;
 use crate::realm::{Now, Realm};
 use crate::refusal::Refusal;
@@ -29,8 +28,6 @@ pub(crate) struct PendingCall {
     pub(crate) receive_progress: bool,
     /// Whether the callee was sent INTERRUPT.
     pub(crate) interrupted: bool,
-    /// What further parts of the call are sent with, if there may be any.
-    pub(crate) input: Option<Box<OpenInput>>,
     /// The caller's time limit; 0 for none.
     pub(crate) timeout_ms: u64,
     /// When the time limit is over.
@@ -50,7 +47,6 @@ impl PendingCall {
             invocation: RequestId::FIRST,
             receive_progress: call.options.receive_progress,
             interrupted: false,
-            input: None,
             timeout_ms,
             deadline_ms: None,
             rare: None,
@@ -65,6 +61,7 @@ impl PendingCall {
 
 impl Realm {
     /// Enters a call whose invocation was sent, or which has to wait.
+    #[inline]
     pub(super) fn begin_call(&mut self, now: Now, call: PendingCall) -> Slot {
         let (caller, request) = (call.caller, call.request);
         let (callee, invocation) = (call.callee, call.invocation);
@@ -110,6 +107,7 @@ impl Realm {
     }
 
     /// Takes a call from every table. What its callee still sends counts for nothing.
+    #[inline]
     pub(super) fn end_call(&mut self, slot: Slot) -> Option<PendingCall> {
         let mut call = self.dealer.calls.remove(slot)?;
         if let Some(session) = self.sessions.get_mut(call.caller) {

@@ -29,17 +29,14 @@ pub(crate) struct OpenInput {
 }
 
 impl OpenInput {
-    /// What has to be kept of a call whose first part was sent as `invocation`.
+    /// What has to be kept of a call whose first part was sent as the invocation `first`.
     #[cold]
-    pub(super) fn after(call: &Call<'_>, invocation: Message<'_>) -> Option<Box<Self>> {
-        let Message::Invocation(first) = invocation else {
-            return None;
-        };
-        Some(Box::new(Self {
+    pub(super) fn after(call: &Call<'_>, first: Invocation<'_>) -> Box<Self> {
+        Box::new(Self {
             procedure: (*call.procedure).into(),
             registration: first.registration,
             details: first.details,
-        }))
+        })
     }
 }
 
@@ -47,7 +44,8 @@ impl PendingCall {
     /// The input of the call, which `part` goes on with.
     fn take_input(&mut self, part: &Call<'_>) -> Result<Box<OpenInput>, Violation> {
         let request = part.request;
-        let Some(input) = self.input.take() else {
+        let rare = self.rare.as_mut();
+        let Some(input) = rare.and_then(|rare| rare.input.take()) else {
             return Err(Violation::new(format!(
                 "CALL has the request id {request} of a call that has not ended, \
                  and of which no further part was announced"
@@ -112,9 +110,10 @@ impl Realm {
         }
         if let Message::Invocation(sent) = message
             && part.options.progress
+            && let Some(rare) = &mut call.rare
         {
             input.details = sent.details;
-            call.input = Some(input);
+            rare.input = Some(input);
         }
         Ok(())
     }

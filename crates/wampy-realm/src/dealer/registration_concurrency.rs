@@ -84,11 +84,8 @@ impl Realm {
         if options.progress {
             return Err(busy("every callee is busy, and calls in parts do not wait"));
         }
-        if let Some(caller) = self.sessions.get(from) {
-            // What would be refused later is refused at once.
-            self.config
-                .caller_identity(&caller.details, options.disclose_me, false)?;
-        }
+        // What would be refused later is refused at once.
+        self.config.discloses_caller(options.disclose_me, false)?;
         self.dealer
             .check_line(&self.config, registration, kept_call::bytes_of(call))?;
         let kept = self.dealer.keep(call, &self.config, now);
@@ -262,6 +259,7 @@ impl Dealer {
     }
 
     /// A callee has got a call that counts for its `concurrency`.
+    #[cold]
     pub(super) fn occupy(&mut self, id: RegistrationId, callee: SessionKey) {
         let record = self.registrations.get_mut(id);
         if let Some(callee) = record.and_then(|record| record.members.callee_mut(callee)) {

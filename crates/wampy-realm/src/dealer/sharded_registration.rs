@@ -16,7 +16,7 @@
 //! Deliberately absent: calls of all callees at once.
 
 use wampy_proto::error_uri;
-use wampy_proto::message::CallOptions;
+use wampy_proto::message::{CallOptions, RareCallOptions};
 
 use super::shared_registration::Callee;
 use crate::refusal::Refusal;
@@ -31,10 +31,16 @@ pub(super) struct Shard(u64);
 
 impl Shard {
     /// The key by which a call goes to its callee, if it has one.
+    #[inline]
     pub(super) fn of(options: &CallOptions) -> Result<Option<Self>, Refusal> {
-        let Some(rare) = options.rare.present() else {
-            return Ok(None);
-        };
+        match options.rare.present() {
+            Some(rare) => Self::of_rare(rare),
+            None => Ok(None),
+        }
+    }
+
+    #[cold]
+    fn of_rare(rare: &RareCallOptions) -> Result<Option<Self>, Refusal> {
         match (rare.runmode.as_deref(), &rare.rkey) {
             (None, _) => Ok(None),
             (Some(PARTITION), Some(rkey)) => Ok(Some(Self(rendezvous::hash(rkey)))),

@@ -47,6 +47,7 @@ pub(super) enum Choice {
 
 impl Callee {
     /// Whether its `concurrency` leaves room for another call.
+    #[inline]
     pub(super) fn is_free(&self) -> bool {
         self.concurrency
             .is_none_or(|concurrency| self.running < concurrency)
@@ -91,9 +92,32 @@ impl Callees {
         }
     }
 
-    /// Who gets a call: by the policy the first callee that suits. One that is busy is passed over by `roundrobin` and `random` only: the others name one callee.
+    /// Who gets a call: by the policy the first callee that suits. One that is busy is passed over by
+    /// `roundrobin` and `random` only: the others name one callee.
     #[inline]
     pub(super) fn choose(
+        &mut self,
+        random: &mut Random,
+        shard: Option<Shard>,
+        suits: impl Fn(&Callee) -> bool,
+    ) -> Choice {
+        match (&*self.list, shard) {
+            // Of most procedures there is one callee, with which all policies are the same.
+            ([callee], None) if suits(callee) => {
+                if !callee.is_free() {
+                    return Choice::Wait;
+                }
+                self.turn = 0;
+                Choice::Callee(0)
+            }
+            ([_], None) => Choice::Nobody,
+            _ => self.choose_among(random, shard, suits),
+        }
+    }
+
+    /// Who of several callees gets a call.
+    #[inline(never)]
+    fn choose_among(
         &mut self,
         random: &mut Random,
         shard: Option<Shard>,
@@ -138,6 +162,7 @@ impl Callees {
         }
     }
 
+    #[inline]
     fn take_or_wait(&self, at: usize) -> Choice {
         if self.list[at].is_free() {
             Choice::Callee(at)

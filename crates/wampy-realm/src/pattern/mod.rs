@@ -35,6 +35,7 @@ impl<V: Copy> PatternTable<V> {
     }
 
     /// The value of exactly this pattern.
+    #[inline]
     pub(crate) fn get(&self, pattern: &str, policy: MatchPolicy) -> Option<V> {
         match policy {
             MatchPolicy::Exact => self.exact.get(pattern).copied(),

@@ -174,6 +174,27 @@ fn a_new_callee_takes_what_waits() {
 }
 
 #[test]
+fn a_call_that_waits_takes_nobodys_turn() {
+    let mut network = Network::new();
+    let [one, gone, new] = [(); 3].map(|()| network.join());
+    let caller = network.join_capable();
+    let options = json!({"invoke": "roundrobin", "concurrency": 1});
+    network.register(one, "a.b", options.clone());
+    let registration = network.register(gone, "a.b", options.clone());
+    call(&mut network, caller, 1, json!({}));
+    network.send(gone, json!([66, 2, registration]));
+    network.received(gone);
+    // The second turn was that of the callee that has left; whoever comes in its place has it.
+    call(&mut network, caller, 2, json!({}));
+    network.send(caller, json!([49, 2, {}]));
+    network.send(one, json!([70, 1, {}]));
+    network.register(new, "a.b", options);
+    call(&mut network, caller, 3, json!({}));
+    assert_eq!(taken(&mut network, one), [(1, 1)]);
+    assert_eq!(taken(&mut network, new), [(3, 1)]);
+}
+
+#[test]
 fn a_call_that_waits_can_be_canceled() {
     for mode in ["skip", "kill", "killnowait"] {
         let (mut network, callee, caller) = limited(RealmConfig::default(), 1);

@@ -2,7 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
+use wampy_proto::end_to_end::OpenError;
 use wampy_proto::message::{self, CancelMode, CancelOptions};
 use wampy_proto::{Message, RegistrationId, RequestId, SubscriptionId};
 
@@ -12,6 +14,7 @@ use super::records::{RegistrationRecord, SubscriptionRecord};
 use super::send::wake_owner;
 use super::state::{CallSink, Online, Pending, Phase, State};
 use crate::call::CallResult;
+use crate::encryption::is_sealed;
 use crate::error::Error;
 use crate::event::Event;
 use crate::wamp_error::WampError;
@@ -116,50 +119,64 @@ impl Shared {
         }
     }
 
-    fn deliver_result(&self, result: message::Result<'_>) -> Result<(), Violation> {
+    fn deliver_result(&self, mut result: message::Result<'_>) -> Result<(), Violation> {
+        let opened = self.open(result.details.passthru(), &mut result.payload);
         let mut state = self.lock();
         let Phase::Online(online) = &mut state.phase else {
             return Ok(());
         };
         let request = result.request;
-        let sink = match online.pending.get(&request) {
-            Some(Pending::Call(sink)) => sink,
+        let (sink, sealed) = match online.pending.get(&request) {
+            Some(Pending::Call { sink, sealed }) => (sink, *sealed),
             Some(other) => return Err(wrong_answer("RESULT", request, other)),
             None => return Ok(()),
         };
         let is_progress = result.details.progress;
-        let part = CallResult {
+        // A plain answer to a sealed call may be anybody's, the router's for example.
+        let is_plain = sealed && !is_sealed(result.details.ppt_scheme.as_deref());
+        let opened = opened.and(match is_plain {
+            true => Err(OpenError::NotEncrypted),
+            false => Ok(()),
+        });
+        let part = opened.map_err(Error::decryption).map(|()| CallResult {
             request,
             details: result.details,
             payload: result.payload.into_owned(),
-        };
-        match (is_progress, sink) {
+        });
+        match (is_progress, sink, part) {
             // A part that nobody has asked for counts for nothing; the result follows.
-            (true, CallSink::Once(_)) => Ok(()),
-            (true, CallSink::Parts(queue)) => {
+            (true, CallSink::Once(_), _) => {}
+            (true, CallSink::Parts(queue), Ok(part)) => {
                 let bytes = part.payload.encoded_len();
                 if queue.push(Ok(part), bytes).is_err() {
-                    overflow(state, request);
+                    let problem =
+                        "the parts of the result were not read in time, so the call was canceled";
+                    break_off(state, request, Error::misuse(problem));
                 }
-                Ok(())
             }
-            (false, _) => {
+            (true, CallSink::Parts(_), Err(error)) => break_off(state, request, error),
+            (false, _, part) => {
                 let pending = online.pending.remove(&request);
                 drop(state);
-                if let Some(Pending::Call(sink)) = pending {
-                    sink.finish(Ok(part));
+                if let Some(Pending::Call { sink, .. }) = pending {
+                    sink.finish(part);
                 }
-                Ok(())
             }
         }
+        Ok(())
     }
 
-    fn deliver_error(&self, pending: Pending, error: message::Error<'_>) {
+    fn deliver_error(&self, pending: Pending, mut error: message::Error<'_>) {
         if let Pending::Unregister { registration, .. } = &pending {
             // The router does not know it, or not as ours: no invocation will come by it.
             self.end_registration(*registration);
         }
-        pending.fail(Error::from(WampError::received(error)));
+        let opened = self.open(error.details.passthru(), &mut error.payload);
+        pending.fail(match opened {
+            Ok(None) => Error::from(WampError::received(error)),
+            Ok(Some(_)) => Error::from(WampError::received(error).opened()),
+            Err(problem) => Error::decryption(problem),
+        });
     }
 
     fn deliver_acknowledgment(&self, message: Message<'_>) -> Result<(), Violation> {
@@ -247,7 +264,7 @@ impl Shared {
             .push(Arc::clone(record));
     }
 
-    fn deliver_event(&self, event: message::Event<'_>) {
+    fn deliver_event(&self, mut event: message::Event<'_>) {
         let records = match &self.lock().phase {
             Phase::Online(online) => match online.subscriptions.get(&event.subscription) {
                 Some(records) => records.clone(),
@@ -256,6 +273,14 @@ impl Shared {
             _ => return,
         };
         let Some(first) = records.first() else { return };
+        if let Err(problem) = self.open(event.details.passthru(), &mut event.payload) {
+            let topic = event.details.topic.as_deref().unwrap_or(&first.topic);
+            tracing::warn!(%problem, topic, "an event cannot be decrypted and is left out");
+            for record in &records {
+                record.undecryptable.fetch_add(1, Ordering::Relaxed);
+            }
+            return;
+        }
         let event = Event::received(event, &first.topic);
         for record in &records {
             guarded(|| record.sink.deliver(event.clone()));
@@ -312,19 +337,17 @@ fn is_answer(message: &Message<'_>, asked: wampy_proto::MessageType) -> bool {
     }
 }
 
-/// Gives up a call whose parts nobody reads.
-fn overflow(mut state: std::sync::MutexGuard<'_, State>, request: RequestId) {
+/// Gives up a call because of what has come of its result.
+fn break_off(mut state: std::sync::MutexGuard<'_, State>, request: RequestId, error: Error) {
     let Phase::Online(online) = &mut state.phase else {
         return;
     };
-    let Some(Pending::Call(sink)) = online.give_up(request) else {
+    let Some(pending) = online.give_up(request) else {
         return;
     };
     cancel(online, request);
     wake_owner(state);
-    sink.finish(Err(Error::misuse(
-        "the parts of the result were not read in time, so the call was canceled",
-    )));
+    pending.fail(error);
 }
 
 fn cancel(online: &mut Online, request: RequestId) {

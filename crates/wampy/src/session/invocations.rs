@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, MutexGuard};
 
+use wampy_proto::end_to_end::OpenError;
 use wampy_proto::message::{self, YieldOptions};
-use wampy_proto::{EncodeError, Message, Payload, RegistrationId, RequestId, error_uri};
+use wampy_proto::{Message, RegistrationId, RequestId, error_uri};
 
 use super::Shared;
 use super::records::{HandlerTask, RegistrationRecord};
@@ -14,8 +15,12 @@ use super::state::{Online, Phase, State};
 use super::time_limit::TimeLimit;
 use crate::invocation::{Invocation, InvocationKey};
 use crate::parts::{Input, Parts};
+use crate::queue::Full;
+use crate::reply::Reply;
 use crate::responder::Responder;
-use crate::wamp_error::{RUNTIME_ERROR, TOO_MANY_PARTS, WampError, text_payload};
+use crate::wamp_error::{
+    DECRYPTION_FAILED, RUNTIME_ERROR, TOO_MANY_PARTS, WampError, text_payload,
+};
 
 /// A registration that stands.
 pub(super) struct Active {
@@ -75,7 +80,7 @@ pub(super) struct Start {
 /// How an invocation is answered.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    Yield(Result<Payload<'static>, EncodeError>),
+    Yield(Reply),
     Error(WampError),
 }
 
@@ -147,15 +152,20 @@ impl Online {
     /// Sends the answer to an invocation, or, if it has no form here, an error that says so.
     fn encode_answer(&mut self, request: RequestId, answer: Answer) {
         let encoded = match answer {
-            Answer::Yield(Ok(payload)) => {
-                let options = YieldOptions::default();
-                self.encode(&Message::Yield(message::Yield {
-                    request,
-                    options,
-                    payload,
-                }))
+            Answer::Yield(Reply { values, passthru }) => {
+                let mut options = YieldOptions::default();
+                if let Some(passthru) = passthru {
+                    options.set_passthru(*passthru);
+                }
+                match values.finish() {
+                    Ok(payload) => self.encode(&Message::Yield(message::Yield {
+                        request,
+                        options,
+                        payload,
+                    })),
+                    Err(error) => Err(Unsendable::Shapeless(error)),
+                }
             }
-            Answer::Yield(Err(error)) => Err(Unsendable::Shapeless(error)),
             Answer::Error(error) => self.encode(&Message::Error(error.as_message(request))),
         };
         let Err(problem) = encoded else { return };
@@ -171,15 +181,16 @@ impl Online {
 
 impl Shared {
     /// Hands an invocation to its handler.
-    pub(super) fn deliver_invocation(self: &Arc<Self>, message: message::Invocation<'_>) {
+    pub(super) fn deliver_invocation(self: &Arc<Self>, mut message: message::Invocation<'_>) {
         let request = message.request;
+        let opened = self.open(message.details.passthru(), &mut message.payload);
         let mut state = self.lock();
         let invocations_max = self.options.limits.invocations_max;
         let Phase::Online(online) = &mut state.phase else {
             return;
         };
         if online.invocations.contains_key(&request) {
-            return self.deliver_part(state, message);
+            return self.deliver_part(state, message, opened.err());
         }
         // A further part of an invocation that has ended, which the router did not know yet.
         if online
@@ -197,10 +208,18 @@ impl Shared {
             online.encode_answer(request, refusal(error_uri::UNAVAILABLE));
             return wake_owner(state);
         }
+        let seal = match opened {
+            Ok(seal) => seal.map(Arc::new),
+            Err(problem) => {
+                online.encode_answer(request, undecryptable(&problem));
+                return wake_owner(state);
+            }
+        };
         let key = InvocationKey {
             shared: Arc::clone(self),
             epoch: online.epoch,
             request,
+            seal,
         };
         let record = Arc::clone(&active.record);
         let (input, parts) = match message.details.progress {
@@ -228,7 +247,12 @@ impl Shared {
     }
 
     /// Hands a further part of an invocation to its handler.
-    fn deliver_part(&self, mut state: MutexGuard<'_, State>, part: message::Invocation<'_>) {
+    fn deliver_part(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        part: message::Invocation<'_>,
+        problem: Option<OpenError>,
+    ) {
         let Phase::Online(online) = &mut state.phase else {
             return;
         };
@@ -238,12 +262,18 @@ impl Shared {
             return;
         };
         let is_last = !part.details.progress;
-        if input.push(part.payload.into_owned(), is_last).is_ok() {
-            return;
-        }
-        let problem = "the parts of the call come faster than they are read";
-        let error = WampError::new(TOO_MANY_PARTS).with_payload(text_payload(problem));
-        self.end_invocation(state, part.request, Answer::Error(error));
+        let answer = match problem {
+            Some(problem) => undecryptable(&problem),
+            None => match input.push(part.payload.into_owned(), is_last) {
+                Ok(()) => return,
+                Err(Full) => {
+                    let problem = "the parts of the call come faster than they are read";
+                    let error = WampError::new(TOO_MANY_PARTS);
+                    Answer::Error(error.with_payload(text_payload(problem)))
+                }
+            },
+        };
+        self.end_invocation(state, part.request, answer);
     }
 
     /// Runs the handler of an invocation whose turn has come. Not to be called under the lock.
@@ -273,12 +303,13 @@ impl Shared {
 
     /// Answers an invocation; false if that has happened already.
     pub(crate) fn answer(&self, key: &InvocationKey, answer: Answer) -> bool {
+        let answer = self.seal_answer(key, answer);
         self.try_answer(key, answer, usize::MAX).unwrap_or(false)
     }
 
     /// Answers an invocation when the outbox has room.
     pub(crate) async fn answer_when_room(&self, key: &InvocationKey, answer: Answer) {
-        let mut answer = answer;
+        let mut answer = self.seal_answer(key, answer);
         loop {
             self.wait_for_room().await;
             match self.try_answer(key, answer, self.options.limits.outbox_bytes_max) {
@@ -357,6 +388,11 @@ impl Shared {
         out.stop();
         self.run_soon(next);
     }
+}
+
+fn undecryptable(problem: &OpenError) -> Answer {
+    let error = WampError::new(DECRYPTION_FAILED);
+    Answer::Error(error.with_payload(text_payload(&problem.to_string())))
 }
 
 fn refusal(uri: &str) -> Answer {

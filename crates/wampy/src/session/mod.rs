@@ -6,11 +6,13 @@
 //! each message to whom it belongs ([`deliver`]). No lock is held while code of the program runs.
 
 mod close;
+mod define;
 mod deliver;
 mod invocations;
 mod join;
 mod lost;
 mod owner;
+mod passage;
 mod prove;
 mod records;
 mod restore;

@@ -9,6 +9,7 @@ use wampy_proto::{MessageType, RegistrationId, RequestId, SubscriptionId};
 use super::Shared;
 use super::send::wake_owner;
 use super::state::{Done, Online, Pending, Phase};
+use crate::description::{Description, Interface, Kind};
 use crate::event::Event;
 use crate::invocation::Invocation;
 use crate::queue::Queue;
@@ -27,6 +28,7 @@ pub(crate) struct RegistrationRecord {
     pub(crate) handler: Handler,
     /// How many invocations run at once; the others wait in their order.
     pub(crate) concurrency: usize,
+    pub(crate) description: Option<Description>,
     id: AtomicU64,
 }
 
@@ -36,13 +38,24 @@ impl RegistrationRecord {
         options: RegisterOptions,
         handler: Handler,
         concurrency: usize,
+        description: Option<Description>,
     ) -> Self {
         Self {
             procedure,
             options,
             handler,
             concurrency,
+            description,
             id: AtomicU64::new(0),
+        }
+    }
+
+    /// What its description is of.
+    pub(crate) fn interface(&self) -> Interface<'_> {
+        Interface {
+            uri: &self.procedure,
+            kind: Kind::Procedure,
+            match_policy: self.options.match_policy,
         }
     }
 
@@ -87,18 +100,45 @@ impl EventSink {
 pub(crate) struct SubscriptionRecord {
     pub(crate) topic: Arc<str>,
     pub(crate) options: SubscribeOptions,
+    pub(crate) description: Option<Description>,
     pub(crate) sink: EventSink,
+    /// How many events could not be decrypted.
+    pub(crate) undecryptable: AtomicU64,
     id: AtomicU64,
 }
 
 impl SubscriptionRecord {
-    pub(crate) fn new(topic: Arc<str>, options: SubscribeOptions, sink: EventSink) -> Self {
+    pub(crate) fn new(
+        topic: Arc<str>,
+        options: SubscribeOptions,
+        description: Option<Description>,
+        sink: EventSink,
+    ) -> Self {
         Self {
             topic,
             options,
+            description,
             sink,
+            undecryptable: AtomicU64::new(0),
             id: AtomicU64::new(0),
         }
+    }
+
+    /// What its description is of.
+    pub(crate) fn interface(&self) -> Interface<'_> {
+        Interface {
+            uri: &self.topic,
+            kind: Kind::Topic,
+            match_policy: self.options.match_policy,
+        }
+    }
+
+    /// Whether both would be described at the router by one definition.
+    fn is_described_with(&self, other: &Self) -> bool {
+        self.description.is_some()
+            && other.description.is_some()
+            && self.topic == other.topic
+            && self.options.match_policy == other.options.match_policy
     }
 
     /// The subscription's id in the current session, if it stands there.
@@ -175,6 +215,12 @@ impl Shared {
     ) -> bool {
         let mut state = self.lock();
         let forgotten = state.subscriptions.remove(&(Arc::as_ptr(record) as usize));
+        let mut others = state.subscriptions.values();
+        let undefines =
+            record.description.is_some() && !others.any(|other| other.is_described_with(record));
+        if undefines {
+            state.undefine(record.interface());
+        }
         let asks = match (record.id(), &mut state.phase) {
             (Some(id), Phase::Online(online)) => online.end_subscription(id, record, done),
             _ => false,

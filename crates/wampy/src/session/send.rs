@@ -165,10 +165,11 @@ impl Shared {
         key: &InvocationKey,
         payload: Payload<'static>,
     ) -> Result<(), Error> {
-        let options = YieldOptions {
+        let mut options = YieldOptions {
             progress: true,
             ..YieldOptions::default()
         };
+        let payload = self.seal_part(key, &mut options, payload)?;
         let part = Message::Yield(message::Yield {
             request: key.request,
             options,

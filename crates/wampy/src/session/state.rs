@@ -109,7 +109,11 @@ impl CallSink {
 
 /// Who waits for the answer to a request.
 pub(crate) enum Pending {
-    Call(CallSink),
+    Call {
+        sink: CallSink,
+        /// Whether the arguments were, so that the result has to be, too.
+        sealed: bool,
+    },
     Publish {
         done: Done<PublicationId>,
     },
@@ -136,7 +140,7 @@ impl Pending {
     /// The type of the request.
     pub(super) fn request_type(&self) -> MessageType {
         match self {
-            Self::Call(_) => MessageType::Call,
+            Self::Call { .. } => MessageType::Call,
             Self::Publish { .. } => MessageType::Publish,
             Self::Register { .. } => MessageType::Register,
             Self::Unregister { .. } => MessageType::Unregister,
@@ -148,7 +152,7 @@ impl Pending {
 
     pub(crate) fn fail(self, error: Error) {
         match self {
-            Self::Call(sink) => sink.finish(Err(error)),
+            Self::Call { sink, .. } => sink.finish(Err(error)),
             Self::Publish { done } => _ = done.send(Err(error)),
             Self::Register { done, .. }
             | Self::Unregister { done, .. }

@@ -79,6 +79,7 @@ impl BatchedEncoder {
 
     /// The format of frames out of which messages can be taken into a batch: see [`message_in`].
     #[must_use]
+    #[cold]
     pub fn format(&self) -> Option<FrameFormat> {
         if self.0.is_masking() {
             return None;

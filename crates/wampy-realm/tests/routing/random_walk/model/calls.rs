@@ -1,0 +1,458 @@
+//! Calls between CALL and the last RESULT or ERROR.
+
+use serde_json::{Value as Json, json};
+use wampy_proto::{Feature, MatchPolicy, Role};
+
+use super::choosing::Choice;
+use super::{Model, PENDING_CALLS_MAX, Unsettled, WAITING_CALLS_MAX};
+use crate::simulated::Client;
+
+#[derive(Clone)]
+pub struct Call {
+    pub caller: Client,
+    pub request: u64,
+    pub procedure: String,
+    pub options: Json,
+    /// Nobody else's call has the same.
+    pub args: Json,
+    /// The one who has the call; nobody while it waits.
+    pub callee: Option<Client>,
+    pub invocation: u64,
+    pub registration: u64,
+    /// The registration at which the call counts for its callee's `concurrency`.
+    pub counted: Option<u64>,
+    /// The callees that were unavailable.
+    pub tried: Vec<Client>,
+    /// Whether another callee may take the call, and whether it is still kept for that.
+    reroutable: bool,
+    kept: bool,
+    /// The details of the first part, as long as more may come.
+    pub input: Option<Json>,
+    interrupted: bool,
+    /// When it is too late, as far as the dealer minds that.
+    pub deadline: Option<u64>,
+    /// When the limit that came with the call is over.
+    pub limit: Option<u64>,
+}
+
+impl Call {
+    pub fn new(caller: Client, request: u64, options: &Json, procedure: &str, args: &Json) -> Self {
+        Self {
+            caller,
+            request,
+            procedure: procedure.to_owned(),
+            options: options.clone(),
+            args: args.clone(),
+            callee: None,
+            invocation: 0,
+            registration: 0,
+            counted: None,
+            tried: Vec::new(),
+            reroutable: false,
+            kept: false,
+            input: None,
+            interrupted: false,
+            deadline: None,
+            limit: None,
+        }
+    }
+
+    pub fn is_sharded(&self) -> bool {
+        !self.options["runmode"].is_null()
+    }
+
+    fn is_plain(&self) -> bool {
+        self.tried.is_empty() && !self.is_sharded()
+    }
+
+    pub fn waits_for(&self, registration: u64) -> bool {
+        self.callee.is_none() && self.registration == registration
+    }
+
+    fn timeout(&self) -> u64 {
+        self.options["timeout"].as_u64().unwrap_or(0)
+    }
+}
+
+/// What a callee answers.
+pub enum Answer {
+    Progress,
+    Result,
+    /// A result that is passed through.
+    Passed,
+    Error,
+    Unavailable,
+}
+
+impl Model {
+    pub fn call(&mut self, mut call: Call) {
+        let (client, request) = (call.caller, call.request);
+        let refuse = |model: &mut Self, error| model.expect_error(client, 48, request, error);
+        if call.procedure.contains(' ') {
+            return refuse(self, "invalid_uri");
+        }
+        if self.forbids(client, &call.procedure, MatchPolicy::Exact) {
+            return refuse(self, "not_authorized");
+        }
+        // The realm's own procedures need no place among the pending calls.
+        if call.procedure.starts_with("wamp.") {
+            let error = match Self::needs(&call.options).is_empty() {
+                true => "no_such_procedure",
+                false => "feature_not_supported",
+            };
+            return refuse(self, error);
+        }
+        if self.calls.iter().filter(|it| it.caller == client).count() >= PENDING_CALLS_MAX {
+            return refuse(self, "unavailable");
+        }
+        if call.is_sharded() && call.options["rkey"].is_null() {
+            return refuse(self, "invalid_argument");
+        }
+        let Some(at) = self.best_match(&call.procedure) else {
+            return refuse(self, "no_such_procedure");
+        };
+        call.registration = self.registrations[at].id;
+        call.limit = Some(self.now + call.timeout()).filter(|_| call.timeout() > 0);
+        call.deadline = call.limit;
+        let others_wait = self
+            .calls
+            .iter()
+            .any(|it| it.waits_for(call.registration) && it.is_plain());
+        let choice = match others_wait && !call.is_sharded() {
+            true => Choice::Wait,
+            false => self.choose(&call),
+        };
+        match choice {
+            Choice::Callee(callee) => self.invoke(call, callee),
+            Choice::Wait if call.options["progress"] == true => refuse(self, "unavailable"),
+            Choice::Wait if self.line_is_full(call.registration) => {
+                self.note("a line was full");
+                refuse(self, "unavailable");
+            }
+            Choice::Wait => {
+                self.note("a call waited");
+                self.join_line(call);
+            }
+            Choice::Nobody(error) => refuse(self, error),
+        }
+    }
+
+    fn line_is_full(&self, registration: u64) -> bool {
+        let waiting = self.calls.iter().filter(|it| it.waits_for(registration));
+        waiting.count() >= WAITING_CALLS_MAX
+    }
+
+    fn join_line(&mut self, mut call: Call) {
+        (call.kept, call.deadline) = (true, call.limit);
+        self.room_in(call.registration);
+        self.calls.push(call);
+    }
+
+    /// Gives a call to a callee.
+    fn invoke(&mut self, mut call: Call, client: Client) {
+        let caller = self.session(call.caller).clone();
+        let mut sessions = self.sessions.iter_mut();
+        let callee = sessions.find(|it| it.client == client).unwrap();
+        callee.last_invocation += 1;
+        let callee = callee.clone();
+        let at = self.registration(call.registration).unwrap();
+        let registration = &self.registrations[at];
+        let mut members = registration.callees.iter();
+        let member = *members.find(|it| it.client == client).unwrap();
+        let mut details = json!({});
+        if call.options["receive_progress"] == true
+            && callee.is_callee_with(Feature::ProgressiveCallResults)
+            && callee.is_callee_with(Feature::CallCanceling)
+        {
+            details["receive_progress"] = json!(true);
+        }
+        if call.options["disclose_me"] == true {
+            details["caller"] = json!(caller.id);
+            details["caller_authid"] = json!(caller.authid);
+            details["caller_authrole"] = json!(caller.authrole);
+        }
+        if callee.is_callee_with(Feature::CallTrustlevels)
+            && let Some(level) = caller.trust_level
+        {
+            details["trustlevel"] = json!(level);
+        }
+        for key in ["progress", "ppt_scheme"] {
+            if !call.options[key].is_null() {
+                details[key] = call.options[key].clone();
+            }
+        }
+        if registration.policy != MatchPolicy::Exact {
+            details["procedure"] = json!(call.procedure);
+        }
+        if member.forward_timeout
+            && let Some(limit) = call.limit
+        {
+            details["timeout"] = json!(limit.saturating_sub(self.now).max(1));
+            self.happened.insert("a time limit was forwarded");
+        }
+        call.deadline = call.limit.filter(|_| !member.forward_timeout);
+        call.callee = Some(client);
+        call.invocation = callee.last_invocation;
+        call.counted = member.concurrency.map(|_| call.registration);
+        call.reroutable = !call.is_sharded()
+            && registration.callees.len() > 1
+            && callee.is_callee_with(Feature::CallReroute);
+        call.kept = call.reroutable && call.options["progress"] != true;
+        call.input = (call.options["progress"] == true).then(|| details.clone());
+        let invocation = json!([68, call.invocation, registration.id, details, call.args]);
+        self.expect(client, invocation);
+        self.calls.push(call);
+    }
+
+    /// A further part of a call; nothing if the call has ended.
+    pub fn part(&mut self, caller: Client, request: u64, progress: bool, args: &Json) {
+        let Some(at) = self.find(caller, request) else {
+            return self.note("a part came too late");
+        };
+        self.note("a call had further parts");
+        let call = &mut self.calls[at];
+        let mut details = call.input.take().expect("a call with an open input");
+        if progress {
+            call.input = Some(details.clone());
+        } else {
+            details.as_object_mut().unwrap().remove("progress");
+        }
+        let (callee, registration) = (call.callee.unwrap(), call.registration);
+        let invocation = json!([68, call.invocation, registration, details, args]);
+        self.expect(callee, invocation);
+    }
+
+    fn find(&self, caller: Client, request: u64) -> Option<usize> {
+        let mut calls = self.calls.iter();
+        calls.position(|it| it.caller == caller && it.request == request)
+    }
+
+    /// Takes a call from the list; its place at a callee that limits its calls is free then.
+    fn end(&mut self, at: usize) -> Call {
+        let call = self.calls.remove(at);
+        self.vacate(&call);
+        call
+    }
+
+    fn vacate(&mut self, call: &Call) {
+        if let (Some(id), Some(callee)) = (call.counted, call.callee)
+            && let Some(at) = self.registration(id)
+            && self.registrations[at].has(callee)
+        {
+            self.room_in(id);
+        }
+    }
+
+    pub fn answer(&mut self, callee: Client, invocation: u64, answer: &Answer) {
+        let mut calls = self.calls.iter();
+        let found = calls.position(|it| it.callee == Some(callee) && it.invocation == invocation);
+        let Some(at) = found else { return };
+        let call = self.calls[at].clone();
+        let (caller, request) = (call.caller, call.request);
+        match answer {
+            Answer::Progress if call.options["receive_progress"] != true => {}
+            Answer::Progress => {
+                self.calls[at].kept = false;
+                if call.deadline.is_some() {
+                    self.calls[at].deadline = Some(self.now + call.timeout());
+                }
+                self.expect(caller, json!([50, request, {"progress": true}, ["part"]]));
+            }
+            Answer::Result => {
+                self.end(at);
+                self.expect(caller, json!([50, request, {}, ["result"]]));
+            }
+            Answer::Passed => {
+                self.end(at);
+                let roles = self.session(caller).roles;
+                if roles.supports(Role::Caller, Feature::PayloadPassthruMode) {
+                    let details = json!({"ppt_scheme": "x_test"});
+                    self.expect(caller, json!([50, request, details, ["result"]]));
+                } else {
+                    self.expect_error(caller, 48, request, "feature_not_supported");
+                }
+            }
+            Answer::Error => {
+                self.end(at);
+                let error = json!([8, 48, request, {}, "app.error", ["why"]]);
+                self.expect(caller, error);
+            }
+            Answer::Unavailable => self.reroute(at),
+        }
+    }
+
+    fn reroute(&mut self, at: usize) {
+        let call = &self.calls[at];
+        let (caller, request, callee) = (call.caller, call.request, call.callee.unwrap());
+        let hands_back = self.session(callee).is_callee_with(Feature::CallReroute);
+        if !hands_back || call.interrupted || (call.reroutable && !call.kept) {
+            self.end(at);
+            return self.expect_error(caller, 48, request, "unavailable");
+        }
+        if !call.reroutable {
+            self.end(at);
+            return self.expect_error(caller, 48, request, "no_available_callee");
+        }
+        let mut call = self.end(at);
+        (call.callee, call.counted) = (None, None);
+        call.tried.push(callee);
+        match self.choose(&call) {
+            Choice::Callee(callee) => {
+                self.note("a call was rerouted");
+                self.invoke(call, callee);
+            }
+            Choice::Wait if self.line_is_full(call.registration) => {
+                self.expect_error(caller, 48, request, "unavailable");
+            }
+            Choice::Wait => {
+                self.note("a rerouted call waited");
+                self.join_line(call);
+            }
+            Choice::Nobody(error) => {
+                self.note("nobody was left to take a rerouted call");
+                self.expect_error(caller, 48, request, error);
+            }
+        }
+    }
+
+    fn interrupt(&mut self, call: &Call) {
+        let Some(callee) = call.callee.filter(|_| !call.interrupted) else {
+            return;
+        };
+        if self.alive(callee) && self.session(callee).is_callee_with(Feature::CallCanceling) {
+            let options = json!({"mode": "killnowait"});
+            self.expect(callee, json!([69, call.invocation, options]));
+        }
+    }
+
+    pub fn cancel(&mut self, caller: Client, request: u64, mode: &str) {
+        let Some(at) = self.find(caller, request) else {
+            return;
+        };
+        let call = &mut self.calls[at];
+        let (invocation, callee) = (call.invocation, call.callee);
+        let canceling = |callee| self.session(callee).is_callee_with(Feature::CallCanceling);
+        if mode == "kill"
+            && let Some(callee) = callee.filter(|&callee| canceling(callee))
+        {
+            if !std::mem::replace(&mut self.calls[at].interrupted, true) {
+                self.expect(callee, json!([69, invocation, {"mode": "kill"}]));
+            }
+            return;
+        }
+        let call = self.end(at);
+        if mode != "skip" {
+            self.interrupt(&call);
+        }
+        self.expect_error(caller, 48, request, "canceled");
+    }
+
+    /// The calls of a session that is gone end: first those that it should have answered.
+    pub fn end_calls_of(&mut self, client: Client) {
+        let mut calls: Vec<_> = self
+            .calls
+            .iter()
+            .filter(|it| it.callee == Some(client))
+            .map(|it| (it.invocation, it.caller, it.request))
+            .collect();
+        calls.sort_unstable();
+        for (_, caller, request) in calls {
+            self.end(self.find(caller, request).unwrap());
+            if self.alive(caller) {
+                self.expect_error(caller, 48, request, "canceled");
+            }
+        }
+        let made = self.calls.iter().filter(|it| it.caller == client);
+        let mut made: Vec<u64> = made.map(|it| it.request).collect();
+        made.sort_unstable();
+        for request in made {
+            let call = self.end(self.find(client, request).unwrap());
+            self.interrupt(&call);
+        }
+    }
+
+    /// Whether a limit that would be over at `moment` is over together with another.
+    pub fn is_taken(&self, moment: u64) -> bool {
+        let limits = |it: &Call| [it.deadline, it.limit].contains(&Some(moment));
+        self.calls.iter().any(limits)
+    }
+
+    pub fn pass(&mut self, ms: u64) {
+        let end = self.now + ms;
+        loop {
+            let deadlines = self.calls.iter().filter_map(|it| it.deadline);
+            let Some(next) = deadlines.min().filter(|&next| next <= end) else {
+                break;
+            };
+            self.now = self.now.max(next);
+            let at = self.calls.iter().position(|it| it.deadline == Some(next));
+            let call = self.end(at.unwrap());
+            self.interrupt(&call);
+            self.expect_error(call.caller, 48, call.request, "timeout");
+            let deadlines = self.calls.iter().filter_map(|it| it.deadline);
+            if deadlines.min().is_none_or(|next| next > self.now) {
+                self.settle();
+            }
+        }
+        self.now = end;
+    }
+
+    /// A registration may have room for a call that waits.
+    pub fn room_in(&mut self, registration: u64) {
+        self.unsettled.push(Unsettled::Room(registration));
+    }
+
+    /// Whoever waits for a registration that is gone waits in vain.
+    pub fn orphan(&mut self, registration: u64) {
+        for call in self.calls.iter().filter(|it| it.waits_for(registration)) {
+            self.unsettled
+                .push(Unsettled::Orphan(call.caller, call.request));
+        }
+    }
+
+    pub fn settle(&mut self) {
+        while let Some(matter) = self.unsettled.pop() {
+            match matter {
+                Unsettled::Room(registration) => self.serve(registration),
+                Unsettled::Orphan(caller, request) => {
+                    if let Some(at) = self.find(caller, request) {
+                        self.end(at);
+                        self.note("a call waited for a registration that went");
+                        self.expect_error(caller, 48, request, "no_available_callee");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Gives the calls that wait to callees that are free, in order.
+    fn serve(&mut self, registration: u64) {
+        let line = self.calls.iter().filter(|it| it.waits_for(registration));
+        let line: Vec<_> = line.map(|it| (it.caller, it.request)).collect();
+        let mut plain_calls_wait = false;
+        for (caller, request) in line {
+            let at = self.find(caller, request).unwrap();
+            let call = self.calls[at].clone();
+            if call.is_plain() && plain_calls_wait {
+                continue;
+            }
+            match self.choose(&call) {
+                Choice::Callee(callee) => {
+                    self.note("a call that waited got a callee");
+                    self.calls.remove(at);
+                    self.invoke(call, callee);
+                }
+                Choice::Nobody(error) => {
+                    self.calls.remove(at);
+                    self.expect_error(caller, 48, request, error);
+                }
+                Choice::Wait => {
+                    plain_calls_wait |= call.is_plain();
+                    if self.nobody_is_free(registration) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}

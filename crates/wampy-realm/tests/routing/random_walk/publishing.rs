@@ -1,0 +1,90 @@
+//! The walk subscribes and publishes.
+
+use serde_json::{Value as Json, json};
+use wampy_proto::{Feature, Role};
+
+use super::Walk;
+use super::dice::URIS;
+use crate::simulated::Client;
+
+impl Walk {
+    pub fn subscribe(&mut self) {
+        let (client, request) = (self.anybody(), self.request());
+        let (uri, policy) = self.pattern(true);
+        let mut options = json!({"match": policy.as_str()});
+        if self.dice.chance(30) {
+            options["nkey"] = json!(self.dice.pick(&["node1", "node2", "node3"]));
+        }
+        if self.dice.chance(40) {
+            options["get_retained"] = json!(true);
+        }
+        self.send(client, json!([32, request, options, uri]));
+        let granted = self.granted(client, 33);
+        self.model
+            .subscribe(client, request, uri, policy, &options, granted);
+        self.compare("SUBSCRIBE");
+    }
+
+    pub fn unsubscribe(&mut self) {
+        let (client, request) = (self.anybody(), self.request());
+        let held: Vec<u64> = self
+            .model
+            .subscriptions
+            .iter()
+            .filter(|subscription| subscription.members.contains(&client))
+            .map(|subscription| subscription.id)
+            .collect();
+        let id = if held.is_empty() || self.dice.chance(20) {
+            self.some_id(|model| &model.subscription_ids)
+        } else {
+            self.dice.pick(&held)
+        };
+        self.send(client, json!([34, request, id]));
+        self.model.unsubscribe(client, request, id);
+        self.compare("UNSUBSCRIBE");
+    }
+
+    pub fn publish(&mut self) {
+        let (client, request) = (self.anybody(), self.request());
+        let options = self.publish_options(client);
+        let topic = self.dice.pick(&URIS);
+        let args = json!([self.network.id(client), request]);
+        self.send(client, json!([16, request, options, topic, args]));
+        self.model.publish(client, request, &options, topic, &args);
+        self.compare("PUBLISH");
+    }
+
+    pub fn publish_options(&mut self, client: Client) -> Json {
+        let mut options = json!({});
+        for (key, percent) in [("acknowledge", 50), ("disclose_me", 20), ("exclude_me", 30)] {
+            if self.dice.chance(percent) {
+                options[key] = json!(self.dice.chance(50));
+            }
+        }
+        let (one, other) = (self.anybody(), self.anybody());
+        let (id, other) = (self.network.id(one), self.network.id(other));
+        for (key, list) in [
+            ("eligible", json!([id, other, 1])),
+            ("exclude", json!([other, 7])),
+            ("eligible_authid", json!(["joe", "ann"])),
+            ("exclude_authid", json!(["eve"])),
+            ("eligible_authrole", json!(["user"])),
+            ("exclude_authrole", json!(["admin", "nobody"])),
+        ] {
+            if self.dice.chance(8) {
+                options[key] = list;
+            }
+        }
+        if self.dice.chance(20) {
+            options["retain"] = json!(true);
+        } else if self.dice.chance(30) {
+            options["rkey"] = json!(self.dice.pick(&["k1", "k2", "k3"]));
+        }
+        let roles = self.model.session(client).roles;
+        let may_pass = roles.supports(Role::Publisher, Feature::PayloadPassthruMode);
+        if may_pass && self.dice.chance(10) {
+            options["ppt_scheme"] = json!("x_test");
+        }
+        options
+    }
+}
