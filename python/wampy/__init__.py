@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     from typing import Any
 
     from wampy import auth as auth
+    from wampy.conversion import convert as convert
+    from wampy.definitions import define as define
     from wampy.encryption import DataKey as DataKey
     from wampy.errors import Error as Error
     from wampy.errors import WampyError as WampyError
     from wampy.errors import WampyTimeOutError as WampyTimeOutError
     from wampy.peers.clients import Client as Client
+    from wampy.result import Result as Result
     from wampy.roles.callee import callee as callee
     from wampy.roles.subscriber import subscribe as subscribe
     from wampy.router import Router as Router
@@ -33,10 +36,13 @@ __all__ = [
     "Client",
     "DataKey",
     "Error",
+    "Result",
     "Router",
     "WampyError",
     "WampyTimeOutError",
     "callee",
+    "convert",
+    "define",
     "subscribe",
 ]
 
@@ -44,10 +50,13 @@ _HOME = {
     "Client": "wampy.peers.clients",
     "DataKey": "wampy.encryption",
     "Error": "wampy.errors",
+    "Result": "wampy.result",
     "Router": "wampy.router",
     "WampyError": "wampy.errors",
     "WampyTimeOutError": "wampy.errors",
     "callee": "wampy.roles.callee",
+    "convert": "wampy.conversion",
+    "define": "wampy.definitions",
     "subscribe": "wampy.roles.subscriber",
 }
 

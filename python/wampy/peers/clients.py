@@ -69,6 +69,8 @@ class Client:
             Events that none opens are left out, see ``events_undecryptable``.
         cipher: how calls and events are encrypted: ``xsalsa20poly1305`` unless given, or
             ``aes256gcm``.
+        tracebacks: whether callers are told where procedures of this client failed, if they do
+            unexpectedly; ``@callee(traceback=True)`` says so of one.
     """
 
     _session: Session = cast(Any, _BeforeInit())
@@ -89,6 +91,7 @@ class Client:
         certificate: tuple[str, str] | None = None,
         keys: Sequence[DataKey] = (),
         cipher: str | None = None,
+        tracebacks: bool = False,
     ) -> None:
         if url is not None and router is not None:
             raise ConfigurationError("give a client either url or router, not both")
@@ -121,6 +124,7 @@ class Client:
             certificate=certificate,
             keys=keys,
             cipher=cipher,
+            tracebacks=tracebacks,
         )
 
     # Life
