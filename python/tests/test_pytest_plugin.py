@@ -1,5 +1,7 @@
 """The pytest plugin, in suites of its users: each runs in a pytest of its own."""
 
+import os
+
 import pytest
 
 pytest_plugins = "pytester"
@@ -175,6 +177,7 @@ def test_what_the_suite_leaves_open_is_closed(suite):
     done.stdout.fnmatch_lines(["*ProcedureNotFoundError*com.nobody*"])
 
 
+@pytest.mark.skipif("WAMPY_ONLY_THE_WHEEL" in os.environ, reason="needs pytest-xdist")
 def test_side_by_side(suite):
     done = suite(
         """
