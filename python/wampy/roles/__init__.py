@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from wampy.roles import caller as caller
+    from wampy.roles import publisher as publisher
     from wampy.roles.callee import callee as callee
     from wampy.roles.subscriber import subscribe as subscriber
 
