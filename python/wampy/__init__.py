@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from wampy import auth as auth
+    from wampy.config import configure_async as configure_async
+    from wampy.config import configure_logging as configure_logging
+    from wampy.config.defaults import async_name as async_name
     from wampy.conversion import convert as convert
     from wampy.definitions import define as define
     from wampy.encryption import DataKey as DataKey
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from wampy.errors import WampyError as WampyError
     from wampy.errors import WampyTimeOutError as WampyTimeOutError
     from wampy.peers.clients import Client as Client
+    from wampy.reconnect import Reconnect as Reconnect
     from wampy.result import Result as Result
     from wampy.roles.callee import callee as callee
     from wampy.roles.subscriber import subscribe as subscribe
@@ -36,6 +40,7 @@ __all__ = [
     "Client",
     "DataKey",
     "Error",
+    "Reconnect",
     "Result",
     "Router",
     "WampyError",
@@ -50,11 +55,15 @@ _HOME = {
     "Client": "wampy.peers.clients",
     "DataKey": "wampy.encryption",
     "Error": "wampy.errors",
+    "Reconnect": "wampy.reconnect",
     "Result": "wampy.result",
     "Router": "wampy.router",
     "WampyError": "wampy.errors",
     "WampyTimeOutError": "wampy.errors",
+    "async_name": "wampy.config.defaults",
     "callee": "wampy.roles.callee",
+    "configure_async": "wampy.config",
+    "configure_logging": "wampy.config",
     "convert": "wampy.conversion",
     "define": "wampy.definitions",
     "subscribe": "wampy.roles.subscriber",
