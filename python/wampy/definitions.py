@@ -150,8 +150,9 @@ def _raised_as(exception: type[Exception]) -> type[errors.Error]:
     if issubclass(exception, errors.Error):
         return exception
     shown = {"__module__": exception.__module__, "__qualname__": exception.__qualname__}
+    bases: tuple[type, ...] = exception, _DefinedError
     try:
-        made = type(exception.__name__, (exception, _DefinedError), {**shown, "__doc__": None})
+        made: type[errors.Error] = type(exception.__name__, bases, {**shown, "__doc__": None})
     except TypeError as error:
         raise errors.ConfigurationError(f"{exception!r} cannot be an error: {error}") from None
     return made

@@ -180,9 +180,10 @@ def record_of(cls: type) -> Record | None:
         names = tuple(hints_of(cls))
         keys: frozenset[str] = getattr(cls, "__required_keys__", frozenset())
         return Record(names, tuple(name for name in names if name in keys))
-    if issubclass(cls, tuple) and hasattr(cls, "_fields"):
-        names, defaults = cls._fields, getattr(cls, "_field_defaults", {})
-        return Record(names, tuple(name for name in names if name not in defaults), is_list=True)
+    fields: tuple[str, ...] | None = getattr(cls, "_fields", None)
+    if issubclass(cls, tuple) and fields is not None:
+        defaults = getattr(cls, "_field_defaults", {})
+        return Record(fields, tuple(name for name in fields if name not in defaults), is_list=True)
     return None
 
 
