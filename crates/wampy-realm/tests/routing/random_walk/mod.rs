@@ -73,10 +73,16 @@ impl Walk {
         }
     }
 
-    /// Arguments that nothing else has: who sends them, and a number. A few are large.
+    /// Arguments that nothing else has: who sends them, and a number. A few are large, and more where
+    /// large calls wait already.
     fn args(&mut self, client: Client, number: u64) -> Json {
         let id = self.network.id(client);
-        match self.dice.chance(8) {
+        let mut calls = self.model.calls.iter();
+        let percent = match calls.any(|it| it.callee.is_none() && model::is_large(&it.args)) {
+            true => 50,
+            false => 8,
+        };
+        match self.dice.chance(percent) {
             true => json!([id, number, "x".repeat(LARGE)]),
             false => json!([id, number]),
         }
@@ -223,8 +229,8 @@ impl Walk {
                 1 => self.ask(),
                 _ => self.revoke(),
             },
-            98 => match self.dice.roll(3) {
-                0 => self.define(),
+            98 => match self.dice.roll(5) {
+                0..3 => self.define(),
                 _ => self.kill(),
             },
             _ if self.dice.chance(20) => self.answer_unasked(),

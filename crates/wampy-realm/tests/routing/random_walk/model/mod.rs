@@ -38,7 +38,7 @@ pub const LARGE_CALLS_KEPT_MAX: usize = 2;
 pub const REGISTRATIONS_MAX: usize = 5;
 pub const SUBSCRIPTIONS_MAX: usize = 6;
 pub const TESTAMENTS_MAX: usize = 3;
-pub const DEFINITIONS_MAX: usize = 2;
+pub const DEFINITIONS_MAX: usize = 3;
 
 /// What a large payload takes, in bytes. All that is small together takes less than half of that, so
 /// that limits of bytes are limits of the number of large ones.
