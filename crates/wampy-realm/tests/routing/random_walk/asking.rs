@@ -80,7 +80,11 @@ impl Walk {
         let topic = self.dice.pick(&URIS);
         let options = self.publish_options(client);
         let mut args = self.args(client, request);
-        args.as_array_mut().unwrap().push(json!("testament"));
+        let more = args.as_array_mut().unwrap();
+        if more.len() == 2 && self.dice.chance(25) {
+            more.push(json!("x".repeat(LARGE)));
+        }
+        more.push(json!("testament"));
         let kwargs = json!({"publish_options": options, "scope": scope});
         let call = json!([topic, args, {}]);
         self.ask_for(client, request, "session.add_testament", call, kwargs);
@@ -121,9 +125,9 @@ impl Walk {
             "error" if self.dice.chance(80) => (self.dice.pick(&URIS), MatchPolicy::Exact),
             _ => (uri, policy),
         };
-        let doc = match self.dice.roll(12) {
-            0 => json!("x".repeat(LARGE)),
-            1..6 => json!("this"),
+        let doc = match self.dice.roll(8) {
+            0..3 => json!("x".repeat(LARGE)),
+            3..6 => json!("this"),
             _ => json!("that"),
         };
         let definition = json!({"kind": kind, "match": policy.as_str(), "doc": doc});
