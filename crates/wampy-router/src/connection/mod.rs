@@ -253,6 +253,6 @@ mod tests {
             future <= 128,
             "the future of a connection has {future} bytes"
         );
-        assert!(connection <= 320, "a connection has {connection} bytes");
+        assert!(connection <= 328, "a connection has {connection} bytes");
     }
 }

@@ -102,9 +102,13 @@ impl Walk {
 
     pub fn define(&mut self) {
         let (client, request) = (self.anybody(), self.request());
-        let (uri, policy) = self.pattern(false);
-        let kind = self.dice.pick(&KINDS);
+        let (mut uri, mut policy) = self.pattern(false);
+        let mut kind = self.dice.pick(&KINDS);
         if self.dice.chance(30) {
+            let own = self.model.defined_by(client);
+            if !own.is_empty() && self.dice.chance(70) {
+                Subject { kind, uri, policy } = own[self.dice.roll(own.len())].clone();
+            }
             let kind = Some(kind).filter(|_| self.dice.chance(50));
             let policy = Some(policy).filter(|_| self.dice.chance(50));
             let mut kwargs = json!({});

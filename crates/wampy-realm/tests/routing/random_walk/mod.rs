@@ -409,7 +409,7 @@ fn config(dice: &mut Dice) -> RealmConfig {
         waiting_calls_per_registration_max: model::WAITING_CALLS_MAX,
         waiting_bytes_per_registration_max: LARGE * model::LARGE_CALLS_WAITING_MAX + LARGE / 2,
         rerouted_call_bytes_max: LARGE / 2,
-        kept_call_bytes_max: LARGE * model::LARGE_CALLS_KEPT_MAX + LARGE * 3 / 4,
+        kept_call_bytes_max: LARGE * dice.pick(&[1, 3]) + LARGE * 3 / 4,
         registrations_per_session_max: model::REGISTRATIONS_MAX,
         subscriptions_per_session_max: model::SUBSCRIPTIONS_MAX,
         testaments_per_session_max: model::TESTAMENTS_MAX,
