@@ -59,7 +59,7 @@ class Router:
             raise ConfigurationError("a configuration file says all: no argument goes with it")
         self._config = config
         self.host = host
-        self.realms = (
+        self.realms: list[str] = (
             [realm] if realms is None else [realms] if isinstance(realms, str) else [*realms]
         )
         if not self.realms:
