@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import traceback
+import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
@@ -150,12 +151,16 @@ def _raised_as(exception: type[Exception]) -> type[errors.Error]:
     if issubclass(exception, errors.Error):
         return exception
     shown = {"__module__": exception.__module__, "__qualname__": exception.__qualname__}
-    bases: tuple[type, ...] = exception, _DefinedError
     try:
-        made: type[errors.Error] = type(exception.__name__, bases, {**shown, "__doc__": None})
+        made: Any = types.new_class(
+            exception.__name__,
+            (exception, _DefinedError),
+            exec_body=lambda names: names.update(shown, __doc__=None),
+        )
     except TypeError as error:
         raise errors.ConfigurationError(f"{exception!r} cannot be an error: {error}") from None
-    return made
+    raised: type[errors.Error] = made
+    return raised
 
 
 class _DefinedError(errors.Error):

@@ -19,7 +19,7 @@ from wampy.result import value_of
 
 __all__ = ["Feeder", "Parts", "ProgressiveCall"]
 
-logger = logging.getLogger("wampy.progressive")
+logger: logging.Logger = logging.getLogger("wampy.progressive")
 
 
 class ProgressiveCall(Iterator[Any]):

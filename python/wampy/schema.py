@@ -180,10 +180,11 @@ def record_of(cls: type) -> Record | None:
         names = tuple(hints_of(cls))
         keys: frozenset[str] = getattr(cls, "__required_keys__", frozenset())
         return Record(names, tuple(name for name in names if name in keys))
-    fields: tuple[str, ...] | None = getattr(cls, "_fields", None)
-    if issubclass(cls, tuple) and fields is not None:
+    tuple_names: tuple[str, ...] | None = getattr(cls, "_fields", None)
+    if issubclass(cls, tuple) and tuple_names is not None:
         defaults = getattr(cls, "_field_defaults", {})
-        return Record(fields, tuple(name for name in fields if name not in defaults), is_list=True)
+        needed = tuple(name for name in tuple_names if name not in defaults)
+        return Record(tuple_names, needed, is_list=True)
     return None
 
 
