@@ -334,6 +334,41 @@ service.closed.wait()
     assert lines == ["[10, 45]", "1 1"]
 
 
+def test_a_lost_session_comes_back(program):
+    lines = program(
+        PATCHED
+        + """
+import logging
+import gevent, wampy
+
+logging.disable()  # it warns of the loss
+
+class Service(wampy.Client):
+    @wampy.callee
+    def double(self, n):
+        return 2 * n
+
+router = wampy.Router().start()
+port = router.port
+service = Service(url=router.url)
+service.start()
+caller = gevent.spawn(lambda: wampy.Client(url=router.url).rpc.double(4))
+print(caller.get())
+router.stop()
+router = wampy.Router(port=port).start()
+while True:
+    try:
+        print(wampy.Client(url=router.url).rpc.double(5))
+        break
+    except wampy.Error:
+        gevent.sleep(0.01)
+service.stop()
+router.stop()
+"""
+    )
+    assert lines == ["8", "10"]
+
+
 def test_a_fork_begins_again(program):
     lines = program(
         PATCHED
