@@ -80,6 +80,8 @@ class Client:
         on_connection_lost: a function of the client and the reason, in place of the method.
         on_reconnected: a function of the client, in place of the method.
         on_given_up: a function of the client and the reason, in place of the method.
+        tracebacks: whether callers are told where procedures of this client failed, if they do
+            unexpectedly; ``@callee(traceback=True)`` says so of one.
     """
 
     _session: Session = cast(Any, _BeforeInit())
@@ -106,6 +108,7 @@ class Client:
         on_given_up: Callable[[Any, str], object] | None = None,
         message_handler: MessageHandler | type[MessageHandler] | None = None,
         use_tls: bool = False,
+        tracebacks: bool = False,
     ) -> None:
         if url is not None and router is not None:
             raise ConfigurationError("give a client either url or router, not both")
@@ -148,6 +151,7 @@ class Client:
             cipher=cipher,
             reconnect=reconnect,
             watched=self._wants_to_hear(),
+            tracebacks=tracebacks,
         )
 
     # Life
