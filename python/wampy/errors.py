@@ -156,7 +156,7 @@ class Error(WampyError):
             raise ConfigurationError(f"the URI of an error must be a string, not {uri!r}")
         super().__init__(*args)
         self.uri: str = uri
-        self.kwargs = kwargs
+        self.kwargs: dict[str, Any] = kwargs
         #: what the router says about the error beside its arguments
         self.description: str | None = None
 

@@ -6,7 +6,7 @@ What is absent: results of one value, which are that value, and of none, which a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 __all__ = ["Result", "arguments_of", "value_of"]
 
@@ -25,9 +25,9 @@ class Result:
 
     def __init__(self, /, *args: Any, **kwargs: Any) -> None:
         #: the positional values
-        self.args = args
+        self.args: tuple[Any, ...] = args
         #: the values by keyword
-        self.kwargs = kwargs
+        self.kwargs: dict[str, Any] = kwargs
 
     def __iter__(self) -> Iterator[Any]:
         """Over the positional values."""
@@ -50,7 +50,7 @@ class Result:
             return self.args == other.args and self.kwargs == other.kwargs
         return NotImplemented
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None]  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         given = [*map(repr, self.args), *(f"{key}={value!r}" for key, value in self.kwargs.items())]
