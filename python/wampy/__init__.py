@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from wampy import aio as aio
     from wampy import auth as auth
     from wampy.encryption import DataKey as DataKey
     from wampy.errors import Error as Error
@@ -53,7 +54,7 @@ _HOME = {
 
 
 #: Modules that are there without an import of their own.
-_MODULES = {"auth"}
+_MODULES = {"aio", "auth"}
 
 
 def __getattr__(name: str) -> Any:

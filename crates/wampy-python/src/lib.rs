@@ -6,6 +6,7 @@
 //! Deliberately absent: protocol logic, exception classes, and any call into Python from the
 //! network thread.
 
+mod aio;
 mod answers;
 mod decode;
 mod encode;
@@ -30,6 +31,10 @@ mod _wampy {
     use pyo3::types::PyBytes;
     use wampy_proto::serializer::Serializer;
 
+    #[pymodule_export]
+    use crate::aio::{
+        AioEvent, AioInput, AioInvocation, AioLoop, AioOptions, AioRegistration, AioSession, AioStream,
+    };
     use crate::error::{Kind, failure};
     #[pymodule_export]
     use crate::progressive::{Input, Results};
