@@ -8,9 +8,11 @@
 
 mod aio;
 mod answers;
+mod bell;
 mod decode;
 mod encode;
 mod error;
+mod hub;
 mod inbox;
 mod keys;
 mod live;
@@ -33,9 +35,12 @@ mod _wampy {
 
     #[pymodule_export]
     use crate::aio::{
-        AioEvent, AioInput, AioInvocation, AioLoop, AioOptions, AioRegistration, AioSession, AioStream,
+        AioEvent, AioInput, AioInvocation, AioLoop, AioOptions, AioRegistration, AioSession,
+        AioStream,
     };
     use crate::error::{Kind, failure};
+    #[pymodule_export]
+    use crate::hub::Wakeups;
     #[pymodule_export]
     use crate::progressive::{Input, Results};
     #[pymodule_export]
@@ -93,6 +98,12 @@ mod _wampy {
     #[pyfunction]
     fn main(py: Python<'_>, argv: Vec<String>) -> u8 {
         py.detach(|| wampy_cli::run(argv))
+    }
+
+    /// Let threads that have a hub wait by it, so that other greenlets run meanwhile.
+    #[pyfunction]
+    fn wait_by_hubs(py: Python<'_>, finder: Py<PyAny>) {
+        crate::hub::wait_by_hubs(py, finder);
     }
 
     /// Tell the extension that this process is a fork.

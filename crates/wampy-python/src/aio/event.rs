@@ -67,6 +67,9 @@ impl AioEvent {
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let (args, kwargs) = (self.args.bind(py).repr()?, self.kwargs.bind(py).repr()?);
-        Ok(format!("<Event of {}: {args} {kwargs}>", self.event.topic()))
+        Ok(format!(
+            "<Event of {}: {args} {kwargs}>",
+            self.event.topic()
+        ))
     }
 }

@@ -16,9 +16,9 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use wampy::{Invocation, Responder};
 
-use super::bell::{Bell, Ringer};
 use super::connect;
 use super::invocation::AioInvocation;
+use crate::bell::{Bell, Ringer};
 use crate::error::{Kind, failure};
 use crate::live::lock;
 use crate::runtime::{self, check_generation, runtime};
@@ -74,11 +74,7 @@ impl Desk {
     ///
     /// # Errors
     /// The interpreter is ending, or the desk was made before a fork.
-    pub fn start<'py, F>(
-        &self,
-        py: Python<'py>,
-        work: F,
-    ) -> PyResult<(u64, Bound<'py, PyAny>)>
+    pub fn start<'py, F>(&self, py: Python<'py>, work: F) -> PyResult<(u64, Bound<'py, PyAny>)>
     where
         F: Future<Output = Finish> + Send + 'static,
     {

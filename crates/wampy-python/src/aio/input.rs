@@ -41,7 +41,12 @@ impl Drop for AioInput {
 }
 
 impl AioInput {
-    pub fn new(desk: &Arc<Desk>, input: CallInput, procedure: &str, serializer: Serializer) -> Self {
+    pub fn new(
+        desk: &Arc<Desk>,
+        input: CallInput,
+        procedure: &str,
+        serializer: Serializer,
+    ) -> Self {
         Self {
             inner: Some(Inner {
                 desk: Arc::clone(desk),
@@ -114,11 +119,7 @@ impl AioInput {
     }
 }
 
-fn outcome(
-    py: Python<'_>,
-    sent: Result<(), wampy::Error>,
-    procedure: &str,
-) -> PyResult<Py<PyAny>> {
+fn outcome(py: Python<'_>, sent: Result<(), wampy::Error>, procedure: &str) -> PyResult<Py<PyAny>> {
     let goes_on = match sent {
         Ok(()) => true,
         Err(wampy::Error::Misuse { .. } | wampy::Error::Closed) => false,

@@ -68,7 +68,11 @@ impl AioRegistration {
     }
 
     /// Withdraw the procedure: a future that is done when the router has acknowledged it.
-    fn unregister<'py>(&self, py: Python<'py>, timeout: Option<f64>) -> PyResult<Bound<'py, PyAny>> {
+    fn unregister<'py>(
+        &self,
+        py: Python<'py>,
+        timeout: Option<f64>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let inner = self.inner(py)?;
         let limit = limit(py, timeout)?;
         let registration = lock(&inner.registration).take();

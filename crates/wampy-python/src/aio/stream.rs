@@ -159,7 +159,8 @@ impl AioStream {
         }
         let source = Arc::clone(&inner.source);
         let (client, target) = (inner.client.clone(), Arc::clone(&inner.target));
-        let takes_turn = inner.asked.fetch_add(1, Ordering::Relaxed) % AT_ONCE_MAX == AT_ONCE_MAX - 1;
+        let takes_turn =
+            inner.asked.fetch_add(1, Ordering::Relaxed) % AT_ONCE_MAX == AT_ONCE_MAX - 1;
         let (token, next) = inner.desk.start(py, async move {
             if takes_turn {
                 yield_once().await;
@@ -199,8 +200,7 @@ impl AioStream {
                 Some(Source::Events(events)) => within(limit, events.unsubscribe()).await,
                 _ => Some(Ok(())),
             };
-            let finish: Finish =
-                Box::new(move |py| answer(py, ended, &target).map(|()| py.None()));
+            let finish: Finish = Box::new(move |py| answer(py, ended, &target).map(|()| py.None()));
             finish
         })
     }

@@ -1,4 +1,4 @@
-//! How the network thread calls the event loop: a list of whose turn it is, and a byte in a pipe.
+//! How the network thread calls a loop of Python: a list of whose turn it is, and a byte in a pipe.
 //!
 //! Deliberately absent: Python, and limits. Each operation is noted once until it is looked at, so
 //! the list is as short as the table of operations.
@@ -12,7 +12,7 @@ use std::task::Wake;
 
 use crate::live::lock;
 
-/// Tells the event loop whose turn it is.
+/// Tells a loop of Python whose turn it is.
 pub struct Bell {
     /// While there are any, one byte is in the pipe.
     tokens: Mutex<VecDeque<u64>>,
