@@ -50,6 +50,11 @@ impl Bell {
         }
     }
 
+    /// Whether there is nothing to take.
+    pub fn is_silent(&self) -> bool {
+        lock(&self.tokens).is_empty()
+    }
+
     /// Moves up to `max` tokens to `taken`. Never waits.
     pub fn take(&self, max: usize, taken: &mut Vec<u64>) {
         let mut tokens = lock(&self.tokens);

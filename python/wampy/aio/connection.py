@@ -83,7 +83,7 @@ def connect(
         raise errors.ConfigurationError(f"a realm must have a name, not {realm!r}")
     _check_timeout(call_timeout)
     proven_by = auth or certificate
-    settings = {
+    settings: dict[str, Any] = {
         "url": DEFAULT_ROUTER_URL if url is None else url,
         "realm": realm or getattr(router, "realm", None) or DEFAULT_REALM,
         "timeout": CONNECT_TIMEOUT,

@@ -48,9 +48,7 @@ class Callee:
 
     __slots__ = ("_function", "_procedure", "_session", "_wants_more")
 
-    def __init__(
-        self, session: Session, handler: Callable[..., Any], procedure: Procedure
-    ) -> None:
+    def __init__(self, session: Session, handler: Callable[..., Any], procedure: Procedure) -> None:
         check_handler(handler)
         self._session = session
         self._function = handler
@@ -182,9 +180,7 @@ async def _awaited(awaitable: Any) -> Any:
     return await awaitable
 
 
-def new_task(
-    loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any]
-) -> asyncio.Task[Any]:
+def new_task(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
     """Run a coroutine as a task: at once up to where it waits, where Python can do that."""
     if sys.version_info >= (3, 12) and loop.get_task_factory() is None:
         return asyncio.Task(work, loop=loop, eager_start=True)

@@ -1,7 +1,7 @@
 """Calls in parts, awaited: results that come bit by bit, and calls that bring their arguments so.
 
-What is absent: queues. The compiled part has them and bounds them: whoever sends too fast waits, and
-a call of which too many parts wait fails.
+What is absent: queues. The compiled part has them and bounds them: whoever sends too fast waits,
+and a call of which too many parts wait fails.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ logger = logging.getLogger("wampy.aio")
 class ProgressiveCall(AsyncIterator[Any]):
     """The parts of a result as they come, the result itself as the last.
 
-    The call is made when the first of them is asked for. A failure of the call is raised in place of
-    the result. The call is canceled when this is closed, when it leaves a ``with`` block, when the
-    task that waits for it is canceled, and when nobody holds it any more, as when an ``async for``
-    over it is left.
+    The call is made when the first of them is asked for. A failure of the call is raised in place
+    of the result. The call is canceled when this is closed, when it leaves a ``with`` block, when
+    the task that waits for it is canceled, and when nobody holds it any more, as when an
+    ``async for`` over it is left.
     """
 
     def __init__(
@@ -194,8 +194,6 @@ class Parts(AsyncIterator[Any]):
 
 def check_parts(parts: object) -> AsyncIterable[Any] | Iterable[Any]:
     """Refuse what cannot be iterated over before a call is made of it."""
-    if isinstance(parts, (str, bytes, Mapping)) or not isinstance(
-        parts, (AsyncIterable, Iterable)
-    ):
+    if isinstance(parts, (str, bytes, Mapping)) or not isinstance(parts, (AsyncIterable, Iterable)):
         raise ConfigurationError(f"parts must be a generator or another iterable, not {parts!r}")
     return parts

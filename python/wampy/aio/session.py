@@ -19,9 +19,12 @@ from wampy.encryption import named_key
 from wampy.roles.callee import Procedure, procedure_of
 from wampy.roles.subscriber import options_of, subscribe_options, topic_of
 
-__all__ = ["Session", "WithOptions"]
+__all__ = ["CALLS_MAX", "Session", "WithOptions"]
 
 logger = logging.getLogger("wampy.aio")
+
+#: The most calls of one session that are under way at once; the compiled part counts them.
+CALLS_MAX = 1 << 15
 
 _CLOSE_REASON = "wamp.close.close_realm"
 
@@ -29,7 +32,8 @@ _CLOSE_REASON = "wamp.close.close_realm"
 class Session:
     """A session; ``wampy.aio.connect`` makes it. It belongs to the event loop that made it.
 
-    The most calls under way at once are ``CALLS_MAX``; further ones wait for their turn.
+    The most calls under way at once are ``CALLS_MAX``; further ones wait for their turn, as do
+    calls and events while too much waits to be sent.
     """
 
     def __init__(self, settings: dict[str, Any], call_timeout: float | None, name: str) -> None:
@@ -348,8 +352,8 @@ class Session:
 
         With a handler, ``await session.subscribe(topic, handler)`` runs it for each event from now
         on, one after the other; it gets what was published, and ``meta`` if it takes that (see
-        ``wampy.subscribe``). Without, the events are iterated over, inside of ``async with`` to hear
-        what comes before the loop, too.
+        ``wampy.subscribe``). Without, the events are iterated over, inside of ``async with`` to
+        hear what comes before the loop, too.
 
         Args:
             topic: the topic, or the pattern of topics.

@@ -1,7 +1,8 @@
 """``session.subscribe``: the events of a topic, one after the other, or each to a handler.
 
 What is absent: a queue. Events wait in the compiled part until they are asked for: at most
-``EVENTS_MAX`` of a subscription and ``EVENT_BYTES_MAX`` bytes of payload; then the oldest make room.
+``EVENTS_MAX`` of a subscription and ``EVENT_BYTES_MAX`` bytes of payload; then the oldest make
+room.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ class Subscription(AsyncIterator[Event]):
     """A topic that a session listens to.
 
     It is subscribed to when it is awaited, entered by ``async with``, or iterated over. It is
-    unsubscribed from by ``unsubscribe``, when a ``with`` block is left, and when nobody holds it any
-    more, as when an ``async for`` over it is left.
+    unsubscribed from by ``unsubscribe``, when a ``with`` block is left, and when nobody holds it
+    any more, as when an ``async for`` over it is left.
     """
 
     def __init__(

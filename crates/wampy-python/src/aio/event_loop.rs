@@ -330,9 +330,12 @@ impl AioLoop {
         Ok(turn)
     }
 
-    /// Fail all that waits, and drop all handlers: the scope is over.
+    /// Hand out what has come, fail all that still waits, and drop all handlers: the scope is over.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         let desk = self.desk(py)?;
+        while !desk.bell.is_silent() {
+            self.drain(py)?;
+        }
         let mut table = lock(&desk.table);
         let (waiting, crowd) = (
             std::mem::take(&mut table.waiting),
