@@ -223,11 +223,13 @@ def test_a_lost_session_comes_back_with_all_that_it_had(on_loop):
     async def main():
         router = wampy.Router().start()
         port, news = router.port, []
-        async with wampy.aio.connect(router.url, reconnect=Quickly()) as session:
+        async with wampy.aio.connect(router.url, reconnect=wampy.Reconnect(0.005, 0.02)) as session:
             await session.register(len, "com.aio.len")
             await session.subscribe("com.aio.news", news.append)
             first = session.id
             await asyncio.to_thread(router.stop)
+            await until_done(lambda: not session.is_open)
+            waiting = asyncio.create_task(session.call("wamp.session.count"))
             router = wampy.Router(port=port)
             await asyncio.to_thread(router.start)
             async with wampy.aio.connect(router.url) as other:
@@ -238,18 +240,13 @@ def test_a_lost_session_comes_back_with_all_that_it_had(on_loop):
                     await asyncio.sleep(0.005)
                 await other.publish("com.aio.news", "back")
                 await until_done(lambda: news == ["back"])
+            assert await waiting >= 1, "a call that was made meanwhile"
             assert session.id != first
             assert await session.call("com.aio.len", "six six") == 7
         await asyncio.to_thread(router.stop)
         await asyncio.get_running_loop().shutdown_default_executor()
 
     on_loop(main)
-
-
-class Quickly:
-    """As `wampy.Reconnect`."""
-
-    delay_min, delay_max, attempts_max, first_connection = 0.005, 0.02, None, False
 
 
 def test_a_router_that_does_not_block_the_loop(on_loop):

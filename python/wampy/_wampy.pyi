@@ -11,6 +11,7 @@ from typing import Any, final
 
 from wampy.auth import Proof
 from wampy.encryption import DataKey
+from wampy.errors import WampyError
 
 __all__ = [
     "AioInput",
@@ -20,6 +21,7 @@ __all__ = [
     "AioRegistration",
     "AioSession",
     "AioStream",
+    "Attempt",
     "Event",
     "Input",
     "Results",
@@ -74,6 +76,14 @@ def wait_by_hubs(
     """
 
 @final
+class Attempt:
+    """A way to give up attempts to connect, made by whoever may have to."""
+
+    def __new__(cls) -> Attempt: ...
+    def give_up(self) -> None:
+        """End the attempt under way, and let no further one begin."""
+
+@final
 class Session:
     """A joined WAMP session."""
 
@@ -92,8 +102,11 @@ class Session:
         ip_version: int | None = None,
         keys: Sequence[DataKey] = ...,
         cipher: str | None = None,
+        attempt: Attempt | None = None,
     ) -> Session:
         """Connect to ``url`` and join ``realm``; ``timeout`` in seconds bounds both together.
+
+        ``attempt`` can end it early.
 
         ``close_timeout`` is how long ``close`` waits for the router's goodbye. ``certificate``:
         a file of the client's certificate, and one of its private key.
@@ -106,6 +119,12 @@ class Session:
     @property
     def is_open(self) -> bool:
         """Whether the session can still send."""
+
+    def wait_for_end(self, timeout: float) -> WampyError | None:
+        """Wait until the session has ended; returns the exception that says why.
+
+        None after ``timeout`` seconds.
+        """
 
     @property
     def events_dropped(self) -> int:

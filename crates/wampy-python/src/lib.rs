@@ -8,6 +8,7 @@
 
 mod aio;
 mod answers;
+mod attempt;
 mod bell;
 mod decode;
 mod encode;
@@ -38,6 +39,8 @@ mod _wampy {
         AioEvent, AioInput, AioInvocation, AioLoop, AioOptions, AioRegistration, AioSession,
         AioStream,
     };
+    #[pymodule_export]
+    use crate::attempt::Attempt;
     use crate::error::{Kind, failure};
     #[pymodule_export]
     use crate::hub::Wakeups;

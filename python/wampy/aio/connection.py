@@ -24,6 +24,7 @@ from wampy.constants import (
 )
 from wampy.encryption import DataKey
 from wampy.peers.clients import _check_timeout
+from wampy.reconnect import Reconnect
 
 __all__ = ["Connection", "connect"]
 
@@ -41,7 +42,7 @@ def connect(
     ipv: int | None = None,
     keys: Sequence[DataKey] = (),
     cipher: str | None = None,
-    reconnect: Any = None,
+    reconnect: bool | Reconnect | None = None,
     name: str = "wampy",
 ) -> Connection:
     """Connect to a router and join a realm: ``async with wampy.aio.connect(url) as session``.
@@ -65,7 +66,8 @@ def connect(
         cipher: how calls and events are encrypted: ``xsalsa20poly1305`` unless given, or
             ``aes256gcm``.
         reconnect: True or a ``wampy.Reconnect`` to get a lost session back, with all that was
-            registered and subscribed to. Calls that are under way fail even so.
+            registered and subscribed to. Calls that are under way fail even so; those that are
+            made meanwhile wait, within their time limit.
         name: a name for logs and ``repr``.
 
     Raises:
@@ -103,18 +105,15 @@ def connect(
     return Connection(Session(settings, call_timeout, name), router)
 
 
-def _reconnect(wanted: Any) -> tuple[float, float, int | None, bool] | None:
+def _reconnect(wanted: bool | Reconnect | None) -> tuple[float, float, int | None, bool] | None:
     """Shortest and longest delay, most attempts, and whether also for the first connection."""
-    if wanted is None or wanted is False:
+    if not wanted:
         return None
     if wanted is True:
-        return 0.1, 30.0, None, False
-    try:
-        return wanted.delay_min, wanted.delay_max, wanted.attempts_max, wanted.first_connection
-    except AttributeError:
-        raise errors.ConfigurationError(
-            f"reconnect must be True or a wampy.Reconnect, not {wanted!r}"
-        ) from None
+        wanted = Reconnect()
+    if not isinstance(wanted, Reconnect):
+        raise errors.ConfigurationError(f"reconnect must be a bool or a Reconnect, not {wanted!r}")
+    return wanted.delay_min, wanted.delay_max, wanted.attempts_max, wanted.first_connection
 
 
 class Connection:

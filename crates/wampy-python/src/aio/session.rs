@@ -25,7 +25,7 @@ use super::input::AioInput;
 use super::registration::AioRegistration;
 use super::stream::{AioStream, Source};
 use crate::decode::decode_args;
-use crate::error::{self, Kind, failure};
+use crate::error::{self, Kind, failure, failure_of};
 use crate::keys;
 use crate::options::{arguments, payload, read_options};
 use crate::progressive::result_tuple;
@@ -92,6 +92,17 @@ impl AioSession {
         }
     }
 
+    /// The parts, for a new request to `target`.
+    fn open(&self, py: Python<'_>, target: &str) -> PyResult<(&Arc<Desk>, &Client)> {
+        let parts = self.parts(py)?;
+        match parts.1.status() {
+            Status::Closed { reason } => {
+                Err(failure_of(py, Kind::Unsent, &reason, None, Some(target)))
+            }
+            _ => Ok(parts),
+        }
+    }
+
     fn parts(&self, py: Python<'_>) -> PyResult<(&Arc<Desk>, &Client)> {
         let inner = self.inner.as_ref();
         let (desk, joined) =
@@ -133,14 +144,18 @@ impl AioSession {
         options: &AioOptions,
         whole: bool,
     ) -> PyResult<Option<(u64, Bound<'py, PyAny>)>> {
-        let (desk, client) = self.parts(py)?;
+        let (desk, client) = self.open(py, procedure)?;
         if desk.is_crowded() {
             return Ok(None);
         }
         let call = prepared(client, procedure, args, kwargs, options)?;
+        let absent = absent(client);
         let procedure = Box::<str>::from(procedure);
         let started = desk.start(py, async move {
-            let answer = call.into_future().await;
+            let answer = match back(absent).await {
+                Ok(()) => call.into_future().await,
+                Err(error) => Err(error),
+            };
             let finish: Finish = Box::new(move |py| match answer {
                 Ok(result) if whole => {
                     let tuple = result_tuple(py, &result)?;
@@ -163,7 +178,7 @@ impl AioSession {
         kwargs: &Bound<'_, PyAny>,
         options: &AioOptions,
     ) -> PyResult<AioStream> {
-        let (desk, client) = self.parts(py)?;
+        let (desk, client) = self.open(py, procedure)?;
         let call = prepared(client, procedure, args, kwargs, options)?;
         let results = Source::Results(Box::new(call.progressive()));
         Ok(AioStream::new(desk, client.clone(), procedure, results))
@@ -179,12 +194,15 @@ impl AioSession {
         kwargs: &Bound<'py, PyAny>,
         options: &AioOptions,
     ) -> PyResult<(u64, Bound<'py, PyAny>)> {
-        let (desk, client) = self.parts(py)?;
+        let (desk, client) = self.open(py, procedure)?;
         let call = prepared(client, procedure, args, kwargs, options)?;
         let (of_call, client) = (Arc::clone(desk), client.clone());
-        let procedure = procedure.to_owned();
+        let (absent, procedure) = (absent(&client), procedure.to_owned());
         desk.start(py, async move {
-            let started = call.duplex().await;
+            let started = match back(absent).await {
+                Ok(()) => call.duplex().await,
+                Err(error) => Err(error),
+            };
             let finish: Finish = Box::new(move |py| {
                 let (input, results) =
                     started.map_err(|error| error::of(py, &error, &procedure))?;
@@ -207,7 +225,7 @@ impl AioSession {
         options: &Bound<'py, PyDict>,
         timeout: Option<f64>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let (desk, client) = self.parts(py)?;
+        let (desk, client) = self.open(py, topic)?;
         let limit = limit(py, timeout)?;
         let key = keys::encrypt(options)?;
         let options = read_options(options, |reader| PublishOptions::read(reader))?;
@@ -218,7 +236,11 @@ impl AioSession {
         if let Some(key) = key {
             publish = publish.encrypt(key);
         }
-        let mut publish = publish.into_future();
+        let absent = absent(client);
+        let mut publish = Box::pin(async move {
+            back(absent).await?;
+            publish.await
+        });
         // As a rule there is room, and nothing to wait for.
         let mut context = Context::from_waker(Waker::noop());
         if let Poll::Ready(published) = pin!(&mut publish).poll(&mut context) {
@@ -251,7 +273,7 @@ impl AioSession {
         definition: Option<&Bound<'py, PyDict>>,
         timeout: Option<f64>,
     ) -> PyResult<(u64, Bound<'py, PyAny>)> {
-        let (desk, client) = self.parts(py)?;
+        let (desk, client) = self.open(py, procedure)?;
         let limit = limit(py, timeout)?;
         let options = read_options(options, |reader| RegisterOptions::read(reader))?;
         let number = desk.add_handler(handler);
@@ -264,9 +286,13 @@ impl AioSession {
         if let Some(definition) = definition {
             register = register.describe(description(definition)?);
         }
-        let procedure = procedure.to_owned();
+        let (absent, procedure) = (absent(client), procedure.to_owned());
         desk.start(py, async move {
-            let registered = within(limit, register.into_future()).await;
+            let request = async {
+                back(absent).await?;
+                register.await
+            };
+            let registered = within(limit, request).await;
             let finish: Finish = Box::new(move |py| {
                 let registration = answer(py, registered, &procedure)
                     .inspect_err(|_| of_registration.remove_handler(number))?;
@@ -287,7 +313,7 @@ impl AioSession {
         definition: Option<&Bound<'py, PyDict>>,
         timeout: Option<f64>,
     ) -> PyResult<(u64, Bound<'py, PyAny>)> {
-        let (desk, client) = self.parts(py)?;
+        let (desk, client) = self.open(py, topic)?;
         let limit = limit(py, timeout)?;
         let options = read_options(options, |reader| SubscribeOptions::read(reader))?;
         let mut subscribe = client.subscribe(topic).options(options);
@@ -295,9 +321,13 @@ impl AioSession {
             subscribe = subscribe.describe(description(definition)?);
         }
         let (of_stream, client) = (Arc::clone(desk), client.clone());
-        let topic = topic.to_owned();
+        let (absent, topic) = (absent(&client), topic.to_owned());
         desk.start(py, async move {
-            let subscribed = within(limit, subscribe.into_future()).await;
+            let request = async {
+                back(absent).await?;
+                subscribe.await
+            };
+            let subscribed = within(limit, request).await;
             let finish: Finish = Box::new(move |py| {
                 let events = Source::Events(answer(py, subscribed, &topic)?);
                 let stream = AioStream::new(&of_stream, client, &topic, events);
@@ -432,6 +462,20 @@ pub fn loss(client: &Client) -> Option<wampy::Error> {
     match pin!(client.established()).poll(&mut context) {
         Poll::Ready(Err(error)) if !matches!(error, wampy::Error::Closed) => Some(error),
         _ => None,
+    }
+}
+
+/// The client, if it has lost its session and is getting another.
+fn absent(client: &Client) -> Option<Client> {
+    let is_absent = matches!(client.status(), Status::Reconnecting { .. });
+    is_absent.then(|| client.clone())
+}
+
+/// Waits until a client that is `absent` is back.
+async fn back(absent: Option<Client>) -> Result<(), wampy::Error> {
+    match absent {
+        Some(client) => client.established().await,
+        None => Ok(()),
     }
 }
 
