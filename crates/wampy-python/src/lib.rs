@@ -6,8 +6,10 @@
 //! Deliberately absent: protocol logic, exception classes, and any call into Python from the
 //! network thread.
 
+mod aio;
 mod answers;
 mod attempt;
+mod bell;
 mod decode;
 mod encode;
 mod error;
@@ -32,6 +34,11 @@ mod _wampy {
     use pyo3::types::PyBytes;
     use wampy_proto::serializer::Serializer;
 
+    #[pymodule_export]
+    use crate::aio::{
+        AioEvent, AioInput, AioInvocation, AioLoop, AioOptions, AioRegistration, AioSession,
+        AioStream,
+    };
     #[pymodule_export]
     use crate::attempt::Attempt;
     use crate::error::{Kind, failure};
