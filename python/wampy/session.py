@@ -42,7 +42,7 @@ from wampy.reconnect import Keeper, Reconnect, connect_first
 from wampy.records import Records, RegistrationRecord, SubscriptionRecord
 from wampy.registry import Registry
 from wampy.result import arguments_of, value_of
-from wampy.roles.callee import Procedure
+from wampy.roles.callee import Procedure, prepared
 from wampy.roles.subscriber import accepts_meta
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Subscription:
     __slots__ = ("handler", "topic", "wants_meta")
 
     def __init__(self, handler: Callable[..., Any], topic: str) -> None:
-        self.handler: Callable[..., Any] = _prepared(handler, ("meta",))
+        self.handler: Callable[..., Any] = prepared(handler, ("meta",))
         self.topic: str = topic
         #: whether the handler takes the keyword ``meta``
         self.wants_meta: bool = accepts_meta(handler)
@@ -482,7 +482,7 @@ class Session:
     ) -> Registered:
         """Do as ``register``; returns the router's message."""
         _check_handler(handler)
-        runs = _prepared(handler, wanted.beside if wanted is not None else ())
+        runs = prepared(handler, wanted.beside if wanted is not None else ())
         wire = self._joined()
         with self._granting:
             try:
@@ -778,17 +778,6 @@ class Session:
             request_id = error.request_id or 0
             message = Error(request_type, request_id, {}, error.uri, error.args, error.kwargs)
             self._observe(message)
-
-
-def _prepared(handler: Callable[..., Any], ours: Sequence[str]) -> Callable[..., Any]:
-    """The handler, or what converts its arguments first; most have no annotations to look at."""
-    from wampy.schema import is_annotated
-
-    if not is_annotated(handler):
-        return handler
-    from wampy.conversion import prepared
-
-    return prepared(handler, ours)
 
 
 def _check_handler(handler: object) -> None:

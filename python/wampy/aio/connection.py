@@ -44,6 +44,7 @@ def connect(
     cipher: str | None = None,
     reconnect: bool | Reconnect | None = None,
     name: str = "wampy",
+    tracebacks: bool = False,
 ) -> Connection:
     """Connect to a router and join a realm: ``async with wampy.aio.connect(url) as session``.
 
@@ -69,6 +70,8 @@ def connect(
             registered and subscribed to. Calls that are under way fail even so; those that are
             made meanwhile wait, within their time limit.
         name: a name for logs and ``repr``.
+        tracebacks: whether callers are told where procedures of this session failed, if they do
+            unexpectedly; ``@callee(traceback=True)`` says so of one.
 
     Raises:
         ConfigurationError: an argument makes no sense; nothing was sent.
@@ -102,7 +105,7 @@ def connect(
         "reconnect": _reconnect(reconnect),
     }
     address.normalize(settings["url"])
-    return Connection(Session(settings, call_timeout, name), router)
+    return Connection(Session(settings, call_timeout, name, tracebacks), router)
 
 
 def _reconnect(wanted: bool | Reconnect | None) -> tuple[float, float, int | None, bool] | None:

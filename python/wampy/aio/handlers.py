@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from wampy import _wampy, errors
 from wampy.aio.progressive import Parts
-from wampy.roles.callee import Procedure
+from wampy.definitions import is_answer, refusal, told
+from wampy.result import arguments_of
+from wampy.roles.callee import Procedure, prepared
 
 if TYPE_CHECKING:
     from wampy.aio.session import Session
@@ -46,29 +48,29 @@ class Callee:
         procedure: what it is offered as.
     """
 
-    __slots__ = ("_function", "_procedure", "_session", "_wants_more")
+    __slots__ = ("_function", "_procedure", "_session", "_shows_traceback", "_wants_more")
 
     def __init__(self, session: Session, handler: Callable[..., Any], procedure: Procedure) -> None:
         check_handler(handler)
         self._session = session
-        self._function = handler
+        self._function = prepared(handler, procedure.beside)
         self._procedure = procedure
         self._wants_more = procedure.details or procedure.parts
+        self._shows_traceback = session.tracebacks or procedure.traceback
 
     def __call__(self, invocation: _wampy.AioInvocation) -> None:
         """Run the handler for a call; what it returns or raises goes to the caller."""
         if self._session.is_leaving:
             invocation.reply_error("wamp.error.unavailable", ["the callee is leaving"], {})
             return
+        kwargs: dict[str, Any] = invocation.kwargs
         try:
             if self._wants_more:
-                more = self._beside_arguments(invocation)
-                result = self._function(*invocation.args, **{**invocation.kwargs, **more})
-            else:
-                result = self._function(*invocation.args, **invocation.kwargs)
+                kwargs = {**kwargs, **self._beside_arguments(invocation)}
+            result = self._function(*invocation.args, **kwargs)
         # A handler that raises SystemExit or KeyboardInterrupt must not leave its caller waiting.
         except BaseException as error:
-            self._fail(invocation, error)
+            self._fail(invocation, refusal(error, self._function, invocation.args, kwargs) or error)
             if not isinstance(error, Exception):
                 raise
             return
@@ -119,7 +121,7 @@ class Callee:
 
     def _reply(self, invocation: _wampy.AioInvocation, result: Any) -> None:
         try:
-            invocation.reply([result], {})
+            invocation.reply(*arguments_of(result))
         except errors.SerializationError as error:
             logger.error("the result of %s cannot be sent: %s", self._procedure.uri, error)
             self._fail(invocation, error, is_known=True)
@@ -127,19 +129,13 @@ class Callee:
     def _fail(
         self, invocation: _wampy.AioInvocation, error: BaseException, is_known: bool = False
     ) -> None:
-        """Answer with an exception: an ``errors.Error`` as it is, others described."""
-        if isinstance(error, errors.Error):
-            uri, args, kwargs = error.uri, list(error.args), error.kwargs
-        else:
-            if not is_known:
-                logger.error("error calling: %s", self._procedure.uri, exc_info=error)
-            uri, args = self._procedure.uri, []
-            kwargs = {
-                "exc_type": type(error).__name__,
-                "message": str(error),
-                "call_args": invocation.args,
-                "call_kwargs": invocation.kwargs,
-            }
+        """Answer with an exception; see ``wampy.definitions``."""
+        name = self._procedure.uri
+        if not is_known and not is_answer(error):
+            logger.error("error calling: %s", name, exc_info=error)
+        uri, args, kwargs = told(
+            error, name, invocation.args, invocation.kwargs, self._shows_traceback
+        )
         try:
             invocation.reply_error(uri, args, kwargs)
         except errors.SerializationError as problem:
@@ -167,7 +163,7 @@ class Callee:
                 await self._send_part(invocation, part)
 
     async def _send_part(self, invocation: _wampy.AioInvocation, part: Any) -> None:
-        if invocation.receives_progress and not await invocation.progress([part], {}):
+        if invocation.receives_progress and not await invocation.progress(*arguments_of(part)):
             raise errors.CanceledError(_CANCELED, "the call is over")
         # A generator that never waits must not keep the loop from hearing of a cancelation.
         await asyncio.sleep(0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from wampy import _wampy, errors, process
 from wampy.aio.handlers import Callee, Registration, check_handler, new_task
@@ -23,6 +23,8 @@ __all__ = ["CALLS_MAX", "Session", "WithOptions"]
 
 logger = logging.getLogger("wampy.aio")
 
+_T = TypeVar("_T")
+
 #: The most calls of one session that are under way at once; the compiled part counts them.
 CALLS_MAX = 1 << 15
 
@@ -36,10 +38,18 @@ class Session:
     calls and events while too much waits to be sent.
     """
 
-    def __init__(self, settings: dict[str, Any], call_timeout: float | None, name: str) -> None:
+    def __init__(
+        self,
+        settings: dict[str, Any],
+        call_timeout: float | None,
+        name: str,
+        tracebacks: bool = False,
+    ) -> None:
         self._settings = settings
         #: a name for logs
         self.name = name
+        #: whether callers are told where procedures of this session failed
+        self.tracebacks: bool = tracebacks
         self._timeout = call_timeout or None
         self._options = self._call_options({})
         self._loop: asyncio.AbstractEventLoop
@@ -162,6 +172,16 @@ class Session:
     def rpc(self) -> RpcProxy:
         """Remote procedures as methods: ``await session.rpc.com.shop.order(3)``."""
         return RpcProxy(self)
+
+    def proxy(self, interface: Callable[..., _T], prefix: str = "") -> _T:
+        """An object with the methods of an interface, which call procedures.
+
+        See ``wampy.Client.proxy``. The methods are ``async def``; those that return an
+        ``AsyncIterator`` are ``def`` and call for a result in parts.
+        """
+        from wampy.proxy import make_proxy
+
+        return make_proxy(interface, prefix, self, is_async=True)
 
     def with_options(self, **options: Any) -> WithOptions:
         """This session with options for what it calls and publishes then.
@@ -330,8 +350,9 @@ class Session:
 
     async def _offer(self, procedure: Procedure, handler: Callable[..., Any]) -> Registration:
         callee = Callee(self, handler, procedure)
-        ours = [key for key in ("details", "parts") if getattr(procedure, key)]
-        definition = self._definition(procedure.uri, handler, "procedure", procedure.options, ours)
+        definition = self._definition(
+            procedure.uri, handler, "procedure", procedure.options, procedure.beside
+        )
         registration = await self._operation(
             self._joined().register(
                 procedure.uri, procedure.options, callee, definition, self._timeout
@@ -487,6 +508,12 @@ class WithOptions:
     def rpc(self) -> RpcProxy:
         """Remote procedures as methods, called with the options."""
         return RpcProxy(self)
+
+    def proxy(self, interface: Callable[..., _T], prefix: str = "") -> _T:
+        """Do as ``Session.proxy``; its methods call with the options."""
+        from wampy.proxy import make_proxy
+
+        return make_proxy(interface, prefix, self, is_async=True)
 
     async def call(self, procedure: str, /, *args: Any, **kwargs: Any) -> Any:
         """Do as ``Session.call``, with the options."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from wampy import _wampy, errors
 from wampy._wampy import Event
 from wampy.aio.handlers import check_handler
+from wampy.roles.callee import prepared
 from wampy.roles.subscriber import accepts_meta
 
 if TYPE_CHECKING:
@@ -147,6 +148,7 @@ class Subscription(AsyncIterator[Event]):
 async def _consume(stream: _wampy.AioStream, topic: str, handler: Callable[..., Any]) -> None:
     """Run a handler for each event, one after the other."""
     wants_meta = accepts_meta(handler)
+    run = prepared(handler, ("meta",))
     while True:
         try:
             event = await stream.__anext__()
@@ -161,8 +163,11 @@ async def _consume(stream: _wampy.AioStream, topic: str, handler: Callable[..., 
             return
         try:
             meta = {"meta": event.meta} if wants_meta else {}
-            result = handler(*event.args, **{**event.kwargs, **meta})
+            result = run(*event.args, **{**event.kwargs, **meta})
             if inspect.isawaitable(result):
                 await result
-        except Exception:
-            logger.exception("error handling an event of %s", topic)
+        except Exception as error:
+            if isinstance(error, errors.InvalidArgumentError) and error.procedure is None:
+                logger.warning("an event of %s is not handled: %s", topic, error)
+            else:
+                logger.exception("error handling an event of %s", topic)

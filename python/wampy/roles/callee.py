@@ -5,7 +5,7 @@ What is absent: the registration, which happens when a client of the class start
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, overload
 
 from wampy.callable_module import make_callable
@@ -167,6 +167,22 @@ def check_match(match: str) -> None:
     """Refuse what is no match policy."""
     if match not in MATCH_POLICIES:
         raise ConfigurationError(f"match must be one of {', '.join(MATCH_POLICIES)}, not {match!r}")
+
+
+def prepared(handler: Callable[..., Any], ours: Sequence[str]) -> Callable[..., Any]:
+    """The handler, or what converts its arguments first; see ``wampy.conversion``.
+
+    Args:
+        handler: the function.
+        ours: the keywords that this package gives it, and no caller.
+    """
+    from wampy.schema import is_annotated
+
+    if not is_annotated(handler):
+        return handler
+    from wampy import conversion
+
+    return conversion.prepared(handler, ours)
 
 
 def procedure_of(function: object) -> Procedure | None:

@@ -397,19 +397,21 @@ fn prepared(
     })
 }
 
-/// The one value of a result; `wampy.messages.result.result_value` says which of several it is.
+/// The value of a result; `wampy.result.value_of` says what it is of more than one.
 fn value<'py>(py: Python<'py>, result: &CallResult) -> PyResult<Bound<'py, PyAny>> {
     let payload = result.payload();
     if payload.encoded_kwargs().is_empty() {
         let args = decode_args(py, payload.serializer(), payload.encoded_args())?;
-        let first = args.cast::<PyList>().ok().map(|args| args.get_item(0));
-        return Ok(first
-            .and_then(Result::ok)
-            .unwrap_or_else(|| py.None().into_bound(py)));
+        let args = args.cast_into::<PyList>()?;
+        match args.len() {
+            0 => return Ok(py.None().into_bound(py)),
+            1 => return args.get_item(0),
+            _ => {}
+        }
     }
     let (args, kwargs) = arguments(py, payload)?;
-    let module = py.import(intern!(py, "wampy.messages.result"))?;
-    module.call_method1(intern!(py, "result_value"), (args, kwargs))
+    let module = py.import(intern!(py, "wampy.result"))?;
+    module.call_method1(intern!(py, "value_of"), (args, kwargs))
 }
 
 /// A definition, as `wampy.reflection` makes it.
