@@ -1,5 +1,6 @@
 """The message classes: codes, names, wire forms, and results of callees of every age."""
 
+import datetime
 import importlib
 import json
 
@@ -121,6 +122,13 @@ def test_messages_are_equal_when_their_wire_forms_are():
 
 def test_bytes_in_json_follow_the_convention_of_wamp():
     assert json.loads(messages.Yield(1, result_args=[b"\x00\xff"]).serialize())[3] == ["\0AP8="]
+
+
+def test_the_text_of_a_message_has_the_forms_of_the_wire():
+    day = datetime.date(2026, 5, 14)
+    assert json.loads(messages.Yield(1, result_args=[day]).serialize())[3] == ["2026-05-14"]
+    with pytest.raises(TypeError, match="object has no JSON form"):
+        messages.Yield(1, result_args=[object()]).serialize()
 
 
 def test_messages_share_no_defaults():

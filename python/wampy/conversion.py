@@ -69,9 +69,11 @@ def _plain_record(value: Any) -> Any:
 
 
 def _plain_pydantic(value: Any) -> Any:
+    # The mode for JSON would make text of bytes, which not all bytes are.
+    if hasattr(value, "model_dump"):
+        return value.model_dump(by_alias=True)
     from pydantic import TypeAdapter
 
-    # The mode for JSON would make text of bytes, which not all bytes are.
     return TypeAdapter(type(value)).dump_python(value, by_alias=True)
 
 

@@ -50,7 +50,7 @@ class Message:
 
 def as_json(message: Any) -> str:
     """The JSON text of ``message``; bytes become U+0000 and base64, as WAMP wants it."""
-    return json.dumps(message, separators=(",", ":"), ensure_ascii=False, default=_bytes_as_text)
+    return json.dumps(message, separators=(",", ":"), ensure_ascii=False, default=_form_of)
 
 
 def new_request_id() -> int:
@@ -58,7 +58,12 @@ def new_request_id() -> int:
     return random.getrandbits(32) or 1
 
 
-def _bytes_as_text(value: object) -> str:
+def _form_of(value: object) -> Any:
     if isinstance(value, (bytes, bytearray, memoryview)):
         return "\0" + base64.b64encode(value).decode()
-    raise TypeError(f"{type(value).__name__} has no JSON form")
+    from wampy.conversion import plain
+
+    form = plain(value)
+    if form is NotImplemented:
+        raise TypeError(f"{type(value).__name__} has no JSON form")
+    return form
