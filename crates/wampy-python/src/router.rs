@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Runtime};
-use wampy::router::{Builder as Settings, StartError};
+use wampy::router::{Builder as Settings, Converted, CrossbarConfig, StartError};
 
 use crate::error::{Kind, failure};
 use crate::runtime::{self, duration, wait};
@@ -83,6 +83,19 @@ impl Router {
         Self::start_with(py, new_runtime(py)?, builder)
     }
 
+    /// Listen and serve as the node configuration `path` of Crossbar.io says. Relative paths in it are
+    /// relative to `directory`; `router_only` leaves out what is no part of a router.
+    #[staticmethod]
+    fn start_by_crossbar_config(
+        py: Python<'_>,
+        path: PathBuf,
+        directory: Option<PathBuf>,
+        router_only: bool,
+    ) -> PyResult<Self> {
+        let converted = converted(py, path, directory, router_only)?;
+        Self::start_with(py, new_runtime(py)?, converted.builder)
+    }
+
     /// The port that the router listens on; `None` if it listens on no TCP port.
     #[getter]
     fn port(&self) -> Option<u16> {
@@ -150,6 +163,35 @@ impl Router {
             running,
         })
     }
+}
+
+/// Read the node configuration `path` of Crossbar.io: itself as JSON, the same for this router as TOML,
+/// and what is ignored or left out.
+#[pyfunction]
+pub fn convert_crossbar_config(
+    py: Python<'_>,
+    path: PathBuf,
+    directory: Option<PathBuf>,
+    router_only: bool,
+) -> PyResult<(String, String, Vec<String>)> {
+    let converted = converted(py, path, directory, router_only)?;
+    let warnings = converted.warnings.iter().map(ToString::to_string);
+    Ok((converted.json, converted.toml, warnings.collect()))
+}
+
+fn converted(
+    py: Python<'_>,
+    path: PathBuf,
+    directory: Option<PathBuf>,
+    router_only: bool,
+) -> PyResult<Converted> {
+    let mut config = CrossbarConfig::new(path).router_only(router_only);
+    if let Some(directory) = directory {
+        config = config.directory(directory);
+    }
+    config
+        .convert()
+        .map_err(|error| failure(py, Kind::Configuration, &error.to_string()))
 }
 
 fn new_runtime(py: Python<'_>) -> PyResult<Runtime> {

@@ -10,6 +10,7 @@ use tracing_subscriber::EnvFilter;
 use wampy::proto::Serializer;
 use wampy_router::{BoundAddress, Builder, Limits, Router as Server};
 
+use super::convert_config::Reading;
 use crate::connection::serializer;
 use crate::exit::{Exit, UsageError};
 
@@ -27,17 +28,20 @@ Examples:
   wampy router --listen '[::1]:0' --listen unix:/run/wampy.sock
   wampy router --listen 0.0.0.0:443 --tls-cert fullchain.pem --tls-key privkey.pem
   wampy router --lenient                 # serves wampy 1.x
-  wampy router --config wampy.toml       # users, roles, permissions")]
+  wampy router --config wampy.toml       # users, roles, permissions
+  wampy router --crossbar-config .crossbar/config.json")]
 pub(crate) struct Router {
     /// Take all settings from this file (TOML). No other setting can be given beside it.
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "listen", "tls_cert", "realm", "auto_create_realms", "serializer", "compress", "lenient",
         "store",
         "LimitArguments",
-    ])]
+    ], group = "file")]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    crossbar: CrossbarArguments,
     /// Say what is wrong with the configuration file, and do not run.
-    #[arg(long, requires = "config")]
+    #[arg(long, requires = "file")]
     check_config: bool,
     /// Where to listen: HOST:PORT (port 0 picks a free one), plain:HOST:PORT (without TLS in any
     /// case) or unix:PATH; may be repeated.
@@ -74,6 +78,20 @@ pub(crate) struct Router {
     log: String,
     #[command(flatten)]
     limits: LimitArguments,
+}
+
+/// A node configuration of Crossbar.io instead of our own.
+#[derive(Debug, Args)]
+struct CrossbarArguments {
+    /// Take all settings from a node configuration of Crossbar.io (JSON or YAML; of a directory its
+    /// config.json). See docs/crossbar-config.md.
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "config", "listen", "tls_cert", "realm", "auto_create_realms", "serializer", "compress",
+        "lenient", "store", "LimitArguments",
+    ], groups = ["file", "node"])]
+    crossbar_config: Option<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 /// What the router can be told to tolerate.
@@ -189,6 +207,9 @@ impl Router {
     fn builder(self) -> anyhow::Result<Builder> {
         if let Some(file) = self.config {
             return Ok(Builder::from_config_file(file)?);
+        }
+        if let Some(file) = &self.crossbar.crossbar_config {
+            return Ok(self.crossbar.reading.convert(file)?.builder);
         }
         let tolerates = |habit| self.lenient.contains(&Habit::All) || self.lenient.contains(&habit);
         let mut builder = Server::builder()

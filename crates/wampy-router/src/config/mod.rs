@@ -5,23 +5,26 @@
 //! every key; its examples are tests. Deliberately absent: including other files, environment
 //! variables, and reading the configuration (but not the users' files) again while the router runs.
 
+mod crossbar;
 mod keeping;
 mod limits;
 mod problem;
 mod realm;
 mod router;
 mod section;
+mod source;
 mod users;
 
 use std::path::Path;
 
 use wampy_proto::auth::Secret;
 
+pub use crossbar::{Converted, CrossbarConfig};
 pub use problem::{ConfigError, Problem};
 pub(crate) use users::read_users;
 
 use crate::builder::Builder;
-use section::Source;
+use source::Source;
 
 impl Builder {
     /// The settings in the configuration file `path`.
