@@ -18,11 +18,15 @@ if TYPE_CHECKING:
     from typing import Any
 
     from wampy import auth as auth
+    from wampy.config import configure_async as configure_async
+    from wampy.config import configure_logging as configure_logging
+    from wampy.config.defaults import async_name as async_name
     from wampy.encryption import DataKey as DataKey
     from wampy.errors import Error as Error
     from wampy.errors import WampyError as WampyError
     from wampy.errors import WampyTimeOutError as WampyTimeOutError
     from wampy.peers.clients import Client as Client
+    from wampy.reconnect import Reconnect as Reconnect
     from wampy.roles.callee import callee as callee
     from wampy.roles.subscriber import subscribe as subscribe
     from wampy.router import Router as Router
@@ -33,6 +37,7 @@ __all__ = [
     "Client",
     "DataKey",
     "Error",
+    "Reconnect",
     "Router",
     "WampyError",
     "WampyTimeOutError",
@@ -44,10 +49,14 @@ _HOME = {
     "Client": "wampy.peers.clients",
     "DataKey": "wampy.encryption",
     "Error": "wampy.errors",
+    "Reconnect": "wampy.reconnect",
     "Router": "wampy.router",
     "WampyError": "wampy.errors",
     "WampyTimeOutError": "wampy.errors",
+    "async_name": "wampy.config.defaults",
     "callee": "wampy.roles.callee",
+    "configure_async": "wampy.config",
+    "configure_logging": "wampy.config",
     "subscribe": "wampy.roles.subscriber",
 }
 

@@ -11,6 +11,8 @@ from typing import Any, Final
 DEFAULT_HOST: Final = "localhost"
 DEFAULT_PORT: Final = 8080
 DEFAULT_ROUTER_URL: Final = f"ws://{DEFAULT_HOST}:{DEFAULT_PORT}"
+#: The same under its name of wampy 0.9.
+CROSSBAR_DEFAULT: Final = DEFAULT_ROUTER_URL
 DEFAULT_REALM: Final = "realm1"
 
 #: What a client announces besides its own features; ``authmethods`` and ``authid`` belong here.
@@ -32,6 +34,8 @@ TIMEOUT_MAX: Final = 366 * 24 * 3600
 CONNECT_TIMEOUT: Final = 10
 #: How long ``stop`` waits for the router to answer GOODBYE, in seconds.
 GOODBYE_TIMEOUT: Final = 2
+#: What ``stop`` gives as its reason.
+CLOSE_REASON: Final = "wamp.close.close_realm"
 #: How many handlers of one client may run at once, each on a thread of its own.
 HANDLER_THREADS_MAX: Final = 64
 #: How long a handler thread that has nothing to do stays, in seconds, beside the one that waits.
@@ -56,4 +60,5 @@ NOT_AUTHORISED: Final = "wamp.error.not_authorized"
 
 GEVENT: Final = "gevent"
 EVENTLET: Final = "eventlet"
+THREADS: Final = "threads"
 EVENT_LOOP_BACKENDS: Final = [EVENTLET, GEVENT]

@@ -7,9 +7,11 @@
 //! network thread.
 
 mod answers;
+mod attempt;
 mod decode;
 mod encode;
 mod error;
+mod hub;
 mod inbox;
 mod keys;
 mod live;
@@ -30,7 +32,11 @@ mod _wampy {
     use pyo3::types::PyBytes;
     use wampy_proto::serializer::Serializer;
 
+    #[pymodule_export]
+    use crate::attempt::Attempt;
     use crate::error::{Kind, failure};
+    #[pymodule_export]
+    use crate::hub::Wakeups;
     #[pymodule_export]
     use crate::progressive::{Input, Results};
     #[pymodule_export]
@@ -88,6 +94,12 @@ mod _wampy {
     #[pyfunction]
     fn main(py: Python<'_>, argv: Vec<String>) -> u8 {
         py.detach(|| wampy_cli::run(argv))
+    }
+
+    /// Let threads that have a hub wait by it, so that other greenlets run meanwhile.
+    #[pyfunction]
+    fn wait_by_hubs(py: Python<'_>, finder: Py<PyAny>) {
+        crate::hub::wait_by_hubs(py, finder);
     }
 
     /// Tell the extension that this process is a fork.

@@ -25,6 +25,8 @@ from wampy.errors import ConfigurationError
 from wampy.message_handler import MessageHandler
 from wampy.messages import Message
 from wampy.progressive import ProgressiveCall
+from wampy.reconnect import Reconnect
+from wampy.records import ADD_TESTAMENT
 from wampy.registry import Registry
 from wampy.roles.callee import Procedure, procedure_of
 from wampy.roles.caller import RpcProxy, WithOptions
@@ -62,6 +64,8 @@ class Client:
         call_timeout: how long a call may take, in seconds; 0 or None for as long as it takes.
         message_handler_cls: a subclass of ``wampy.message_handler.MessageHandler``.
         router: a ``wampy.Router``, a ``WampRouter`` or anything with a ``url``, instead of one.
+        message_handler: the same as ``message_handler_cls``, or a handler made already.
+        use_tls: whether a URL ``ws:`` means ``wss:``, and ``rs:`` means ``rss:``.
         auth: what to prove oneself with: an object of ``wampy.auth``, or several.
         certificate: a file of a TLS certificate, and one of its private key, to prove oneself with.
         keys: keys for end-to-end encryption, objects of ``wampy.DataKey``. What others have
@@ -69,6 +73,13 @@ class Client:
             Events that none opens are left out, see ``events_undecryptable``.
         cipher: how calls and events are encrypted: ``xsalsa20poly1305`` unless given, or
             ``aes256gcm``.
+        reconnect: whether to get a lost session back, with all its registrations, subscriptions
+            and testaments: True, False, or a ``wampy.Reconnect`` that says how. By default a client
+            does that once it offers or listens to anything; one that only calls and publishes does
+            not, and its next request fails. See ``docs/python/services.md``.
+        on_connection_lost: a function of the client and the reason, in place of the method.
+        on_reconnected: a function of the client, in place of the method.
+        on_given_up: a function of the client and the reason, in place of the method.
     """
 
     _session: Session = cast(Any, _BeforeInit())
@@ -89,6 +100,12 @@ class Client:
         certificate: tuple[str, str] | None = None,
         keys: Sequence[DataKey] = (),
         cipher: str | None = None,
+        reconnect: bool | Reconnect | None = None,
+        on_connection_lost: Callable[[Any, str], object] | None = None,
+        on_reconnected: Callable[[Any], object] | None = None,
+        on_given_up: Callable[[Any, str], object] | None = None,
+        message_handler: MessageHandler | type[MessageHandler] | None = None,
+        use_tls: bool = False,
     ) -> None:
         if url is not None and router is not None:
             raise ConfigurationError("give a client either url or router, not both")
@@ -99,14 +116,20 @@ class Client:
         if realm is not None and (not isinstance(realm, str) or not realm):
             raise ConfigurationError(f"a realm must have a name, not {realm!r}")
         _check_timeout(call_timeout)
+        if reconnect is not None and not isinstance(reconnect, (bool, Reconnect)):
+            raise ConfigurationError(f"reconnect must be a bool or a Reconnect, not {reconnect!r}")
+        self._on_connection_lost = on_connection_lost
+        self._on_reconnected = on_reconnected
+        self._on_given_up = on_given_up
         self.router = router
-        self._url = address.normalize(DEFAULT_ROUTER_URL if url is None else url)
+        self._use_tls = use_tls
+        self.url = DEFAULT_ROUTER_URL if url is None else url
         self.name = name or type(self).__name__
-        self.realm = realm or getattr(router, "realm", None) or DEFAULT_REALM
+        self.realm = realm or _realm_of(router) or DEFAULT_REALM
         self.roles = roles
         self.cert_path = cert_path
         self.ipv = ipv
-        self.message_handler = (message_handler_cls or MessageHandler)(client=self)
+        self.message_handler = _handler_for(self, message_handler, message_handler_cls)
         self._starting = threading.RLock()
         self._session = Session(
             router_url=self._url,
@@ -121,16 +144,25 @@ class Client:
             certificate=certificate,
             keys=keys,
             cipher=cipher,
+            reconnect=reconnect,
+            watched=self._wants_to_hear(),
         )
 
     # Life
 
     @property
     def url(self) -> str:
-        """Where the router is. A ``wampy.Router`` knows it only after its start."""
+        """Where the router is. A ``wampy.Router`` knows it only after its start.
+
+        What is set counts from the next ``start`` on.
+        """
         if self.router is None:
             return self._url
-        return address.normalize(getattr(self.router, "url", self.router))
+        return address.normalize(getattr(self.router, "url", self.router), self._use_tls)
+
+    @url.setter
+    def url(self, url: str) -> None:
+        self._url = address.normalize(url, self._use_tls)
 
     @property
     def session(self) -> Session | None:
@@ -141,7 +173,7 @@ class Client:
         """Connect, join the realm, register every procedure and subscribe to every topic.
 
         When this returns, others can call. When it raises, nothing is left behind. A started
-        client stays as it is.
+        client stays as it is; one that reconnects is waited for.
 
         Raises:
             ConnectionError: the router cannot be reached.
@@ -149,7 +181,7 @@ class Client:
             ProcedureAlreadyExistsError: another client offers one of the procedures.
         """
         with self._starting:
-            if self._session.is_open:
+            if self._session.is_open or self._session.wait_until_back():
                 return
             self._session.url = self.url
             self._session.begin()
@@ -181,8 +213,40 @@ class Client:
     def __repr__(self) -> str:
         session = f"session {self._session.id}" if self.session else "not started"
         if self.session and not self._session.is_open:
-            session += " (lost)"
+            session += " (reconnecting)" if self._session.is_reconnecting else " (lost)"
         return f"<{type(self).__name__} {self.name!r}, realm {self.realm}, {session}>"
+
+    # What becomes of the connection
+
+    def on_connection_lost(self, reason: str) -> None:
+        """The connection, or the session on it, was lost; override to hear of it.
+
+        This and the two below run on a thread of their own, one after the other, and what they
+        raise is logged. Whether the session comes back is a matter of ``reconnect``: then
+        ``on_reconnected`` or ``on_given_up`` follows.
+        """
+        if self._on_connection_lost is not None:
+            self._on_connection_lost(self, reason)
+
+    def on_reconnected(self) -> None:
+        """There is a new session, which was asked for everything that the lost one had."""
+        if self._on_reconnected is not None:
+            self._on_reconnected(self)
+
+    def on_given_up(self, reason: str) -> None:
+        """There will be no new session by itself; ``start`` begins one."""
+        if self._on_given_up is not None:
+            self._on_given_up(self, reason)
+
+    def _wants_to_hear(self) -> bool:
+        """Whether somebody wants to hear of a lost connection."""
+        if self._on_connection_lost is not None or self._on_given_up is not None:
+            return True
+        cls = type(self)
+        return (
+            cls.on_connection_lost is not Client.on_connection_lost
+            or cls.on_given_up is not Client.on_given_up
+        )
 
     # Caller and publisher
 
@@ -371,12 +435,21 @@ class Client:
         return self._session.events_undecryptable
 
     @property
+    def is_pinging(self) -> bool:
+        """Whether the client pings a router that is silent."""
+        return self._session.connection.is_pinging
+
+    @property
     def request_ids(self) -> dict[int, Any]:
         """``{request_id: what was asked for}`` of registrations and subscriptions."""
         return self._session.request_ids
 
     def _register_roles(self) -> None:
         """Register and subscribe what the class declares; override to add to it."""
+        self.register_roles()
+
+    def register_roles(self) -> None:
+        """The same, for subclasses that override it under its name of wampy 0.9."""
         session = self._session
         for attribute, declared in _declared(type(self)):
             handler = getattr(self, attribute)
@@ -408,11 +481,14 @@ class Client:
             kwargs: the payload by keyword.
         """
         how = {"scope": scope, "publish_options": dict(options or {})}
-        self._call("wamp.session.add_testament", (topic, list(args), kwargs), how)
+        what = (topic, list(args), kwargs)
+        self._call(ADD_TESTAMENT, what, how)
+        self._session.records.add_testament(scope, what, how)
 
     def flush_testaments(self, scope: str = "destroyed") -> None:
         """Take back the testaments of a scope."""
         self._call("wamp.session.flush_testaments", (), {"scope": scope})
+        self._session.records.drop_testaments(scope)
 
     def history(
         self, topic: str | int, *, match: str = "exact", **filters: Any
@@ -483,6 +559,9 @@ class Client:
         self.send_message(message)
         return self.recv_message(source_request_id=getattr(message, "request_id", None))
 
+    #: the name of the same in wampy 0.9
+    make_rpc = _make_rpc
+
 
 class WampClient(Client):
     """The client of 2016, whose arguments are ``name``, ``realm``, ``roles`` and ``router``."""
@@ -500,6 +579,40 @@ class WampClient(Client):
 
 class RpcClient(WampClient):
     """A ``WampClient`` that calls; every client does by now."""
+
+
+def _realm_of(router: object) -> str | None:
+    """The name of a router's realm; that of ``Crossbar`` is a part of its configuration."""
+    realm = getattr(router, "realm", None)
+    return realm.get("name") if isinstance(realm, Mapping) else realm
+
+
+def _handler_for(
+    client: Client,
+    message_handler: MessageHandler | type[MessageHandler] | None,
+    message_handler_cls: type[MessageHandler] | None,
+) -> MessageHandler:
+    """The message handler that a client is given, or one of the class that it is given."""
+    if message_handler is not None and message_handler_cls is not None:
+        raise ConfigurationError("give a client message_handler or message_handler_cls, not both")
+    given = message_handler or message_handler_cls or MessageHandler
+    if isinstance(given, MessageHandler):
+        if getattr(given, "client", client) is not client:
+            raise ConfigurationError(f"{given!r} handles the messages of another client")
+        given.client = client
+        return given
+    if not callable(given):
+        raise ConfigurationError(f"{given!r} is no wampy.message_handler.MessageHandler")
+    return given(client=client)
+
+
+def __getattr__(name: str) -> Any:
+    # The clients of wampy 0.5, which few want.
+    if name not in ("DefaultClient", "ServiceClient"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from wampy.peers import web
+
+    return getattr(web, name)
 
 
 def _check_timeout(seconds: float | None) -> None:
