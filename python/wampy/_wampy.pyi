@@ -25,6 +25,7 @@ __all__ = [
     "forked",
     "key_id",
     "main",
+    "read_crossbar_config",
     "shut_down",
     "wait_by_hubs",
 ]
@@ -47,6 +48,9 @@ def decode(serializer: str, data: bytes) -> Any:
 
 def main(argv: Sequence[str]) -> int:
     """Run the command line; ``argv[0]`` is the program's name. Returns the exit code."""
+
+def read_crossbar_config(path: str) -> str:
+    """Read a node configuration of Crossbar.io, JSON or YAML, as JSON."""
 
 def key_id(secret: bytes) -> str:
     """What a key for end-to-end encryption is called unless somebody says otherwise."""
@@ -279,6 +283,10 @@ class Router:
     def start_by_config(path: str) -> Router:
         """Listen and serve as the configuration file ``path`` says."""
 
+    @staticmethod
+    def start_by_crossbar_config(path: str, directory: str | None, router_only: bool) -> Router:
+        """Listen and serve as the node configuration ``path`` of Crossbar.io says."""
+
     @property
     def port(self) -> int | None:
         """The port that the router listens on; ``None`` if it listens on no TCP port."""
@@ -290,6 +298,10 @@ class Router:
     @property
     def realms(self) -> list[str]:
         """The realms, in the order in which they were given."""
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was ignored or left out of a node configuration."""
 
     def stop(self, timeout: float) -> None:
         """Say GOODBYE to every session and stop, within ``timeout`` seconds. Never fails."""

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Runtime};
-use wampy::router::{Builder as Settings, Converted, CrossbarConfig, StartError};
+use wampy::router::{Builder as Settings, CrossbarConfig, StartError};
 
 use crate::error::{Kind, failure};
 use crate::runtime::{self, duration, wait};
@@ -23,6 +23,7 @@ pub struct Router {
     port: Option<u16>,
     url: String,
     realms: Vec<String>,
+    warnings: Vec<String>,
     running: Mutex<Option<Running>>,
 }
 
@@ -92,8 +93,17 @@ impl Router {
         directory: Option<PathBuf>,
         router_only: bool,
     ) -> PyResult<Self> {
-        let converted = converted(py, path, directory, router_only)?;
-        Self::start_with(py, new_runtime(py)?, converted.builder)
+        let mut config = CrossbarConfig::new(path).router_only(router_only);
+        if let Some(directory) = directory {
+            config = config.directory(directory);
+        }
+        let converted = config
+            .convert()
+            .map_err(|error| failure(py, Kind::Configuration, &error.to_string()))?;
+        let mut started = Self::start_with(py, new_runtime(py)?, converted.builder)?;
+        let warnings = converted.warnings.iter().map(ToString::to_string);
+        started.warnings = warnings.collect();
+        Ok(started)
     }
 
     /// The port that the router listens on; `None` if it listens on no TCP port.
@@ -112,6 +122,12 @@ impl Router {
     #[getter]
     fn realms(&self) -> Vec<String> {
         self.realms.clone()
+    }
+
+    /// What was ignored or left out of a node configuration.
+    #[getter]
+    fn warnings(&self) -> Vec<String> {
+        self.warnings.clone()
     }
 
     /// Say GOODBYE to every session and stop, within `timeout` seconds. Never fails.
@@ -160,38 +176,10 @@ impl Router {
             port,
             url,
             realms,
+            warnings: Vec::new(),
             running,
         })
     }
-}
-
-/// Read the node configuration `path` of Crossbar.io: itself as JSON, the same for this router as TOML,
-/// and what is ignored or left out.
-#[pyfunction]
-pub fn convert_crossbar_config(
-    py: Python<'_>,
-    path: PathBuf,
-    directory: Option<PathBuf>,
-    router_only: bool,
-) -> PyResult<(String, String, Vec<String>)> {
-    let converted = converted(py, path, directory, router_only)?;
-    let warnings = converted.warnings.iter().map(ToString::to_string);
-    Ok((converted.json, converted.toml, warnings.collect()))
-}
-
-fn converted(
-    py: Python<'_>,
-    path: PathBuf,
-    directory: Option<PathBuf>,
-    router_only: bool,
-) -> PyResult<Converted> {
-    let mut config = CrossbarConfig::new(path).router_only(router_only);
-    if let Some(directory) = directory {
-        config = config.directory(directory);
-    }
-    config
-        .convert()
-        .map_err(|error| failure(py, Kind::Configuration, &error.to_string()))
 }
 
 fn new_runtime(py: Python<'_>) -> PyResult<Runtime> {

@@ -270,8 +270,8 @@ workers:
   - type: websocket
     endpoint: {type: tcp, port: 8081, version: 6, interface: localhost}
 "#;
-    let read = CrossbarConfig::new(node.write("config.yaml", yaml)).convert();
-    let read = node.same(read.unwrap());
+    let config = CrossbarConfig::new(node.write("config.yaml", yaml));
+    let read = node.same(config.convert().unwrap());
     let roles = r#"[{"name": "anonymous", "permissions": [
         {"uri": "com.example.*", "allow": {"call": true, "register": true}}]}]"#;
     let transport = r#"{"type": "websocket", "endpoint":
@@ -283,7 +283,7 @@ workers:
     let same = node.convert(&json);
     assert_eq!(format!("{:?}", read.builder), format!("{:?}", same.builder));
     assert!(read.toml.contains("\"[::1]:8081\""), "{}", read.toml);
-    let ours: peer::Value = serde_json::from_str(&read.json).unwrap();
+    let ours: peer::Value = serde_json::from_str(&config.to_json().unwrap()).unwrap();
     assert_eq!(ours, serde_json::from_str::<peer::Value>(&json).unwrap());
     // Of a directory it is the file that Crossbar.io would take.
     let found = CrossbarConfig::new(&node.0).convert().unwrap();

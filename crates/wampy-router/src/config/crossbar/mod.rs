@@ -70,8 +70,6 @@ pub struct Converted {
     pub warnings: Vec<Problem>,
     /// The same settings as our own configuration file, in TOML. Files are named by their whole paths.
     pub toml: String,
-    /// The node configuration itself, as JSON.
-    pub json: String,
 }
 
 impl CrossbarConfig {
@@ -129,10 +127,22 @@ impl CrossbarConfig {
                 builder,
                 toml: with_warnings(&file, &warnings, toml.text()),
                 warnings,
-                json: json::write(&node),
             }),
             _ => unreachable(&file),
         }
+    }
+
+    /// The configuration as it is, as JSON.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is neither JSON nor YAML.
+    pub fn to_json(&self) -> Result<String, ConfigError> {
+        let file = self.found();
+        let text = read_text(&file)?;
+        let source = Source::new(&file, text.expose_text().unwrap_or_default());
+        let node = parse(&source);
+        let json = source.finish(node.as_ref().map(json::write))?;
+        json.map_or_else(|| unreachable(&file), Ok)
     }
 
     fn found(&self) -> PathBuf {
