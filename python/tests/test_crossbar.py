@@ -236,6 +236,12 @@ def test_a_router_by_a_node_configuration(write, port):
         assert router.realms == ["realm1"] and router.port == port
         with wampy.Client(router=router) as client:
             assert client.call("wamp.session.count") == 1
+    with wampy.Router(crossbar_config=write()) as router, wampy.Client(router=router) as client:
+        write(roles=[{"name": "anonymous", "permissions": [{"uri": "com.*"}]}])
+        assert router.reload() == []
+        with pytest.raises(wampy.Error) as refused:
+            client.call("wamp.session.count")
+        assert refused.value.uri == "wamp.error.not_authorized"
     with pytest.raises(ConfigurationError, match="not both"):
         wampy.Router(config="a.toml", crossbar_config="b.json")
     with pytest.raises(ConfigurationError, match="no argument goes with it"):

@@ -1,7 +1,7 @@
 """The compiled part of wampy: Rust's client and router, seen from Python.
 
 Nothing here is public. All waiting happens with the GIL released and ends at once on Ctrl-C; in a
-greenlet of a program that gevent has patched, other greenlets run meanwhile.
+greenlet of a program that gevent or eventlet has patched, other greenlets run meanwhile.
 Failures raise what ``wampy.errors.failure`` and ``wampy.errors.remote`` build.
 """
 
@@ -302,6 +302,17 @@ class Router:
     @property
     def warnings(self) -> list[str]:
         """What was ignored or left out of a node configuration."""
+
+    def reload(self, path: str) -> list[str]:
+        """Go on with the settings of a configuration file; returns what waits for a restart."""
+
+    def reload_crossbar_config(
+        self, path: str, directory: str | None, router_only: bool
+    ) -> list[str]:
+        """Go on with the settings of a node configuration; returns what waits for a restart."""
+
+    def set_roles(self, realm: str, roles: str) -> None:
+        """Give the realm ``realm`` the roles in ``roles``, which is JSON."""
 
     def stop(self, timeout: float) -> None:
         """Say GOODBYE to every session and stop, within ``timeout`` seconds. Never fails."""

@@ -36,6 +36,7 @@ from wampy.session import Session
 __all__ = ["Client", "RpcClient", "WampClient"]
 
 _Self = TypeVar("_Self", bound="Client")
+_T = TypeVar("_T")
 
 
 class _BeforeInit:
@@ -80,6 +81,8 @@ class Client:
         on_connection_lost: a function of the client and the reason, in place of the method.
         on_reconnected: a function of the client, in place of the method.
         on_given_up: a function of the client and the reason, in place of the method.
+        tracebacks: whether callers are told where procedures of this client failed, if they do
+            unexpectedly; ``@callee(traceback=True)`` says so of one.
     """
 
     _session: Session = cast(Any, _BeforeInit())
@@ -106,6 +109,7 @@ class Client:
         on_given_up: Callable[[Any, str], object] | None = None,
         message_handler: MessageHandler | type[MessageHandler] | None = None,
         use_tls: bool = False,
+        tracebacks: bool = False,
     ) -> None:
         if url is not None and router is not None:
             raise ConfigurationError("give a client either url or router, not both")
@@ -124,12 +128,14 @@ class Client:
         self.router = router
         self._use_tls = use_tls
         self.url = DEFAULT_ROUTER_URL if url is None else url
-        self.name = name or type(self).__name__
-        self.realm = realm or _realm_of(router) or DEFAULT_REALM
+        self.name: str = name or type(self).__name__
+        self.realm: str = realm or _realm_of(router) or DEFAULT_REALM
         self.roles = roles
         self.cert_path = cert_path
         self.ipv = ipv
-        self.message_handler = _handler_for(self, message_handler, message_handler_cls)
+        self.message_handler: MessageHandler = _handler_for(
+            self, message_handler, message_handler_cls
+        )
         self._starting = threading.RLock()
         self._session = Session(
             router_url=self._url,
@@ -146,6 +152,7 @@ class Client:
             cipher=cipher,
             reconnect=reconnect,
             watched=self._wants_to_hear(),
+            tracebacks=tracebacks,
         )
 
     # Life
@@ -264,6 +271,27 @@ class Client:
     def rpc(self) -> RpcProxy:
         """Remote procedures as methods: ``client.rpc.com.shop.order(3)``."""
         return RpcProxy(self)
+
+    def proxy(self, interface: Callable[..., _T], prefix: str = "") -> _T:
+        """An object with the methods of an interface, which call procedures.
+
+        ``weather = client.proxy(Weather, prefix="com.weather.")`` has the type ``Weather``. Its
+        methods check what they are given by their signature, call the procedure of their name
+        behind ``prefix`` (or that of ``@callee(name=...)``), and make of the result what their
+        annotation says. One that returns an ``Iterator`` or a ``Generator`` calls for a result in
+        parts.
+
+        Args:
+            interface: a Protocol, or a class with abstract methods.
+            prefix: what the URIs have before the names of the methods.
+
+        Raises:
+            ConfigurationError: this is no interface. (The methods raise ``TypeError`` for arguments
+                that they do not take, and ``ConversionError`` for results of another type.)
+        """
+        from wampy.proxy import make_proxy
+
+        return make_proxy(interface, prefix, self)
 
     def with_options(self, **options: Any) -> WithOptions:
         """This client with options for what it calls and publishes then.

@@ -33,7 +33,7 @@ pub(crate) struct ConvertConfig {
 }
 
 /// How a node configuration is read.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Reading {
     /// Leave out what is no part of a router: other workers, components, web services.
     #[arg(long, requires = "node")]

@@ -1,14 +1,16 @@
 //! `wampy router`: runs a router until it is told to stop.
 
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use wampy::proto::Serializer;
-use wampy_router::{BoundAddress, Builder, Limits, Router as Server};
+use wampy_router::{
+    BoundAddress, Builder, ConfigError, Limits, Reloaded, Router as Server, StartError,
+};
 
 use super::convert_config::Reading;
 use crate::connection::serializer;
@@ -19,7 +21,7 @@ use crate::exit::{Exit, UsageError};
 /// Without arguments it listens on this machine only: localhost, port 8080, realm `realm1`,
 /// WebSocket and RawSocket, and everybody may do everything. Users, roles and permissions stand in
 /// a configuration file: see docs/configuration.md. SIGINT (Ctrl-C) and SIGTERM end all sessions in
-/// order.
+/// order; SIGHUP has the configuration file read again.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -185,12 +187,39 @@ impl From<LimitArguments> for Limits {
     }
 }
 
+/// A file with all settings.
+enum SettingsFile {
+    /// Our own.
+    Ours(PathBuf),
+    /// A node configuration of Crossbar.io.
+    Node(PathBuf, Reading),
+}
+
+impl SettingsFile {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Ours(path) | Self::Node(path, _) => path,
+        }
+    }
+
+    fn read(&self) -> Result<Builder, ConfigError> {
+        match self {
+            Self::Ours(path) => Builder::from_config_file(path),
+            Self::Node(path, reading) => Ok(reading.convert(path)?.builder),
+        }
+    }
+}
+
 impl Router {
     /// Listens, says where, and serves until a signal comes.
     pub(crate) async fn run(self) -> anyhow::Result<Exit> {
         start_logging(&self.log)?;
         let check_config = self.check_config;
-        let builder = self.builder()?;
+        let settings = self.file();
+        let builder = match &settings {
+            Some(file) => file.read()?,
+            None => self.builder()?,
+        };
         if check_config {
             builder.check()?;
             return Ok(Exit::Success);
@@ -198,19 +227,21 @@ impl Router {
         let realms: Vec<_> = builder.realm_names().map(str::to_owned).collect();
         let server = builder.start().await?;
         announce(&server, &realms).context("cannot say where the router listens")?;
-        let signal = await_signal().await?;
+        let signal = serve(&server, settings.as_ref()).await?;
         eprintln!("wampy: {signal} received, ending all sessions");
         server.shutdown().await;
         Ok(Exit::Success)
     }
 
+    /// The file that says everything, if there is one.
+    fn file(&self) -> Option<SettingsFile> {
+        let crossbar = &self.crossbar;
+        let node = crossbar.crossbar_config.clone();
+        let node = node.map(|file| SettingsFile::Node(file, crossbar.reading.clone()));
+        self.config.clone().map(SettingsFile::Ours).or(node)
+    }
+
     fn builder(self) -> anyhow::Result<Builder> {
-        if let Some(file) = self.config {
-            return Ok(Builder::from_config_file(file)?);
-        }
-        if let Some(file) = &self.crossbar.crossbar_config {
-            return Ok(self.crossbar.reading.convert(file)?.builder);
-        }
         let tolerates = |habit| self.lenient.contains(&Habit::All) || self.lenient.contains(&habit);
         let mut builder = Server::builder()
             .any_request_id(tolerates(Habit::RequestIds))
@@ -281,12 +312,48 @@ fn announce(server: &Server, realms: &[String]) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
-/// Waits for a signal that asks the process to end.
-async fn await_signal() -> anyhow::Result<&'static str> {
+/// Serves until a signal asks the process to end. SIGHUP has the configuration file read again, if
+/// there is one.
+async fn serve(server: &Server, config: Option<&SettingsFile>) -> anyhow::Result<&'static str> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot await SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot await SIGINT")?;
-    Ok(tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-    })
+    let mut hangup = match config {
+        Some(_) => Some(signal(SignalKind::hangup()).context("cannot await SIGHUP")?),
+        None => None,
+    };
+    let mut hung_up = async || match &mut hangup {
+        Some(hangup) => hangup.recv().await,
+        None => std::future::pending().await,
+    };
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok("SIGTERM"),
+            _ = interrupt.recv() => return Ok("SIGINT"),
+            _ = hung_up() => {}
+        }
+        if let Some(config) = config {
+            reload(server, config);
+        }
+    }
+}
+
+/// Reads the configuration file again, and says what became of it.
+fn reload(server: &Server, config: &SettingsFile) {
+    let file = config.path().display();
+    let builder = config.read().map_err(StartError::from);
+    match builder.and_then(|builder| server.reload(builder)) {
+        Ok(Reloaded { needs_restart }) if needs_restart.is_empty() => {
+            eprintln!("wampy: SIGHUP received, {file} was read again");
+        }
+        Ok(Reloaded { needs_restart }) => {
+            let waiting = needs_restart.join("; ");
+            eprintln!(
+                "wampy: SIGHUP received, {file} was read again; waits for a restart: {waiting}"
+            );
+        }
+        Err(error) => {
+            // Each mistake has a line of its own.
+            eprintln!("wampy: SIGHUP received, all settings stay as they were:\n{error}");
+        }
+    }
 }
