@@ -90,6 +90,8 @@ class Session:
         cipher: str | None = None,
         reconnect: bool | Reconnect | None = False,
         watched: bool = False,
+        batched: bool = False,
+        cookies: _wampy.CookieJar | None = None,
     ) -> None:
         self.url = router_url
         self.message_handler = message_handler
@@ -103,6 +105,8 @@ class Session:
         self.certificate = certificate
         self.keys: list[DataKey] = list(keys)
         self.cipher = cipher
+        self.batched = batched
+        self.cookies = cookies
         self.registration_map: dict[int, str] = {}
         self.subscription_map: dict[int, tuple[Callable[..., Any], str]] = {}
         self.request_ids: dict[int, Any] = {}
@@ -229,6 +233,9 @@ class Session:
         # Whoever has something to prove offers the methods that it proves itself by.
         unsaid = self.auth or self.certificate
         methods = [] if unsaid else list(self.roles.get("authmethods", ()))
+        if self.cookies is not None and methods == ["anonymous"]:
+            # Nobody in particular, or who the cookie says.
+            methods = []
         return _wampy.Session.connect(
             self.url,
             self.realm,
@@ -242,6 +249,8 @@ class Session:
             ip_version=self.ipv,
             keys=self.keys,
             cipher=self.cipher,
+            batched=self.batched,
+            cookies=self.cookies,
             attempt=attempt,
         )
 
