@@ -1,7 +1,7 @@
 """The compiled part of wampy: Rust's client and router, seen from Python.
 
 Nothing here is public. All waiting happens with the GIL released and ends at once on Ctrl-C; in a
-greenlet of a program that gevent has patched, other greenlets run meanwhile.
+greenlet of a program that gevent or eventlet has patched, other greenlets run meanwhile.
 Failures raise what ``wampy.errors.failure`` and ``wampy.errors.remote`` build.
 """
 

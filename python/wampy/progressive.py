@@ -15,7 +15,7 @@ from typing import Any
 
 from wampy import _wampy
 from wampy.errors import CanceledError, ConfigurationError, WampyError
-from wampy.messages.result import result_value
+from wampy.result import value_of
 
 __all__ = ["Feeder", "Parts", "ProgressiveCall"]
 
@@ -60,7 +60,7 @@ class ProgressiveCall(Iterator[Any]):
         _, details, args, kwargs = received
         self._is_over = not details.get("progress", False)
         self._observe(received)
-        return result_value(args, kwargs)
+        return value_of(args, kwargs)
 
     @property
     def is_over(self) -> bool:
@@ -170,4 +170,4 @@ def check_parts(parts: object) -> Iterable[Any]:
 
 
 def _value(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-    return list(args) if len(args) > 1 else result_value(args, kwargs)
+    return list(args) if len(args) > 1 and not kwargs else value_of(args, kwargs)

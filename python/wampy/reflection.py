@@ -12,7 +12,7 @@ import typing
 from collections.abc import Callable, Collection
 from typing import Any
 
-from wampy.schema import Schema, hints_of, schema_of
+from wampy.schema import Schema, handler_hints, schema_of
 
 __all__ = ["definition_of"]
 
@@ -47,7 +47,7 @@ def definition_of(
     except (TypeError, ValueError):
         # Some built-in functions have none.
         return definition
-    hints = hints_of(inspect.unwrap(getattr(handler, "__func__", handler)))
+    hints = handler_hints(handler)
     parameters = [one for one in signature.parameters.values() if one.name not in ours]
     definition["args"] = _args(parameters, hints)
     kwargs = _kwargs(parameters, hints)

@@ -37,11 +37,11 @@ from wampy.messages import (
     Welcome,
     Yield,
 )
-from wampy.messages.result import result_value
 from wampy.progressive import Feeder, Parts, ProgressiveCall, check_parts
 from wampy.reconnect import Keeper, Reconnect, connect_first
 from wampy.records import Records, RegistrationRecord, SubscriptionRecord
 from wampy.registry import Registry
+from wampy.result import arguments_of, value_of
 from wampy.roles.callee import Procedure
 from wampy.roles.subscriber import accepts_meta
 
@@ -59,7 +59,7 @@ class Subscription:
     __slots__ = ("handler", "topic", "wants_meta")
 
     def __init__(self, handler: Callable[..., Any], topic: str) -> None:
-        self.handler: Callable[..., Any] = handler
+        self.handler: Callable[..., Any] = _prepared(handler, ("meta",))
         self.topic: str = topic
         #: whether the handler takes the keyword ``meta``
         self.wants_meta: bool = accepts_meta(handler)
@@ -92,6 +92,7 @@ class Session:
         watched: bool = False,
         batched: bool = False,
         cookies: _wampy.CookieJar | None = None,
+        tracebacks: bool = False,
     ) -> None:
         self.url = router_url
         self.message_handler = message_handler
@@ -107,6 +108,7 @@ class Session:
         self.cipher = cipher
         self.batched = batched
         self.cookies = cookies
+        self.tracebacks = tracebacks
         self.registration_map: dict[int, str] = {}
         self.subscription_map: dict[int, tuple[Callable[..., Any], str]] = {}
         self.request_ids: dict[int, Any] = {}
@@ -353,7 +355,7 @@ class Session:
             raise
         if self._observed:
             self._observe(Result(request_id, details, result, by_name))
-        return result_value(result, by_name)
+        return value_of(result, by_name)
 
     def results(self, procedure: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
         """Call a procedure that returns several values."""
@@ -433,8 +435,7 @@ class Session:
         granted = self.register_granted(
             procedure.uri, handler, procedure.options, method, procedure
         )
-        ours = [key for key in ("details", "parts") if getattr(procedure, key)]
-        granted_id = granted.registration_id
+        granted_id, ours = granted.registration_id, procedure.beside
         self._define(procedure.uri, handler, "procedure", procedure.options, ours, granted_id)
         return granted_id
 
@@ -490,6 +491,7 @@ class Session:
     ) -> Registered:
         """Do as ``register``; returns the router's message."""
         _check_handler(handler)
+        runs = _prepared(handler, wanted.beside if wanted is not None else ())
         wire = self._joined()
         with self._granting:
             try:
@@ -499,9 +501,9 @@ class Session:
             except errors.Error as error:
                 self._observe_error(64, error)
                 raise
-            if wanted is not None and (wanted.details or wanted.parts):
+            if wanted is not None and (wanted.details or wanted.parts or wanted.traceback):
                 self._takes_more[granted.registration_id] = wanted
-            self._handlers[granted.registration_id] = handler
+            self._handlers[granted.registration_id] = runs
             self.registration_map[granted.registration_id] = procedure
             self.records.registrations.append(
                 RegistrationRecord(
@@ -615,7 +617,7 @@ class Session:
         self.subscription_map.pop(subscription_id, None)
 
     def handler_of(self, registration_id: int) -> Callable[..., Any]:
-        """The handler of a registration."""
+        """What runs the handler of a registration."""
         handler = self._handlers.get(registration_id)
         if handler is None:
             with self._granting:
@@ -638,12 +640,18 @@ class Session:
             more["parts"] = Parts(self._answering(), invocation.request_id, has_more)
         return more
 
+    def shows_traceback(self, registration_id: int) -> bool:
+        """Whether callers of a registration are told where its handler failed."""
+        wanted = self._takes_more.get(registration_id)
+        return self.tracebacks or (wanted is not None and wanted.traceback)
+
     def send_progress(self, invocation: Invocation, part: Any) -> bool:
         """Send a part of a result, if the caller takes parts; false if the call is over.
 
         Waits while the router takes no more.
         """
-        return self._answering().progress(invocation.request_id, [part], {})
+        args, kwargs = arguments_of(part)
+        return self._answering().progress(invocation.request_id, args, kwargs)
 
     def _answering(self) -> _wampy.Session:
         """The wire of the job that this thread works on, even if another session has begun."""
@@ -775,6 +783,17 @@ class Session:
             request_id = error.request_id or 0
             message = Error(request_type, request_id, {}, error.uri, error.args, error.kwargs)
             self._observe(message)
+
+
+def _prepared(handler: Callable[..., Any], ours: Sequence[str]) -> Callable[..., Any]:
+    """The handler, or what converts its arguments first; most have no annotations to look at."""
+    from wampy.schema import is_annotated
+
+    if not is_annotated(handler):
+        return handler
+    from wampy.conversion import prepared
+
+    return prepared(handler, ours)
 
 
 def _check_handler(handler: object) -> None:

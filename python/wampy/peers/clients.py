@@ -87,6 +87,8 @@ class Client:
         on_connection_lost: a function of the client and the reason, in place of the method.
         on_reconnected: a function of the client, in place of the method.
         on_given_up: a function of the client and the reason, in place of the method.
+        tracebacks: whether callers are told where procedures of this client failed, if they do
+            unexpectedly; ``@callee(traceback=True)`` says so of one.
     """
 
     _session: Session = cast(Any, _BeforeInit())
@@ -115,6 +117,7 @@ class Client:
         use_tls: bool = False,
         batched: bool = False,
         cookies: bool | CookieJar = False,
+        tracebacks: bool = False,
     ) -> None:
         if url is not None and router is not None:
             raise ConfigurationError("give a client either url or router, not both")
@@ -159,6 +162,7 @@ class Client:
             batched=batched,
             cookies=_jar(cookies),
             watched=self._wants_to_hear(),
+            tracebacks=tracebacks,
         )
 
     # Life
