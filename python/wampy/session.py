@@ -372,7 +372,7 @@ class Session:
         """Call a procedure whose result comes in parts; see ``Client.call_progressive``."""
         options = self._call_options(procedure, options)
         results = self._joined().call_progressive(procedure, args, kwargs or {}, options)
-        return ProgressiveCall(results, self._observe_result)
+        return ProgressiveCall(results, self._observe_result, procedure=procedure)
 
     def call_in_parts(
         self,
@@ -387,7 +387,7 @@ class Session:
         parts = check_parts(parts)
         send, results = self._joined().call_in_parts(procedure, args, kwargs or {}, options)
         feeder = Feeder(send, parts, self.client_name)
-        return ProgressiveCall(results, self._observe_result, feeder)
+        return ProgressiveCall(results, self._observe_result, feeder, procedure)
 
     def _call_options(self, procedure: str, options: Mapping[str, Any] | None) -> dict[str, Any]:
         """The options of CALL: what the program says, and the time limit of the client."""
@@ -531,6 +531,10 @@ class Session:
         self.registration_map.pop(registration_id, None)
         Registry.remove(registration_id)
         self._undefine("procedure", registration_id)
+
+    def router_has(self, role: str, feature: str) -> bool:
+        """Whether the router announces a feature of one of its roles."""
+        return self._joined().router_has(role, feature)
 
     def drop_revoked(self) -> None:
         """Forget the registrations and subscriptions that the router has taken back."""

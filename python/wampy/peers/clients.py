@@ -37,6 +37,7 @@ from wampy.session import Session
 __all__ = ["Client", "RpcClient", "WampClient"]
 
 _Self = TypeVar("_Self", bound="Client")
+_T = TypeVar("_T")
 
 
 class _BeforeInit:
@@ -281,6 +282,27 @@ class Client:
     def rpc(self) -> RpcProxy:
         """Remote procedures as methods: ``client.rpc.com.shop.order(3)``."""
         return RpcProxy(self)
+
+    def proxy(self, interface: Callable[..., _T], prefix: str = "") -> _T:
+        """An object with the methods of an interface, which call procedures.
+
+        ``weather = client.proxy(Weather, prefix="com.weather.")`` has the type ``Weather``. Its
+        methods check what they are given by their signature, call the procedure of their name
+        behind ``prefix`` (or that of ``@callee(name=...)``), and make of the result what their
+        annotation says. One that returns an ``Iterator`` or a ``Generator`` calls for a result in
+        parts.
+
+        Args:
+            interface: a Protocol, or a class with abstract methods.
+            prefix: what the URIs have before the names of the methods.
+
+        Raises:
+            ConfigurationError: this is no interface. (The methods raise ``TypeError`` for arguments
+                that they do not take, and ``ConversionError`` for results of another type.)
+        """
+        from wampy.proxy import make_proxy
+
+        return make_proxy(interface, prefix, self)
 
     def with_options(self, **options: Any) -> WithOptions:
         """This client with options for what it calls and publishes then.
