@@ -8,6 +8,7 @@
 
 mod answers;
 mod attempt;
+mod cookies;
 mod decode;
 mod encode;
 mod error;
@@ -34,6 +35,8 @@ mod _wampy {
 
     #[pymodule_export]
     use crate::attempt::Attempt;
+    #[pymodule_export]
+    use crate::cookies::CookieJar;
     use crate::error::{Kind, failure};
     #[pymodule_export]
     use crate::hub::Wakeups;
