@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from wampy import aio as aio
     from wampy import auth as auth
+    from wampy._wampy import CookieJar as CookieJar
     from wampy.config import configure_async as configure_async
     from wampy.config import configure_logging as configure_logging
     from wampy.config.defaults import async_name as async_name
@@ -39,6 +40,7 @@ __version__ = "2.0.0"
 
 __all__ = [
     "Client",
+    "CookieJar",
     "DataKey",
     "Error",
     "Reconnect",
@@ -54,6 +56,7 @@ __all__ = [
 
 _HOME = {
     "Client": "wampy.peers.clients",
+    "CookieJar": "wampy._wampy",
     "DataKey": "wampy.encryption",
     "Error": "wampy.errors",
     "Reconnect": "wampy.reconnect",

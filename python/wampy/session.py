@@ -90,6 +90,8 @@ class Session:
         cipher: str | None = None,
         reconnect: bool | Reconnect | None = False,
         watched: bool = False,
+        batched: bool = False,
+        cookies: _wampy.CookieJar | None = None,
         tracebacks: bool = False,
     ) -> None:
         self.url = router_url
@@ -104,6 +106,8 @@ class Session:
         self.certificate = certificate
         self.keys: list[DataKey] = list(keys)
         self.cipher = cipher
+        self.batched = batched
+        self.cookies = cookies
         self.tracebacks = tracebacks
         self.registration_map: dict[int, str] = {}
         self.subscription_map: dict[int, tuple[Callable[..., Any], str]] = {}
@@ -231,6 +235,9 @@ class Session:
         # Whoever has something to prove offers the methods that it proves itself by.
         unsaid = self.auth or self.certificate
         methods = [] if unsaid else list(self.roles.get("authmethods", ()))
+        if self.cookies is not None and methods == ["anonymous"]:
+            # Nobody in particular, or who the cookie says.
+            methods = []
         return _wampy.Session.connect(
             self.url,
             self.realm,
@@ -244,6 +251,8 @@ class Session:
             ip_version=self.ipv,
             keys=self.keys,
             cipher=self.cipher,
+            batched=self.batched,
+            cookies=self.cookies,
             attempt=attempt,
         )
 
