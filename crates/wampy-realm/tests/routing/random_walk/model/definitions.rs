@@ -38,6 +38,11 @@ impl Model {
             .map(|it| it.doc.clone())
     }
 
+    /// Who has defined something.
+    pub fn defining(&self) -> Vec<Client> {
+        self.definitions.iter().map(|it| it.by).collect()
+    }
+
     /// What a session has defined.
     pub fn defined_by(&self, client: Client) -> Vec<Subject> {
         let own = self.definitions.iter().filter(|it| it.by == client);
@@ -108,6 +113,11 @@ impl Model {
                             == (one_kind, uri, one_policy)
                 });
                 if let Some(at) = found.filter(|_| wanted) {
+                    let mut later = self.definitions[at + 1..].iter();
+                    let has_later = later.by_ref().filter(|it| it.by == client).count() > 1;
+                    if has_later {
+                        self.note("a definition was taken back before later ones");
+                    }
                     taken.push(self.remove_definition(at));
                 }
             }
