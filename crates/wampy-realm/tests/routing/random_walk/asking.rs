@@ -38,14 +38,14 @@ impl Walk {
                 ("subscription.lookup".to_owned(), args, json!({}), json!(id))
             }
             3 => {
-                let list = self.model.reflection_list(kind);
+                let list = self.model.reflection_list(client, kind);
                 let procedure = format!("reflection.{kind}.list");
                 (procedure, json!([]), json!({}), list)
             }
             _ => {
                 let (uri, policy) = self.pattern(false);
                 let policy = Some(policy).filter(|_| self.dice.chance(50));
-                let description = self.model.description(kind, uri, policy);
+                let description = self.model.description(client, kind, uri, policy);
                 let kwargs = match policy {
                     Some(policy) => json!({"match": policy.as_str()}),
                     None => json!({}),
