@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from wampy import auth as auth
+    from wampy._wampy import CookieJar as CookieJar
     from wampy.config import configure_async as configure_async
     from wampy.config import configure_logging as configure_logging
     from wampy.config.defaults import async_name as async_name
@@ -38,6 +39,7 @@ __version__ = "2.0.0"
 
 __all__ = [
     "Client",
+    "CookieJar",
     "DataKey",
     "Error",
     "Reconnect",
@@ -53,6 +55,7 @@ __all__ = [
 
 _HOME = {
     "Client": "wampy.peers.clients",
+    "CookieJar": "wampy._wampy",
     "DataKey": "wampy.encryption",
     "Error": "wampy.errors",
     "Reconnect": "wampy.reconnect",

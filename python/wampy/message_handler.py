@@ -135,10 +135,11 @@ class MessageHandler:
                 }
             try:
                 subscription.handler(*message_obj.publish_args, **kwargs)
-            except errors.InvalidArgumentError as error:
-                logger.warning("an event of %s is not handled: %s", subscription.topic, error)
-            except BaseException:
-                logger.exception("error handling an event of %s", subscription.topic)
+            except BaseException as error:
+                if isinstance(error, errors.InvalidArgumentError) and error.procedure is None:
+                    logger.warning("an event of %s is not handled: %s", subscription.topic, error)
+                else:
+                    logger.exception("error handling an event of %s", subscription.topic)
 
     def handle_registered(self, message_obj: Registered) -> None:
         """A procedure has been registered; ``session.registration_map`` has it."""

@@ -35,10 +35,13 @@ class ProgressiveCall(Iterator[Any]):
         results: _wampy.Results,
         observe: Callable[[Any], None],
         feeder: Feeder | None = None,
+        procedure: str = "",
     ) -> None:
         self._results = results
         self._observe = observe
         self._feeder = feeder
+        #: the procedure that is called
+        self.procedure: str = procedure
         self._is_over = False
 
     def __next__(self) -> Any:
@@ -82,6 +85,9 @@ class ProgressiveCall(Iterator[Any]):
         """Cancel the call, unless it is over."""
         self._is_over = True
         self._results.close()
+
+    def __repr__(self) -> str:
+        return f"<ProgressiveCall of {self.procedure}{', over' if self._is_over else ''}>"
 
     def __enter__(self) -> ProgressiveCall:
         return self

@@ -146,7 +146,7 @@ def _object(cls: type, record: Record, within: tuple[Any, ...]) -> Schema:
         return {
             "title": cls.__name__,
             "type": "array",
-            "prefixItems": [{"title": name, **schema} for name, schema in values.items()],
+            "prefixItems": [titled(name, schema) for name, schema in values.items()],
             "minItems": len(record.required),
             "items": False,
         }
@@ -154,6 +154,11 @@ def _object(cls: type, record: Record, within: tuple[Any, ...]) -> Schema:
     if record.required:
         schema["required"] = list(record.required)
     return schema
+
+
+def titled(name: str, schema: Schema) -> Schema:
+    """The schema of a value that has a name, which says more than that of its class."""
+    return {"title": name} | schema | {"title": name}
 
 
 class Record(NamedTuple):

@@ -90,6 +90,8 @@ class Session:
         cipher: str | None = None,
         reconnect: bool | Reconnect | None = False,
         watched: bool = False,
+        batched: bool = False,
+        cookies: _wampy.CookieJar | None = None,
         tracebacks: bool = False,
     ) -> None:
         self.url = router_url
@@ -104,6 +106,8 @@ class Session:
         self.certificate = certificate
         self.keys: list[DataKey] = list(keys)
         self.cipher = cipher
+        self.batched = batched
+        self.cookies = cookies
         self.tracebacks = tracebacks
         self.registration_map: dict[int, str] = {}
         self.subscription_map: dict[int, tuple[Callable[..., Any], str]] = {}
@@ -231,6 +235,9 @@ class Session:
         # Whoever has something to prove offers the methods that it proves itself by.
         unsaid = self.auth or self.certificate
         methods = [] if unsaid else list(self.roles.get("authmethods", ()))
+        if self.cookies is not None and methods == ["anonymous"]:
+            # Nobody in particular, or who the cookie says.
+            methods = []
         return _wampy.Session.connect(
             self.url,
             self.realm,
@@ -244,6 +251,8 @@ class Session:
             ip_version=self.ipv,
             keys=self.keys,
             cipher=self.cipher,
+            batched=self.batched,
+            cookies=self.cookies,
             attempt=attempt,
         )
 
@@ -363,7 +372,7 @@ class Session:
         """Call a procedure whose result comes in parts; see ``Client.call_progressive``."""
         options = self._call_options(procedure, options)
         results = self._joined().call_progressive(procedure, args, kwargs or {}, options)
-        return ProgressiveCall(results, self._observe_result)
+        return ProgressiveCall(results, self._observe_result, procedure=procedure)
 
     def call_in_parts(
         self,
@@ -378,7 +387,7 @@ class Session:
         parts = check_parts(parts)
         send, results = self._joined().call_in_parts(procedure, args, kwargs or {}, options)
         feeder = Feeder(send, parts, self.client_name)
-        return ProgressiveCall(results, self._observe_result, feeder)
+        return ProgressiveCall(results, self._observe_result, feeder, procedure)
 
     def _call_options(self, procedure: str, options: Mapping[str, Any] | None) -> dict[str, Any]:
         """The options of CALL: what the program says, and the time limit of the client."""
@@ -522,6 +531,10 @@ class Session:
         self.registration_map.pop(registration_id, None)
         Registry.remove(registration_id)
         self._undefine("procedure", registration_id)
+
+    def router_has(self, role: str, feature: str) -> bool:
+        """Whether the router announces a feature of one of its roles."""
+        return self._joined().router_has(role, feature)
 
     def drop_revoked(self) -> None:
         """Forget the registrations and subscriptions that the router has taken back."""

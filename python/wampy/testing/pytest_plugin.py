@@ -20,7 +20,7 @@ import pytest
 
 if TYPE_CHECKING:
     from wampy.peers.clients import Client
-    from wampy.peers.routers import Crossbar
+    from wampy.peers.crossbar import Crossbar
     from wampy.session import Session
 
 __all__ = ["client", "config_path", "connection", "router", "session_maker", "url"]
@@ -30,8 +30,9 @@ __all__ = ["client", "config_path", "connection", "router", "session_maker", "ur
 def config_path() -> str | os.PathLike[str] | None:
     """The configuration of ``router``; override it to name a file.
 
-    A ``.toml`` file, see ``docs/configuration.md``, or a node configuration of Crossbar.io (JSON or
-    YAML). Without one the router has the realm ``realm1``, in which everybody may do everything.
+    A ``.toml`` file, see ``docs/configuration.md``, or a node configuration of Crossbar.io, JSON or
+    YAML, see ``docs/crossbar-config.md``: then ``router`` is a ``wampy.peers.Crossbar``. Without
+    one the router has the realm ``realm1``, in which everybody may do everything.
     """
     return None
 
@@ -149,7 +150,7 @@ class _RouterOfTest:
             from wampy.router import Router
 
             return Router(config=path)
-        from wampy.peers.routers import Crossbar
+        from wampy.peers.crossbar import Crossbar
 
         if url is None:
             url = _url_of(Crossbar(config_path=path))
@@ -176,7 +177,8 @@ def _url_of(crossbar: Crossbar) -> str:
 
     scheme = "wss" if crossbar.can_use_tls else "ws"
     port = crossbar.transport.get("endpoint", {}).get("port", DEFAULT_PORT)
-    return f"{scheme}://localhost:{port}"
+    # A name of an environment variable stands for the number.
+    return f"{scheme}://localhost:{os.path.expandvars(str(port))}"
 
 
 def _of_another_plugin(request: pytest.FixtureRequest, name: str) -> Iterator[Any]:
