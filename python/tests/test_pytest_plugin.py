@@ -146,17 +146,13 @@ def test_a_node_configuration_of_crossbar(suite, pytester):
         port = free.getsockname()[1]
     everything = {action: True for action in ("call", "register", "publish", "subscribe")}
     permission = {"uri": "", "match": "prefix", "allow": everything}
+    endpoint = {"type": "tcp", "port": port, "interface": "127.0.0.1"}
     router = {
         "type": "router",
         "realms": [
             {"name": "realm1", "roles": [{"name": "anonymous", "permissions": [permission]}]}
         ],
-        "transports": [
-            {
-                "type": "websocket",
-                "endpoint": {"type": "tcp", "port": port, "interface": "127.0.0.1"},
-            }
-        ],
+        "transports": [{"type": "websocket", "endpoint": endpoint}],
     }
     config = json.dumps({"version": 2, "workers": [router]})
     pytester.makefile(".json", crossbar=config)
