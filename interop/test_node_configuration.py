@@ -42,7 +42,7 @@ def node_config(port):
         "rawsocket": part,
         "websocket": {"ws": {"type": "websocket", **part}},
     }
-    realm = {"name": "realm1", "roles": roles}
+    realm = {"name": "realm1", "roles": roles, "options": {"uri_check": "strict"}}
     worker = {"type": "router", "realms": [realm], "transports": [transport]}
     return {"version": 2, "workers": [worker]}
 
