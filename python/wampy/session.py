@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from wampy import _wampy, errors, process
+from wampy import _wampy, errors, joining, process
 from wampy.auth import Auth, proofs
 from wampy.by_hand import MessagesByHand
 from wampy.constants import (
@@ -181,9 +181,8 @@ class Session:
         # Whoever has something to prove offers the methods that it proves itself by.
         unsaid = self.auth or self.certificate
         methods = [] if unsaid else list(self.roles.get("authmethods", ()))
-        wire = _wampy.Session.connect(
-            self.url,
-            self.realm,
+        wire = joining.connect(
+            self,
             timeout=CONNECT_TIMEOUT,
             close_timeout=GOODBYE_TIMEOUT,
             authmethods=methods,

@@ -7,6 +7,7 @@
 //! network thread.
 
 mod answers;
+mod challenges;
 mod decode;
 mod encode;
 mod error;

@@ -45,7 +45,7 @@ impl Ticket {
 #[derive(Debug, Clone)]
 pub struct WampCra {
     authid: String,
-    secret: Secret,
+    means: Means,
 }
 
 impl WampCra {
@@ -53,7 +53,16 @@ impl WampCra {
     pub fn new(authid: impl Into<String>, secret: impl Into<Secret>) -> Self {
         Self {
             authid: authid.into(),
-            secret: secret.into(),
+            means: Means::WampCra(secret.into()),
+        }
+    }
+
+    /// For the user `authid`, whose secret is salted, by the key that was derived from it, as it stands
+    /// in configurations of Crossbar.io. What has not the form of such a key counts as the secret.
+    pub fn by_key(authid: impl Into<String>, key: impl Into<Secret>) -> Self {
+        Self {
+            authid: authid.into(),
+            means: Means::WampCraKey(key.into()),
         }
     }
 }
@@ -175,7 +184,7 @@ impl From<WampCra> for Auth {
     fn from(method: WampCra) -> Self {
         Self {
             authid: Some(method.authid),
-            means: Means::WampCra(method.secret),
+            means: method.means,
             binds_channel: false,
         }
     }
