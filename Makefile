@@ -58,6 +58,10 @@ test-rust: ## Rust: unit, property, scenario and documentation tests.
 test-python: wheel ## Python: the package and the founding documents.
 	$(BIN)/python -m pytest python/tests -v
 
+.PHONY: test-wheel
+test-wheel: wheel ## Python: the wheel alone, in a fresh environment of every Python that is here.
+	python/test-wheel target/wheels/wampy-*.whl
+
 .PHONY: test-interop
 test-interop: wheel ## Third-party clients and routers beside ours.
 	$(CARGO) build --locked --quiet
@@ -91,13 +95,14 @@ autobahn: ## The Autobahn test suite against our WebSocket, with compression. Ne
 SCRIPTS := benches/check-counts benches/write-steps benches/where-time-goes
 
 .PHONY: lint
-lint: $(VENV)/.wheel .tools/bin/cargo-deny ## Formatting, clippy, rustdoc, ruff, mypy, stubtest, licenses.
+lint: $(VENV)/.wheel .tools/bin/cargo-deny ## Formatting, clippy, rustdoc, ruff, mypy, pyright, stubtest, licenses.
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
 	$(BIN)/ruff check python interop examples $(SCRIPTS)
 	$(BIN)/ruff format --check python interop examples $(SCRIPTS)
 	$(BIN)/mypy --strict python/wampy
+	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --warnings
 	$(BIN)/python -m mypy.stubtest wampy._wampy
 	.tools/bin/cargo-deny --locked check bans licenses sources
 

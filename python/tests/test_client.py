@@ -245,7 +245,7 @@ def test_the_router_goes_away(router, start, until):
 def test_start_again_after_the_router_was_away(start, until):
     port = free_port()
     with wampy.Router(port=port) as first:
-        service = start(Adder, router=first)
+        service = start(Adder, router=first, reconnect=False)
     until(lambda: not service.session.is_open)
     with pytest.raises(errors.ConnectionError):
         service.start()

@@ -4,6 +4,7 @@ Each program is a process of its own, since a patch cannot be taken back.
 """
 
 import json
+import os
 import signal
 import threading
 import time
@@ -13,7 +14,8 @@ import pytest
 
 import wampy
 
-pytest.importorskip("gevent")
+if os.environ.get("WAMPY_ONLY_THE_WHEEL"):
+    pytest.skip("needs gevent, eventlet and Flask", allow_module_level=True)
 
 PATCHED = """
 from gevent import monkey
@@ -456,7 +458,6 @@ print(before == (socket.socket, threading.Thread, time.sleep))
 
 
 def test_eventlet_is_refused_where_it_has_patched_threads(program):
-    pytest.importorskip("eventlet")
     lines = program(
         """
 import warnings
@@ -474,7 +475,6 @@ except wampy.WampyError as error:
 
 
 def test_eventlet_without_threads_is_like_no_eventlet(program, router):
-    pytest.importorskip("eventlet")
     lines = program(
         """
 import sys, warnings

@@ -1,5 +1,7 @@
 """The pytest plugin, in suites of its users: each runs in a pytest of its own."""
 
+import os
+
 import pytest
 
 pytest_plugins = "pytester"
@@ -159,6 +161,26 @@ def test_an_url_of_the_suite(suite):
     done.stdout.fnmatch_lines(["*cannot listen: override config_path, too"])
 
 
+def test_connections_and_sessions_by_hand(suite):
+    done = suite(
+        """
+        import wampy
+
+        def test_connection(connection, router):
+            assert connection.connected and connection.url == router.url
+            assert connection.status == 101
+            assert connection.headers["upgrade"].lower() == "websocket"
+
+        def test_sessions(session_maker, router):
+            session = session_maker(wampy.Client(router=router))
+            assert session.id is None
+            session.begin()
+            assert session.call("wamp.session.count") == 1
+        """
+    )
+    done.assert_outcomes(passed=2)
+
+
 def test_what_the_suite_leaves_open_is_closed(suite):
     done = suite(
         """
@@ -175,6 +197,7 @@ def test_what_the_suite_leaves_open_is_closed(suite):
     done.stdout.fnmatch_lines(["*ProcedureNotFoundError*com.nobody*"])
 
 
+@pytest.mark.skipif("WAMPY_ONLY_THE_WHEEL" in os.environ, reason="needs pytest-xdist")
 def test_side_by_side(suite):
     done = suite(
         """

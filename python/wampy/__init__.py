@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from wampy.errors import WampyError as WampyError
     from wampy.errors import WampyTimeOutError as WampyTimeOutError
     from wampy.peers.clients import Client as Client
+    from wampy.reconnect import Reconnect as Reconnect
     from wampy.roles.callee import callee as callee
     from wampy.roles.subscriber import subscribe as subscribe
     from wampy.router import Router as Router
@@ -36,6 +37,7 @@ __all__ = [
     "Client",
     "DataKey",
     "Error",
+    "Reconnect",
     "Router",
     "WampyError",
     "WampyTimeOutError",
@@ -47,6 +49,7 @@ _HOME = {
     "Client": "wampy.peers.clients",
     "DataKey": "wampy.encryption",
     "Error": "wampy.errors",
+    "Reconnect": "wampy.reconnect",
     "Router": "wampy.router",
     "WampyError": "wampy.errors",
     "WampyTimeOutError": "wampy.errors",

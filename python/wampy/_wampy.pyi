@@ -10,8 +10,10 @@ from typing import Any, final
 
 from wampy.auth import Proof
 from wampy.encryption import DataKey
+from wampy.errors import WampyError
 
 __all__ = [
+    "Attempt",
     "Input",
     "Results",
     "Router",
@@ -65,6 +67,14 @@ def wait_by_hubs(
     """
 
 @final
+class Attempt:
+    """A way to give up attempts to connect, made by whoever may have to."""
+
+    def __new__(cls) -> Attempt: ...
+    def give_up(self) -> None:
+        """End the attempt under way, and let no further one begin."""
+
+@final
 class Session:
     """A joined WAMP session."""
 
@@ -85,11 +95,14 @@ class Session:
         cipher: str | None = None,
         heartbeat: tuple[float, float] | None = None,
         challenges: list[Any] | None = None,
+        attempt: Attempt | None = None,
     ) -> Session:
         """Connect to ``url`` and join ``realm``; ``timeout`` in seconds bounds both together.
 
         ``heartbeat``: after how many silent seconds to ping, and how many to wait for the pong.
         ``challenges``: gets the router's CHALLENGEs, as lists, whether or not the client joins.
+        ``attempt`` can end it early.
+
         ``close_timeout`` is how long ``close`` waits for the router's goodbye. ``certificate``:
         a file of the client's certificate, and one of its private key.
         """
@@ -101,6 +114,12 @@ class Session:
     @property
     def is_open(self) -> bool:
         """Whether the session can still send."""
+
+    def wait_for_end(self, timeout: float) -> WampyError | None:
+        """Wait until the session has ended; returns the exception that says why.
+
+        None after ``timeout`` seconds.
+        """
 
     @property
     def events_dropped(self) -> int:

@@ -46,6 +46,7 @@ class Auth(Protocol):
 
     def proof(self) -> Proof:
         """What the compiled client wants to know."""
+        ...
 
 
 @dataclass(frozen=True)

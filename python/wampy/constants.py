@@ -34,6 +34,8 @@ TIMEOUT_MAX: Final = 366 * 24 * 3600
 CONNECT_TIMEOUT: Final = 10
 #: How long ``stop`` waits for the router to answer GOODBYE, in seconds.
 GOODBYE_TIMEOUT: Final = 2
+#: What ``stop`` gives as its reason.
+CLOSE_REASON: Final = "wamp.close.close_realm"
 #: How many handlers of one client may run at once, each on a thread of its own.
 HANDLER_THREADS_MAX: Final = 64
 #: How long a handler thread that has nothing to do stays, in seconds, beside the one that waits.

@@ -19,6 +19,7 @@ __all__ = [
     "CanceledError",
     "ConfigurationError",
     "ConnectionError",
+    "ConnectionLostError",
     "ConnectionRefusedError",
     "DecryptionError",
     "Error",
@@ -92,6 +93,19 @@ class MessageRouterConnectionError(ConnectionError):
 
 class SessionError(WampyError):
     """The session is not joined, or ended before the answer came."""
+
+
+class ConnectionLostError(ConnectionError, SessionError):
+    """The connection to the router, or the session on it, was lost before the answer came.
+
+    Attributes:
+        may_have_run: whether the request was under way, so that the call may have been executed
+            and the event published; else the router has not got it.
+    """
+
+    def __init__(self, message: str = "the connection is lost", may_have_run: bool = True) -> None:
+        super().__init__(message)
+        self.may_have_run = may_have_run
 
 
 class WelcomeAbortedError(SessionError):
@@ -201,6 +215,8 @@ _BY_KIND: dict[str, type[WampyError]] = {
     "overflow": NumberTooLargeError,
     "connection": ConnectionError,
     "refused": ConnectionRefusedError,
+    "lost": ConnectionLostError,
+    "unsent": ConnectionLostError,
     "session": SessionError,
     "aborted": WelcomeAbortedError,
     "protocol": WampProtocolError,
@@ -230,7 +246,13 @@ def failure(
     kind: str, message: str, uri: str | None = None, procedure: str | None = None
 ) -> WampyError:
     """Build the exception for a failure on this side of the wire; ``kind`` says who is at fault."""
+    if kind == "lost":
+        message += f"; the request ({procedure}) was under way and may have been executed"
+    elif kind == "unsent":
+        message += f"; the request ({procedure}) was not sent; start() begins a new session"
     error = _BY_KIND.get(kind, WampyError)(message)
+    if isinstance(error, ConnectionLostError):
+        error.may_have_run = kind == "lost"
     if kind == "refused" and sys.version_info >= (3, 11):
         error.add_note("Is the router running? `wampy router` starts one.")
     error.uri = uri

@@ -7,6 +7,7 @@
 //! network thread.
 
 mod answers;
+mod attempt;
 mod challenges;
 mod decode;
 mod encode;
@@ -32,6 +33,8 @@ mod _wampy {
     use pyo3::types::PyBytes;
     use wampy_proto::serializer::Serializer;
 
+    #[pymodule_export]
+    use crate::attempt::Attempt;
     use crate::error::{Kind, failure};
     #[pymodule_export]
     use crate::hub::Wakeups;

@@ -3,7 +3,8 @@
 //! Every method converts, lets the client do it, waits with the GIL released, and converts back.
 //! Invocations and events go to the [`Inbox`], from which Python's handler threads take them.
 //!
-//! Deliberately absent: reconnecting, which a later face of the package turns on in the client.
+//! Deliberately absent: reconnecting. Python begins a new session in its place, in which it asks for
+//! everything anew, so that no id of one session is ever looked up in another.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -20,6 +21,7 @@ use wampy_proto::message::{CallOptions, PublishOptions, RegisterOptions, Subscri
 use wampy_proto::{Feature, Message, Role};
 
 use crate::answers::{self, Answers};
+use crate::attempt::Attempt;
 use crate::challenges::Challenges;
 use crate::decode::decode;
 use crate::encode::encode;
@@ -59,13 +61,25 @@ impl Session {
             .as_ref()
             .ok_or_else(|| failure(py, Kind::Session, "the session is gone"))
     }
+
+    /// The session, for a new request to `target`.
+    fn open(&self, py: Python<'_>, target: &str) -> PyResult<&Arc<Live>> {
+        let live = self.live(py)?;
+        match live.client.status() {
+            Status::Closed { reason } => {
+                Err(failure_of(py, Kind::Unsent, &reason, None, Some(target)))
+            }
+            _ => Ok(live),
+        }
+    }
 }
 
 #[pymethods]
 impl Session {
-    /// Connect to `url` and join `realm`; `timeout` in seconds bounds both together.
+    /// Connect to `url` and join `realm`; `timeout` in seconds bounds both together, and `attempt`
+    /// can end it early.
     #[staticmethod]
-    #[pyo3(signature = (url, realm, *, timeout, close_timeout, authmethods = Vec::new(), authid = None, proofs = Vec::new(), certificate = None, ca_path = None, ip_version = None, keys = Vec::new(), cipher = None, heartbeat = None, challenges = None))]
+    #[pyo3(signature = (url, realm, *, timeout, close_timeout, authmethods = Vec::new(), authid = None, proofs = Vec::new(), certificate = None, ca_path = None, ip_version = None, keys = Vec::new(), cipher = None, heartbeat = None, challenges = None, attempt = None))]
     #[allow(clippy::too_many_arguments)]
     fn connect(
         py: Python<'_>,
@@ -83,6 +97,7 @@ impl Session {
         cipher: Option<&str>,
         heartbeat: Option<(f64, f64)>,
         challenges: Option<&Bound<'_, PyList>>,
+        attempt: Option<&Attempt>,
     ) -> PyResult<Self> {
         let (answers, challenged) = (Arc::new(Answers::default()), Challenges::default());
         let observed = (Arc::clone(&answers), challenged.clone());
@@ -124,12 +139,12 @@ impl Session {
             Some(6) => builder.ip_version(IpVersion::V6),
             _ => builder,
         };
-        let connected = wait(py, None, builder.connect())?;
+        let connected = wait(py, None, Attempt::connect(attempt, builder))?.flatten();
         if let Some(list) = challenges {
             challenged.append_to(py, list)?;
         }
         let connected = connected
-            .ok_or_else(|| failure(py, Kind::Timeout, "no connection in time"))?
+            .ok_or_else(|| failure(py, Kind::Session, "the attempt to connect was given up"))?
             .map_err(|error| error::of_connect(py, &error))?;
         Self::joined(py, connected, answers)
     }
@@ -148,6 +163,22 @@ impl Session {
         let ours = self.generation == runtime::generation();
         let live = self.live.as_ref().filter(|_| ours);
         live.is_some_and(|live| matches!(live.client.status(), Status::Established { .. }))
+    }
+
+    /// Wait until the session has ended; returns the exception that says why, or None after
+    /// `timeout` seconds.
+    fn wait_for_end<'py>(
+        &self,
+        py: Python<'py>,
+        timeout: f64,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let client = &self.live(py)?.client;
+        let ended = wait_quietly(py, duration(py, timeout)?, async {
+            client.closed().await;
+            client.established().await.err()
+        })?;
+        let error = ended.flatten().map(|error| error::of_connect(py, &error));
+        Ok(error.map(|error| error.into_value(py).into_bound(py).into_any()))
     }
 
     /// How many events were dropped because handlers were too slow.
@@ -188,6 +219,9 @@ impl Session {
         args: &Bound<'_, PyAny>,
         kwargs: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
+        if !self.is_open() {
+            return Ok(());
+        }
         let call = self.prepared(py, procedure, args, kwargs, &PyDict::new(py))?;
         let mut call = call.into_future();
         let runtime = runtime::runtime(py)?;
@@ -222,7 +256,7 @@ impl Session {
         kwargs: &Bound<'_, PyAny>,
         options: &Bound<'_, PyDict>,
     ) -> PyResult<(Input, Results)> {
-        let serializer = self.live(py)?.client.serializer();
+        let serializer = self.open(py, procedure)?.client.serializer();
         let call = self.prepared(py, procedure, args, kwargs, options)?;
         let (input, results) = answer(py, wait(py, None, call.duplex())?, procedure)?;
         Ok((
@@ -241,7 +275,7 @@ impl Session {
         options: &Bound<'py, PyDict>,
         timeout: Option<f64>,
     ) -> PyResult<Option<u64>> {
-        let client = &self.live(py)?.client;
+        let client = &self.open(py, topic)?.client;
         let key = keys::encrypt(options)?;
         let options = read_options(options, |reader| PublishOptions::read(reader))?;
         let mut publish = client
@@ -263,7 +297,7 @@ impl Session {
         options: &Bound<'_, PyDict>,
         timeout: Option<f64>,
     ) -> PyResult<(u64, u64)> {
-        let live = self.live(py)?;
+        let live = self.open(py, procedure)?;
         let options = read_options(options, |reader| RegisterOptions::read(reader))?;
         let (inbox, granted) = (Arc::clone(&live.inbox), Arc::new(SetOnce::new()));
         let id = Arc::clone(&granted);
@@ -304,8 +338,14 @@ impl Session {
     /// told once.
     fn revoked(&self, py: Python<'_>) -> PyResult<(Vec<u64>, Vec<u64>)> {
         let live = self.live(py)?;
-        let registrations = taken(&live.registrations, |known| known.id().is_none());
-        let subscriptions = taken(&live.subscriptions, |known| known.id().is_none());
+        let registrations = over(&live.registrations, |known| known.id().is_none());
+        let subscriptions = over(&live.subscriptions, |known| known.id().is_none());
+        // With a session all its ids go, which is no revocation.
+        if !self.is_open() {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        take(&live.registrations, &registrations);
+        take(&live.subscriptions, &subscriptions);
         Ok((registrations, subscriptions))
     }
 
@@ -317,7 +357,7 @@ impl Session {
         options: &Bound<'_, PyDict>,
         timeout: Option<f64>,
     ) -> PyResult<(u64, u64)> {
-        let live = self.live(py)?;
+        let live = self.open(py, topic)?;
         let options = read_options(options, |reader| SubscribeOptions::read(reader))?;
         let inbox = Arc::clone(&live.inbox);
         let subscribe = live
@@ -514,7 +554,7 @@ impl Session {
         kwargs: &Bound<'_, PyAny>,
         options: &Bound<'_, PyDict>,
     ) -> PyResult<Call> {
-        let client = &self.live(py)?.client;
+        let client = &self.open(py, procedure)?.client;
         let key = keys::encrypt(options)?;
         let options = read_options(options, |reader| CallOptions::read(reader))?;
         let call = client
@@ -535,7 +575,7 @@ impl Session {
             _ = changes
                 .wait_for(|status| matches!(status, Status::Closed { .. }))
                 .await;
-            ends.0.end();
+            ends.0.lose();
             ends.1.end();
         });
         let live = Arc::new(Live {
@@ -554,17 +594,19 @@ impl Session {
     }
 }
 
-/// Takes out what `is_over`, and returns its ids.
-fn taken<T>(table: &Mutex<HashMap<u64, T>>, is_over: impl Fn(&T) -> bool) -> Vec<u64> {
-    let mut table = lock(table);
-    let ids: Vec<u64> = table
+/// The ids of what is over.
+fn over<T>(table: &Mutex<HashMap<u64, T>>, is_over: impl Fn(&T) -> bool) -> Vec<u64> {
+    lock(table)
         .iter()
         .filter_map(|(id, known)| is_over(known).then_some(*id))
-        .collect();
-    for id in &ids {
+        .collect()
+}
+
+fn take<T>(table: &Mutex<HashMap<u64, T>>, ids: &[u64]) {
+    let mut table = lock(table);
+    for id in ids {
         table.remove(id);
     }
-    ids
 }
 
 fn limit(py: Python<'_>, timeout: Option<f64>) -> PyResult<Option<Duration>> {

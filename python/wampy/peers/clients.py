@@ -25,6 +25,8 @@ from wampy.errors import ConfigurationError
 from wampy.message_handler import MessageHandler
 from wampy.messages import Message
 from wampy.progressive import ProgressiveCall
+from wampy.reconnect import Reconnect
+from wampy.records import ADD_TESTAMENT
 from wampy.registry import Registry
 from wampy.roles.callee import Procedure, procedure_of
 from wampy.roles.caller import RpcProxy, WithOptions
@@ -71,6 +73,13 @@ class Client:
             Events that none opens are left out, see ``events_undecryptable``.
         cipher: how calls and events are encrypted: ``xsalsa20poly1305`` unless given, or
             ``aes256gcm``.
+        reconnect: whether to get a lost session back, with all its registrations, subscriptions
+            and testaments: True, False, or a ``wampy.Reconnect`` that says how. By default a client
+            does that once it offers or listens to anything; one that only calls and publishes does
+            not, and its next request fails. See ``docs/python/services.md``.
+        on_connection_lost: a function of the client and the reason, in place of the method.
+        on_reconnected: a function of the client, in place of the method.
+        on_given_up: a function of the client and the reason, in place of the method.
     """
 
     _session: Session = cast(Any, _BeforeInit())
@@ -91,6 +100,10 @@ class Client:
         certificate: tuple[str, str] | None = None,
         keys: Sequence[DataKey] = (),
         cipher: str | None = None,
+        reconnect: bool | Reconnect | None = None,
+        on_connection_lost: Callable[[Any, str], object] | None = None,
+        on_reconnected: Callable[[Any], object] | None = None,
+        on_given_up: Callable[[Any, str], object] | None = None,
         message_handler: MessageHandler | type[MessageHandler] | None = None,
         use_tls: bool = False,
     ) -> None:
@@ -103,6 +116,11 @@ class Client:
         if realm is not None and (not isinstance(realm, str) or not realm):
             raise ConfigurationError(f"a realm must have a name, not {realm!r}")
         _check_timeout(call_timeout)
+        if reconnect is not None and not isinstance(reconnect, (bool, Reconnect)):
+            raise ConfigurationError(f"reconnect must be a bool or a Reconnect, not {reconnect!r}")
+        self._on_connection_lost = on_connection_lost
+        self._on_reconnected = on_reconnected
+        self._on_given_up = on_given_up
         self.router = router
         self._use_tls = use_tls
         self.url = DEFAULT_ROUTER_URL if url is None else url
@@ -126,6 +144,8 @@ class Client:
             certificate=certificate,
             keys=keys,
             cipher=cipher,
+            reconnect=reconnect,
+            watched=self._wants_to_hear(),
         )
 
     # Life
@@ -153,7 +173,7 @@ class Client:
         """Connect, join the realm, register every procedure and subscribe to every topic.
 
         When this returns, others can call. When it raises, nothing is left behind. A started
-        client stays as it is.
+        client stays as it is; one that reconnects is waited for.
 
         Raises:
             ConnectionError: the router cannot be reached.
@@ -161,7 +181,7 @@ class Client:
             ProcedureAlreadyExistsError: another client offers one of the procedures.
         """
         with self._starting:
-            if self._session.is_open:
+            if self._session.is_open or self._session.wait_until_back():
                 return
             self._session.url = self.url
             self._session.begin()
@@ -193,8 +213,40 @@ class Client:
     def __repr__(self) -> str:
         session = f"session {self._session.id}" if self.session else "not started"
         if self.session and not self._session.is_open:
-            session += " (lost)"
+            session += " (reconnecting)" if self._session.is_reconnecting else " (lost)"
         return f"<{type(self).__name__} {self.name!r}, realm {self.realm}, {session}>"
+
+    # What becomes of the connection
+
+    def on_connection_lost(self, reason: str) -> None:
+        """The connection, or the session on it, was lost; override to hear of it.
+
+        This and the two below run on a thread of their own, one after the other, and what they
+        raise is logged. Whether the session comes back is a matter of ``reconnect``: then
+        ``on_reconnected`` or ``on_given_up`` follows.
+        """
+        if self._on_connection_lost is not None:
+            self._on_connection_lost(self, reason)
+
+    def on_reconnected(self) -> None:
+        """There is a new session, which was asked for everything that the lost one had."""
+        if self._on_reconnected is not None:
+            self._on_reconnected(self)
+
+    def on_given_up(self, reason: str) -> None:
+        """There will be no new session by itself; ``start`` begins one."""
+        if self._on_given_up is not None:
+            self._on_given_up(self, reason)
+
+    def _wants_to_hear(self) -> bool:
+        """Whether somebody wants to hear of a lost connection."""
+        if self._on_connection_lost is not None or self._on_given_up is not None:
+            return True
+        cls = type(self)
+        return (
+            cls.on_connection_lost is not Client.on_connection_lost
+            or cls.on_given_up is not Client.on_given_up
+        )
 
     # Caller and publisher
 
@@ -429,11 +481,14 @@ class Client:
             kwargs: the payload by keyword.
         """
         how = {"scope": scope, "publish_options": dict(options or {})}
-        self._call("wamp.session.add_testament", (topic, list(args), kwargs), how)
+        what = (topic, list(args), kwargs)
+        self._call(ADD_TESTAMENT, what, how)
+        self._session.records.add_testament(scope, what, how)
 
     def flush_testaments(self, scope: str = "destroyed") -> None:
         """Take back the testaments of a scope."""
         self._call("wamp.session.flush_testaments", (), {"scope": scope})
+        self._session.records.drop_testaments(scope)
 
     def history(
         self, topic: str | int, *, match: str = "exact", **filters: Any

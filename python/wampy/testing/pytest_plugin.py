@@ -2,7 +2,7 @@
 
 Fixtures: ``router`` is started on a free port and stopped after the test, ``url`` is where it is,
 ``client`` is a started client of it, ``config_path`` says how to configure it and is made to be
-overridden.
+overridden, ``connection`` is a WebSocket to it and ``session_maker`` makes sessions with it.
 
 A suite that uses none of them loads nothing but this file. Where another plugin has a fixture of
 one of these names, that one is meant. What is absent: options, handlers of logging, and any look
@@ -12,7 +12,7 @@ at other processes.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -20,8 +20,9 @@ import pytest
 
 if TYPE_CHECKING:
     from wampy.peers.clients import Client
+    from wampy.session import Session
 
-__all__ = ["client", "config_path", "router", "url"]
+__all__ = ["client", "config_path", "connection", "router", "session_maker", "url"]
 
 
 @pytest.fixture
@@ -64,6 +65,47 @@ def client(request: pytest.FixtureRequest) -> Iterator[Any]:
     started: Client
     with Client(router=request.getfixturevalue("router")) as started:
         yield started
+
+
+@pytest.fixture
+def connection(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A WebSocket to ``router`` without a session: a ``wampy.transports.WebSocket``."""
+    for theirs in _of_another_plugin(request, "connection"):
+        yield theirs
+        return
+    from wampy.transports import WebSocket
+
+    request.getfixturevalue("router")
+    opened = WebSocket(request.getfixturevalue("url"))
+    opened.connect(upgrade=True)
+    yield opened
+    opened.disconnect()
+
+
+@pytest.fixture
+def session_maker(request: pytest.FixtureRequest) -> Iterator[Callable[[Client], Session]]:
+    """Makes the ``wampy.session.Session`` of a client with ``router``; all end after the test."""
+    from wampy.session import Session
+
+    request.getfixturevalue("router")
+    url = request.getfixturevalue("url")
+    made: list[Session] = []
+
+    def make(client: Client) -> Session:
+        session = Session(
+            router_url=url,
+            message_handler=client.message_handler,
+            call_timeout=client.call_timeout,
+            realm=client.realm,
+            roles=client.roles,
+            client_name=client.name,
+        )
+        made.append(session)
+        return session
+
+    yield make
+    for session in made:
+        session.end()
 
 
 @pytest.fixture(name="_router_of_test")
