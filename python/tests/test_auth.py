@@ -12,6 +12,7 @@ import pytest
 import wampy
 from wampy.auth import Cryptosign, Scram, Ticket, WampCra, compute_wcs
 from wampy.errors import ConfigurationError, WelcomeAbortedError
+from wampy.testing import CollectingMessageHandler
 
 #: The first key pair of the specification's test vectors.
 PRIVATE_KEY = "4d57d97a68f555696620a6d849c0ce582568518d729eb753dc7c732de2804510"
@@ -167,16 +168,10 @@ def test_a_secret_is_missed_when_the_router_asks_for_it(configured, monkeypatch,
     roles = {"authmethods": [method], "authid": WAYS[method][1]}
     with pytest.raises(ConfigurationError, match=f"{method} .*WAMPYSECRET"):
         wampy.Client(router=configured, roles=roles).start()
-    with wampy.Router() as asks_nobody, wampy.Client(router=asks_nobody, roles=roles) as client:
-        assert client.session.is_open
 
 
-@pytest.mark.parametrize("secret", ["salted-secret", "the key"])
-def test_a_salted_secret_or_its_key_in_the_environment(configured, monkeypatch, secret):
-    salted = hashlib.pbkdf2_hmac("sha256", b"salted-secret", b"salt123", 100, 16)
-    monkeypatch.setenv(
-        "WAMPYSECRET", base64.b64encode(salted).decode() if secret == "the key" else secret
-    )
+def test_a_salted_secret_in_the_environment(configured, monkeypatch):
+    monkeypatch.setenv("WAMPYSECRET", "salted-secret")
     roles = {"authmethods": ["wampcra"], "authid": "peter"}
     with wampy.Client(router=configured, roles=roles) as client:
         assert client.rpc.wamp.session.get(client.session.id)["authid"] == "peter"

@@ -134,22 +134,10 @@ def _cryptosign(authid: str | None, secret: str) -> Cryptosign:
     return Cryptosign(key=secret, authid=authid)
 
 
-class _WampCraByKey(WampCra):
-    """``wampcra`` by the environment, which in wampy 1 had the key that the router has.
-
-    That of a salted secret is base64 text of as many bytes as the router says; anything else is the
-    secret itself.
-    """
-
-    def proof(self) -> Proof:
-        """What the compiled client wants to know."""
-        return Proof("wampcra-key", self.authid, self.secret)
-
-
 #: The methods whose secret may come from the environment.
 _BY_NAME: dict[str, Callable[[Any, str], Auth]] = {
     "ticket": Ticket,
-    "wampcra": _WampCraByKey,
+    "wampcra": WampCra,
     "wamp-scram": Scram,
     "scram": Scram,
     "cryptosign": _cryptosign,

@@ -28,7 +28,6 @@ impl Proof {
         Ok(match self.method.as_str() {
             "ticket" => Ticket::new(authid, self.secret).into(),
             "wampcra" => WampCra::new(authid, self.secret).into(),
-            "wampcra-key" => WampCra::by_key(authid, self.secret).into(),
             "wamp-scram" => Scram::new(authid, self.secret)
                 .channel_binding(self.channel_binding)
                 .into(),

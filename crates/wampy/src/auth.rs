@@ -45,7 +45,7 @@ impl Ticket {
 #[derive(Debug, Clone)]
 pub struct WampCra {
     authid: String,
-    means: Means,
+    secret: Secret,
 }
 
 impl WampCra {
@@ -53,16 +53,7 @@ impl WampCra {
     pub fn new(authid: impl Into<String>, secret: impl Into<Secret>) -> Self {
         Self {
             authid: authid.into(),
-            means: Means::WampCra(secret.into()),
-        }
-    }
-
-    /// For the user `authid`, whose secret is salted, by the key that was derived from it, as it stands
-    /// in configurations of Crossbar.io. What has not the form of such a key counts as the secret.
-    pub fn by_key(authid: impl Into<String>, key: impl Into<Secret>) -> Self {
-        Self {
-            authid: authid.into(),
-            means: Means::WampCraKey(key.into()),
+            secret: secret.into(),
         }
     }
 }
@@ -184,7 +175,7 @@ impl From<WampCra> for Auth {
     fn from(method: WampCra) -> Self {
         Self {
             authid: Some(method.authid),
-            means: method.means,
+            means: Means::WampCra(method.secret),
             binds_channel: false,
         }
     }

@@ -24,8 +24,6 @@ pub enum Means {
     Ticket(Secret),
     /// A shared secret.
     WampCra(Secret),
-    /// The key derived from a shared secret, or the secret; see [`wampcra::answer_by_key`].
-    WampCraKey(Secret),
     /// A password.
     Scram(Scram),
     /// A private key.
@@ -37,7 +35,7 @@ impl Means {
     pub const fn method(&self) -> AuthMethod {
         match self {
             Self::Ticket(_) => AuthMethod::Ticket,
-            Self::WampCra(_) | Self::WampCraKey(_) => AuthMethod::WampCra,
+            Self::WampCra(_) => AuthMethod::WampCra,
             Self::Scram(_) => AuthMethod::Scram,
             Self::Cryptosign(_) => AuthMethod::Cryptosign,
         }
@@ -46,7 +44,7 @@ impl Means {
     /// Whether the router proves something, too.
     const fn is_mutual(&self) -> bool {
         match self {
-            Self::Ticket(_) | Self::WampCra(_) | Self::WampCraKey(_) => false,
+            Self::Ticket(_) | Self::WampCra(_) => false,
             Self::Scram(_) => true,
             Self::Cryptosign(means) => means.router_key.is_some(),
         }
@@ -112,7 +110,7 @@ impl Signer {
                     extra.push(("nonce".to_owned(), Value::Text(self.nonce.clone())));
                 }
                 Means::Cryptosign(means) => extra.extend(means.hello(&self.challenge)),
-                Means::Ticket(_) | Means::WampCra(_) | Means::WampCraKey(_) => {}
+                Means::Ticket(_) | Means::WampCra(_) => {}
             }
         }
         if self.channel.is_some() {
@@ -164,7 +162,6 @@ impl Signer {
         match means {
             Means::Ticket(ticket) => Ok(ticket::answer(ticket)),
             Means::WampCra(secret) => wampcra::answer(secret, extra),
-            Means::WampCraKey(key) => wampcra::answer_by_key(key, extra),
             Means::Scram(means) => {
                 let dialect = Dialect::from_name(name).unwrap_or(Dialect::Specified);
                 let (answer, expected) =

@@ -10,7 +10,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use super::binary::{from_base64, to_base64};
+use super::binary::to_base64;
 use super::challenger::Applicant;
 use super::outcome::{Denied, SignError};
 use super::secret::Secret;
@@ -252,28 +252,6 @@ pub fn answer(secret: &Secret, extra: &ChallengeExtra) -> Result<Authenticate<'s
         signature: signature.into(),
         extra: AuthenticateExtra::default(),
     })
-}
-
-/// The answer of a client that may hold the key which was derived from the secret, as it stands in
-/// configurations of Crossbar.io: base64 text of as many bytes as the challenge says. Anything else
-/// is the secret itself.
-///
-/// # Errors
-/// The same.
-pub fn answer_by_key(
-    key: &Secret,
-    extra: &ChallengeExtra,
-) -> Result<Authenticate<'static>, SignError> {
-    let keylen = extra.keylen.unwrap_or(KEYLEN_DEFAULT);
-    let decoded = key.expose_text().and_then(from_base64);
-    if !decoded.is_some_and(|key| u64::try_from(key.len()) == Ok(keylen)) {
-        return answer(key, extra);
-    }
-    let unsalted = ChallengeExtra {
-        salt: None,
-        ..extra.clone()
-    };
-    answer(key, &unsalted)
 }
 
 /// The signature under `key` of the challenge `text`.
