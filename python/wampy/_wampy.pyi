@@ -295,5 +295,11 @@ class Router:
     def realms(self) -> list[str]:
         """The realms, in the order in which they were given."""
 
+    def reload(self, path: str) -> list[str]:
+        """Go on with the settings of a configuration file; returns what waits for a restart."""
+
+    def set_roles(self, realm: str, roles: str) -> None:
+        """Give the realm ``realm`` the roles in ``roles``, which is JSON."""
+
     def stop(self, timeout: float) -> None:
         """Say GOODBYE to every session and stop, within ``timeout`` seconds. Never fails."""

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MessageHandler"]
 
-logger = logging.getLogger("wampy.messagehandler")
+logger: logging.Logger = logging.getLogger("wampy.messagehandler")
 
 
 class MessageHandler:

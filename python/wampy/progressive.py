@@ -19,7 +19,7 @@ from wampy.messages.result import result_value
 
 __all__ = ["Feeder", "Parts", "ProgressiveCall"]
 
-logger = logging.getLogger("wampy.progressive")
+logger: logging.Logger = logging.getLogger("wampy.progressive")
 
 
 class ProgressiveCall(Iterator[Any]):

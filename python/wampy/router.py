@@ -2,15 +2,16 @@
 
 It is the same router as ``wampy router`` on the command line, up in milliseconds, for tests,
 notebooks and programs that want no second process. What is absent: arguments beyond address, realms
-and TLS. Users, roles and permissions stand in a configuration file, like those of ``wampy router``.
+and TLS. Users, roles and permissions stand in a configuration file, like those of ``wampy router``,
+which can be read again; roles can also be set by ``set_roles``.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wampy.constants import DEFAULT_HOST, DEFAULT_REALM
 from wampy.errors import ConfigurationError
@@ -58,7 +59,7 @@ class Router:
             raise ConfigurationError("a configuration file says all: no argument goes with it")
         self._config = config
         self.host = host
-        self.realms = (
+        self.realms: list[str] = (
             [realm] if realms is None else [realms] if isinstance(realms, str) else [*realms]
         )
         if not self.realms:
@@ -129,6 +130,64 @@ class Router:
             tls = self._tls and (os.fspath(self._tls[0]), os.fspath(self._tls[1]))
             self._running = _wampy.Router.start(self.host, self._port, self.realms, tls)
         return self
+
+    def reload(self, config: str | os.PathLike[str] | None = None) -> list[str]:
+        """Go on with the settings of the configuration file, which is read again.
+
+        Roles, users, policies and limits of realms count at once, new realms come into being, and
+        what concerns connections counts for those that come later. Sessions are not ended.
+
+        Args:
+            config: another file than the one that the router was started with.
+
+        Returns:
+            The settings that differ and wait for the next start, by their names.
+
+        Raises:
+            ConfigurationError: the file has mistakes, all of which are named, and nothing has
+                changed; or the router does not run, or runs by no file.
+        """
+        config = self._config if config is None else config
+        if config is None:
+            raise ConfigurationError("this router was started without a configuration file")
+        waiting = self._started().reload(os.fspath(config))
+        self._config = config
+        return waiting
+
+    def set_roles(self, roles: Iterable[Mapping[str, Any]], realm: str | None = None) -> None:
+        """Give a realm other roles, which count at once.
+
+        Registrations and subscriptions that are not allowed any more are revoked. Without roles
+        everybody may do everything.
+
+        >>> with Router() as router:
+        ...     router.set_roles([
+        ...         {"name": "anonymous", "permissions": [
+        ...             {"uri": "com.example.*", "allow": {"call": True, "subscribe": True}},
+        ...         ]},
+        ...     ])
+
+        Args:
+            roles: dicts of ``name`` and ``permissions`` (or ``authorizer``), as they stand in
+                Crossbar.io's configuration and in that of ``wampy router``.
+            realm: the realm; the first one if not given.
+
+        Raises:
+            ConfigurationError: a role is none, or there is no such realm, and nothing has changed;
+                or the router does not run.
+        """
+        import json
+
+        try:
+            text = json.dumps([dict(role) for role in roles])
+        except (TypeError, ValueError) as error:
+            raise ConfigurationError(f"roles are dicts, as in JSON: {error}") from error
+        self._started().set_roles(self.realm if realm is None else realm, text)
+
+    def _started(self) -> _wampy.Router:
+        if self._running is None:
+            raise ConfigurationError("this router has not started")
+        return self._running
 
     def stop(self) -> None:
         """Say GOODBYE to every session and stop; a stopped router stays as it is."""

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Session", "Subscription"]
 
-logger = logging.getLogger("wampy.session")
+logger: logging.Logger = logging.getLogger("wampy.session")
 
 
 class Subscription:
@@ -59,10 +59,10 @@ class Subscription:
     __slots__ = ("handler", "topic", "wants_meta")
 
     def __init__(self, handler: Callable[..., Any], topic: str) -> None:
-        self.handler = handler
-        self.topic = topic
+        self.handler: Callable[..., Any] = handler
+        self.topic: str = topic
         #: whether the handler takes the keyword ``meta``
-        self.wants_meta = accepts_meta(handler)
+        self.wants_meta: bool = accepts_meta(handler)
 
 
 class Session:
@@ -101,7 +101,7 @@ class Session:
         self.client_name = client_name
         self.auth = auth
         self.certificate = certificate
-        self.keys = list(keys)
+        self.keys: list[DataKey] = list(keys)
         self.cipher = cipher
         self.registration_map: dict[int, str] = {}
         self.subscription_map: dict[int, tuple[Callable[..., Any], str]] = {}
@@ -117,7 +117,7 @@ class Session:
         self._current = threading.local()
         self._by_hand = MessagesByHand(self)
         #: what the next session is asked for after a loss
-        self.records = Records()
+        self.records: Records = Records()
         # None: if there is something to restore.
         self._reconnect = reconnect
         # Whether the program wants to hear of a loss in any case.

@@ -394,6 +394,41 @@ fn a_router_runs_by_its_configuration_file() {
 }
 
 #[test]
+fn sighup_has_the_configuration_file_read_again() {
+    let text = |listen: &str, action: &str| {
+        format!(
+            "listen = ['{listen}']\n[[realms]]\nname = 'realm1'\n[[realms.roles]]\n\
+             name = 'anonymous'\npermissions = [{{ uri = 'a.*', allow = {{ {action} = true }} }}]\n"
+        )
+    };
+    let config = ConfigFile::new("hup", &text("127.0.0.1:0", "call"));
+    let mut router = Router::start_with(&["--config", config.path()]);
+    let stderr = BufReader::new(router.process.0.stderr.take().unwrap());
+    let mut lines = stderr.lines().map_while(Result::ok);
+    let mut reload = |router: &Router, text: &str, expected: &str| {
+        std::fs::write(config.path(), text).unwrap();
+        signal(&router.process, "HUP");
+        let line = lines.find(|line| line.contains("SIGHUP")).unwrap();
+        assert!(line.contains(expected), "{line}");
+    };
+    let error = |router: &Router| {
+        let stderr = router.run(&["call", "a.x"]).stderr;
+        String::from_utf8(stderr).unwrap()
+    };
+    assert!(error(&router).contains("no_such_procedure"));
+    reload(&router, &text("127.0.0.1:0", "publish"), "was read again");
+    assert!(error(&router).contains("not_authorized"));
+    reload(&router, "compres = true\nlisten = 3\n", "stay as they were");
+    assert!(error(&router).contains("not_authorized"));
+    reload(
+        &router,
+        &text("127.0.0.1:1", "call"),
+        "waits for a restart: listen",
+    );
+    assert!(error(&router).contains("no_such_procedure"));
+}
+
+#[test]
 fn a_configuration_file_is_checked_without_running() {
     let right = ConfigFile::new("right", "[[realms]]\nname = 'shop'\n");
     let check = |config: &ConfigFile, more: &[&str]| {

@@ -8,7 +8,9 @@ use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Runtime};
-use wampy::router::{Builder as Settings, StartError};
+use wampy::router::{Builder as Settings, RealmRoles, StartError};
+use wampy_proto::Serializer;
+use wampy_proto::serializer::deserialize;
 
 use crate::error::{Kind, failure};
 use crate::runtime::{self, duration, wait};
@@ -101,6 +103,35 @@ impl Router {
         self.realms.clone()
     }
 
+    /// Go on with the settings of the configuration file `path`; returns what waits for the next start.
+    fn reload(&self, py: Python<'_>, path: PathBuf) -> PyResult<Vec<String>> {
+        let builder = Settings::from_config_file(path)
+            .map_err(|error| failure(py, Kind::Configuration, &error.to_string()))?;
+        let reloaded = self.with_running(py, |running| {
+            let _guard = running.runtime.enter();
+            running.router.reload(builder)
+        })?;
+        match reloaded {
+            Ok(reloaded) => Ok(reloaded.needs_restart),
+            Err(error) => Err(failure(py, culprit(&error), &error.to_string())),
+        }
+    }
+
+    /// Give the realm `realm` the roles in `roles`, which is JSON.
+    fn set_roles(&self, py: Python<'_>, realm: &str, roles: &str) -> PyResult<()> {
+        let roles: RealmRoles = deserialize(Serializer::Json, roles.as_bytes())
+            .map_err(|error| failure(py, Kind::Configuration, &format!("roles: {error}")))?;
+        let is_known = self.with_running(py, |running| {
+            let _guard = running.runtime.enter();
+            running.router.set_roles(realm, roles)
+        })?;
+        if is_known {
+            return Ok(());
+        }
+        let problem = format!("there is no realm {realm:?}");
+        Err(failure(py, Kind::Configuration, &problem))
+    }
+
     /// Say GOODBYE to every session and stop, within `timeout` seconds. Never fails.
     fn stop(&self, py: Python<'_>, timeout: f64) -> PyResult<()> {
         let timeout = duration(py, timeout)?;
@@ -127,6 +158,20 @@ impl Router {
 }
 
 impl Router {
+    /// Does something with the router, if it runs.
+    fn with_running<T: Send>(
+        &self,
+        py: Python<'_>,
+        act: impl FnOnce(&Running) -> T + Send,
+    ) -> PyResult<T> {
+        let done = py.detach(|| {
+            let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_here = self.generation == runtime::generation();
+            running.as_ref().filter(|_| is_here).map(act)
+        });
+        done.ok_or_else(|| failure(py, Kind::Configuration, "the router does not run"))
+    }
+
     fn start_with(py: Python<'_>, runtime: Runtime, builder: Settings) -> PyResult<Self> {
         let realms = builder.realm_names().map(str::to_owned).collect();
         let started = runtime.spawn(builder.start());

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from wampy.messages.base import Message
 
@@ -14,7 +14,7 @@ class Result(Message):
     Wire form: ``[50, request_id, details, args, kwargs]``.
     """
 
-    WAMP_CODE = 50
+    WAMP_CODE: ClassVar[int] = 50
     name = "result"
 
     def __init__(
@@ -25,9 +25,9 @@ class Result(Message):
         yield_kwargs: Mapping[str, Any] | None = None,
     ) -> None:
         self.request_id = request_id
-        self.details = dict(details_dict or {})
-        self.yield_args = list(yield_args or ())
-        self.yield_kwargs = dict(yield_kwargs or {})
+        self.details: dict[str, Any] = dict(details_dict or {})
+        self.yield_args: list[Any] = list(yield_args or ())
+        self.yield_kwargs: dict[str, Any] = dict(yield_kwargs or {})
 
     @property
     def message(self) -> list[Any]:

@@ -124,12 +124,14 @@ class Client:
         self.router = router
         self._use_tls = use_tls
         self.url = DEFAULT_ROUTER_URL if url is None else url
-        self.name = name or type(self).__name__
-        self.realm = realm or _realm_of(router) or DEFAULT_REALM
+        self.name: str = name or type(self).__name__
+        self.realm: str = realm or _realm_of(router) or DEFAULT_REALM
         self.roles = roles
         self.cert_path = cert_path
         self.ipv = ipv
-        self.message_handler = _handler_for(self, message_handler, message_handler_cls)
+        self.message_handler: MessageHandler = _handler_for(
+            self, message_handler, message_handler_cls
+        )
         self._starting = threading.RLock()
         self._session = Session(
             router_url=self._url,

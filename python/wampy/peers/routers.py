@@ -39,9 +39,9 @@ class WampRouter:
     ) -> None:
         self.name = name
         self.host = host
-        self.port = _port(port)
+        self.port: int = _port(port)
         given = realm if realm is not None else realms if realms is not None else DEFAULT_REALM
-        self.realms = [given] if isinstance(given, str) else [*given]
+        self.realms: list[str] = [given] if isinstance(given, str) else [*given]
         if not self.realms:
             raise ConfigurationError("a router needs a realm")
         self.roles = roles

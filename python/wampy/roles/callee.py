@@ -165,7 +165,8 @@ def procedure_of(function: object) -> Procedure | None:
 
 
 #: The names of the decorator in wampy 0.5 to 0.8.
-rpc = register_rpc = callee
+rpc = callee
+register_rpc = callee
 
 
 def __getattr__(name: str) -> Any:

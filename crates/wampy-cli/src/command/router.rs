@@ -1,14 +1,14 @@
 //! `wampy router`: runs a router until it is told to stop.
 
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use wampy::proto::Serializer;
-use wampy_router::{BoundAddress, Builder, Limits, Router as Server};
+use wampy_router::{BoundAddress, Builder, Limits, Reloaded, Router as Server, StartError};
 
 use crate::connection::serializer;
 use crate::exit::{Exit, UsageError};
@@ -18,7 +18,7 @@ use crate::exit::{Exit, UsageError};
 /// Without arguments it listens on this machine only: localhost, port 8080, realm `realm1`,
 /// WebSocket and RawSocket, and everybody may do everything. Users, roles and permissions stand in
 /// a configuration file: see docs/configuration.md. SIGINT (Ctrl-C) and SIGTERM end all sessions in
-/// order.
+/// order; SIGHUP has the configuration file read again.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -172,6 +172,7 @@ impl Router {
     pub(crate) async fn run(self) -> anyhow::Result<Exit> {
         start_logging(&self.log)?;
         let check_config = self.check_config;
+        let config = self.config.clone();
         let builder = self.builder()?;
         if check_config {
             builder.check()?;
@@ -180,7 +181,7 @@ impl Router {
         let realms: Vec<_> = builder.realm_names().map(str::to_owned).collect();
         let server = builder.start().await?;
         announce(&server, &realms).context("cannot say where the router listens")?;
-        let signal = await_signal().await?;
+        let signal = serve(&server, config.as_deref()).await?;
         eprintln!("wampy: {signal} received, ending all sessions");
         server.shutdown().await;
         Ok(Exit::Success)
@@ -260,12 +261,48 @@ fn announce(server: &Server, realms: &[String]) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
-/// Waits for a signal that asks the process to end.
-async fn await_signal() -> anyhow::Result<&'static str> {
+/// Serves until a signal asks the process to end. SIGHUP has the configuration file read again, if
+/// there is one.
+async fn serve(server: &Server, config: Option<&Path>) -> anyhow::Result<&'static str> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot await SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot await SIGINT")?;
-    Ok(tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-    })
+    let mut hangup = match config {
+        Some(_) => Some(signal(SignalKind::hangup()).context("cannot await SIGHUP")?),
+        None => None,
+    };
+    let mut hung_up = async || match &mut hangup {
+        Some(hangup) => hangup.recv().await,
+        None => std::future::pending().await,
+    };
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok("SIGTERM"),
+            _ = interrupt.recv() => return Ok("SIGINT"),
+            _ = hung_up() => {}
+        }
+        if let Some(config) = config {
+            reload(server, config);
+        }
+    }
+}
+
+/// Reads the configuration file again, and says what became of it.
+fn reload(server: &Server, config: &Path) {
+    let file = config.display();
+    let builder = Builder::from_config_file(config).map_err(StartError::from);
+    match builder.and_then(|builder| server.reload(builder)) {
+        Ok(Reloaded { needs_restart }) if needs_restart.is_empty() => {
+            eprintln!("wampy: SIGHUP received, {file} was read again");
+        }
+        Ok(Reloaded { needs_restart }) => {
+            let waiting = needs_restart.join("; ");
+            eprintln!(
+                "wampy: SIGHUP received, {file} was read again; waits for a restart: {waiting}"
+            );
+        }
+        Err(error) => {
+            // Each mistake has a line of its own.
+            eprintln!("wampy: SIGHUP received, all settings stay as they were:\n{error}");
+        }
+    }
 }

@@ -2,8 +2,9 @@
 //!
 //! Every mistake is named by its file, line and key, all of them at once where one does not hide
 //! another. Paths are relative to the file in which they stand. `docs/configuration.md` documents
-//! every key; its examples are tests. Deliberately absent: including other files, environment
-//! variables, and reading the configuration (but not the users' files) again while the router runs.
+//! every key; its examples are tests. Reading it again while the router runs is the matter of whoever
+//! started the router ([`Router::reload`](crate::Router::reload)). Deliberately absent: including other
+//! files, and environment variables.
 
 mod keeping;
 mod limits;
