@@ -1,7 +1,7 @@
 """The compiled part of wampy: Rust's client and router, seen from Python.
 
 Nothing here is public. All waiting happens with the GIL released and ends at once on Ctrl-C; in a
-greenlet of a program that gevent has patched, other greenlets run meanwhile.
+greenlet of a program that gevent or eventlet has patched, other greenlets run meanwhile.
 Failures raise what ``wampy.errors.failure`` and ``wampy.errors.remote`` build.
 """
 
@@ -14,6 +14,7 @@ from wampy.errors import WampyError
 
 __all__ = [
     "Attempt",
+    "CookieJar",
     "Input",
     "Results",
     "Router",
@@ -95,6 +96,8 @@ class Session:
         cipher: str | None = None,
         heartbeat: tuple[float, float] | None = None,
         challenges: list[Any] | None = None,
+        batched: bool = False,
+        cookies: CookieJar | None = None,
         attempt: Attempt | None = None,
     ) -> Session:
         """Connect to ``url`` and join ``realm``; ``timeout`` in seconds bounds both together.
@@ -268,6 +271,31 @@ class Wakeups:
 
     def take(self) -> list[int]:
         """The tokens that have been woken since the last time. Never waits."""
+
+@final
+class CookieJar:
+    """Cookies of routers, kept in memory; clients can share one.
+
+    A cookie goes back to the host that has set it, as long as its ``Max-Age`` says, and over TLS
+    only if it is ``Secure``. A program that keeps cookies takes them out and puts them in.
+    """
+
+    def __new__(cls) -> CookieJar:
+        """An empty jar."""
+
+    def insert(self, host: str, set_cookie: str) -> None:
+        """Take in what ``host`` says in a header ``Set-Cookie``: ``name=value; Max-Age=3600``.
+
+        What is no cookie is not kept; a ``Max-Age`` of 0 takes a cookie out.
+        """
+
+    def for_host(self, host: str, *, tls: bool = False) -> str | None:
+        """The cookies that ``host`` gets, as a header ``Cookie`` has them, or None."""
+
+    def clear(self) -> None:
+        """Forget all cookies."""
+
+    def __len__(self) -> int: ...
 
 @final
 class Router:

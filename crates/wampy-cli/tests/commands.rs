@@ -357,6 +357,20 @@ fn the_router_says_what_is_wrong_with_its_arguments() {
     }
 }
 
+#[test]
+fn retained_events_come_to_who_subscribes_later_and_asks_for_them() {
+    let router = Router::start(&[]);
+    router.stdout(&["publish", "com.example.state", "off", "--retain"]);
+    router.stdout(&["publish", "com.example.state", "on", "--retain"]);
+    router.stdout(&["publish", "com.example.state", "lost"]);
+    let subscribe = ["subscribe", "com.example.state", "--count", "1"];
+    let line = router.stdout(&[&subscribe[..], &["--get-retained"]].concat());
+    assert!(line.contains(r#""args":["on"]"#), "{line}");
+    assert!(line.contains(r#""retained":true"#), "{line}");
+    let nothing = router.run(&[&subscribe[..], &["--timeout", "0.2"]].concat());
+    assert_eq!(nothing.status.code(), Some(4), "{nothing:?}");
+}
+
 /// A configuration file of its own, removed at the end.
 struct ConfigFile(std::path::PathBuf);
 

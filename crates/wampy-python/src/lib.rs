@@ -9,6 +9,7 @@
 mod answers;
 mod attempt;
 mod challenges;
+mod cookies;
 mod decode;
 mod encode;
 mod error;
@@ -35,6 +36,8 @@ mod _wampy {
 
     #[pymodule_export]
     use crate::attempt::Attempt;
+    #[pymodule_export]
+    use crate::cookies::CookieJar;
     use crate::error::{Kind, failure};
     #[pymodule_export]
     use crate::hub::Wakeups;

@@ -23,6 +23,7 @@ use wampy_proto::{Feature, Message, Role};
 use crate::answers::{self, Answers};
 use crate::attempt::Attempt;
 use crate::challenges::Challenges;
+use crate::cookies::CookieJar;
 use crate::decode::decode;
 use crate::encode::encode;
 use crate::error::{self, Kind, failure, failure_of};
@@ -79,7 +80,7 @@ impl Session {
     /// Connect to `url` and join `realm`; `timeout` in seconds bounds both together, and `attempt`
     /// can end it early.
     #[staticmethod]
-    #[pyo3(signature = (url, realm, *, timeout, close_timeout, authmethods = Vec::new(), authid = None, proofs = Vec::new(), certificate = None, ca_path = None, ip_version = None, keys = Vec::new(), cipher = None, heartbeat = None, challenges = None, attempt = None))]
+    #[pyo3(signature = (url, realm, *, timeout, close_timeout, authmethods = Vec::new(), authid = None, proofs = Vec::new(), certificate = None, ca_path = None, ip_version = None, keys = Vec::new(), cipher = None, heartbeat = None, challenges = None, batched = false, cookies = None, attempt = None))]
     #[allow(clippy::too_many_arguments)]
     fn connect(
         py: Python<'_>,
@@ -97,6 +98,8 @@ impl Session {
         cipher: Option<&str>,
         heartbeat: Option<(f64, f64)>,
         challenges: Option<&Bound<'_, PyList>>,
+        batched: bool,
+        cookies: Option<&CookieJar>,
         attempt: Option<&Attempt>,
     ) -> PyResult<Self> {
         let (answers, challenged) = (Arc::new(Answers::default()), Challenges::default());
@@ -106,6 +109,7 @@ impl Session {
             .agent(concat!("wampy-python/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(duration(py, timeout)?)
             .close_timeout(duration(py, close_timeout)?)
+            .batched(batched)
             .observer(move |message| {
                 observed.0.push(message);
                 observed.1.push(message);
@@ -129,6 +133,9 @@ impl Session {
         }
         if let Some(path) = ca_path {
             builder = builder.ca_file(path);
+        }
+        if let Some(jar) = cookies {
+            builder = builder.cookies(jar.jar());
         }
         builder = builder.keys(keys.into_iter().map(DataKey::from).collect());
         if let Some(name) = cipher {

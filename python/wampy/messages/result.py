@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from wampy.messages.base import Message
+from wampy.result import value_of
 
 
 class Result(Message):
@@ -36,18 +37,5 @@ class Result(Message):
 
     @property
     def value(self) -> Any:
-        """The result as the caller's program sees it; see ``result_value``."""
-        return result_value(self.yield_args, self.yield_kwargs)
-
-
-def result_value(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-    """The one value of a result: callees of every kind and age are understood.
-
-    Most send it as the only positional result. wampy 1 sends it a second time as the keyword
-    ``message`` beside ``meta``. A result of keywords alone is their dictionary, an empty one None.
-    """
-    if "message" in kwargs and "meta" in kwargs:
-        return kwargs["message"]
-    if args:
-        return args[0]
-    return dict(kwargs) or None
+        """The result as the caller's program sees it; see ``wampy.result.value_of``."""
+        return value_of(self.yield_args, self.yield_kwargs)
