@@ -106,6 +106,14 @@ mod _wampy {
         crate::hub::wait_by_hubs(py, finder);
     }
 
+    /// Read a node configuration of Crossbar.io, JSON or YAML, as JSON.
+    #[pyfunction]
+    fn read_crossbar_config(py: Python<'_>, path: std::path::PathBuf) -> PyResult<String> {
+        wampy::router::CrossbarConfig::new(path)
+            .to_json()
+            .map_err(|error| failure(py, Kind::Configuration, &error.to_string()))
+    }
+
     /// Tell the extension that this process is a fork.
     #[pyfunction]
     fn forked() {
