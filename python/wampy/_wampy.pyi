@@ -26,6 +26,7 @@ __all__ = [
     "forked",
     "key_id",
     "main",
+    "read_crossbar_config",
     "shut_down",
     "wait_by_hubs",
 ]
@@ -48,6 +49,9 @@ def decode(serializer: str, data: bytes) -> Any:
 
 def main(argv: Sequence[str]) -> int:
     """Run the command line; ``argv[0]`` is the program's name. Returns the exit code."""
+
+def read_crossbar_config(path: str) -> str:
+    """Read a node configuration of Crossbar.io, JSON or YAML, as JSON."""
 
 def key_id(secret: bytes) -> str:
     """What a key for end-to-end encryption is called unless somebody says otherwise."""
@@ -94,12 +98,16 @@ class Session:
         ip_version: int | None = None,
         keys: Sequence[DataKey] = ...,
         cipher: str | None = None,
+        heartbeat: tuple[float, float] | None = None,
+        challenges: list[Any] | None = None,
         batched: bool = False,
         cookies: CookieJar | None = None,
         attempt: Attempt | None = None,
     ) -> Session:
         """Connect to ``url`` and join ``realm``; ``timeout`` in seconds bounds both together.
 
+        ``heartbeat``: after how many silent seconds to ping, and how many to wait for the pong.
+        ``challenges``: gets the router's CHALLENGEs, as lists, whether or not the client joins.
         ``attempt`` can end it early.
 
         ``close_timeout`` is how long ``close`` waits for the router's goodbye. ``certificate``:
@@ -307,6 +315,10 @@ class Router:
     def start_by_config(path: str) -> Router:
         """Listen and serve as the configuration file ``path`` says."""
 
+    @staticmethod
+    def start_by_crossbar_config(path: str, directory: str | None, router_only: bool) -> Router:
+        """Listen and serve as the node configuration ``path`` of Crossbar.io says."""
+
     @property
     def port(self) -> int | None:
         """The port that the router listens on; ``None`` if it listens on no TCP port."""
@@ -319,8 +331,17 @@ class Router:
     def realms(self) -> list[str]:
         """The realms, in the order in which they were given."""
 
+    @property
+    def warnings(self) -> list[str]:
+        """What was ignored or left out of a node configuration."""
+
     def reload(self, path: str) -> list[str]:
         """Go on with the settings of a configuration file; returns what waits for a restart."""
+
+    def reload_crossbar_config(
+        self, path: str, directory: str | None, router_only: bool
+    ) -> list[str]:
+        """Go on with the settings of a node configuration; returns what waits for a restart."""
 
     def set_roles(self, realm: str, roles: str) -> None:
         """Give the realm ``realm`` the roles in ``roles``, which is JSON."""

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Runtime};
-use wampy::router::{Builder as Settings, RealmRoles, StartError};
+use wampy::router::{Builder as Settings, Converted, CrossbarConfig, RealmRoles, StartError};
 use wampy_proto::Serializer;
 use wampy_proto::serializer::deserialize;
 
@@ -25,6 +25,7 @@ pub struct Router {
     port: Option<u16>,
     url: String,
     realms: Vec<String>,
+    warnings: Vec<String>,
     running: Mutex<Option<Running>>,
 }
 
@@ -85,6 +86,22 @@ impl Router {
         Self::start_with(py, new_runtime(py)?, builder)
     }
 
+    /// Listen and serve as the node configuration `path` of Crossbar.io says. Relative paths in it are
+    /// relative to `directory`; `router_only` leaves out what is no part of a router.
+    #[staticmethod]
+    fn start_by_crossbar_config(
+        py: Python<'_>,
+        path: PathBuf,
+        directory: Option<PathBuf>,
+        router_only: bool,
+    ) -> PyResult<Self> {
+        let converted = converted(py, path, directory, router_only)?;
+        let mut started = Self::start_with(py, new_runtime(py)?, converted.builder)?;
+        let warnings = converted.warnings.iter().map(ToString::to_string);
+        started.warnings = warnings.collect();
+        Ok(started)
+    }
+
     /// The port that the router listens on; `None` if it listens on no TCP port.
     #[getter]
     fn port(&self) -> Option<u16> {
@@ -103,18 +120,29 @@ impl Router {
         self.realms.clone()
     }
 
+    /// What was ignored or left out of a node configuration.
+    #[getter]
+    fn warnings(&self) -> Vec<String> {
+        self.warnings.clone()
+    }
+
     /// Go on with the settings of the configuration file `path`; returns what waits for the next start.
     fn reload(&self, py: Python<'_>, path: PathBuf) -> PyResult<Vec<String>> {
         let builder = Settings::from_config_file(path)
             .map_err(|error| failure(py, Kind::Configuration, &error.to_string()))?;
-        let reloaded = self.with_running(py, |running| {
-            let _guard = running.runtime.enter();
-            running.router.reload(builder)
-        })?;
-        match reloaded {
-            Ok(reloaded) => Ok(reloaded.needs_restart),
-            Err(error) => Err(failure(py, culprit(&error), &error.to_string())),
-        }
+        self.go_on_with(py, builder)
+    }
+
+    /// Go on with the settings of the node configuration `path`; returns what waits for the next start.
+    fn reload_crossbar_config(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        directory: Option<PathBuf>,
+        router_only: bool,
+    ) -> PyResult<Vec<String>> {
+        let converted = converted(py, path, directory, router_only)?;
+        self.go_on_with(py, converted.builder)
     }
 
     /// Give the realm `realm` the roles in `roles`, which is JSON.
@@ -172,6 +200,17 @@ impl Router {
         done.ok_or_else(|| failure(py, Kind::Configuration, "the router does not run"))
     }
 
+    fn go_on_with(&self, py: Python<'_>, builder: Settings) -> PyResult<Vec<String>> {
+        let reloaded = self.with_running(py, |running| {
+            let _guard = running.runtime.enter();
+            running.router.reload(builder)
+        })?;
+        match reloaded {
+            Ok(reloaded) => Ok(reloaded.needs_restart),
+            Err(error) => Err(failure(py, culprit(&error), &error.to_string())),
+        }
+    }
+
     fn start_with(py: Python<'_>, runtime: Runtime, builder: Settings) -> PyResult<Self> {
         let realms = builder.realm_names().map(str::to_owned).collect();
         let started = runtime.spawn(builder.start());
@@ -192,9 +231,25 @@ impl Router {
             port,
             url,
             realms,
+            warnings: Vec::new(),
             running,
         })
     }
+}
+
+fn converted(
+    py: Python<'_>,
+    path: PathBuf,
+    directory: Option<PathBuf>,
+    router_only: bool,
+) -> PyResult<Converted> {
+    let mut config = CrossbarConfig::new(path).router_only(router_only);
+    if let Some(directory) = directory {
+        config = config.directory(directory);
+    }
+    config
+        .convert()
+        .map_err(|error| failure(py, Kind::Configuration, &error.to_string()))
 }
 
 fn new_runtime(py: Python<'_>) -> PyResult<Runtime> {

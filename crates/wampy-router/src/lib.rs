@@ -60,7 +60,7 @@ mod unflushed;
 
 pub use authenticator::AmbiguousUsers;
 pub use builder::Builder;
-pub use config::{ConfigError, Problem};
+pub use config::{ConfigError, Converted, CrossbarConfig, Problem};
 pub use error::StartError;
 pub use http::cookies::{CookieConfig, SameSite};
 pub use limits::Limits;

@@ -8,8 +8,11 @@ use clap::{Args, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use wampy::proto::Serializer;
-use wampy_router::{BoundAddress, Builder, Limits, Reloaded, Router as Server, StartError};
+use wampy_router::{
+    BoundAddress, Builder, ConfigError, Limits, Reloaded, Router as Server, StartError,
+};
 
+use super::convert_config::Reading;
 use crate::connection::serializer;
 use crate::exit::{Exit, UsageError};
 
@@ -27,17 +30,20 @@ Examples:
   wampy router --listen '[::1]:0' --listen unix:/run/wampy.sock
   wampy router --listen 0.0.0.0:443 --tls-cert fullchain.pem --tls-key privkey.pem
   wampy router --lenient                 # serves wampy 1.x
-  wampy router --config wampy.toml       # users, roles, permissions")]
+  wampy router --config wampy.toml       # users, roles, permissions
+  wampy router --crossbar-config .crossbar/config.json")]
 pub(crate) struct Router {
     /// Take all settings from this file (TOML). No other setting can be given beside it.
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "listen", "tls_cert", "realm", "auto_create_realms", "serializer", "compress", "lenient",
         "store",
         "LimitArguments",
-    ])]
+    ], group = "file")]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    crossbar: CrossbarArguments,
     /// Say what is wrong with the configuration file, and do not run.
-    #[arg(long, requires = "config")]
+    #[arg(long, requires = "file")]
     check_config: bool,
     /// Where to listen: HOST:PORT (port 0 picks a free one), plain:HOST:PORT (without TLS in any
     /// case) or unix:PATH; may be repeated.
@@ -74,6 +80,20 @@ pub(crate) struct Router {
     log: String,
     #[command(flatten)]
     limits: LimitArguments,
+}
+
+/// A node configuration of Crossbar.io instead of our own.
+#[derive(Debug, Args)]
+struct CrossbarArguments {
+    /// Take all settings from a node configuration of Crossbar.io (JSON or YAML; of a directory its
+    /// config.json). See docs/crossbar-config.md.
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "config", "listen", "tls_cert", "realm", "auto_create_realms", "serializer", "compress",
+        "lenient", "store", "LimitArguments",
+    ], groups = ["file", "node"])]
+    crossbar_config: Option<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 /// What the router can be told to tolerate.
@@ -167,13 +187,39 @@ impl From<LimitArguments> for Limits {
     }
 }
 
+/// A file with all settings.
+enum SettingsFile {
+    /// Our own.
+    Ours(PathBuf),
+    /// A node configuration of Crossbar.io.
+    Node(PathBuf, Reading),
+}
+
+impl SettingsFile {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Ours(path) | Self::Node(path, _) => path,
+        }
+    }
+
+    fn read(&self) -> Result<Builder, ConfigError> {
+        match self {
+            Self::Ours(path) => Builder::from_config_file(path),
+            Self::Node(path, reading) => Ok(reading.convert(path)?.builder),
+        }
+    }
+}
+
 impl Router {
     /// Listens, says where, and serves until a signal comes.
     pub(crate) async fn run(self) -> anyhow::Result<Exit> {
         start_logging(&self.log)?;
         let check_config = self.check_config;
-        let config = self.config.clone();
-        let builder = self.builder()?;
+        let settings = self.file();
+        let builder = match &settings {
+            Some(file) => file.read()?,
+            None => self.builder()?,
+        };
         if check_config {
             builder.check()?;
             return Ok(Exit::Success);
@@ -181,16 +227,21 @@ impl Router {
         let realms: Vec<_> = builder.realm_names().map(str::to_owned).collect();
         let server = builder.start().await?;
         announce(&server, &realms).context("cannot say where the router listens")?;
-        let signal = serve(&server, config.as_deref()).await?;
+        let signal = serve(&server, settings.as_ref()).await?;
         eprintln!("wampy: {signal} received, ending all sessions");
         server.shutdown().await;
         Ok(Exit::Success)
     }
 
+    /// The file that says everything, if there is one.
+    fn file(&self) -> Option<SettingsFile> {
+        let crossbar = &self.crossbar;
+        let node = crossbar.crossbar_config.clone();
+        let node = node.map(|file| SettingsFile::Node(file, crossbar.reading.clone()));
+        self.config.clone().map(SettingsFile::Ours).or(node)
+    }
+
     fn builder(self) -> anyhow::Result<Builder> {
-        if let Some(file) = self.config {
-            return Ok(Builder::from_config_file(file)?);
-        }
         let tolerates = |habit| self.lenient.contains(&Habit::All) || self.lenient.contains(&habit);
         let mut builder = Server::builder()
             .any_request_id(tolerates(Habit::RequestIds))
@@ -263,7 +314,7 @@ fn announce(server: &Server, realms: &[String]) -> anyhow::Result<()> {
 
 /// Serves until a signal asks the process to end. SIGHUP has the configuration file read again, if
 /// there is one.
-async fn serve(server: &Server, config: Option<&Path>) -> anyhow::Result<&'static str> {
+async fn serve(server: &Server, config: Option<&SettingsFile>) -> anyhow::Result<&'static str> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot await SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot await SIGINT")?;
     let mut hangup = match config {
@@ -287,9 +338,9 @@ async fn serve(server: &Server, config: Option<&Path>) -> anyhow::Result<&'stati
 }
 
 /// Reads the configuration file again, and says what became of it.
-fn reload(server: &Server, config: &Path) {
-    let file = config.display();
-    let builder = Builder::from_config_file(config).map_err(StartError::from);
+fn reload(server: &Server, config: &SettingsFile) {
+    let file = config.path().display();
+    let builder = config.read().map_err(StartError::from);
     match builder.and_then(|builder| server.reload(builder)) {
         Ok(Reloaded { needs_restart }) if needs_restart.is_empty() => {
             eprintln!("wampy: SIGHUP received, {file} was read again");

@@ -6,23 +6,26 @@
 //! started the router ([`Router::reload`](crate::Router::reload)). Deliberately absent: including other
 //! files, and environment variables.
 
+mod crossbar;
 mod keeping;
 mod limits;
 mod problem;
 mod realm;
 mod router;
 mod section;
+mod source;
 mod users;
 
 use std::path::Path;
 
 use wampy_proto::auth::Secret;
 
+pub use crossbar::{Converted, CrossbarConfig};
 pub use problem::{ConfigError, Problem};
 pub(crate) use users::read_users;
 
 use crate::builder::Builder;
-use section::Source;
+use source::Source;
 
 impl Builder {
     /// The settings in the configuration file `path`.
