@@ -32,13 +32,10 @@ pub use sessions::{Session, Testament};
 pub const PENDING_CALLS_MAX: usize = 3;
 pub const PENDING_INVOCATIONS_MAX: usize = 3;
 pub const WAITING_CALLS_MAX: usize = 3;
-/// How many of those that wait may be large, in one line and in all.
-pub const LARGE_CALLS_WAITING_MAX: usize = 1;
-pub const LARGE_CALLS_KEPT_MAX: usize = 2;
 pub const REGISTRATIONS_MAX: usize = 5;
 pub const SUBSCRIPTIONS_MAX: usize = 6;
 pub const TESTAMENTS_MAX: usize = 3;
-pub const DEFINITIONS_MAX: usize = 2;
+pub const DEFINITIONS_MAX: usize = 3;
 
 /// What a large payload takes, in bytes. All that is small together takes less than half of that, so
 /// that limits of bytes are limits of the number of large ones.
@@ -55,7 +52,7 @@ pub fn is_large(payload: &Json) -> bool {
 }
 
 /// What has to happen in some walk.
-pub const EVERYTHING: [&str; 33] = [
+pub const EVERYTHING: [&str; 36] = [
     "a call was rerouted",
     "a rerouted call waited",
     "nobody was left to take a rerouted call",
@@ -78,7 +75,10 @@ pub const EVERYTHING: [&str; 33] = [
     "a history was longer than its limit",
     "a permission disclosed a session",
     "a role lost a permission that was used",
-    "calls that wait were too large",
+    "calls that wait in one line were too large",
+    "all calls that wait were too large",
+    "a testament was too large",
+    "a definition was taken back before later ones",
     "a call was too large for its callee",
     "a part was too large for its callee",
     "a part of a result could not be delivered",
