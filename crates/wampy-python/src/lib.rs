@@ -10,6 +10,7 @@ mod aio;
 mod answers;
 mod attempt;
 mod bell;
+mod challenges;
 mod cookies;
 mod decode;
 mod encode;

@@ -53,6 +53,13 @@ impl AioOptions {
     }
 }
 
+impl AioOptions {
+    /// How long the call may take.
+    fn limit(&self) -> Option<Duration> {
+        (self.options.timeout_ms > 0).then(|| Duration::from_millis(self.options.timeout_ms))
+    }
+}
+
 /// What belongs to a session in the process that opened it.
 struct Joined {
     client: Client,
@@ -149,10 +156,10 @@ impl AioSession {
             return Ok(None);
         }
         let call = prepared(client, procedure, args, kwargs, options)?;
-        let absent = absent(client);
+        let (absent, limit) = (absent(client), options.limit());
         let procedure = Box::<str>::from(procedure);
         let started = desk.start(py, async move {
-            let answer = match back(absent).await {
+            let answer = match back(absent, limit).await {
                 Ok(()) => call.into_future().await,
                 Err(error) => Err(error),
             };
@@ -197,9 +204,10 @@ impl AioSession {
         let (desk, client) = self.open(py, procedure)?;
         let call = prepared(client, procedure, args, kwargs, options)?;
         let (of_call, client) = (Arc::clone(desk), client.clone());
-        let (absent, procedure) = (absent(&client), procedure.to_owned());
+        let (absent, limit) = (absent(&client), options.limit());
+        let procedure = procedure.to_owned();
         desk.start(py, async move {
-            let started = match back(absent).await {
+            let started = match back(absent, limit).await {
                 Ok(()) => call.duplex().await,
                 Err(error) => Err(error),
             };
@@ -238,7 +246,7 @@ impl AioSession {
         }
         let absent = absent(client);
         let mut publish = Box::pin(async move {
-            back(absent).await?;
+            back(absent, limit).await?;
             publish.await
         });
         // As a rule there is room, and nothing to wait for.
@@ -289,7 +297,7 @@ impl AioSession {
         let (absent, procedure) = (absent(client), procedure.to_owned());
         desk.start(py, async move {
             let request = async {
-                back(absent).await?;
+                back(absent, limit).await?;
                 register.await
             };
             let registered = within(limit, request).await;
@@ -324,7 +332,7 @@ impl AioSession {
         let (absent, topic) = (absent(&client), topic.to_owned());
         desk.start(py, async move {
             let request = async {
-                back(absent).await?;
+                back(absent, limit).await?;
                 subscribe.await
             };
             let subscribed = within(limit, request).await;
@@ -474,10 +482,14 @@ fn absent(client: &Client) -> Option<Client> {
 }
 
 /// Waits until a client that is `absent` is back.
-async fn back(absent: Option<Client>) -> Result<(), wampy::Error> {
-    match absent {
-        Some(client) => client.established().await,
-        None => Ok(()),
+async fn back(absent: Option<Client>, limit: Option<Duration>) -> Result<(), wampy::Error> {
+    let Some(client) = absent else { return Ok(()) };
+    match within(limit, client.established()).await {
+        Some(outcome) => outcome,
+        None => Err(wampy::Error::Timeout {
+            what: "the connection, which was lost".to_owned(),
+            after: limit.unwrap_or_default(),
+        }),
     }
 }
 
