@@ -279,6 +279,13 @@ class Router:
     def start_by_config(path: str) -> Router:
         """Listen and serve as the configuration file ``path`` says."""
 
+    @staticmethod
+    def configured(path: str) -> tuple[str | None, list[str]]:
+        """The URL of the router that a configuration file describes, and its realms.
+
+        The URL is None if its port is 0.
+        """
+
     @property
     def port(self) -> int | None:
         """The port that the router listens on; ``None`` if it listens on no TCP port."""

@@ -83,6 +83,17 @@ impl Router {
         Self::start_with(py, new_runtime(py)?, builder)
     }
 
+    /// The URL of the router that the configuration file `path` describes, if it says its port, and
+    /// its realms.
+    #[staticmethod]
+    fn configured(py: Python<'_>, path: PathBuf) -> PyResult<(Option<String>, Vec<String>)> {
+        let misuse = |problem: String| failure(py, Kind::Configuration, &problem);
+        let builder = Settings::from_config_file(path).map_err(|error| misuse(error.to_string()))?;
+        let realms = builder.realm_names().map(str::to_owned).collect();
+        let url = builder.url().map_err(|error| misuse(error.to_string()))?;
+        Ok((url, realms))
+    }
+
     /// The port that the router listens on; `None` if it listens on no TCP port.
     #[getter]
     fn port(&self) -> Option<u16> {
