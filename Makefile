@@ -102,7 +102,8 @@ lint: $(VENV)/.wheel .tools/bin/cargo-deny ## Formatting, clippy, rustdoc, ruff,
 	$(BIN)/ruff check python interop examples $(SCRIPTS)
 	$(BIN)/ruff format --check python interop examples $(SCRIPTS)
 	$(BIN)/mypy --strict python/wampy
-	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --warnings
+	$(BIN)/pyright --warnings
+	PATH="$(CURDIR)/$(BIN):$$PATH" pyright --verifytypes wampy --ignoreexternal
 	$(BIN)/python -m mypy.stubtest wampy._wampy
 	.tools/bin/cargo-deny --locked check bans licenses sources
 

@@ -138,6 +138,40 @@ def test_a_configuration_of_ours(suite, pytester):
     done.assert_outcomes(passed=1)
 
 
+def test_a_configuration_of_crossbar(suite, pytester):
+    pytester.makefile(
+        ".json",
+        config="""
+        {"version": 2, "workers": [{"type": "router",
+            "realms": [{"name": "com.shop", "roles": [{"name": "anonymous", "permissions": [
+                {"uri": "*", "allow": {"call": true}}]}]}],
+            "transports": [{"type": "websocket",
+                "endpoint": {"type": "tcp", "port": "$TEST_PORT", "interface": "127.0.0.1"}}]}]}
+        """,
+    )
+    done = suite(
+        """
+        import os, socket, pytest
+
+        @pytest.fixture
+        def config_path(request):
+            return request.config.rootpath / "config.json"
+
+        @pytest.fixture
+        def url(monkeypatch):
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                port = free.getsockname()[1]
+            monkeypatch.setenv("TEST_PORT", str(port))
+            return f"ws://127.0.0.1:{port}"
+
+        def test_realm(router, client):
+            assert type(router).__name__ == "Crossbar" and router.started
+            assert client.realm == "com.shop" and client.session.is_open
+        """
+    )
+    done.assert_outcomes(passed=1)
+
+
 def test_an_url_of_the_suite(suite):
     done = suite(
         """

@@ -42,6 +42,12 @@ HANDLER_THREADS_MAX: Final = 64
 HANDLER_THREAD_IDLE: Final = 10
 #: How many answers to hand-built messages wait for ``recv_message``; the oldest goes first.
 ANSWERS_MAX: Final = 1024
+#: How much of a traceback a callee tells that may tell it, in characters: its end.
+TRACEBACK_MAX: Final = 16 * 1024
+#: How long completion in a shell waits for the router, in seconds.
+COMPLETION_TIMEOUT: Final = 0.5
+#: How many registrations completion looks at where the router has no reflection.
+COMPLETIONS_MAX: Final = 256
 
 WEBSOCKET_VERSION: Final = 13
 WEBSOCKET_SUBPROTOCOLS: Final = "wamp.2.json"

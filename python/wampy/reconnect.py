@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Keeper", "Reconnect", "connect_first"]
 
-logger = logging.getLogger("wampy.reconnect")
+logger: logging.Logger = logging.getLogger("wampy.reconnect")
 
 #: Why a router refuses a session for good; another attempt would fare no better.
 _FINAL = frozenset(
@@ -94,10 +94,10 @@ class Reconnect:
             raise ConfigurationError(
                 f"attempts_max must be a number of attempts from 1 on, not {attempts_max!r}"
             )
-        self.delay_min = delay_min
-        self.delay_max = delay_max
-        self.attempts_max = attempts_max
-        self.first_connection = first_connection
+        self.delay_min: float = delay_min
+        self.delay_max: float = delay_max
+        self.attempts_max: int | None = attempts_max
+        self.first_connection: bool = first_connection
 
     def __repr__(self) -> str:
         given = ", ".join(f"{name}={getattr(self, name)!r}" for name in sorted(self.__slots__))
@@ -154,7 +154,7 @@ class Keeper:
         self._reconnect = reconnect
         self._only_if_held = only_if_held
         #: the last connection on which the router was asked for everything
-        self.wire = wire
+        self.wire: _wampy.Session = wire
         self._changed = threading.Condition()
         self._stopped = threading.Event()
         self._attempt = _wampy.Attempt()

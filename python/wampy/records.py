@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Records", "RegistrationRecord", "SubscriptionRecord"]
 
-logger = logging.getLogger("wampy.reconnect")
+logger: logging.Logger = logging.getLogger("wampy.reconnect")
 
 #: the meta procedure that takes testaments
 ADD_TESTAMENT = "wamp.session.add_testament"
@@ -32,10 +32,10 @@ class _Record:
 
     def __init__(self, granted_id: int, handler: Callable[..., Any]) -> None:
         #: the id that the program was told when it asked
-        self.first_id = granted_id
+        self.first_id: int = granted_id
         #: the id in the present session, or None if that has not granted it
         self.id: int | None = granted_id
-        self.handler = handler
+        self.handler: Callable[..., Any] = handler
 
     def ask(self, session: Session) -> int:
         """Ask the present session for it, which makes a record of its own; returns the id."""
@@ -60,10 +60,10 @@ class RegistrationRecord(_Record):
         declared: Procedure | None,
     ) -> None:
         super().__init__(granted_id, handler)
-        self.procedure = procedure
-        self.options = options
-        self.method = method
-        self.declared = declared
+        self.procedure: str = procedure
+        self.options: Mapping[str, Any] = options
+        self.method: str | None = method
+        self.declared: Procedure | None = declared
 
     def __str__(self) -> str:
         return f"the procedure {self.procedure}"
@@ -89,9 +89,9 @@ class SubscriptionRecord(_Record):
         described: bool,
     ) -> None:
         super().__init__(granted_id, handler)
-        self.topic = topic
-        self.options = options
-        self.described = described
+        self.topic: str = topic
+        self.options: Mapping[str, Any] = options
+        self.described: bool = described
 
     def __str__(self) -> str:
         return f"the subscription to {self.topic}"

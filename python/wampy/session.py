@@ -37,11 +37,11 @@ from wampy.messages import (
     Welcome,
     Yield,
 )
-from wampy.messages.result import result_value
 from wampy.progressive import Feeder, Parts, ProgressiveCall, check_parts
 from wampy.reconnect import Keeper, Reconnect, connect_first
 from wampy.records import Records, RegistrationRecord, SubscriptionRecord
 from wampy.registry import Registry
+from wampy.result import arguments_of, value_of
 from wampy.roles.callee import Procedure
 from wampy.roles.subscriber import accepts_meta
 
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Session", "Subscription"]
 
-logger = logging.getLogger("wampy.session")
+logger: logging.Logger = logging.getLogger("wampy.session")
 
 
 class Subscription:
@@ -59,10 +59,10 @@ class Subscription:
     __slots__ = ("handler", "topic", "wants_meta")
 
     def __init__(self, handler: Callable[..., Any], topic: str) -> None:
-        self.handler = handler
-        self.topic = topic
+        self.handler: Callable[..., Any] = _prepared(handler, ("meta",))
+        self.topic: str = topic
         #: whether the handler takes the keyword ``meta``
-        self.wants_meta = accepts_meta(handler)
+        self.wants_meta: bool = accepts_meta(handler)
 
 
 class Session:
@@ -90,6 +90,9 @@ class Session:
         cipher: str | None = None,
         reconnect: bool | Reconnect | None = False,
         watched: bool = False,
+        batched: bool = False,
+        cookies: _wampy.CookieJar | None = None,
+        tracebacks: bool = False,
     ) -> None:
         self.url = router_url
         self.message_handler = message_handler
@@ -101,8 +104,11 @@ class Session:
         self.client_name = client_name
         self.auth = auth
         self.certificate = certificate
-        self.keys = list(keys)
+        self.keys: list[DataKey] = list(keys)
         self.cipher = cipher
+        self.batched = batched
+        self.cookies = cookies
+        self.tracebacks = tracebacks
         self.registration_map: dict[int, str] = {}
         self.subscription_map: dict[int, tuple[Callable[..., Any], str]] = {}
         self.request_ids: dict[int, Any] = {}
@@ -117,7 +123,7 @@ class Session:
         self._current = threading.local()
         self._by_hand = MessagesByHand(self)
         #: what the next session is asked for after a loss
-        self.records = Records()
+        self.records: Records = Records()
         #: whether and how to get a lost session back; None for if there is something to restore
         self.reconnect = reconnect
         #: whether the program wants to hear of a loss in any case
@@ -229,6 +235,9 @@ class Session:
         # Whoever has something to prove offers the methods that it proves itself by.
         unsaid = self.auth or self.certificate
         methods = [] if unsaid else list(self.roles.get("authmethods", ()))
+        if self.cookies is not None and methods == ["anonymous"]:
+            # Nobody in particular, or who the cookie says.
+            methods = []
         return _wampy.Session.connect(
             self.url,
             self.realm,
@@ -242,6 +251,8 @@ class Session:
             ip_version=self.ipv,
             keys=self.keys,
             cipher=self.cipher,
+            batched=self.batched,
+            cookies=self.cookies,
             attempt=attempt,
         )
 
@@ -344,7 +355,7 @@ class Session:
             raise
         if self._observed:
             self._observe(Result(request_id, details, result, by_name))
-        return result_value(result, by_name)
+        return value_of(result, by_name)
 
     def results(self, procedure: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
         """Call a procedure that returns several values."""
@@ -361,7 +372,7 @@ class Session:
         """Call a procedure whose result comes in parts; see ``Client.call_progressive``."""
         options = self._call_options(procedure, options)
         results = self._joined().call_progressive(procedure, args, kwargs or {}, options)
-        return ProgressiveCall(results, self._observe_result)
+        return ProgressiveCall(results, self._observe_result, procedure=procedure)
 
     def call_in_parts(
         self,
@@ -376,7 +387,7 @@ class Session:
         parts = check_parts(parts)
         send, results = self._joined().call_in_parts(procedure, args, kwargs or {}, options)
         feeder = Feeder(send, parts, self.client_name)
-        return ProgressiveCall(results, self._observe_result, feeder)
+        return ProgressiveCall(results, self._observe_result, feeder, procedure)
 
     def _call_options(self, procedure: str, options: Mapping[str, Any] | None) -> dict[str, Any]:
         """The options of CALL: what the program says, and the time limit of the client."""
@@ -424,8 +435,7 @@ class Session:
         granted = self.register_granted(
             procedure.uri, handler, procedure.options, method, procedure
         )
-        ours = [key for key in ("details", "parts") if getattr(procedure, key)]
-        granted_id = granted.registration_id
+        granted_id, ours = granted.registration_id, procedure.beside
         self._define(procedure.uri, handler, "procedure", procedure.options, ours, granted_id)
         return granted_id
 
@@ -481,6 +491,7 @@ class Session:
     ) -> Registered:
         """Do as ``register``; returns the router's message."""
         _check_handler(handler)
+        runs = _prepared(handler, wanted.beside if wanted is not None else ())
         wire = self._joined()
         with self._granting:
             try:
@@ -490,9 +501,9 @@ class Session:
             except errors.Error as error:
                 self._observe_error(64, error)
                 raise
-            if wanted is not None and (wanted.details or wanted.parts):
+            if wanted is not None and (wanted.details or wanted.parts or wanted.traceback):
                 self._takes_more[granted.registration_id] = wanted
-            self._handlers[granted.registration_id] = handler
+            self._handlers[granted.registration_id] = runs
             self.registration_map[granted.registration_id] = procedure
             self.records.registrations.append(
                 RegistrationRecord(
@@ -520,6 +531,10 @@ class Session:
         self.registration_map.pop(registration_id, None)
         Registry.remove(registration_id)
         self._undefine("procedure", registration_id)
+
+    def router_has(self, role: str, feature: str) -> bool:
+        """Whether the router announces a feature of one of its roles."""
+        return self._joined().router_has(role, feature)
 
     def drop_revoked(self) -> None:
         """Forget the registrations and subscriptions that the router has taken back."""
@@ -606,7 +621,7 @@ class Session:
         self.subscription_map.pop(subscription_id, None)
 
     def handler_of(self, registration_id: int) -> Callable[..., Any]:
-        """The handler of a registration."""
+        """What runs the handler of a registration."""
         handler = self._handlers.get(registration_id)
         if handler is None:
             with self._granting:
@@ -629,12 +644,18 @@ class Session:
             more["parts"] = Parts(self._answering(), invocation.request_id, has_more)
         return more
 
+    def shows_traceback(self, registration_id: int) -> bool:
+        """Whether callers of a registration are told where its handler failed."""
+        wanted = self._takes_more.get(registration_id)
+        return self.tracebacks or (wanted is not None and wanted.traceback)
+
     def send_progress(self, invocation: Invocation, part: Any) -> bool:
         """Send a part of a result, if the caller takes parts; false if the call is over.
 
         Waits while the router takes no more.
         """
-        return self._answering().progress(invocation.request_id, [part], {})
+        args, kwargs = arguments_of(part)
+        return self._answering().progress(invocation.request_id, args, kwargs)
 
     def _answering(self) -> _wampy.Session:
         """The wire of the job that this thread works on, even if another session has begun."""
@@ -771,6 +792,17 @@ class Session:
             request_id = error.request_id or 0
             message = Error(request_type, request_id, {}, error.uri, error.args, error.kwargs)
             self._observe(message)
+
+
+def _prepared(handler: Callable[..., Any], ours: Sequence[str]) -> Callable[..., Any]:
+    """The handler, or what converts its arguments first; most have no annotations to look at."""
+    from wampy.schema import is_annotated
+
+    if not is_annotated(handler):
+        return handler
+    from wampy.conversion import prepared
+
+    return prepared(handler, ours)
 
 
 def _check_handler(handler: object) -> None:

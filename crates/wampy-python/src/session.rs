@@ -22,6 +22,7 @@ use wampy_proto::{Feature, Message, Role};
 
 use crate::answers::{self, Answers};
 use crate::attempt::Attempt;
+use crate::cookies::CookieJar;
 use crate::decode::decode;
 use crate::encode::encode;
 use crate::error::{self, Kind, failure, failure_of};
@@ -78,7 +79,7 @@ impl Session {
     /// Connect to `url` and join `realm`; `timeout` in seconds bounds both together, and `attempt`
     /// can end it early.
     #[staticmethod]
-    #[pyo3(signature = (url, realm, *, timeout, close_timeout, authmethods = Vec::new(), authid = None, proofs = Vec::new(), certificate = None, ca_path = None, ip_version = None, keys = Vec::new(), cipher = None, attempt = None))]
+    #[pyo3(signature = (url, realm, *, timeout, close_timeout, authmethods = Vec::new(), authid = None, proofs = Vec::new(), certificate = None, ca_path = None, ip_version = None, keys = Vec::new(), cipher = None, batched = false, cookies = None, attempt = None))]
     #[allow(clippy::too_many_arguments)]
     fn connect(
         py: Python<'_>,
@@ -94,6 +95,8 @@ impl Session {
         ip_version: Option<u8>,
         keys: Vec<Key>,
         cipher: Option<&str>,
+        batched: bool,
+        cookies: Option<&CookieJar>,
         attempt: Option<&Attempt>,
     ) -> PyResult<Self> {
         let answers = Arc::new(Answers::default());
@@ -103,6 +106,7 @@ impl Session {
             .agent(concat!("wampy-python/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(duration(py, timeout)?)
             .close_timeout(duration(py, close_timeout)?)
+            .batched(batched)
             .observer(move |message| observed.push(message));
         if !authmethods.is_empty() {
             builder = builder.authmethods(authmethods);
@@ -118,6 +122,9 @@ impl Session {
         }
         if let Some(path) = ca_path {
             builder = builder.ca_file(path);
+        }
+        if let Some(jar) = cookies {
+            builder = builder.cookies(jar.jar());
         }
         builder = builder.keys(keys.into_iter().map(DataKey::from).collect());
         if let Some(name) = cipher {

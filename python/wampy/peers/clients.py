@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, TypeVar, cast
 
 from wampy import address, errors
+from wampy._wampy import CookieJar
 from wampy.auth import Auth
 from wampy.constants import (
     DEFAULT_REALM,
@@ -36,6 +37,7 @@ from wampy.session import Session
 __all__ = ["Client", "RpcClient", "WampClient"]
 
 _Self = TypeVar("_Self", bound="Client")
+_T = TypeVar("_T")
 
 
 class _BeforeInit:
@@ -55,7 +57,8 @@ class Client:
     Constructing it touches no network. ``start`` connects, and so does the first call or event.
 
     Args:
-        url: where the router is: ``ws://``, ``wss://``, ``rs://``, ``rss://``, ``unix://``.
+        url: where the router is: ``ws://``, ``wss://``, ``rs://``, ``rss://``, ``unix://``, or
+            ``http://``, ``https://`` for long-polling where nothing else passes.
         cert_path: a file of the authorities that may have signed the router's certificate.
         ipv: 4 or 6 to use only that version of the Internet Protocol.
         name: a name for logs; the class name unless given.
@@ -65,7 +68,12 @@ class Client:
         message_handler_cls: a subclass of ``wampy.message_handler.MessageHandler``.
         router: a ``wampy.Router``, a ``WampRouter`` or anything with a ``url``, instead of one.
         message_handler: the same as ``message_handler_cls``, or a handler made already.
-        use_tls: whether a URL ``ws:`` means ``wss:``, and ``rs:`` means ``rss:``.
+        use_tls: whether a URL ``ws:`` means ``wss:``, and so on.
+        batched: whether to prefer that messages which are sent together share WebSocket frames, or
+            requests of long-polling (the subprotocols ``wamp.2.*.batched``).
+        cookies: whether to keep the cookies that the router sets, in a jar of the client's own, or
+            a ``wampy.CookieJar`` to share. Who has authenticated once is then known again by the
+            authmethod ``cookie``, if the router has it: when the client starts again or reconnects.
         auth: what to prove oneself with: an object of ``wampy.auth``, or several.
         certificate: a file of a TLS certificate, and one of its private key, to prove oneself with.
         keys: keys for end-to-end encryption, objects of ``wampy.DataKey``. What others have
@@ -80,6 +88,8 @@ class Client:
         on_connection_lost: a function of the client and the reason, in place of the method.
         on_reconnected: a function of the client, in place of the method.
         on_given_up: a function of the client and the reason, in place of the method.
+        tracebacks: whether callers are told where procedures of this client failed, if they do
+            unexpectedly; ``@callee(traceback=True)`` says so of one.
     """
 
     _session: Session = cast(Any, _BeforeInit())
@@ -106,6 +116,9 @@ class Client:
         on_given_up: Callable[[Any, str], object] | None = None,
         message_handler: MessageHandler | type[MessageHandler] | None = None,
         use_tls: bool = False,
+        batched: bool = False,
+        cookies: bool | CookieJar = False,
+        tracebacks: bool = False,
     ) -> None:
         if url is not None and router is not None:
             raise ConfigurationError("give a client either url or router, not both")
@@ -124,12 +137,14 @@ class Client:
         self.router = router
         self._use_tls = use_tls
         self.url = DEFAULT_ROUTER_URL if url is None else url
-        self.name = name or type(self).__name__
-        self.realm = realm or _realm_of(router) or DEFAULT_REALM
+        self.name: str = name or type(self).__name__
+        self.realm: str = realm or _realm_of(router) or DEFAULT_REALM
         self.roles = roles
         self.cert_path = cert_path
         self.ipv = ipv
-        self.message_handler = _handler_for(self, message_handler, message_handler_cls)
+        self.message_handler: MessageHandler = _handler_for(
+            self, message_handler, message_handler_cls
+        )
         self._starting = threading.RLock()
         self._session = Session(
             router_url=self._url,
@@ -145,7 +160,10 @@ class Client:
             keys=keys,
             cipher=cipher,
             reconnect=reconnect,
+            batched=batched,
+            cookies=_jar(cookies),
             watched=self._wants_to_hear(),
+            tracebacks=tracebacks,
         )
 
     # Life
@@ -264,6 +282,27 @@ class Client:
     def rpc(self) -> RpcProxy:
         """Remote procedures as methods: ``client.rpc.com.shop.order(3)``."""
         return RpcProxy(self)
+
+    def proxy(self, interface: Callable[..., _T], prefix: str = "") -> _T:
+        """An object with the methods of an interface, which call procedures.
+
+        ``weather = client.proxy(Weather, prefix="com.weather.")`` has the type ``Weather``. Its
+        methods check what they are given by their signature, call the procedure of their name
+        behind ``prefix`` (or that of ``@callee(name=...)``), and make of the result what their
+        annotation says. One that returns an ``Iterator`` or a ``Generator`` calls for a result in
+        parts.
+
+        Args:
+            interface: a Protocol, or a class with abstract methods.
+            prefix: what the URIs have before the names of the methods.
+
+        Raises:
+            ConfigurationError: this is no interface. (The methods raise ``TypeError`` for arguments
+                that they do not take, and ``ConversionError`` for results of another type.)
+        """
+        from wampy.proxy import make_proxy
+
+        return make_proxy(interface, prefix, self)
 
     def with_options(self, **options: Any) -> WithOptions:
         """This client with options for what it calls and publishes then.
@@ -613,6 +652,14 @@ def __getattr__(name: str) -> Any:
     from wampy.peers import web
 
     return getattr(web, name)
+
+
+def _jar(cookies: bool | CookieJar) -> CookieJar | None:
+    if isinstance(cookies, bool):
+        return CookieJar() if cookies else None
+    if not isinstance(cookies, CookieJar):
+        raise ConfigurationError(f"cookies must be a bool or a wampy.CookieJar, not {cookies!r}")
+    return cookies
 
 
 def _check_timeout(seconds: float | None) -> None:

@@ -29,8 +29,9 @@ __all__ = ["client", "config_path", "connection", "router", "session_maker", "ur
 def config_path() -> str | os.PathLike[str] | None:
     """The configuration of ``router``; override it to name a file.
 
-    A ``.toml`` file, see ``docs/configuration.md``. Without one the router has the realm
-    ``realm1``, in which everybody may do everything.
+    A ``.toml`` file, see ``docs/configuration.md``, or a node configuration of Crossbar.io, JSON or
+    YAML, see ``docs/crossbar-config.md``: then ``router`` is a ``wampy.peers.Crossbar``. Without
+    one the router has the realm ``realm1``, in which everybody may do everything.
     """
     return None
 
@@ -144,9 +145,9 @@ class _RouterOfTest:
             from wampy.router import Router
 
             return Router(config=path)
-        from wampy.errors import ConfigurationError
+        from wampy.peers.crossbar import Crossbar
 
-        raise ConfigurationError(f"the fixture config_path names {path!r}, which is no .toml file")
+        return Crossbar(config_path=path) if url is None else Crossbar(url, path)
 
 
 def _place(url: str) -> tuple[str, int]:
