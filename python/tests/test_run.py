@@ -51,6 +51,9 @@ class Failing(wampy.Client):
 """
 
 
+ALLOWED = ("call", "register", "publish", "subscribe")
+
+
 class Command:
     """A ``wampy run`` as a process of its own, whose standard error is read as it comes."""
 
@@ -198,9 +201,11 @@ def test_a_second_signal_ends_it_at_once(command, router, start, seen):
     assert running.ends(10) == 130
 
 
-def test_a_router_in_the_same_process(command, directory):
+@pytest.mark.parametrize("file", ["wampy.toml", "node.json"])
+def test_a_router_in_the_same_process(command, directory, file):
     (directory / "wampy.toml").write_text('listen = ["localhost:0"]\n\n[[realms]]\nname = "shop"\n')
-    running = command("date_service:DateService", "--router", "--config", "wampy.toml")
+    (directory / "node.json").write_text(crossbar(0, realm="shop"))
+    running = command("date_service:DateService", "--router", "--config", file)
     running.says("offers com.example.version")
     line = next(line for line in running.text.splitlines() if "listens at" in line)
     url = line.split("listens at ")[1].split(",")[0]
@@ -223,19 +228,27 @@ def free_port():
         return router.port
 
 
-def crossbar(port, **transport):
+def crossbar(port, realm="realm1", **transport):
     endpoint = {"type": "tcp", "port": port, "interface": "127.0.0.1"}
     transports = [{"type": "websocket", "endpoint": endpoint, **transport}]
-    worker = {"type": "router", "realms": [{"name": "realm1"}], "transports": transports}
+    permission = {"uri": "", "match": "prefix", "allow": dict.fromkeys(ALLOWED, True)}
+    realms = [{"name": realm, "roles": [{"name": "anonymous", "permissions": [permission]}]}]
+    worker = {"type": "router", "realms": realms, "transports": transports}
     return json.dumps({"version": 2, "workers": [worker]})
 
 
 def test_the_place_of_the_router_by_its_configuration(command, directory, router, start):
     (directory / "wampy.toml").write_text(f'listen = ["127.0.0.1:{router.port}"]\n')
     (directory / "node.json").write_text(crossbar(router.port))
+    (directory / "node.yaml").write_text(crossbar(router.port))
     (directory / "crossbar").mkdir()
     (directory / "crossbar" / "config.json").write_text(crossbar(router.port))
-    for arguments in (["--config", "wampy.toml"], ["--config", "node.json"], []):
+    for arguments in (
+        ["--config", "wampy.toml"],
+        ["--config", "node.json"],
+        ["--config", "node.yaml"],
+        [],
+    ):
         running = command("date_service:DateService", *arguments)
         running.says("offers com.example.version")
         running.says(f"router is at ws://127.0.0.1:{router.port}")
@@ -327,7 +340,11 @@ def test_a_signal_while_an_app_waits(command, free_port):
         ([".relative:App"], 2, "'.relative' is no name of a module"),
         (["date_service:Greeter", "--url", "http//x"], 2, "http//x"),
         (["date_service:Greeter", "--config", "nothing.toml"], 2, "there is no file nothing.toml"),
-        (["date_service:Greeter", "--config", "date_service.py"], 2, "neither .toml nor JSON"),
+        (
+            ["date_service:Greeter", "--config", "date_service.py"],
+            2,
+            "date_service.py is no configuration",
+        ),
         (["date_service:Greeter", "--url", "ws://x", "--router"], 2, "--url says where"),
         (["date_service:Greeter", "--listen", "localhost:1"], 2, "--listen goes with --router"),
         (["date_service:Greeter", "--router", "--listen", "8080"], 2, "HOST:PORT, not '8080'"),

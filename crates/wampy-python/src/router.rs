@@ -91,7 +91,8 @@ impl Router {
     #[staticmethod]
     fn configured(py: Python<'_>, path: PathBuf) -> PyResult<(Option<String>, Vec<String>)> {
         let misuse = |problem: String| failure(py, Kind::Configuration, &problem);
-        let builder = Settings::from_config_file(path).map_err(|error| misuse(error.to_string()))?;
+        let builder =
+            Settings::from_config_file(path).map_err(|error| misuse(error.to_string()))?;
         let realms = builder.realm_names().map(str::to_owned).collect();
         let url = builder.url().map_err(|error| misuse(error.to_string()))?;
         Ok((url, realms))

@@ -1,7 +1,7 @@
 """Where a router is, by the file that it is configured by.
 
-That is the TOML of ``wampy router``, or a node of Crossbar.io as JSON, of which the first transport
-of the first router counts. What is absent: everything else that stands in such a file.
+That is the TOML of ``wampy router``, or a node of Crossbar.io (JSON or YAML), of which the first
+transport of the first router counts. What is absent: everything else that stands in such a file.
 """
 
 from __future__ import annotations
@@ -29,11 +29,8 @@ def router_by(path: str) -> Router:
     """A router that is configured by the file ``path``; it is not started."""
     from wampy.router import Router
 
-    if not _is_ours(path):
-        raise Failure(
-            exits.USAGE, f"--router needs a configuration of `wampy router` (.toml), not {path}"
-        )
-    return Router(config=_existing(path))
+    _existing(path)
+    return Router(config=path) if _is_ours(path) else Router(crossbar_config=path)
 
 
 def place_in(path: str) -> tuple[str, str]:
@@ -69,11 +66,12 @@ def _existing(path: str) -> str:
 
 
 def _of_crossbar(path: str) -> tuple[str, str]:
+    from wampy import _wampy
+
     try:
-        with open(path, encoding="utf-8") as file:
-            node = json.load(file)
-    except (OSError, ValueError) as error:
-        raise Failure(exits.USAGE, f"{path} is neither .toml nor JSON: {error}") from error
+        node = json.loads(_wampy.read_crossbar_config(path))
+    except errors.WampyError as error:
+        raise Failure(exits.USAGE, f"{path} is no configuration: {error}") from error
     for worker in _maps(node, "workers"):
         for transport in _maps(worker, "transports"):
             url = _url(transport)

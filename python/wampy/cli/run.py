@@ -26,6 +26,8 @@ logger = logging.getLogger("wampy.run")
 
 #: Where wampy 1 looked for the configuration of its Crossbar.io.
 CROSSBAR_CONFIG_DEFAULT = os.path.join("crossbar", "config.json")
+#: The environment variable that stands for ``--url``, as for the other commands.
+URL_VARIABLE = "WAMPY_URL"
 #: How long handlers may go on when the apps are told to stop, in seconds.
 GRACE = 10.0
 
@@ -95,12 +97,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("apps", nargs="+", metavar="APP", help="what to run: module:Class")
     where = parser.add_argument_group("where the router is")
-    where.add_argument("--url", help="its URL: ws://, wss://, rs://, rss://, unix://")
+    where.add_argument(
+        "--url", help=f"its URL: ws://, wss://, rs://, rss://, unix:// [env: {URL_VARIABLE}]"
+    )
     where.add_argument(
         "--config",
         metavar="FILE",
         help="the file that it is configured by, for its URL and realm: "
-        "of `wampy router` (.toml) or a node of Crossbar.io (.json)",
+        "of `wampy router` (.toml) or a node of Crossbar.io (.json, .yaml)",
     )
     where.add_argument(
         "--router",
@@ -175,10 +179,11 @@ def _place(arguments: argparse.Namespace, router: Router | None) -> tuple[str | 
     if router is not None:
         return router.url, arguments.realm or router.realm
     config = arguments.config
-    if config is None and arguments.url is None and os.path.exists(CROSSBAR_CONFIG_DEFAULT):
+    url = arguments.url or (os.environ.get(URL_VARIABLE) if config is None else None)
+    if config is None and url is None and os.path.exists(CROSSBAR_CONFIG_DEFAULT):
         config = CROSSBAR_CONFIG_DEFAULT
     if config is None:
-        return arguments.url, arguments.realm
+        return url, arguments.realm
     from wampy.cli.config import place_in
 
     url, realm = place_in(config)

@@ -18,7 +18,11 @@ Examples:
   wampy run date_service:DateService --router --reload")]
 pub(crate) struct Run {
     /// The apps, and options of the Python package.
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "APP")]
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "APP"
+    )]
     arguments: Vec<String>,
 }
 
