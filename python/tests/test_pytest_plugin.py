@@ -1,6 +1,8 @@
 """The pytest plugin, in suites of its users: each runs in a pytest of its own."""
 
+import json
 import os
+import socket
 
 import pytest
 
@@ -136,6 +138,40 @@ def test_a_configuration_of_ours(suite, pytester):
         """
     )
     done.assert_outcomes(passed=1)
+
+
+def test_a_node_configuration_of_crossbar(suite, pytester):
+    """As the suites of wampy 1 have it: the router listens where its configuration says."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    everything = {action: True for action in ("call", "register", "publish", "subscribe")}
+    permission = {"uri": "", "match": "prefix", "allow": everything}
+    endpoint = {"type": "tcp", "port": port, "interface": "127.0.0.1"}
+    router = {
+        "type": "router",
+        "realms": [
+            {"name": "realm1", "roles": [{"name": "anonymous", "permissions": [permission]}]}
+        ],
+        "transports": [{"type": "websocket", "endpoint": endpoint}],
+    }
+    config = json.dumps({"version": 2, "workers": [router]})
+    pytester.makefile(".json", crossbar=config)
+    done = suite(
+        f"""
+        import pytest
+
+        @pytest.fixture
+        def config_path(request):
+            return str(request.config.rootpath / "crossbar.json")
+
+        @pytest.mark.parametrize("again", [1, 2])
+        def test_there(router, url, client, again):
+            assert router.url == url == "ws://localhost:{port}"
+            assert type(router).__name__ == "Crossbar" and router.started
+            assert client.call("wamp.session.count") == 1
+        """
+    )
+    done.assert_outcomes(passed=2)
 
 
 def test_a_configuration_of_crossbar(suite, pytester):

@@ -62,7 +62,9 @@ VALUES = [
 
 
 @pytest.mark.parametrize("serializer", SERIALIZERS)
-@pytest.mark.parametrize(("value", "expected"), VALUES, ids=[repr(v)[:30] for v, _ in VALUES])
+@pytest.mark.parametrize(
+    ("value", "expected"), VALUES, ids=[repr(v).partition(" at ")[0][:30] for v, _ in VALUES]
+)
 def test_values_come_back(serializer, value, expected):
     back = _wampy.decode(serializer, _wampy.encode(serializer, value))
     assert back == expected

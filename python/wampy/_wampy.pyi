@@ -98,12 +98,16 @@ class Session:
         ip_version: int | None = None,
         keys: Sequence[DataKey] = ...,
         cipher: str | None = None,
+        heartbeat: tuple[float, float] | None = None,
+        challenges: list[Any] | None = None,
         batched: bool = False,
         cookies: CookieJar | None = None,
         attempt: Attempt | None = None,
     ) -> Session:
         """Connect to ``url`` and join ``realm``; ``timeout`` in seconds bounds both together.
 
+        ``heartbeat``: after how many silent seconds to ping, and how many to wait for the pong.
+        ``challenges``: gets the router's CHALLENGEs, as lists, whether or not the client joins.
         ``attempt`` can end it early.
 
         ``close_timeout`` is how long ``close`` waits for the router's goodbye. ``certificate``:

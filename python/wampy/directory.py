@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["description_of", "document_of", "next_names", "procedures", "signature_of"]
 
-logger = logging.getLogger("wampy.directory")
+logger: logging.Logger = logging.getLogger("wampy.directory")
 
 _TYPES = {
     "integer": int,

@@ -243,6 +243,7 @@ class Keeper:
         """Get a new session after one that ended by ``error``; false if there is to be none."""
         name = self._session.client_name
         logger.warning("%s has lost its connection: %s", name, error)
+        self._session.show_loss(str(error))
         self._tell("on_connection_lost", str(error))
         reconnect, failures = self._reconnect, 0
         if self._only_if_held and not self._session.records:

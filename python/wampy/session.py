@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from wampy import _wampy, errors, process
+from wampy import _wampy, errors, joining, process
 from wampy.auth import Auth, proofs
 from wampy.by_hand import MessagesByHand
 from wampy.constants import (
@@ -126,8 +126,9 @@ class Session:
         self.records: Records = Records()
         #: whether and how to get a lost session back; None for if there is something to restore
         self.reconnect = reconnect
+        closes = type(message_handler).handle_close is not MessageHandler.handle_close
         #: whether the program wants to hear of a loss in any case
-        self.watched = watched
+        self.watched = watched or closes
         self._keeper: Keeper | None = None
         self._wire: _wampy.Session | None = None
         self._threads: HandlerThreads | None = None
@@ -238,9 +239,8 @@ class Session:
         if self.cookies is not None and methods == ["anonymous"]:
             # Nobody in particular, or who the cookie says.
             methods = []
-        return _wampy.Session.connect(
-            self.url,
-            self.realm,
+        return joining.connect(
+            self,
             timeout=CONNECT_TIMEOUT,
             close_timeout=GOODBYE_TIMEOUT,
             authmethods=methods,
@@ -266,6 +266,19 @@ class Session:
         """Show that the session has joined."""
         if self._wire is not None:
             self._observe(Welcome(self._wire.id, {}))
+
+    def show_loss(self, reason: str) -> None:
+        """Show a message handler of the program that the connection is lost."""
+        if not self._observed:
+            return
+        from wampy.transports.websocket.frames import Close
+
+        # The code that stands for a connection without a close frame (RFC 6455, section 7.4.1).
+        frame = Close(payload=(1006).to_bytes(2, "big") + reason.encode())
+        try:
+            self.message_handler.handle_close(frame)
+        except Exception:
+            logger.exception("%s failed", type(self.message_handler).__name__)
 
     def adopt(self, wire: _wampy.Session) -> None:
         """Let a new connection take the place of a lost one, whose ids mean nothing any more."""

@@ -8,6 +8,7 @@
 
 mod answers;
 mod attempt;
+mod challenges;
 mod cookies;
 mod decode;
 mod encode;

@@ -13,7 +13,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyList};
 use tokio::sync::SetOnce;
 use wampy::{Call, Client, IpVersion, Status, Subscription, WampError};
 use wampy_proto::end_to_end::DataKey;
@@ -22,6 +22,7 @@ use wampy_proto::{Feature, Message, Role};
 
 use crate::answers::{self, Answers};
 use crate::attempt::Attempt;
+use crate::challenges::Challenges;
 use crate::cookies::CookieJar;
 use crate::decode::decode;
 use crate::encode::encode;
@@ -79,7 +80,7 @@ impl Session {
     /// Connect to `url` and join `realm`; `timeout` in seconds bounds both together, and `attempt`
     /// can end it early.
     #[staticmethod]
-    #[pyo3(signature = (url, realm, *, timeout, close_timeout, authmethods = Vec::new(), authid = None, proofs = Vec::new(), certificate = None, ca_path = None, ip_version = None, keys = Vec::new(), cipher = None, batched = false, cookies = None, attempt = None))]
+    #[pyo3(signature = (url, realm, *, timeout, close_timeout, authmethods = Vec::new(), authid = None, proofs = Vec::new(), certificate = None, ca_path = None, ip_version = None, keys = Vec::new(), cipher = None, heartbeat = None, challenges = None, batched = false, cookies = None, attempt = None))]
     #[allow(clippy::too_many_arguments)]
     fn connect(
         py: Python<'_>,
@@ -95,19 +96,29 @@ impl Session {
         ip_version: Option<u8>,
         keys: Vec<Key>,
         cipher: Option<&str>,
+        heartbeat: Option<(f64, f64)>,
+        challenges: Option<&Bound<'_, PyList>>,
         batched: bool,
         cookies: Option<&CookieJar>,
         attempt: Option<&Attempt>,
     ) -> PyResult<Self> {
-        let answers = Arc::new(Answers::default());
-        let observed = Arc::clone(&answers);
+        let (answers, challenged) = (Arc::new(Answers::default()), Challenges::default());
+        let observed = (Arc::clone(&answers), challenged.clone());
         let mut builder = Client::builder(url)
             .realm(realm)
             .agent(concat!("wampy-python/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(duration(py, timeout)?)
             .close_timeout(duration(py, close_timeout)?)
             .batched(batched)
-            .observer(move |message| observed.push(message));
+            .observer(move |message| {
+                observed.0.push(message);
+                observed.1.push(message);
+            });
+        if let Some((interval, timeout)) = heartbeat {
+            builder = builder
+                .ping_interval(Some(duration(py, interval)?))
+                .ping_timeout(duration(py, timeout)?);
+        }
         if !authmethods.is_empty() {
             builder = builder.authmethods(authmethods);
         }
@@ -135,8 +146,11 @@ impl Session {
             Some(6) => builder.ip_version(IpVersion::V6),
             _ => builder,
         };
-        let connected = wait(py, None, Attempt::connect(attempt, builder))?
-            .flatten()
+        let connected = wait(py, None, Attempt::connect(attempt, builder))?.flatten();
+        if let Some(list) = challenges {
+            challenged.append_to(py, list)?;
+        }
+        let connected = connected
             .ok_or_else(|| failure(py, Kind::Session, "the attempt to connect was given up"))?
             .map_err(|error| error::of_connect(py, &error))?;
         Self::joined(py, connected, answers)

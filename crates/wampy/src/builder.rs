@@ -537,7 +537,8 @@ impl Builder {
 
     /// Gets every message of the router that answers none of the client's own requests: answers
     /// to messages sent with [`Client::send`], and what belongs to registrations and subscriptions
-    /// made that way. Runs on the task that reads the socket, so it must not wait.
+    /// made that way. And every CHALLENGE, which the client answers by itself. Runs on the task that
+    /// reads the socket, so it must not wait.
     ///
     /// ```
     /// # wampy::doc_example(async |url| {

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Crossbar"]
 
-logger = logging.getLogger("wampy.peers.routers")
+logger: logging.Logger = logging.getLogger("wampy.peers.routers")
 
 #: The environment variable with the command that runs the real Crossbar.io.
 COMMAND_VARIABLE = "WAMPY_CROSSBAR"
@@ -94,12 +94,12 @@ class Crossbar(ParseUrlMixin):
         endpoint = self.transport.get("endpoint", {})
         self.ipv: int = endpoint.get("version", 4)
         self.certificate: str | None = endpoint.get("tls", {}).get("certificate")
-        self.url = url
+        self.url: str = url
         self.parse_url()
-        self.websocket_location = self.resource
+        self.websocket_location: str | None = self.resource
         self.crossbar_directory = crossbar_directory
         self.proc: subprocess.Popen[bytes] | None = None
-        self.started = False
+        self.started: bool = False
         self._command = os.environ.get(COMMAND_VARIABLE) if command is None else command
         self._router_only = router_only
         self._router: Router | None = None

@@ -141,7 +141,7 @@ class RemoteProcedure:  # noqa: D101
             "One procedure; an attribute of it is the procedure with the longer URI.",
         ),
     )
-    __signature__ = _ToldByTheRouter(_told_signature)
+    __signature__: Any = _ToldByTheRouter(_told_signature)
 
     __slots__ = ("_client", "_options", "_uri")
 

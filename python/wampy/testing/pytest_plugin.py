@@ -20,6 +20,7 @@ import pytest
 
 if TYPE_CHECKING:
     from wampy.peers.clients import Client
+    from wampy.peers.crossbar import Crossbar
     from wampy.session import Session
 
 __all__ = ["client", "config_path", "connection", "router", "session_maker", "url"]
@@ -47,7 +48,11 @@ def url(request: pytest.FixtureRequest) -> Any:
 
 @pytest.fixture
 def router(request: pytest.FixtureRequest) -> Any:
-    """A started ``wampy.Router``, new for this test and stopped after it."""
+    """A started ``wampy.Router``, new for this test and stopped after it.
+
+    With a node configuration of Crossbar.io it is a ``wampy.peers.routers.Crossbar``, and listens
+    where that says.
+    """
     for theirs in _of_another_plugin(request, "router"):
         return theirs
     # In this order: the default ``url`` starts the router, an overridden one says where to.
@@ -147,7 +152,9 @@ class _RouterOfTest:
             return Router(config=path)
         from wampy.peers.crossbar import Crossbar
 
-        return Crossbar(config_path=path) if url is None else Crossbar(url, path)
+        if url is None:
+            url = _url_of(Crossbar(config_path=path))
+        return Crossbar(url=url, config_path=path)
 
 
 def _place(url: str) -> tuple[str, int]:
@@ -162,6 +169,16 @@ def _place(url: str) -> tuple[str, int]:
             "override config_path, too"
         )
     return parts.hostname, parts.port or DEFAULT_PORT
+
+
+def _url_of(crossbar: Crossbar) -> str:
+    """Where clients of this machine reach the router of a node configuration."""
+    from wampy.constants import DEFAULT_PORT
+
+    scheme = "wss" if crossbar.can_use_tls else "ws"
+    port = crossbar.transport.get("endpoint", {}).get("port", DEFAULT_PORT)
+    # A name of an environment variable stands for the number.
+    return f"{scheme}://localhost:{os.path.expandvars(str(port))}"
 
 
 def _of_another_plugin(request: pytest.FixtureRequest, name: str) -> Iterator[Any]:

@@ -10,7 +10,7 @@ use super::toml_text::{TomlText, inline, quoted};
 pub(super) struct Realm<'n> {
     place: Place,
     pub(super) name: Located<String>,
-    is_loose: bool,
+    is_strict: bool,
     has_meta_api: bool,
     history: Vec<HistoryRule>,
     pub(super) roles: Vec<Role<'n>>,
@@ -53,10 +53,10 @@ pub(super) const ANONYMOUS: &str = "anonymous";
 pub(super) fn read<'n>(mut item: Item<'n>) -> Option<Realm<'n>> {
     item.know("id");
     let name = item.required_text("name");
-    let (mut is_loose, mut has_meta_api) = (false, true);
+    let (mut is_strict, mut has_meta_api) = (false, true);
     if let Some(mut options) = item.item("options") {
-        let checks = [("strict", false), ("loose", true)];
-        is_loose = options
+        let checks = [("strict", true), ("loose", false)];
+        is_strict = options
             .word("uri_check", &checks)
             .is_some_and(|it| it.value);
         has_meta_api = options.flag("enable_meta_api").is_none_or(|it| it.value);
@@ -67,6 +67,10 @@ pub(super) fn read<'n>(mut item: Item<'n>) -> Option<Realm<'n>> {
         );
         options.end();
     }
+    item.ignore(
+        "inventory",
+        "there are no types by which payloads are validated",
+    );
     let history = item.item("store").map(store).unwrap_or_default();
     let roles: Vec<_> = item.items("roles").into_iter().filter_map(role).collect();
     if !has_meta_api {
@@ -77,7 +81,7 @@ pub(super) fn read<'n>(mut item: Item<'n>) -> Option<Realm<'n>> {
     Some(Realm {
         place,
         name: name?,
-        is_loose,
+        is_strict,
         has_meta_api,
         history,
         roles,
@@ -177,7 +181,7 @@ impl Realm<'_> {
     pub(super) fn write(&self, auth: Option<&Auth<'_>>, out: &mut TomlText) {
         out.header(&self.place, "[[realms]]");
         out.set(self.name.place(), "name", quoted(&self.name.value));
-        if !self.is_loose {
+        if self.is_strict {
             out.set(&self.place, "uri_grammar", quoted("strict"));
         }
         // Crossbar.io lets everybody take over a registration who may register the procedure.
