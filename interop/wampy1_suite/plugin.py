@@ -66,7 +66,7 @@ def running():
 @pytest.fixture
 def router(running, config_path):
     """A router configured as the test says, where all tests look for one."""
-    return running.configured_by(pathlib.Path(config_path).stem)
+    return running.configured_by(pathlib.Path(config_path).stem.removesuffix(".config"))
 
 
 @pytest.fixture(autouse=True)
