@@ -82,6 +82,10 @@ nightly: ## The realm's random walk against its model: 10 million steps.
 features: ## Write docs/features.md from the tables that it shows.
 	WRITE_FEATURES=1 $(CARGO) test --locked --quiet -p wampy-proto --test features
 
+.PHONY: reference
+reference: $(VENV)/.tools ## Write docs/python/reference.md from the docstrings.
+	$(BIN)/python python/write-reference
+
 # Not a part of `make test`: the suite runs on Python 2.7 only, and for some minutes.
 .PHONY: autobahn
 autobahn: ## The Autobahn test suite against our WebSocket, with compression. Needs Python 2.7.
@@ -92,7 +96,7 @@ autobahn: ## The Autobahn test suite against our WebSocket, with compression. Ne
 .tools/bin/cargo-deny:
 	$(CARGO) install cargo-deny --version 0.20.2 --locked --quiet --root .tools
 
-SCRIPTS := benches/check-counts benches/write-steps benches/where-time-goes
+SCRIPTS := benches/check-counts benches/write-steps benches/where-time-goes python/write-reference
 
 .PHONY: lint
 lint: $(VENV)/.wheel .tools/bin/cargo-deny ## Formatting, clippy, rustdoc, ruff, mypy, pyright, stubtest, licenses.

@@ -22,6 +22,21 @@ def permission(uri, match, *allowed):
     return {"uri": uri, "match": match, "allow": allow, "cache": True}
 
 
+def _worker(port, roles, auth, **options):
+    """A router with one realm and one port."""
+    serializers = ["json", "msgpack", "cbor"]
+    part = {"serializers": serializers, "auth": auth}
+    transport = {
+        "type": "universal",
+        "endpoint": {"type": "tcp", "interface": "127.0.0.1", "port": port},
+        "rawsocket": part,
+        "websocket": {"ws": {"type": "websocket", **part}},
+    }
+    realm = {"name": "realm1", "roles": roles, "options": options}
+    worker = {"type": "router", "realms": [realm], "transports": [transport]}
+    return {"version": 2, "workers": [worker]}
+
+
 def node_config(port):
     """A realm in which each user has a role of its own, and guests may do a few things."""
     everything = permission("", "prefix", "call", "register", "publish", "subscribe")
@@ -34,26 +49,53 @@ def node_config(port):
     ]
     roles.append({"name": ANONYMOUS, "permissions": guest})
     auth = {**users.crossbar_auth(), "anonymous": {"type": "static", "role": ANONYMOUS}}
-    serializers = ["json", "msgpack", "cbor"]
-    part = {"serializers": serializers, "auth": auth}
-    transport = {
-        "type": "universal",
-        "endpoint": {"type": "tcp", "interface": "127.0.0.1", "port": port},
-        "rawsocket": part,
-        "websocket": {"ws": {"type": "websocket", **part}},
+    return _worker(port, roles, auth, uri_check="strict")
+
+
+def asking_config(port):
+    """A realm in which procedures say who somebody is, and what its role may do."""
+    everything = permission("", "prefix", "call", "register", "publish", "subscribe")
+    roles = [{"name": ANONYMOUS, "permissions": [everything]}]
+    roles.append({"name": "asked", "authorizer": "com.auth.authorize"})
+    ticket = {
+        "type": "dynamic",
+        "authenticator": "com.auth.authenticate",
+        "authenticator-realm": "realm1",
+        "authenticator-role": "trusted",
     }
-    realm = {"name": "realm1", "roles": roles, "options": {"uri_check": "strict"}}
-    worker = {"type": "router", "realms": [realm], "transports": [transport]}
-    return {"version": 2, "workers": [worker]}
+    auth = {"anonymous": {"type": "static", "role": ANONYMOUS}, "ticket": ticket}
+    return _worker(port, roles, auth)
 
 
-@pytest.fixture(scope="module", params=["wampy", "crossbar"])
+ROUTERS = {"wampy": routers.wampy_node, "crossbar": routers.crossbar_node}
+
+
+def _run(name, config, tmp_path_factory):
+    port = routers.free_port()
+    with ROUTERS[name](tmp_path_factory.mktemp(name), config(port), port) as running:
+        yield running
+
+
+@pytest.fixture(scope="module", params=ROUTERS)
 def node(request, tmp_path_factory):
     """Our router, then Crossbar.io, by the same configuration."""
-    run = {"wampy": routers.wampy_node, "crossbar": routers.crossbar_node}[request.param]
-    port = routers.free_port()
-    with run(tmp_path_factory.mktemp(request.param), node_config(port), port) as running:
-        yield running
+    yield from _run(request.param, node_config, tmp_path_factory)
+
+
+@pytest.fixture(scope="module", params=ROUTERS)
+def asking_node(request, tmp_path_factory):
+    """The same with procedures that are asked, which stand by."""
+    for running in _run(request.param, asking_config, tmp_path_factory):
+        way = ["--url", running.rs]
+        knows = 'grep -q \'"ticket":"right"\' && echo \'"asked"\''
+        allows = "if grep -q com.shop.open; then echo true; else echo false; fi"
+        with (
+            registered("com.auth.authenticate", "--exec", knows, *way),
+            registered("com.auth.authorize", "--exec", allows, *way),
+            registered("com.shop.open", "--echo", *way),
+            registered("com.shop.closed", "--echo", *way),
+        ):
+            yield running
 
 
 @pytest.mark.parametrize("transport", ["ws", "rs"])
@@ -103,3 +145,18 @@ def test_guests_register_nothing(node, name):
     assert done.returncode == EXIT_WAMP_ERROR, done.stderr
     expected = "invalid_uri" if "Open" in name else "not_authorized"
     assert f"wamp.error.{expected}" in done.stderr
+
+
+@pytest.mark.parametrize("transport", ["ws", "rs"])
+def test_procedures_say_who_somebody_is_and_what_it_may_do(asking_node, transport):
+    def call(procedure, ticket):
+        user = ["--authid", "joe", "--authmethod", "ticket", "--ticket", ticket]
+        return wampy("call", procedure, "1", "--url", asking_node.url(transport), *user)
+
+    allowed = call("com.shop.open", "right")
+    assert allowed.returncode == 0 and allowed.stdout == "1\n", allowed.stderr
+    refused = call("com.shop.closed", "right")
+    assert refused.returncode == EXIT_WAMP_ERROR, refused.stderr
+    assert "wamp.error.not_authorized" in refused.stderr
+    wrong = call("com.shop.open", "wrong")
+    assert wrong.returncode == EXIT_NO_SESSION, wrong.stderr
