@@ -19,7 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 from wampy import _wampy, errors
 from wampy.aio.progressive import Parts
+from wampy.definitions import is_answer, told
+from wampy.result import arguments_of
 from wampy.roles.callee import Procedure
+from wampy.session import _prepared
 
 if TYPE_CHECKING:
     from wampy.aio.session import Session
@@ -51,7 +54,8 @@ class Callee:
     def __init__(self, session: Session, handler: Callable[..., Any], procedure: Procedure) -> None:
         check_handler(handler)
         self._session = session
-        self._function = handler
+        ours = [key for key in ("details", "parts") if getattr(procedure, key)]
+        self._function = _prepared(handler, ours)
         self._procedure = procedure
         self._wants_more = procedure.details or procedure.parts
 
@@ -119,7 +123,7 @@ class Callee:
 
     def _reply(self, invocation: _wampy.AioInvocation, result: Any) -> None:
         try:
-            invocation.reply([result], {})
+            invocation.reply(*arguments_of(result))
         except errors.SerializationError as error:
             logger.error("the result of %s cannot be sent: %s", self._procedure.uri, error)
             self._fail(invocation, error, is_known=True)
@@ -128,18 +132,15 @@ class Callee:
         self, invocation: _wampy.AioInvocation, error: BaseException, is_known: bool = False
     ) -> None:
         """Answer with an exception: an ``errors.Error`` as it is, others described."""
-        if isinstance(error, errors.Error):
-            uri, args, kwargs = error.uri, list(error.args), error.kwargs
-        else:
-            if not is_known:
-                logger.error("error calling: %s", self._procedure.uri, exc_info=error)
-            uri, args = self._procedure.uri, []
-            kwargs = {
-                "exc_type": type(error).__name__,
-                "message": str(error),
-                "call_args": invocation.args,
-                "call_kwargs": invocation.kwargs,
-            }
+        if not is_known and not is_answer(error):
+            logger.error("error calling: %s", self._procedure.uri, exc_info=error)
+        uri, args, kwargs = told(
+            error,
+            self._procedure.uri,
+            invocation.args,
+            invocation.kwargs,
+            self._procedure.traceback,
+        )
         try:
             invocation.reply_error(uri, args, kwargs)
         except errors.SerializationError as problem:
@@ -167,7 +168,7 @@ class Callee:
                 await self._send_part(invocation, part)
 
     async def _send_part(self, invocation: _wampy.AioInvocation, part: Any) -> None:
-        if invocation.receives_progress and not await invocation.progress([part], {}):
+        if invocation.receives_progress and not await invocation.progress(*arguments_of(part)):
             raise errors.CanceledError(_CANCELED, "the call is over")
         # A generator that never waits must not keep the loop from hearing of a cancelation.
         await asyncio.sleep(0)

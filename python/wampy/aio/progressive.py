@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from wampy import _wampy
 from wampy.errors import CanceledError, ConfigurationError, WampyError
-from wampy.messages.result import result_value
 from wampy.progressive import _value
+from wampy.result import value_of
 
 if TYPE_CHECKING:
     from wampy.aio.session import Session
@@ -65,7 +65,7 @@ class ProgressiveCall(AsyncIterator[Any]):
             raise
         _, details, args, kwargs = received
         self._is_over = not details.get("progress", False)
-        return result_value(args, kwargs)
+        return value_of(args, kwargs)
 
     @property
     def is_over(self) -> bool:
