@@ -1,5 +1,6 @@
 """What most tests share: a router of their own on a free port, and clients that are stopped."""
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -15,6 +16,20 @@ def router():
     """A router in this process, new for every test."""
     with wampy.Router() as running:
         yield running
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """The files of a certificate of localhost and of its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl for a certificate")
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1"
+    command = [*command.split(), "-subj", "/CN=localhost"]
+    command += ["-addext", "subjectAltName=DNS:localhost"]
+    command += ["-addext", "basicConstraints=critical,CA:FALSE"]
+    subprocess.run([*command, "-out", cert, "-keyout", key], check=True, capture_output=True)
+    return cert, key
 
 
 @pytest.fixture

@@ -9,10 +9,14 @@ import pytest
 import wampy
 
 MODULES = ["wampy", *(module.name for module in pkgutil.walk_packages(wampy.__path__, "wampy."))]
+#: Modules for packages that only those install who use them.
+OPTIONAL = {"wampy.backends.eventlet_": "eventlet", "wampy.backends.gevent_": "gevent"}
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if "__main__" not in name])
 def test_examples_run(name):
+    if name in OPTIONAL:
+        pytest.importorskip(OPTIONAL[name])
     failed, _ = doctest.testmod(importlib.import_module(name))
     assert failed == 0
 

@@ -1,8 +1,6 @@
 """``wampy.Router``: the router inside the process."""
 
-import shutil
 import socket
-import subprocess
 import threading
 import time
 
@@ -54,13 +52,8 @@ def test_a_port_that_is_taken():
     assert "in use" in str(caught.value)
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl for a certificate")
-def test_it_speaks_tls(tmp_path):
-    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1"
-    make = [*make.split(), "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    make += ["-addext", "basicConstraints=critical,CA:FALSE"]
-    subprocess.run([*make, "-out", cert, "-keyout", key], check=True, capture_output=True)
+def test_it_speaks_tls(certificate):
+    cert, key = certificate
     with wampy.Router(tls_cert=cert, tls_key=str(key)) as router:
         assert router.url == f"wss://localhost:{router.port}"
         with wampy.Client(router=router, cert_path=str(cert)) as client:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from wampy import auth as auth
+    from wampy.config import configure_async as configure_async
+    from wampy.config import configure_logging as configure_logging
+    from wampy.config.defaults import async_name as async_name
     from wampy.encryption import DataKey as DataKey
     from wampy.errors import Error as Error
     from wampy.errors import WampyError as WampyError
@@ -47,7 +50,10 @@ _HOME = {
     "Router": "wampy.router",
     "WampyError": "wampy.errors",
     "WampyTimeOutError": "wampy.errors",
+    "async_name": "wampy.config.defaults",
     "callee": "wampy.roles.callee",
+    "configure_async": "wampy.config",
+    "configure_logging": "wampy.config",
     "subscribe": "wampy.roles.subscriber",
 }
 

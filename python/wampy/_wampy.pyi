@@ -1,10 +1,11 @@
 """The compiled part of wampy: Rust's client and router, seen from Python.
 
-Nothing here is public. All waiting happens with the GIL released and ends at once on Ctrl-C.
+Nothing here is public. All waiting happens with the GIL released and ends at once on Ctrl-C; in a
+greenlet of a program that gevent has patched, other greenlets run meanwhile.
 Failures raise what ``wampy.errors.failure`` and ``wampy.errors.remote`` build.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, final
 
 from wampy.auth import Proof
@@ -15,6 +16,7 @@ __all__ = [
     "Results",
     "Router",
     "Session",
+    "Wakeups",
     "__version__",
     "decode",
     "encode",
@@ -22,6 +24,7 @@ __all__ = [
     "key_id",
     "main",
     "shut_down",
+    "wait_by_hubs",
 ]
 
 __version__: str
@@ -51,6 +54,15 @@ def shut_down(timeout: float) -> bool:
 
 def forked() -> None:
     """Tell the extension that this process is a fork: it must start its threads anew."""
+
+def wait_by_hubs(
+    finder: Callable[[], tuple[Wakeups, Callable[[int], object]] | None],
+) -> None:
+    """Let threads that have a hub wait by it, so that other greenlets run meanwhile.
+
+    ``finder`` returns the hub of the calling thread, if it has one: its wakeups, and what parks the
+    current greenlet until a token is woken. The first call counts.
+    """
 
 @final
 class Session:
@@ -218,6 +230,21 @@ class Input:
 
     def close(self) -> None:
         """Cancel the call, unless it is finished or over."""
+
+@final
+class Wakeups:
+    """The waits of one hub that are to be looked at again."""
+
+    def __new__(cls) -> Wakeups: ...
+    def fileno(self) -> int:
+        """What to watch: it can be read while there is something to take."""
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether this process made it, and not one that it is a fork of."""
+
+    def take(self) -> list[int]:
+        """The tokens that have been woken since the last time. Never waits."""
 
 @final
 class Router:

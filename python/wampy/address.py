@@ -20,8 +20,12 @@ SCHEMES: dict[str, int | None] = {
 }
 
 
-def normalize(url: str) -> str:
-    """Return ``url`` with its port.
+#: The schemes over TLS for those that are not.
+OVER_TLS = {"ws": "wss", "rs": "rss"}
+
+
+def normalize(url: str, use_tls: bool = False) -> str:
+    """Return ``url`` with its port; with ``use_tls``, over TLS whatever its scheme says.
 
     Raises:
         ConfigurationError: it is no string, its scheme is missing or unknown, or it has no host.
@@ -35,6 +39,9 @@ def normalize(url: str) -> str:
         raise ConfigurationError(
             f"{url!r} is no router URL: it must begin with one of {known}{hint}"
         )
+    if use_tls:
+        scheme = OVER_TLS.get(scheme, scheme)
+        url = f"{scheme}:{rest}"
     port = SCHEMES[scheme]
     if port is None:
         if not rest.removeprefix("//"):

@@ -11,6 +11,8 @@ from typing import Any, Final
 DEFAULT_HOST: Final = "localhost"
 DEFAULT_PORT: Final = 8080
 DEFAULT_ROUTER_URL: Final = f"ws://{DEFAULT_HOST}:{DEFAULT_PORT}"
+#: The same under its name of wampy 0.9.
+CROSSBAR_DEFAULT: Final = DEFAULT_ROUTER_URL
 DEFAULT_REALM: Final = "realm1"
 
 #: What a client announces besides its own features; ``authmethods`` and ``authid`` belong here.
@@ -56,4 +58,5 @@ NOT_AUTHORISED: Final = "wamp.error.not_authorized"
 
 GEVENT: Final = "gevent"
 EVENTLET: Final = "eventlet"
+THREADS: Final = "threads"
 EVENT_LOOP_BACKENDS: Final = [EVENTLET, GEVENT]

@@ -35,6 +35,7 @@ from wampy.messages import (
 if TYPE_CHECKING:
     from wampy.peers.clients import Client
     from wampy.session import Session
+    from wampy.transports.websocket.frames import Close
 
 __all__ = ["MessageHandler"]
 
@@ -47,8 +48,12 @@ class MessageHandler:
     An exception in an overridden method is logged. It ends neither the thread nor the session.
     """
 
-    def __init__(self, client: Client) -> None:
-        self.client = client
+    #: the client whose messages it handles; a handler made without one gets it from its client
+    client: Client
+
+    def __init__(self, client: Client | None = None) -> None:
+        if client is not None:
+            self.client = client
 
     @property
     def session(self) -> Session:
@@ -148,6 +153,9 @@ class MessageHandler:
 
     def handle_goodbye(self, message_obj: Goodbye) -> None:
         """The session has ended."""
+
+    def handle_close(self, close_frame: Close) -> None:
+        """The connection is lost; ``close_frame.payload`` says why."""
 
     def handle_result(self, message_obj: Result) -> None:
         """A call has a result; the caller gets it after this."""

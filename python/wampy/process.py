@@ -1,4 +1,4 @@
-"""What wampy does once per process: prepare for its end, and for its forks.
+"""What wampy does once per process: prepare for its end, for its forks, and for greenlets.
 
 The first session or router asks for it, so that an import has no effects. What is absent: the
 threads themselves, which the extension starts when they are needed.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import atexit
 import os
 
-from wampy import _wampy
+from wampy import _wampy, greenlets
 
 #: How long the end of the process waits for sessions to say GOODBYE, in seconds.
 EXIT_TIMEOUT = 2.0
@@ -18,7 +18,14 @@ _prepared = False
 
 
 def prepare() -> None:
-    """Make sure that the interpreter can exit, and that a fork notices what it cannot use."""
+    """Make sure that the interpreter can exit, and that a fork notices what it cannot use.
+
+    And that waits let other greenlets run, if gevent has patched the program by now.
+
+    Raises:
+        ConfigurationError: eventlet has patched the program.
+    """
+    greenlets.cooperate()
     global _prepared  # noqa: PLW0603 - one process has one state
     if _prepared:
         return

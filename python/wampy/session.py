@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wampy import _wampy, errors, process
 from wampy.auth import Auth, proofs
@@ -41,6 +41,9 @@ from wampy.progressive import Feeder, Parts, ProgressiveCall, check_parts
 from wampy.registry import Registry
 from wampy.roles.callee import Procedure
 from wampy.roles.subscriber import accepts_meta
+
+if TYPE_CHECKING:
+    from wampy.connection import Connection
 
 __all__ = ["Session", "Subscription"]
 
@@ -142,6 +145,13 @@ class Session:
     def router(self) -> Any:
         """The router that the client was given, or its URL."""
         return getattr(self.client, "router", None) or self.url
+
+    @property
+    def connection(self) -> Connection:
+        """The connection, for extensions of wampy 1 that look at it."""
+        from wampy.connection import Connection
+
+        return Connection(self)
 
     @property
     def is_open(self) -> bool:
@@ -545,8 +555,14 @@ class Session:
         return self._by_hand.receive(self._joined(), source_request_id, patience or None)
 
     def _register_procedure(self, procedure_name: str, invocation_policy: str = "single") -> None:
-        """Offer the client's method of that name; extensions of wampy 1 call this."""
-        handler = getattr(self.client, procedure_name)
+        """Offer the client's method of that name; extensions of wampy 1 call this.
+
+        The method may be made later: it is looked for when somebody calls it.
+        """
+
+        def handler(*args: Any, **kwargs: Any) -> Any:
+            return getattr(self.client, procedure_name)(*args, **kwargs)
+
         self.register(procedure_name, handler, {"invoke": invocation_policy})
 
     def _subscribe_to_topic(self, handler: Callable[..., Any], topic: str) -> None:

@@ -10,6 +10,7 @@ mod answers;
 mod decode;
 mod encode;
 mod error;
+mod hub;
 mod inbox;
 mod keys;
 mod live;
@@ -31,6 +32,8 @@ mod _wampy {
     use wampy_proto::serializer::Serializer;
 
     use crate::error::{Kind, failure};
+    #[pymodule_export]
+    use crate::hub::Wakeups;
     #[pymodule_export]
     use crate::progressive::{Input, Results};
     #[pymodule_export]
@@ -88,6 +91,12 @@ mod _wampy {
     #[pyfunction]
     fn main(py: Python<'_>, argv: Vec<String>) -> u8 {
         py.detach(|| wampy_cli::run(argv))
+    }
+
+    /// Let threads that have a hub wait by it, so that other greenlets run meanwhile.
+    #[pyfunction]
+    fn wait_by_hubs(py: Python<'_>, finder: Py<PyAny>) {
+        crate::hub::wait_by_hubs(py, finder);
     }
 
     /// Tell the extension that this process is a fork.

@@ -3,7 +3,8 @@
 //! A wait releases the GIL and looks up every [`SLICE`] to answer signals. When the interpreter ends
 //! no thread but the one that ends it comes back to Python: each stays where it is until the process
 //! is gone, because Python would unwind it through Rust. A fork leaves the threads of its parent
-//! behind, so everything made before it is refused by its number.
+//! behind, so everything made before it is refused by its number. A thread that has a hub does not
+//! stand still meanwhile: see `hub`.
 //!
 //! Deliberately absent: futures in Python; an asyncio face needs another way of waiting.
 
@@ -20,6 +21,7 @@ use tokio::sync::watch;
 use wampy_proto::close_reason;
 
 use crate::error::{Kind, failure};
+use crate::hub;
 use crate::live::Live;
 
 /// How long a wait goes on before it looks up.
@@ -131,13 +133,17 @@ pub fn runtime(py: Python<'_>) -> PyResult<&'static Runtime> {
 /// Waits for `future` with the GIL released; `None` after `timeout`.
 ///
 /// # Errors
-/// A signal handler raised (Ctrl-C), or the interpreter is ending. The future is dropped then.
+/// A signal handler raised (Ctrl-C), or the interpreter is ending. The future is dropped then. It is
+/// also when something is raised in the greenlet that waits.
 pub fn wait<F>(py: Python<'_>, timeout: Option<Duration>, future: F) -> PyResult<Option<F::Output>>
 where
     F: Future + Send,
     F::Output: Send,
 {
     let runtime = runtime(py)?;
+    if let Some(hub) = hub::of_this_thread(py)? {
+        return hub.wait(runtime, timeout, future);
+    }
     let deadline = deadline(timeout);
     let mut future = pin!(future);
     loop {
@@ -159,13 +165,16 @@ where
 /// for long. `None` after `timeout`.
 ///
 /// # Errors
-/// The system has no more threads.
+/// The system has no more threads. Or something is raised in the greenlet that waits.
 pub fn wait_quietly<F>(py: Python<'_>, timeout: Duration, future: F) -> PyResult<Option<F::Output>>
 where
     F: Future + Send,
     F::Output: Send,
 {
     let process = process(py)?;
+    if let Some(hub) = hub::of_this_thread(py)? {
+        return hub.wait(&process.runtime, Some(timeout), future);
+    }
     let mut ending = process.ending.subscribe();
     let output = detached(py, || {
         process.runtime.block_on(async {

@@ -80,6 +80,7 @@ pub(crate) struct Definition {
 /// The definitions that a session made.
 #[derive(Debug, Default)]
 pub(crate) struct OwnDefinitions {
+    /// The oldest first.
     pub(crate) list: Vec<(Kind, DefinitionId)>,
     /// What they take, in bytes: URIs and definitions.
     pub(crate) bytes: usize,
@@ -212,9 +213,9 @@ impl Definitions {
             records.remove(id);
         }
         own.bytes -= subject.uri.len() + removed.encoded.len();
-        // From the end, where a session that is gone begins.
+        // From the end, where a session that is gone begins: its newest definition goes first.
         if let Some(at) = own.list.iter().rposition(|&listed| listed == (kind, id)) {
-            own.list.swap_remove(at);
+            own.list.remove(at);
         }
         Some((subject, outcome))
     }

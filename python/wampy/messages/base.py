@@ -31,9 +31,7 @@ class Message:
 
     def serialize(self) -> str:
         """Return ``message`` as JSON text; bytes become U+0000 and base64, as WAMP wants it."""
-        return json.dumps(
-            self.message, separators=(",", ":"), ensure_ascii=False, default=_bytes_as_text
-        )
+        return as_json(self.message)
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Message):
@@ -42,8 +40,16 @@ class Message:
 
     __hash__ = object.__hash__
 
+    def __str__(self) -> str:
+        return str(self.message)
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.message!r}>"
+
+
+def as_json(message: Any) -> str:
+    """The JSON text of ``message``; bytes become U+0000 and base64, as WAMP wants it."""
+    return json.dumps(message, separators=(",", ":"), ensure_ascii=False, default=_bytes_as_text)
 
 
 def new_request_id() -> int:

@@ -16,9 +16,10 @@ class Goodbye(Message):
 
     WAMP_CODE = 6
     name = "goodbye"
+    DEFAULT_REASON = "wamp.close.close_realm"
 
     def __init__(
-        self, details: Mapping[str, Any] | None = None, reason: str = "wamp.close.close_realm"
+        self, details: Mapping[str, Any] | None = None, reason: str = DEFAULT_REASON
     ) -> None:
         self.details = dict(details or {})
         self.reason = reason

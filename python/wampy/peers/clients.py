@@ -62,6 +62,8 @@ class Client:
         call_timeout: how long a call may take, in seconds; 0 or None for as long as it takes.
         message_handler_cls: a subclass of ``wampy.message_handler.MessageHandler``.
         router: a ``wampy.Router``, a ``WampRouter`` or anything with a ``url``, instead of one.
+        message_handler: the same as ``message_handler_cls``, or a handler made already.
+        use_tls: whether a URL ``ws:`` means ``wss:``, and ``rs:`` means ``rss:``.
         auth: what to prove oneself with: an object of ``wampy.auth``, or several.
         certificate: a file of a TLS certificate, and one of its private key, to prove oneself with.
         keys: keys for end-to-end encryption, objects of ``wampy.DataKey``. What others have
@@ -89,6 +91,8 @@ class Client:
         certificate: tuple[str, str] | None = None,
         keys: Sequence[DataKey] = (),
         cipher: str | None = None,
+        message_handler: MessageHandler | type[MessageHandler] | None = None,
+        use_tls: bool = False,
     ) -> None:
         if url is not None and router is not None:
             raise ConfigurationError("give a client either url or router, not both")
@@ -100,13 +104,14 @@ class Client:
             raise ConfigurationError(f"a realm must have a name, not {realm!r}")
         _check_timeout(call_timeout)
         self.router = router
-        self._url = address.normalize(DEFAULT_ROUTER_URL if url is None else url)
+        self._use_tls = use_tls
+        self.url = DEFAULT_ROUTER_URL if url is None else url
         self.name = name or type(self).__name__
-        self.realm = realm or getattr(router, "realm", None) or DEFAULT_REALM
+        self.realm = realm or _realm_of(router) or DEFAULT_REALM
         self.roles = roles
         self.cert_path = cert_path
         self.ipv = ipv
-        self.message_handler = (message_handler_cls or MessageHandler)(client=self)
+        self.message_handler = _handler_for(self, message_handler, message_handler_cls)
         self._starting = threading.RLock()
         self._session = Session(
             router_url=self._url,
@@ -127,10 +132,17 @@ class Client:
 
     @property
     def url(self) -> str:
-        """Where the router is. A ``wampy.Router`` knows it only after its start."""
+        """Where the router is. A ``wampy.Router`` knows it only after its start.
+
+        What is set counts from the next ``start`` on.
+        """
         if self.router is None:
             return self._url
-        return address.normalize(getattr(self.router, "url", self.router))
+        return address.normalize(getattr(self.router, "url", self.router), self._use_tls)
+
+    @url.setter
+    def url(self, url: str) -> None:
+        self._url = address.normalize(url, self._use_tls)
 
     @property
     def session(self) -> Session | None:
@@ -371,12 +383,21 @@ class Client:
         return self._session.events_undecryptable
 
     @property
+    def is_pinging(self) -> bool:
+        """Whether the client pings a router that is silent."""
+        return self._session.connection.is_pinging
+
+    @property
     def request_ids(self) -> dict[int, Any]:
         """``{request_id: what was asked for}`` of registrations and subscriptions."""
         return self._session.request_ids
 
     def _register_roles(self) -> None:
         """Register and subscribe what the class declares; override to add to it."""
+        self.register_roles()
+
+    def register_roles(self) -> None:
+        """The same, for subclasses that override it under its name of wampy 0.9."""
         session = self._session
         for attribute, declared in _declared(type(self)):
             handler = getattr(self, attribute)
@@ -483,6 +504,9 @@ class Client:
         self.send_message(message)
         return self.recv_message(source_request_id=getattr(message, "request_id", None))
 
+    #: the name of the same in wampy 0.9
+    make_rpc = _make_rpc
+
 
 class WampClient(Client):
     """The client of 2016, whose arguments are ``name``, ``realm``, ``roles`` and ``router``."""
@@ -500,6 +524,40 @@ class WampClient(Client):
 
 class RpcClient(WampClient):
     """A ``WampClient`` that calls; every client does by now."""
+
+
+def _realm_of(router: object) -> str | None:
+    """The name of a router's realm; that of ``Crossbar`` is a part of its configuration."""
+    realm = getattr(router, "realm", None)
+    return realm.get("name") if isinstance(realm, Mapping) else realm
+
+
+def _handler_for(
+    client: Client,
+    message_handler: MessageHandler | type[MessageHandler] | None,
+    message_handler_cls: type[MessageHandler] | None,
+) -> MessageHandler:
+    """The message handler that a client is given, or one of the class that it is given."""
+    if message_handler is not None and message_handler_cls is not None:
+        raise ConfigurationError("give a client message_handler or message_handler_cls, not both")
+    given = message_handler or message_handler_cls or MessageHandler
+    if isinstance(given, MessageHandler):
+        if getattr(given, "client", client) is not client:
+            raise ConfigurationError(f"{given!r} handles the messages of another client")
+        given.client = client
+        return given
+    if not callable(given):
+        raise ConfigurationError(f"{given!r} is no wampy.message_handler.MessageHandler")
+    return given(client=client)
+
+
+def __getattr__(name: str) -> Any:
+    # The clients of wampy 0.5, which few want.
+    if name not in ("DefaultClient", "ServiceClient"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from wampy.peers import web
+
+    return getattr(web, name)
 
 
 def _check_timeout(seconds: float | None) -> None:

@@ -11,4 +11,4 @@ if TYPE_CHECKING:
     from wampy.roles.callee import callee as callee
     from wampy.roles.subscriber import subscribe as subscriber
 
-__all__ = ["callee", "caller", "subscriber"]
+__all__ = ["callee", "caller", "publisher", "subscriber"]

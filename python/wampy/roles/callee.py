@@ -164,4 +164,16 @@ def procedure_of(function: object) -> Procedure | None:
     return marked if isinstance(marked, Procedure) else None
 
 
+#: The names of the decorator in wampy 0.5 to 0.8.
+rpc = register_rpc = callee
+
+
+def __getattr__(name: str) -> Any:
+    if name != "CalleeProxy":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from wampy.peers.proxies import CalleeProxy
+
+    return CalleeProxy
+
+
 make_callable(__name__, "callee")

@@ -12,7 +12,18 @@ if TYPE_CHECKING:
     from wampy.peers.clients import Client
     from wampy.progressive import ProgressiveCall
 
-__all__ = ["RemoteProcedure", "RpcProxy", "WithOptions"]
+__all__ = ["CallProxy", "RemoteProcedure", "RpcProxy", "WithOptions"]
+
+
+class CallProxy:
+    """``client.call`` as an object of its own, which extensions of wampy 1 make."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    def __call__(self, procedure: str, /, *args: Any, **kwargs: Any) -> Any:
+        """Do as ``Client.call``."""
+        return self.client.call(procedure, *args, **kwargs)
 
 
 class WithOptions:

@@ -95,4 +95,12 @@ def accepts_meta(handler: Callable[..., Any]) -> bool:
     )
 
 
+def __getattr__(name: str) -> Any:
+    if name != "TopicSubscriber":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from wampy.peers.proxies import TopicSubscriber
+
+    return TopicSubscriber
+
+
 make_callable(__name__, "subscribe")

@@ -43,8 +43,10 @@ impl Realm {
         };
         session.authority = self.authorizer.authority(&session.details);
         let authrole = &session.details.authrole;
-        let is_affected =
-            self.authorizer.is_on() && self.authorizer.roles.get(authrole) != before.get(authrole);
+        // Where there were no roles, everybody could do everything, whatever its role.
+        let has_changed =
+            before.is_empty() || self.authorizer.roles.get(authrole) != before.get(authrole);
+        let is_affected = self.authorizer.is_on() && has_changed;
         let mut queue = waiting.map_or_else(Queue::default, |waiting| waiting.queue);
         if is_affected {
             let mut registrations: Vec<_> = session.registrations.iter().copied().collect();

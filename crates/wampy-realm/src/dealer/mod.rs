@@ -25,6 +25,7 @@ mod sharded_registration;
 mod shared_registration;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use wampy_proto::message::{Call, Error, Result as ResultMessage, ResultDetails, Yield};
 use wampy_proto::uri::{self, Grammar};
@@ -56,7 +57,7 @@ pub(crate) struct Dealer {
     pub(crate) waiting_calls: usize,
     /// The number of the next call that waits.
     next_in_lines: u64,
-    unsettled: Vec<Unsettled>,
+    unsettled: BTreeSet<Unsettled>,
 }
 
 impl Dealer {
@@ -68,7 +69,7 @@ impl Dealer {
             kept_call_bytes: 0,
             waiting_calls: 0,
             next_in_lines: 0,
-            unsettled: Vec::new(),
+            unsettled: BTreeSet::new(),
         }
     }
 }

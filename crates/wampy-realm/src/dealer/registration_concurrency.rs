@@ -20,6 +20,10 @@
 //!   `wamp.error.unavailable`. So does a call that comes in parts (progressive call invocations): it
 //!   does not wait.
 //! - A `concurrency` of 0 is `wamp.error.invalid_argument`.
+//! - Lines that can go on are served when all else of a message is done: first the calls end whose
+//!   registration has gone, in the order in which they came; then the lines of registrations go on, in
+//!   the order of the registrations' ids. It matters where one callee of several registrations has
+//!   room for one invocation more.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -49,13 +53,13 @@ pub(crate) struct WaitingCalls {
     pub(crate) plain: usize,
 }
 
-/// What a message left to be done when all else of it is done.
-#[derive(Debug)]
+/// What a message left to be done when all else of it is done, in the order in which it is done.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Unsettled {
+    /// The call with this number has waited for a registration that has gone.
+    Orphan(u64, Slot),
     /// Calls may wait for nothing.
     Room(RegistrationId),
-    /// The call's registration has gone while it waited.
-    Orphan(Slot),
 }
 
 /// The limit that a callee asked for.
@@ -103,19 +107,21 @@ impl Realm {
     /// Does what the last message left to be done.
     #[inline]
     pub(crate) fn settle(&mut self, now: Now, outbox: &mut impl Outbox) {
-        while let Some(matter) = self.dealer.unsettled.pop() {
-            self.settle_one(now, &matter, outbox);
+        if !self.dealer.unsettled.is_empty() {
+            self.settle_all(now, outbox);
         }
     }
 
     #[cold]
-    fn settle_one(&mut self, now: Now, matter: &Unsettled, outbox: &mut impl Outbox) {
-        match *matter {
-            Unsettled::Room(registration) => self.serve_line(now, registration, outbox),
-            Unsettled::Orphan(slot) => {
-                let why = "the last callee left while the call waited for it";
-                let refusal = Refusal::explained(error_uri::NO_AVAILABLE_CALLEE, why);
-                self.refuse_call(slot, refusal, outbox);
+    fn settle_all(&mut self, now: Now, outbox: &mut impl Outbox) {
+        while let Some(matter) = self.dealer.unsettled.pop_first() {
+            match matter {
+                Unsettled::Room(registration) => self.serve_line(now, registration, outbox),
+                Unsettled::Orphan(_, slot) => {
+                    let why = "the last callee left while the call waited for it";
+                    let refusal = Refusal::explained(error_uri::NO_AVAILABLE_CALLEE, why);
+                    self.refuse_call(slot, refusal, outbox);
+                }
             }
         }
     }
@@ -185,12 +191,12 @@ impl Dealer {
         let Some(rare) = self.calls.get_mut(slot).and_then(|call| call.rare.as_mut()) else {
             return;
         };
-        let Some(record) = self.registrations.get_mut(rare.registration) else {
-            self.unsettled.push(Unsettled::Orphan(slot));
-            return;
-        };
         let number = self.next_in_lines;
         self.next_in_lines += 1;
+        let Some(record) = self.registrations.get_mut(rare.registration) else {
+            self.unsettled.insert(Unsettled::Orphan(number, slot));
+            return;
+        };
         rare.waiting = Some(number);
         let waiting = record.members.waiting.get_or_insert_default();
         waiting.line.insert(number, slot);
@@ -198,7 +204,7 @@ impl Dealer {
         waiting.plain += usize::from(rare.is_plain());
         self.waiting_calls += 1;
         // Somebody may have become free unnoticed, by an answer to another registration's call.
-        self.unsettled.push(Unsettled::Room(rare.registration));
+        self.unsettled.insert(Unsettled::Room(rare.registration));
     }
 
     /// Takes a call from the line, if it waits there.
@@ -242,19 +248,16 @@ impl Dealer {
     pub(super) fn orphan_line(&mut self, id: RegistrationId) {
         let record = self.registrations.get_mut(id);
         let waiting = record.and_then(|record| record.members.waiting.take());
-        for slot in waiting
-            .into_iter()
-            .flat_map(|waiting| waiting.line.into_values())
-        {
-            self.unsettled.push(Unsettled::Orphan(slot));
-        }
+        let line = waiting.into_iter().flat_map(|waiting| waiting.line);
+        let orphans = line.map(|(number, slot)| Unsettled::Orphan(number, slot));
+        self.unsettled.extend(orphans);
     }
 
     /// The callees of a registration have become others: calls may wait for nothing.
     pub(super) fn callees_changed(&mut self, id: RegistrationId) {
         let record = self.registrations.get(id);
         if record.is_some_and(|record| record.members.waiting.is_some()) {
-            self.unsettled.push(Unsettled::Room(id));
+            self.unsettled.insert(Unsettled::Room(id));
         }
     }
 

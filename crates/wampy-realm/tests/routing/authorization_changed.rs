@@ -68,6 +68,23 @@ fn a_role_that_is_no_more_may_do_nothing_and_no_roles_allow_everything() {
 }
 
 #[test]
+fn the_first_roles_take_from_those_whose_role_they_do_not_list() {
+    let mut network = Network::new();
+    let client = join(&mut network, "alice", "backend");
+    let subscription = network.subscribe(client, "a.b", json!({}));
+    let registration = network.register(client, "a.b", json!({}));
+    network.set_roles(roles(json!([{"name": "user"}])));
+    let reason = NOT_AUTHORIZED;
+    assert_eq!(
+        network.received(client),
+        [
+            json!([35, 0, {"subscription": subscription, "reason": reason}]),
+            json!([67, 0, {"registration": registration, "reason": reason}]),
+        ]
+    );
+}
+
+#[test]
 fn calls_that_are_under_way_go_on() {
     let mut network = network(json!([everything()]));
     let (caller, callee) = (

@@ -5,7 +5,7 @@ use wampy_proto::{Feature, MatchPolicy};
 
 use super::Walk;
 use super::dice::URIS;
-use super::model::{Answer, Call};
+use super::model::{Answer, AnswerKind, Call, LARGE};
 use crate::simulated::Client;
 
 impl Walk {
@@ -13,11 +13,14 @@ impl Walk {
         let (client, request) = (self.anybody(), self.request());
         let options = self.call_options(client);
         let procedure = self.procedure();
-        let args = json!([self.network.id(client), request]);
+        let args = self.args(client, request);
         let message = json!([48, request, options, procedure, args]);
         // What is refused at the gate is not looked at further.
-        let refused =
-            procedure.contains(' ') || self.model.forbids(client, procedure, MatchPolicy::Exact);
+        let refused = self.model.roles.is_some()
+            && (procedure.contains(' ')
+                || self
+                    .model
+                    .forbids(client, "call", procedure, MatchPolicy::Exact));
         if !refused && !self.model.may_call(client, &options) {
             return self.break_protocol(client, message);
         }
@@ -99,7 +102,8 @@ impl Walk {
             call
         };
         let progress = self.dice.chance(60);
-        let args = json!([self.network.id(client), self.request()]);
+        let number = self.request();
+        let args = self.args(client, number);
         let options = json!({"progress": progress});
         self.send(client, json!([48, request, options, procedure, args]));
         self.model.part(client, request, progress, &args);
@@ -124,24 +128,33 @@ impl Walk {
         };
         let session = self.model.session(callee);
         let passes_through = session.is_callee_with(Feature::PayloadPassthruMode);
-        let (answer, message) = match self.dice.roll(10) {
-            0..=2 if !self.collides(callee, invocation) => (
-                Answer::Progress,
-                json!([70, invocation, {"progress": true}, ["part"]]),
-            ),
-            3 => (
-                Answer::Error,
-                json!([8, 68, invocation, {}, "app.error", ["why"]]),
-            ),
-            4 | 5 => (
-                Answer::Unavailable,
-                json!([8, 68, invocation, {}, "wamp.error.unavailable"]),
-            ),
-            6 if passes_through => (
-                Answer::Passed,
-                json!([70, invocation, {"ppt_scheme": "x_test"}, ["result"]]),
-            ),
-            _ => (Answer::Result, json!([70, invocation, {}, ["result"]])),
+        let kind = match self.dice.roll(10) {
+            0..=2 if !self.collides(callee, invocation) => AnswerKind::Progress,
+            3 | 4 => AnswerKind::Error,
+            5 | 6 => AnswerKind::Unavailable,
+            _ => AnswerKind::Result,
+        };
+        let is_passed = passes_through && kind != AnswerKind::Unavailable && self.dice.chance(20);
+        let args = match self.dice.chance(5) {
+            true => json!(["x".repeat(LARGE)]),
+            false => json!(["answer"]),
+        };
+        let mut options = json!({});
+        if kind == AnswerKind::Progress {
+            options["progress"] = json!(true);
+        }
+        if is_passed {
+            options["ppt_scheme"] = json!("x_test");
+        }
+        let message = match kind {
+            AnswerKind::Progress | AnswerKind::Result => json!([70, invocation, options, args]),
+            AnswerKind::Error => json!([8, 68, invocation, options, "app.error", args]),
+            AnswerKind::Unavailable => json!([8, 68, invocation, {}, "wamp.error.unavailable"]),
+        };
+        let answer = Answer {
+            kind,
+            is_passed,
+            args,
         };
         self.send(callee, message);
         self.model.answer(callee, invocation, &answer);

@@ -1,7 +1,7 @@
 //! What the walk chooses by chance, and among what.
 
 /// Topics and procedures; the walk also uses them as prefixes.
-pub const URIS: [&str; 10] = [
+pub const URIS: [&str; 14] = [
     "a",
     "a.b",
     "a.b.c",
@@ -10,11 +10,15 @@ pub const URIS: [&str; 10] = [
     "b.b.c",
     "b",
     "c.a.b.c",
+    "u.joe",
+    "u.ann",
+    "s.1",
+    "s.2",
     "wamp.session.x",
     "no uri",
 ];
 pub const WILDCARDS: [&str; 8] = ["", ".b", "a.", "a..c", ".b.c", "..c", "a.b.c", "c..b."];
-pub const META_TOPICS: [&str; 8] = [
+pub const META_TOPICS: [&str; 9] = [
     "wamp.session.on_join",
     "wamp.session.on_leave",
     "wamp.subscription.on_create",
@@ -22,6 +26,7 @@ pub const META_TOPICS: [&str; 8] = [
     "wamp.registration.on_register",
     "wamp.registration.on_delete",
     "wamp.registration",
+    "wamp.reflect",
     "wamp.",
 ];
 pub const INVOKES: [&str; 5] = ["single", "roundrobin", "random", "first", "last"];

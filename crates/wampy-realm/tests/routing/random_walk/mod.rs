@@ -3,6 +3,9 @@
 //! Besides the model, which says exactly what everybody receives, two things are checked on the
 //! messages alone: every call ends exactly once, and what one session sends to another arrives in
 //! order. A failure names its seed, which repeats it.
+//!
+//! Deliberately absent: authorizers that are procedures (`authorization_walk` is about them: to join
+//! them would make all that is here wait for answers), and the ages of kept events.
 
 mod asking;
 mod calling;
@@ -15,13 +18,16 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value as Json, json};
-use wampy_proto::{Feature, MatchPolicy, Role, Roles, SessionId};
-use wampy_realm::{JoinRefused, Keeping, KeepingRule, RealmConfig, SessionDetails, Transport};
+use wampy_proto::{Feature, MatchPolicy, Role, SessionId};
+use wampy_realm::{
+    Disclosure, ForceReregister, JoinRefused, Keeping, KeepingRule, RealmConfig, SessionDetails,
+    Transport,
+};
 
-use crate::authorization::roles;
+use crate::authorization::roles as realm_roles;
 use crate::simulated::{Client, Network, every_feature, no_features};
 use dice::{Dice, META_TOPICS, URIS, WILDCARDS};
-use model::{Model, Session};
+use model::{LARGE, Model, Roles, Session};
 
 const SESSIONS_MAX: usize = 8;
 
@@ -35,49 +41,44 @@ struct Walk {
     model: Model,
     dice: Dice,
     requests: u64,
-    sessions_ever: u64,
-    /// Every message received, for the checks on the messages alone.
+    /// What follows from every message received, for the checks on the messages alone.
     open_calls: HashSet<(Client, u64)>,
     last_heard: HashMap<(Client, u64, u64), u64>,
+    /// The ids of publications, by the numbers in their arguments.
+    publications: HashMap<u64, u64>,
     /// The calls that were begun to be made in parts, with their procedures.
     calls_in_parts: Vec<(Client, u64, &'static str)>,
 }
 
 impl Walk {
+    /// The seed also says which policies the realm has.
     fn new(seed: u64) -> Self {
-        let kept = |topic: &str| Keeping {
-            rules: vec![KeepingRule {
-                events_per_topic_max: model::PER_TOPIC_MAX,
-                ..KeepingRule::history(topic, MatchPolicy::Prefix)
-            }],
-            events_max: model::EVENTS_MAX,
-            ..Keeping::history()
-        };
-        let config = RealmConfig {
-            roles: roles(permissions()),
-            testaments_per_session_max: model::TESTAMENTS_MAX,
-            event_retention: kept(""),
-            event_history: kept(model::HISTORY_OF),
-            sessions_max: SESSIONS_MAX,
-            pending_calls_per_session_max: model::PENDING_CALLS_MAX,
-            pending_invocations_per_session_max: model::PENDING_INVOCATIONS_MAX,
-            waiting_calls_per_registration_max: model::WAITING_CALLS_MAX,
-            registrations_per_session_max: model::REGISTRATIONS_MAX,
-            subscriptions_per_session_max: model::SUBSCRIPTIONS_MAX,
-            ..RealmConfig::default()
-        };
-        let network = Network::with(config);
-        let mut model = Model::default();
-        model.now = network.now.monotonic_ms;
+        let mut dice = Dice::new(seed);
+        let config = config(&mut dice);
+        let roles = some_roles(&mut dice);
+        let mut network = Network::with(RealmConfig {
+            roles: realm_roles(model::syntax(roles.as_ref())),
+            ..config.clone()
+        });
+        network.date_goes_on = true;
         Self {
+            model: Model::new(config, roles, network.now),
             network,
-            model,
-            dice: Dice::new(seed),
+            dice,
             requests: 0,
-            sessions_ever: 0,
             open_calls: HashSet::new(),
             last_heard: HashMap::new(),
+            publications: HashMap::new(),
             calls_in_parts: Vec::new(),
+        }
+    }
+
+    /// Arguments that nothing else has: who sends them, and a number. A few are large.
+    fn args(&mut self, client: Client, number: u64) -> Json {
+        let id = self.network.id(client);
+        match self.dice.chance(8) {
+            true => json!([id, number, "x".repeat(LARGE)]),
+            false => json!([id, number]),
         }
     }
 
@@ -125,23 +126,34 @@ impl Walk {
             );
         }
         // Publications and calls carry their sender and a number that grows.
-        let from = match code {
-            36 if message[4].as_array().is_some_and(|args| args.len() == 2) => {
-                message[4][1].as_u64().zip(message[4][0].as_u64())
-            }
-            68 => message[4][1].as_u64().zip(message[4][0].as_u64()),
-            _ => None,
-        };
-        let meta = code == 36 && (self.is_meta(message) || message[3]["retained"] == true);
-        // A call that waited, or was rerouted, was made before this step.
-        let mut calls = self.model.calls.iter();
-        let late = code == 68 && calls.any(|it| it.args == message[4]);
-        if let Some((number, sender)) = from.filter(|_| !meta && !late) {
+        let args = message[4].as_array().filter(|_| code == 36 || code == 68);
+        let from = args.and_then(|args| args.get(1)?.as_u64().zip(args[0].as_u64()));
+        let meta = code == 36 && self.is_meta(message);
+        if let Some((number, _)) = from.filter(|_| code == 36 && !meta) {
+            self.check_publication(number, &message[2]);
+        }
+        if code == 17 {
+            self.check_publication(message[1].as_u64().unwrap(), &message[2]);
+        }
+        // Neither what is left behind or retained, nor calls that waited or were rerouted, come in the
+        // order in which they were sent.
+        let old = meta
+            || message[3]["retained"] == true
+            || args.is_some_and(|args| args.last().is_some_and(|it| it == "testament"))
+            || code == 68 && self.model.calls.iter().any(|it| it.args == message[4]);
+        if let Some((number, sender)) = from.filter(|_| !old) {
             let heard = self.last_heard.entry((client, code, sender));
             let last = heard.or_insert(0);
             assert!(*last <= number, "{number} of {sender} came after {last}");
             *last = number;
         }
+    }
+
+    /// A publication has the same id for everybody.
+    fn check_publication(&mut self, number: u64, id: &Json) {
+        let id = id.as_u64().unwrap();
+        let known = *self.publications.entry(number).or_insert(id);
+        assert_eq!(id, known, "the id of publication {number}");
     }
 
     fn is_meta(&self, event: &Json) -> bool {
@@ -156,11 +168,11 @@ impl Walk {
     /// Compares what was received in this step with what the model expected.
     fn compare(&mut self, action: &str) {
         self.model.settle();
+        for ended in std::mem::take(&mut self.model.ended_silently) {
+            assert!(self.open_calls.remove(&ended), "{ended:?} ended twice");
+        }
         let mut expected = std::mem::take(&mut self.model.expected);
         let mut received = std::mem::take(&mut self.model.seen);
-        for messages in expected.values_mut().chain(received.values_mut()) {
-            messages.sort_by_cached_key(Json::to_string);
-        }
         expected.retain(|_, messages| !messages.is_empty());
         received.retain(|_, messages| !messages.is_empty());
         assert_eq!(received, expected, "after {action}");
@@ -206,10 +218,17 @@ impl Walk {
                 1 => self.testament(),
                 _ => self.get_events(),
             },
-            97 => self.revoke(),
-            98 => self.kill(),
+            97 => match self.dice.roll(3) {
+                0 => self.define(),
+                1 => self.ask(),
+                _ => self.revoke(),
+            },
+            98 => match self.dice.roll(3) {
+                0 => self.define(),
+                _ => self.kill(),
+            },
             _ if self.dice.chance(20) => self.answer_unasked(),
-            _ => self.part(),
+            _ => self.set_roles(),
         }
     }
 
@@ -230,8 +249,13 @@ impl Walk {
         let authid = self.dice.pick(&["joe", "ann", "eve"]);
         let authrole = self.dice.pick(&["user", "admin"]);
         let trust_level = self.dice.pick(&[None, Some(0), Some(5)]);
-        self.sessions_ever += 1;
-        let id = 1_000_000 + self.sessions_ever;
+        // Ids are used again, as permissions with `{session}` name some of them.
+        let id = loop {
+            let id = 1 + self.dice.roll(2 * SESSIONS_MAX) as u64;
+            if self.model.sessions.iter().all(|it| it.id != id) {
+                break id;
+            }
+        };
         let details = SessionDetails {
             id: SessionId::try_from(id).unwrap(),
             authid: authid.into(),
@@ -254,6 +278,10 @@ impl Walk {
                 return self.compare("a refused join");
             }
         };
+        let is_small = self.dice.chance(20);
+        if is_small {
+            self.network.limit_messages(client, LARGE / 2);
+        }
         self.gather();
         self.model.join(Session {
             client,
@@ -264,6 +292,8 @@ impl Walk {
             roles,
             last_invocation: 0,
             testaments: Vec::new(),
+            is_small,
+            is_silent: self.model.config.silent_cancel && cancels_silently(&roles),
         });
         self.compare("join");
     }
@@ -320,6 +350,15 @@ impl Walk {
         }
     }
 
+    fn set_roles(&mut self) {
+        let roles = some_roles(&mut self.dice);
+        self.network
+            .set_roles(realm_roles(model::syntax(roles.as_ref())));
+        self.gather();
+        self.model.set_roles(roles);
+        self.compare("other roles");
+    }
+
     fn pass(&mut self) {
         let ms = self.dice.roll(60) as u64;
         self.network.pass(ms);
@@ -329,19 +368,79 @@ impl Walk {
     }
 }
 
-/// Everybody may do everything, but users not one thing.
-fn permissions() -> Json {
-    let all = json!({"call": true, "register": true, "publish": true, "subscribe": true});
-    let everything = json!({"uri": "*", "allow": all});
-    let meta_api = json!({"uri": "wamp.*", "allow": all});
-    let nothing = json!({"uri": model::FORBIDDEN, "allow": {}});
-    json!([
-        {"name": "admin", "permissions": [everything, meta_api]},
-        {"name": "user", "permissions": [everything, meta_api, nothing]},
-    ])
+/// The policies and limits of a walk.
+fn config(dice: &mut Dice) -> RealmConfig {
+    let kept = |topic: &str| Keeping {
+        rules: vec![KeepingRule {
+            events_per_topic_max: model::PER_TOPIC_MAX,
+            bytes_per_topic_max: LARGE + LARGE / 2,
+            ..KeepingRule::history(topic, MatchPolicy::Prefix)
+        }],
+        events_max: model::EVENTS_MAX,
+        bytes_max: 2 * LARGE + LARGE / 2,
+    };
+    let disclosures = [Disclosure::OnRequest, Disclosure::Always];
+    RealmConfig {
+        caller_disclosure: dice.pick(&disclosures),
+        publisher_disclosure: dice.pick(&disclosures),
+        force_reregister: dice.pick(&[
+            ForceReregister::SameAuthid,
+            ForceReregister::SameAuthid,
+            ForceReregister::Everybody,
+            ForceReregister::Denied,
+        ]),
+        silent_cancel: dice.chance(50),
+        progress_without_canceling: dice.chance(30),
+        event_retention: kept(""),
+        event_history: kept(model::HISTORY_OF),
+        retained_events_per_subscribe_max: model::PER_REQUEST_MAX,
+        retained_bytes_per_subscribe_max: LARGE + LARGE / 2,
+        history_events_per_call_max: model::PER_REQUEST_MAX,
+        history_bytes_per_call_max: LARGE + LARGE / 2,
+        sessions_max: SESSIONS_MAX,
+        pending_calls_per_session_max: model::PENDING_CALLS_MAX,
+        pending_invocations_per_session_max: model::PENDING_INVOCATIONS_MAX,
+        waiting_calls_per_registration_max: model::WAITING_CALLS_MAX,
+        waiting_bytes_per_registration_max: LARGE * model::LARGE_CALLS_WAITING_MAX + LARGE / 2,
+        rerouted_call_bytes_max: LARGE / 2,
+        kept_call_bytes_max: LARGE * model::LARGE_CALLS_KEPT_MAX + LARGE * 3 / 4,
+        registrations_per_session_max: model::REGISTRATIONS_MAX,
+        subscriptions_per_session_max: model::SUBSCRIPTIONS_MAX,
+        testaments_per_session_max: model::TESTAMENTS_MAX,
+        testament_bytes_per_session_max: LARGE + LARGE / 2,
+        definitions_per_session_max: model::DEFINITIONS_MAX,
+        definition_bytes_per_session_max: LARGE + LARGE / 2,
+        ..RealmConfig::default()
+    }
 }
 
-fn every_feature_but(missing: &[Feature]) -> Roles {
+/// Mostly roles of which each has some of the rules; at times one role is missing, or there are none.
+fn some_roles(dice: &mut Dice) -> Option<Roles> {
+    if dice.chance(15) {
+        return None;
+    }
+    let mut roles = Roles::new();
+    for name in ["user", "admin"] {
+        if !dice.chance(8) {
+            let rules = (0..model::RULES.len()).filter(|_| dice.chance(40));
+            roles.insert(name, rules.collect());
+        }
+    }
+    if roles.is_empty() {
+        roles.insert("admin", Vec::new());
+    }
+    Some(roles)
+}
+
+/// Whether a client has every feature of its kind but that to cancel calls.
+fn cancels_silently(roles: &wampy_proto::Roles) -> bool {
+    let features = Role::CLIENT.map(|role| roles.get(role).unwrap());
+    features.into_iter().all(|features| {
+        features.contains(Feature::CallTimeout) && !features.contains(Feature::CallCanceling)
+    })
+}
+
+fn every_feature_but(missing: &[Feature]) -> wampy_proto::Roles {
     let mut roles = every_feature();
     for role in Role::CLIENT {
         let mut features = roles.get(role).unwrap();
@@ -361,8 +460,8 @@ fn normalized(mut message: Json) -> Json {
             let uri = message[4].as_str().unwrap_or_default();
             if uri.starts_with("wamp.error.") {
                 message.as_array_mut().unwrap().truncate(5);
+                message[3] = json!({});
             }
-            message[3] = json!({});
         }
         Some(36 | 17) => message[2] = json!(0),
         // The history names publications.

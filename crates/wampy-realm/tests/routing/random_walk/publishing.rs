@@ -48,7 +48,7 @@ impl Walk {
         let (client, request) = (self.anybody(), self.request());
         let options = self.publish_options(client);
         let topic = self.dice.pick(&URIS);
-        let args = json!([self.network.id(client), request]);
+        let args = self.args(client, request);
         self.send(client, json!([16, request, options, topic, args]));
         self.model.publish(client, request, &options, topic, &args);
         self.compare("PUBLISH");

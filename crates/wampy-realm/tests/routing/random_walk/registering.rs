@@ -28,10 +28,12 @@ impl Walk {
             concurrency,
             forward_timeout: self.dice.chance(20),
             force: self.dice.chance(15),
+            disclose_caller: self.dice.chance(10),
         };
         let mut options = json!({
             "match": policy.as_str(), "invoke": invoke,
             "forward_timeout": wanted.forward_timeout, "force_reregister": wanted.force,
+            "disclose_caller": wanted.disclose_caller,
         });
         if let Some(concurrency) = concurrency {
             options["concurrency"] = json!(concurrency);

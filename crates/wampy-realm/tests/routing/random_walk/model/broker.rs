@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 use wampy_proto::{Feature, MatchPolicy, Role};
+use wampy_realm::Disclosure;
 
 use super::sessions::Session;
 use super::{Model, SUBSCRIPTIONS_MAX, fresh};
@@ -50,8 +51,10 @@ pub struct Published {
     pub options: Json,
     pub details: Json,
     pub args: Json,
-    /// The publisher, if it does not get the event itself.
-    excluded: Option<Client>,
+    /// The publisher's session, if it does not get the event itself.
+    excluded: Option<u64>,
+    /// When it was published.
+    pub unix_ms: u64,
 }
 
 impl Published {
@@ -75,12 +78,18 @@ impl Published {
             || receiver
                 .roles
                 .supports(Role::Subscriber, Feature::PayloadPassthruMode);
-        reads && self.excluded != Some(receiver.client) && self.lists_admit(receiver)
+        reads && self.excluded != Some(receiver.id) && self.lists_admit(receiver)
+    }
+
+    /// Which publication it is: nobody else's has the same.
+    pub fn number(&self) -> &Json {
+        &self.args[1]
     }
 }
 
 impl Model {
-    /// Sends an event to all subscribers that pass `wanted`.
+    /// Sends an event to all subscribers that pass `wanted`: by the exact subscription first, then by
+    /// prefixes, the shortest first, then by wildcards.
     fn event(
         &mut self,
         topic: &str,
@@ -88,17 +97,31 @@ impl Model {
         args: &Json,
         wanted: impl Fn(&Subscription, &Session) -> bool,
     ) {
-        for subscription in self.subscriptions.clone() {
-            if !subscription.policy.matches(&subscription.uri, topic) {
-                continue;
-            }
+        let matches = |it: &&Subscription| it.policy.matches(&it.uri, topic);
+        let matching = self.subscriptions.iter().filter(matches);
+        let mut matching: Vec<Subscription> = matching.cloned().collect();
+        matching.sort_by_key(|it| {
+            let wild: Vec<bool> = it.uri.split('.').map(str::is_empty).collect();
+            let length = it.uri.len();
+            (
+                it.policy,
+                (it.policy == MatchPolicy::Prefix).then_some(length),
+                wild,
+            )
+        });
+        for subscription in matching {
             let mut details = details.clone();
             if subscription.policy != MatchPolicy::Exact {
                 details["topic"] = json!(topic);
             }
             for &member in &subscription.members {
-                if wanted(&subscription, self.session(member)) {
+                if !wanted(&subscription, self.session(member)) {
+                    continue;
+                }
+                if self.takes(member, args) {
                     self.expect(member, json!([36, subscription.id, 0, details, args]));
+                } else {
+                    self.note("an event was too large for its subscriber");
                 }
             }
         }
@@ -122,8 +145,8 @@ impl Model {
                 continue;
             }
             let reached = |client: Client| {
-                let session = sessions.iter().find(|it| it.client == client);
-                event.reaches(session.unwrap())
+                let session = sessions.iter().find(|it| it.client == client).unwrap();
+                event.reaches(session) && session.takes(&event.args)
             };
             let mut nodes = it.nodes.iter();
             let idle = |nkey: &str| {
@@ -152,7 +175,7 @@ impl Model {
         if uri.contains(' ') {
             return self.expect_error(client, 32, request, "invalid_uri");
         }
-        if self.forbids(client, uri, policy) {
+        if self.forbids(client, "subscribe", uri, policy) {
             return self.expect_error(client, 32, request, "not_authorized");
         }
         let held = self
@@ -211,7 +234,7 @@ impl Model {
         }
         if created {
             let details = json!({
-                "id": id, "created": "2020-02-28T23:59:59.999Z", "uri": uri,
+                "id": id, "created": self.date(self.unix_ms()), "uri": uri,
                 "match": policy.as_str(),
             });
             self.meta_event("subscription.on_create", json!([session, details]));
@@ -251,14 +274,14 @@ impl Model {
             }
             return;
         }
-        if self.forbids(client, topic, MatchPolicy::Exact) {
+        if self.forbids(client, "publish", topic, MatchPolicy::Exact) {
             if acknowledge {
                 self.expect_error(client, 16, request, "not_authorized");
             }
             return;
         }
         let publisher = self.session(client).clone();
-        let excluded = Some(client).filter(|_| options["exclude_me"] != false);
+        let excluded = Some(publisher.id).filter(|_| options["exclude_me"] != false);
         self.publish_event(&publisher, excluded, options, topic, args);
         if acknowledge {
             self.expect(client, json!([17, request, 0]));
@@ -269,13 +292,14 @@ impl Model {
     pub fn publish_event(
         &mut self,
         publisher: &Session,
-        excluded: Option<Client>,
+        excluded: Option<u64>,
         options: &Json,
         topic: &str,
         args: &Json,
     ) {
         let mut details = json!({});
-        if options["disclose_me"] == true {
+        let always = self.config.publisher_disclosure == Disclosure::Always;
+        if self.discloses(publisher, topic) || options["disclose_me"] == true || always {
             details = json!({
                 "publisher": publisher.id, "publisher_authid": publisher.authid,
                 "publisher_authrole": publisher.authrole,
@@ -293,6 +317,7 @@ impl Model {
             details,
             args: args.clone(),
             excluded,
+            unix_ms: self.unix_ms(),
         };
         self.keep(&event);
         let rkey = options["rkey"].as_str();
@@ -312,23 +337,27 @@ impl Model {
 
     /// `wamp.subscription.remove_subscriber`
     pub fn remove_subscriber(&mut self, client: Client, request: u64, id: u64, of: Client) {
-        let held = self
-            .subscriptions
-            .iter_mut()
-            .find(|subscription| subscription.id == id && subscription.members.contains(&of));
-        let Some(subscription) = held else {
+        let mut held = self.subscriptions.iter();
+        if !held.any(|it| it.id == id && it.members.contains(&of)) {
             return self.expect_error(client, 48, request, "no_such_subscription");
-        };
+        }
+        self.note("a subscription was revoked");
+        self.revoke_subscription(id, of, "why");
+        self.expect(client, json!([50, request, {}]));
+    }
+
+    pub fn revoke_subscription(&mut self, id: u64, of: Client, reason: &str) {
+        let mut subscriptions = self.subscriptions.iter_mut();
+        let subscription = subscriptions.find(|it| it.id == id).unwrap();
         subscription.remove(of);
         let deleted = subscription.members.is_empty();
         self.drop_empty();
-        self.note("a subscription was revoked");
         let session = self.session(of);
         let (session_id, roles) = (session.id, session.roles);
         if roles.supports(Role::Subscriber, Feature::SubscriptionRevocation) {
-            self.expect(of, json!([35, 0, {"subscription": id, "reason": "why"}]));
+            let details = json!({"subscription": id, "reason": reason});
+            self.expect(of, json!([35, 0, details]));
         }
         self.left("subscription", session_id, id, deleted);
-        self.expect(client, json!([50, request, {}]));
     }
 }

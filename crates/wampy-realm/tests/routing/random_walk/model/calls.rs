@@ -2,9 +2,13 @@
 
 use serde_json::{Value as Json, json};
 use wampy_proto::{Feature, MatchPolicy, Role};
+use wampy_realm::Disclosure;
 
 use super::choosing::Choice;
-use super::{Model, PENDING_CALLS_MAX, Unsettled, WAITING_CALLS_MAX};
+use super::{
+    LARGE_CALLS_KEPT_MAX, LARGE_CALLS_WAITING_MAX, Model, PENDING_CALLS_MAX, WAITING_CALLS_MAX,
+    is_large,
+};
 use crate::simulated::Client;
 
 #[derive(Clone)]
@@ -69,17 +73,28 @@ impl Call {
         self.callee.is_none() && self.registration == registration
     }
 
+    /// Whether the call waits, and counts much among those that are kept.
+    fn is_large_and_waits(&self) -> bool {
+        self.callee.is_none() && is_large(&self.args)
+    }
+
     fn timeout(&self) -> u64 {
         self.options["timeout"].as_u64().unwrap_or(0)
     }
 }
 
 /// What a callee answers.
-pub enum Answer {
+pub struct Answer {
+    pub kind: AnswerKind,
+    /// Whether the payload is passed through.
+    pub is_passed: bool,
+    pub args: Json,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub enum AnswerKind {
     Progress,
     Result,
-    /// A result that is passed through.
-    Passed,
     Error,
     Unavailable,
 }
@@ -91,8 +106,12 @@ impl Model {
         if call.procedure.contains(' ') {
             return refuse(self, "invalid_uri");
         }
-        if self.forbids(client, &call.procedure, MatchPolicy::Exact) {
+        if self.forbids(client, "call", &call.procedure, MatchPolicy::Exact) {
             return refuse(self, "not_authorized");
+        }
+        let caller = self.session(client).clone();
+        if self.discloses(&caller, &call.procedure) {
+            call.options["disclose_me"] = json!(true);
         }
         // The realm's own procedures need no place among the pending calls.
         if call.procedure.starts_with("wamp.") {
@@ -129,6 +148,10 @@ impl Model {
                 self.note("a line was full");
                 refuse(self, "unavailable");
             }
+            Choice::Wait if self.calls_are_too_large(&call) => {
+                self.note("calls that wait were too large");
+                refuse(self, "unavailable");
+            }
             Choice::Wait => {
                 self.note("a call waited");
                 self.join_line(call);
@@ -142,6 +165,15 @@ impl Model {
         waiting.count() >= WAITING_CALLS_MAX
     }
 
+    /// Whether a large call finds no place beside other large ones.
+    fn calls_are_too_large(&self, call: &Call) -> bool {
+        let large = self.calls.iter().filter(|it| it.is_large_and_waits());
+        let in_line = large.clone();
+        let in_line = in_line.filter(|it| it.registration == call.registration);
+        is_large(&call.args)
+            && (large.count() >= LARGE_CALLS_KEPT_MAX || in_line.count() >= LARGE_CALLS_WAITING_MAX)
+    }
+
     fn join_line(&mut self, mut call: Call) {
         (call.kept, call.deadline) = (true, call.limit);
         self.room_in(call.registration);
@@ -153,6 +185,10 @@ impl Model {
         let caller = self.session(call.caller).clone();
         let mut sessions = self.sessions.iter_mut();
         let callee = sessions.find(|it| it.client == client).unwrap();
+        if !callee.takes(&call.args) {
+            self.note("a call was too large for its callee");
+            return self.expect_error(call.caller, 48, call.request, "payload_size_exceeded");
+        }
         callee.last_invocation += 1;
         let callee = callee.clone();
         let at = self.registration(call.registration).unwrap();
@@ -162,11 +198,13 @@ impl Model {
         let mut details = json!({});
         if call.options["receive_progress"] == true
             && callee.is_callee_with(Feature::ProgressiveCallResults)
-            && callee.is_callee_with(Feature::CallCanceling)
+            && (callee.is_callee_with(Feature::CallCanceling)
+                || self.config.progress_without_canceling)
         {
             details["receive_progress"] = json!(true);
         }
-        if call.options["disclose_me"] == true {
+        let always = self.config.caller_disclosure == Disclosure::Always;
+        if call.options["disclose_me"] == true || member.disclose_caller || always {
             details["caller"] = json!(caller.id);
             details["caller_authid"] = json!(caller.authid);
             details["caller_authrole"] = json!(caller.authrole);
@@ -184,7 +222,7 @@ impl Model {
         if registration.policy != MatchPolicy::Exact {
             details["procedure"] = json!(call.procedure);
         }
-        if member.forward_timeout
+        if (member.forward_timeout || caller.is_silent)
             && let Some(limit) = call.limit
         {
             details["timeout"] = json!(limit.saturating_sub(self.now).max(1));
@@ -197,7 +235,7 @@ impl Model {
         call.reroutable = !call.is_sharded()
             && registration.callees.len() > 1
             && callee.is_callee_with(Feature::CallReroute);
-        call.kept = call.reroutable && call.options["progress"] != true;
+        call.kept = call.reroutable && call.options["progress"] != true && !is_large(&call.args);
         call.input = (call.options["progress"] == true).then(|| details.clone());
         let invocation = json!([68, call.invocation, registration.id, details, call.args]);
         self.expect(client, invocation);
@@ -219,7 +257,12 @@ impl Model {
         }
         let (callee, registration) = (call.callee.unwrap(), call.registration);
         let invocation = json!([68, call.invocation, registration, details, args]);
-        self.expect(callee, invocation);
+        if self.takes(callee, args) {
+            self.expect(callee, invocation);
+        } else {
+            self.note("a part was too large for its callee");
+            self.break_off(at, "payload_size_exceeded");
+        }
     }
 
     fn find(&self, caller: Client, request: u64) -> Option<usize> {
@@ -232,6 +275,23 @@ impl Model {
         let call = self.calls.remove(at);
         self.vacate(&call);
         call
+    }
+
+    /// Ends a call in the middle: its callee need not go on.
+    fn break_off(&mut self, at: usize, error: &str) {
+        let call = self.end(at);
+        self.interrupt(&call);
+        self.expect_error(call.caller, 48, call.request, error);
+    }
+
+    /// Says that a call was canceled or took too long, unless its caller would not have that.
+    fn give_up(&mut self, call: &Call, error: &str) {
+        if self.session(call.caller).is_silent {
+            self.note("a call ended silently");
+            self.ended_silently.push((call.caller, call.request));
+        } else {
+            self.expect_error(call.caller, 48, call.request, error);
+        }
     }
 
     fn vacate(&mut self, call: &Call) {
@@ -249,36 +309,54 @@ impl Model {
         let Some(at) = found else { return };
         let call = self.calls[at].clone();
         let (caller, request) = (call.caller, call.request);
-        match answer {
-            Answer::Progress if call.options["receive_progress"] != true => {}
-            Answer::Progress => {
+        let problem = self.why_not_answer(caller, answer);
+        let mut details = json!({});
+        if answer.is_passed {
+            details["ppt_scheme"] = json!("x_test");
+        }
+        match (answer.kind, problem) {
+            (AnswerKind::Unavailable, _) => self.reroute(at),
+            (AnswerKind::Progress, _) if call.options["receive_progress"] != true => {}
+            (AnswerKind::Progress, Some(error)) => {
+                self.note("a part of a result could not be delivered");
+                self.break_off(at, error);
+            }
+            (AnswerKind::Progress, None) => {
                 self.calls[at].kept = false;
                 if call.deadline.is_some() {
                     self.calls[at].deadline = Some(self.now + call.timeout());
                 }
-                self.expect(caller, json!([50, request, {"progress": true}, ["part"]]));
+                details["progress"] = json!(true);
+                self.expect(caller, json!([50, request, details, answer.args]));
             }
-            Answer::Result => {
+            (AnswerKind::Result | AnswerKind::Error, Some(error)) => {
                 self.end(at);
-                self.expect(caller, json!([50, request, {}, ["result"]]));
+                self.note("an answer could not be delivered");
+                self.expect_error(caller, 48, request, error);
             }
-            Answer::Passed => {
+            (AnswerKind::Result, None) => {
                 self.end(at);
-                let roles = self.session(caller).roles;
-                if roles.supports(Role::Caller, Feature::PayloadPassthruMode) {
-                    let details = json!({"ppt_scheme": "x_test"});
-                    self.expect(caller, json!([50, request, details, ["result"]]));
-                } else {
-                    self.expect_error(caller, 48, request, "feature_not_supported");
-                }
+                self.expect(caller, json!([50, request, details, answer.args]));
             }
-            Answer::Error => {
+            (AnswerKind::Error, None) => {
                 self.end(at);
-                let error = json!([8, 48, request, {}, "app.error", ["why"]]);
+                let error = json!([8, 48, request, details, "app.error", answer.args]);
                 self.expect(caller, error);
             }
-            Answer::Unavailable => self.reroute(at),
         }
+    }
+
+    /// Why a caller cannot get an answer, if it cannot.
+    fn why_not_answer(&self, caller: Client, answer: &Answer) -> Option<&'static str> {
+        let session = self.session(caller);
+        if answer.is_passed
+            && !session
+                .roles
+                .supports(Role::Caller, Feature::PayloadPassthruMode)
+        {
+            return Some("feature_not_supported");
+        }
+        (!session.takes(&answer.args)).then_some("payload_size_exceeded")
     }
 
     fn reroute(&mut self, at: usize) {
@@ -344,7 +422,7 @@ impl Model {
         if mode != "skip" {
             self.interrupt(&call);
         }
-        self.expect_error(caller, 48, request, "canceled");
+        self.give_up(&call, "canceled");
     }
 
     /// The calls of a session that is gone end: first those that it should have answered.
@@ -388,7 +466,7 @@ impl Model {
             let at = self.calls.iter().position(|it| it.deadline == Some(next));
             let call = self.end(at.unwrap());
             self.interrupt(&call);
-            self.expect_error(call.caller, 48, call.request, "timeout");
+            self.give_up(&call, "timeout");
             let deadlines = self.calls.iter().filter_map(|it| it.deadline);
             if deadlines.min().is_none_or(|next| next > self.now) {
                 self.settle();
@@ -399,29 +477,23 @@ impl Model {
 
     /// A registration may have room for a call that waits.
     pub fn room_in(&mut self, registration: u64) {
-        self.unsettled.push(Unsettled::Room(registration));
+        self.unsettled.insert(registration);
     }
 
-    /// Whoever waits for a registration that is gone waits in vain.
-    pub fn orphan(&mut self, registration: u64) {
-        for call in self.calls.iter().filter(|it| it.waits_for(registration)) {
-            self.unsettled
-                .push(Unsettled::Orphan(call.caller, call.request));
-        }
-    }
-
+    /// What is done when all else of a step is done: whoever waits for a registration that is gone
+    /// waits in vain; then the lines of registrations are served, in the order of their ids.
     pub fn settle(&mut self) {
-        while let Some(matter) = self.unsettled.pop() {
-            match matter {
-                Unsettled::Room(registration) => self.serve(registration),
-                Unsettled::Orphan(caller, request) => {
-                    if let Some(at) = self.find(caller, request) {
-                        self.end(at);
-                        self.note("a call waited for a registration that went");
-                        self.expect_error(caller, 48, request, "no_available_callee");
-                    }
-                }
-            }
+        let orphan =
+            |it: &Call| it.callee.is_none() && self.registration(it.registration).is_none();
+        let orphans = self.calls.iter().filter(|it| orphan(it));
+        let orphans: Vec<_> = orphans.map(|it| (it.caller, it.request)).collect();
+        for (caller, request) in orphans {
+            self.end(self.find(caller, request).unwrap());
+            self.note("a call waited for a registration that went");
+            self.expect_error(caller, 48, request, "no_available_callee");
+        }
+        while let Some(registration) = self.unsettled.pop_first() {
+            self.serve(registration);
         }
     }
 

@@ -74,7 +74,13 @@ impl Model {
             "roundrobin" => free.next(),
             "random" if free.clone().next().is_some() => {
                 let seen = self.seen_invocation(&call.args);
-                let chosen = free.find(|(_, callee)| Some(callee.client) == seen);
+                // Who was to get a call that is too large for it is not seen.
+                let too_large = self.seen_error(call.caller, call.request)
+                    == Some("wamp.error.payload_size_exceeded");
+                let chosen = free.find(|(_, callee)| match seen {
+                    None => too_large && !self.takes(callee.client, &call.args),
+                    seen => seen == Some(callee.client),
+                });
                 assert!(chosen.is_some(), "{seen:?} got a call that it should not");
                 chosen
             }
@@ -139,6 +145,11 @@ impl Model {
             }
             _ if owner.is_some() && candidates.iter().any(|it| takes(&it)) => {
                 Choice::Callee(owner.unwrap())
+            }
+            Some("wamp.error.payload_size_exceeded") => {
+                let is_small = |it: &&Callee| takes(it) && !self.takes(it.client, &call.args);
+                let small = candidates.iter().find(is_small);
+                Choice::Callee(small.expect("a callee that is too small").client)
             }
             _ if candidates.iter().any(|it| waits(&it)) => Choice::Wait,
             other => panic!("nobody got a call whose key is {key}: {other:?}"),

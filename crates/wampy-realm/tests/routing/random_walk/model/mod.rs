@@ -7,33 +7,55 @@
 mod broker;
 mod calls;
 mod choosing;
+mod definitions;
 mod keeping;
 mod registrations;
+mod roles;
 mod sessions;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde_json::{Value as Json, json};
-use wampy_proto::MatchPolicy;
+use wampy_realm::RealmConfig;
 
 use crate::simulated::Client;
 use broker::{Published, Subscription};
-pub use calls::{Answer, Call};
-pub use keeping::{EVENTS_MAX, HISTORY_OF, PER_TOPIC_MAX};
+pub use calls::{Answer, AnswerKind, Call};
+use definitions::Definition;
+pub use definitions::Subject;
+pub use keeping::{EVENTS_MAX, Filter, HISTORY_OF, PER_REQUEST_MAX, PER_TOPIC_MAX};
 pub use registrations::{Register, Registration};
+pub use roles::{RULES, Roles, syntax};
 pub use sessions::{Session, Testament};
 
 pub const PENDING_CALLS_MAX: usize = 3;
 pub const PENDING_INVOCATIONS_MAX: usize = 3;
-pub const WAITING_CALLS_MAX: usize = 2;
+pub const WAITING_CALLS_MAX: usize = 3;
+/// How many of those that wait may be large, in one line and in all.
+pub const LARGE_CALLS_WAITING_MAX: usize = 1;
+pub const LARGE_CALLS_KEPT_MAX: usize = 2;
 pub const REGISTRATIONS_MAX: usize = 5;
 pub const SUBSCRIPTIONS_MAX: usize = 6;
 pub const TESTAMENTS_MAX: usize = 3;
-/// What the role `user` may not touch.
-pub const FORBIDDEN: &str = "a.b";
+pub const DEFINITIONS_MAX: usize = 2;
+
+/// What a large payload takes, in bytes. All that is small together takes less than half of that, so
+/// that limits of bytes are limits of the number of large ones.
+pub const LARGE: usize = 16_000;
+
+/// Whether something is, or has, a large payload.
+pub fn is_large(payload: &Json) -> bool {
+    match payload {
+        Json::String(text) => text.len() >= LARGE,
+        Json::Array(list) => list.iter().any(is_large),
+        Json::Object(pairs) => pairs.values().any(is_large),
+        _ => false,
+    }
+}
 
 /// What has to happen in some walk.
-pub const EVERYTHING: [&str; 20] = [
+pub const EVERYTHING: [&str; 33] = [
     "a call was rerouted",
     "a rerouted call waited",
     "nobody was left to take a rerouted call",
@@ -54,10 +76,25 @@ pub const EVERYTHING: [&str; 20] = [
     "a permission was lacking",
     "a retained event was sent",
     "a history was longer than its limit",
+    "a permission disclosed a session",
+    "a role lost a permission that was used",
+    "calls that wait were too large",
+    "a call was too large for its callee",
+    "a part was too large for its callee",
+    "a part of a result could not be delivered",
+    "an answer could not be delivered",
+    "an event was too large for its subscriber",
+    "a call ended silently",
+    "events were too large for one answer",
+    "a filter named a publication that was not there",
+    "what was said of something changed",
+    "there was no room for a definition",
 ];
 
-#[derive(Default)]
 pub struct Model {
+    pub config: RealmConfig,
+    /// Nothing if everybody may do everything.
+    pub roles: Option<Roles>,
     pub sessions: Vec<Session>,
     pub subscriptions: Vec<Subscription>,
     pub registrations: Vec<Registration>,
@@ -65,11 +102,17 @@ pub struct Model {
     pub calls: Vec<Call>,
     pub retained: Vec<Published>,
     pub history: Vec<Published>,
-    unsettled: Vec<Unsettled>,
+    definitions: Vec<Definition>,
+    /// The registrations that may have room for a call that waits.
+    unsettled: BTreeSet<u64>,
     pub now: u64,
+    /// The date when `now` is 0.
+    unix_ms_at_0: u64,
     /// The ids of all subscriptions and registrations there ever were.
     pub subscription_ids: Vec<u64>,
     pub registration_ids: Vec<u64>,
+    /// The calls that ended without a word since this was last taken.
+    pub ended_silently: Vec<(Client, u64)>,
     /// What was received in this step, to learn from it what the realm chose.
     pub seen: BTreeMap<Client, Vec<Json>>,
     /// What happened at least once.
@@ -78,15 +121,40 @@ pub struct Model {
     pub expected: BTreeMap<Client, Vec<Json>>,
 }
 
-/// What is done when all else of a step is done; the last first.
-enum Unsettled {
-    /// The line of a registration is served.
-    Room(u64),
-    /// The registration of a call that waited has gone.
-    Orphan(Client, u64),
-}
-
 impl Model {
+    pub fn new(config: RealmConfig, roles: Option<Roles>, now: wampy_realm::Now) -> Self {
+        Self {
+            config,
+            roles,
+            sessions: Vec::new(),
+            subscriptions: Vec::new(),
+            registrations: Vec::new(),
+            calls: Vec::new(),
+            retained: Vec::new(),
+            history: Vec::new(),
+            definitions: Vec::new(),
+            unsettled: BTreeSet::new(),
+            now: now.monotonic_ms,
+            unix_ms_at_0: now.unix_ms - now.monotonic_ms,
+            subscription_ids: Vec::new(),
+            registration_ids: Vec::new(),
+            ended_silently: Vec::new(),
+            seen: BTreeMap::new(),
+            happened: BTreeSet::new(),
+            expected: BTreeMap::new(),
+        }
+    }
+
+    pub fn unix_ms(&self) -> u64 {
+        self.unix_ms_at_0 + self.now
+    }
+
+    /// A date as messages have it.
+    pub fn date(&self, unix_ms: u64) -> String {
+        let date = Timestamp::from_millisecond(i64::try_from(unix_ms).unwrap());
+        format!("{:.3}", date.unwrap())
+    }
+
     pub fn session(&self, client: Client) -> &Session {
         self.sessions
             .iter()
@@ -94,19 +162,14 @@ impl Model {
             .unwrap()
     }
 
-    /// Whether the role of a session forbids what it asks for: users may not touch one URI, nor a
-    /// pattern that matches it.
-    pub fn forbids(&mut self, client: Client, uri: &str, policy: MatchPolicy) -> bool {
-        let forbids = self.session(client).authrole == "user" && policy.matches(uri, FORBIDDEN);
-        if forbids {
-            self.note("a permission was lacking");
-        }
-        forbids
-    }
-
     pub fn note(&mut self, what: &'static str) {
         assert!(EVERYTHING.contains(&what), "{what} is not listed");
         self.happened.insert(what);
+    }
+
+    /// Whether a session takes a message with this payload.
+    fn takes(&self, client: Client, payload: &Json) -> bool {
+        self.session(client).takes(payload)
     }
 
     fn alive(&self, client: Client) -> bool {

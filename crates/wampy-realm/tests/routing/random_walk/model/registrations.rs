@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use wampy_proto::{Feature, MatchPolicy, Role};
+use wampy_realm::ForceReregister;
 
 use super::{Model, REGISTRATIONS_MAX, fresh};
 use crate::simulated::Client;
@@ -23,6 +24,7 @@ pub struct Callee {
     pub client: Client,
     pub concurrency: Option<u64>,
     pub forward_timeout: bool,
+    pub disclose_caller: bool,
 }
 
 /// What a REGISTER asks for.
@@ -33,6 +35,7 @@ pub struct Register {
     pub concurrency: Option<u64>,
     pub forward_timeout: bool,
     pub force: bool,
+    pub disclose_caller: bool,
 }
 
 impl Registration {
@@ -70,7 +73,7 @@ impl Model {
         if uri.contains(' ') || uri.starts_with("wamp.") {
             return self.expect_error(client, 64, request, "invalid_uri");
         }
-        if self.forbids(client, uri, wanted.policy) {
+        if self.forbids(client, "register", uri, wanted.policy) {
             return self.expect_error(client, 64, request, "not_authorized");
         }
         if wanted.concurrency == Some(0) {
@@ -109,6 +112,7 @@ impl Model {
             concurrency: wanted.concurrency,
             forward_timeout: wanted.forward_timeout
                 && callee.supports(Role::Callee, Feature::CallTimeout),
+            disclose_caller: wanted.disclose_caller,
         });
         let id = registration.id;
         if let Some(ousted) = ousted {
@@ -123,7 +127,7 @@ impl Model {
         let session = self.session(client).id;
         if created {
             let details = json!({
-                "id": id, "created": "2020-02-28T23:59:59.999Z", "uri": uri,
+                "id": id, "created": self.date(self.unix_ms()), "uri": uri,
                 "match": wanted.policy.as_str(), "invoke": wanted.invoke,
             });
             self.meta_event("registration.on_create", json!([session, details]));
@@ -137,7 +141,11 @@ impl Model {
             let authid = self.session(client).authid;
             let mut callees = registration.callees.iter();
             let others = callees.any(|callee| self.session(callee.client).authid != authid);
-            return others.then_some("not_authorized");
+            return match self.config.force_reregister {
+                ForceReregister::Denied => Some("option_not_allowed"),
+                ForceReregister::SameAuthid => others.then_some("not_authorized"),
+                ForceReregister::Everybody => None,
+            };
         }
         let shared = registration.invoke == wanted.invoke && wanted.invoke != "single";
         (!shared || registration.has(client)).then_some("procedure_already_exists")
@@ -177,7 +185,6 @@ impl Model {
         let deleted = self.registrations[at].callees.is_empty();
         if deleted {
             self.registrations.remove(at);
-            self.orphan(id);
         } else {
             self.room_in(id);
         }
@@ -195,41 +202,50 @@ impl Model {
 
     /// `wamp.registration.remove_callee`
     pub fn remove_callee(&mut self, client: Client, request: u64, id: u64, of: Client) {
-        let Some(deleted) = self.remove_callee_of(id, of) else {
+        if self
+            .registration(id)
+            .is_none_or(|at| !self.registrations[at].has(of))
+        {
             return self.expect_error(client, 48, request, "no_such_registration");
-        };
+        }
         self.note("a registration was revoked");
-        self.tell_unregistered(of, id, "why");
+        self.revoke_registration(id, of, "why");
+        self.expect(client, json!([50, request, {}]));
+    }
+
+    pub fn revoke_registration(&mut self, id: u64, of: Client, reason: &str) {
+        let deleted = self.remove_callee_of(id, of).unwrap();
+        self.tell_unregistered(of, id, reason);
         let session = self.session(of).id;
         self.left("registration", session, id, deleted);
-        self.expect(client, json!([50, request, {}]));
     }
 
     /// The registration that a call goes to, by comparing all of them.
     pub fn best_match(&self, procedure: &str) -> Option<usize> {
-        let rank = |registration: &Registration| {
-            let uri = registration.uri;
-            match registration.policy {
-                MatchPolicy::Exact => (2, Vec::new()),
-                MatchPolicy::Prefix => (1, vec![uri.len()]),
-                // The lengths of the runs of literal components before each wildcard.
-                MatchPolicy::Wildcard => {
-                    let mut runs = vec![0];
-                    for component in uri.split('.') {
-                        match component {
-                            "" => runs.push(0),
-                            _ => *runs.last_mut().unwrap() += 1,
-                        }
-                    }
-                    (0, runs)
-                }
-            }
-        };
         (0..self.registrations.len())
             .filter(|&at| {
                 let registration = &self.registrations[at];
                 registration.policy.matches(registration.uri, procedure)
             })
-            .max_by_key(|&at| rank(&self.registrations[at]))
+            .max_by_key(|&at| rank(self.registrations[at].uri, self.registrations[at].policy))
+    }
+}
+
+/// Of two patterns that match a URI the greater is the better one.
+pub fn rank(uri: &str, policy: MatchPolicy) -> (u8, Vec<usize>) {
+    match policy {
+        MatchPolicy::Exact => (2, Vec::new()),
+        MatchPolicy::Prefix => (1, vec![uri.len()]),
+        // The lengths of the runs of literal components before each wildcard.
+        MatchPolicy::Wildcard => {
+            let mut runs = vec![0];
+            for component in uri.split('.') {
+                match component {
+                    "" => runs.push(0),
+                    _ => *runs.last_mut().unwrap() += 1,
+                }
+            }
+            (0, runs)
+        }
     }
 }

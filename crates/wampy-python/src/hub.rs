@@ -1,0 +1,168 @@
+//! Waiting in a program whose greenlets share a thread, as gevent's do: the thread goes on with other
+//! greenlets until the network thread wakes the one that waits.
+//!
+//! A greenlet's stack is moved away while another one runs, and the network thread writes to whatever
+//! it wakes: so a future that waits lies on the heap. The network thread calls no Python; it notes who
+//! is to be woken and writes one byte to a pipe, which the hub watches.
+//!
+//! Deliberately absent: gevent. Python's `wampy.greenlets` has the hub, and parks greenlets.
+
+use std::future::Future;
+use std::io::{PipeReader, PipeWriter, Read, Write};
+use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use tokio::runtime::Runtime;
+
+use crate::error::{Kind, failure};
+use crate::live::lock;
+use crate::runtime;
+
+/// Python's function that finds the hub of the thread that calls it.
+static FINDER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+/// Distinguishes the waits of the process.
+static TOKENS: AtomicU64 = AtomicU64::new(0);
+
+/// Lets threads that have a hub wait by it. `finder` returns the hub of the calling thread as its
+/// [`Wakeups`] and a function that parks the current greenlet until a token is woken; or None.
+pub fn wait_by_hubs(py: Python<'_>, finder: Py<PyAny>) {
+    // A second call brings the same function.
+    _ = FINDER.set(py, finder);
+}
+
+/// The hub of one thread.
+pub struct Hub<'py> {
+    wakeups: Bound<'py, Wakeups>,
+    park: Bound<'py, PyAny>,
+}
+
+/// The hub of this thread, if it has one.
+///
+/// # Errors
+/// Whatever Python's function raises.
+pub fn of_this_thread(py: Python<'_>) -> PyResult<Option<Hub<'_>>> {
+    let Some(finder) = FINDER.get(py) else {
+        return Ok(None);
+    };
+    let found: Option<(Bound<'_, Wakeups>, Bound<'_, PyAny>)> =
+        finder.bind(py).call0()?.extract()?;
+    Ok(found.map(|(wakeups, park)| Hub { wakeups, park }))
+}
+
+impl Hub<'_> {
+    /// Lets other greenlets run until `future` is ready; `None` after `timeout`.
+    ///
+    /// # Errors
+    /// What is raised in the greenlet meanwhile: gevent's `Timeout`, `GreenletExit`, Ctrl-C. The
+    /// future is dropped then.
+    pub fn wait<F: Future>(
+        &self,
+        runtime: &Runtime,
+        timeout: Option<Duration>,
+        future: F,
+    ) -> PyResult<Option<F::Output>> {
+        let waiter = Arc::new(Waiter {
+            token: TOKENS.fetch_add(1, Ordering::Relaxed),
+            is_noted: AtomicBool::new(false),
+            woken: Arc::clone(&self.wakeups.get().woken),
+        });
+        let waker = Waker::from(Arc::clone(&waiter));
+        let mut context = Context::from_waker(&waker);
+        let mut future = Box::pin(async {
+            match timeout {
+                Some(timeout) => tokio::time::timeout(timeout, future).await.ok(),
+                None => Some(future.await),
+            }
+        });
+        loop {
+            waiter.is_noted.store(false, Ordering::Release);
+            let entered = runtime.enter();
+            if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+                return Ok(output);
+            }
+            drop(entered);
+            self.park.call1((waiter.token,))?;
+        }
+    }
+}
+
+/// The waits of one hub that are to be looked at again.
+#[pyclass(frozen, module = "wampy._wampy")]
+pub struct Wakeups {
+    generation: u64,
+    reader: PipeReader,
+    woken: Arc<Woken>,
+}
+
+/// The tokens of these waits. While there are any, one byte is in the pipe.
+struct Woken {
+    tokens: Mutex<Vec<u64>>,
+    writer: PipeWriter,
+}
+
+#[pymethods]
+impl Wakeups {
+    #[new]
+    fn new(py: Python<'_>) -> PyResult<Self> {
+        let (reader, writer) = std::io::pipe()
+            .map_err(|error| failure(py, Kind::Connection, &format!("no pipe: {error}")))?;
+        let tokens = Mutex::default();
+        Ok(Self {
+            generation: runtime::generation(),
+            reader,
+            woken: Arc::new(Woken { tokens, writer }),
+        })
+    }
+
+    /// What to watch: it can be read while there is something to take.
+    fn fileno(&self) -> i32 {
+        self.reader.as_raw_fd()
+    }
+
+    /// Whether this process made it, and not one that it is a fork of.
+    #[getter]
+    fn is_ours(&self) -> bool {
+        self.generation == runtime::generation()
+    }
+
+    /// The tokens that have been woken since the last time. Never waits.
+    fn take(&self) -> Vec<u64> {
+        let mut tokens = lock(&self.woken.tokens);
+        if !tokens.is_empty() {
+            // A pipe of ours that cannot be read is gone, with the process.
+            _ = (&self.reader).read(&mut [0]);
+        }
+        std::mem::take(&mut *tokens)
+    }
+}
+
+/// What wakes one wait.
+struct Waiter {
+    token: u64,
+    /// Whether it is among the woken, or has been since it was looked at last.
+    is_noted: AtomicBool,
+    woken: Arc<Woken>,
+}
+
+impl Wake for Waiter {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if self.is_noted.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let mut tokens = lock(&self.woken.tokens);
+        if tokens.is_empty() {
+            _ = (&self.woken.writer).write(&[0]);
+        }
+        tokens.push(self.token);
+    }
+}

@@ -1,0 +1,1 @@
+"""Clients for tests and for trying things out."""

@@ -1,0 +1,134 @@
+"""The pytest plugin: a router for each test that asks for one, and a client of it.
+
+Fixtures: ``router`` is started on a free port and stopped after the test, ``url`` is where it is,
+``client`` is a started client of it, ``config_path`` says how to configure it and is made to be
+overridden.
+
+A suite that uses none of them loads nothing but this file. Where another plugin has a fixture of
+one of these names, that one is meant. What is absent: options, handlers of logging, and any look
+at other processes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+if TYPE_CHECKING:
+    from wampy.peers.clients import Client
+
+__all__ = ["client", "config_path", "router", "url"]
+
+
+@pytest.fixture
+def config_path() -> str | os.PathLike[str] | None:
+    """The configuration of ``router``; override it to name a file.
+
+    A ``.toml`` file, see ``docs/configuration.md``. Without one the router has the realm
+    ``realm1``, in which everybody may do everything.
+    """
+    return None
+
+
+@pytest.fixture
+def url(request: pytest.FixtureRequest) -> Any:
+    """The URL of ``router``; override it to say where the router has to listen."""
+    for theirs in _of_another_plugin(request, "url"):
+        return theirs
+    router_of_test: _RouterOfTest = request.getfixturevalue("_router_of_test")
+    return router_of_test.start(None).url
+
+
+@pytest.fixture
+def router(request: pytest.FixtureRequest) -> Any:
+    """A started ``wampy.Router``, new for this test and stopped after it."""
+    for theirs in _of_another_plugin(request, "router"):
+        return theirs
+    # In this order: the default ``url`` starts the router, an overridden one says where to.
+    router_of_test: _RouterOfTest = request.getfixturevalue("_router_of_test")
+    return router_of_test.start(request.getfixturevalue("url"))
+
+
+@pytest.fixture
+def client(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A started ``wampy.Client`` of ``router``, stopped after the test."""
+    for theirs in _of_another_plugin(request, "client"):
+        yield theirs
+        return
+    from wampy.peers.clients import Client
+
+    started: Client
+    with Client(router=request.getfixturevalue("router")) as started:
+        yield started
+
+
+@pytest.fixture(name="_router_of_test")
+def _router_of_test(config_path: str | os.PathLike[str] | None) -> Iterator[_RouterOfTest]:
+    router_of_test = _RouterOfTest(config_path)
+    yield router_of_test
+    router_of_test.stop()
+
+
+class _RouterOfTest:
+    """The router of one test, which the first who needs it starts."""
+
+    def __init__(self, config_path: str | os.PathLike[str] | None) -> None:
+        self._config_path = config_path
+        self._started: Any = None
+
+    def start(self, url: str | None) -> Any:
+        """Start it at ``url`` or at a free port, unless that has been done; returns it."""
+        if self._started is None:
+            started = self._made(url)
+            started.start()
+            self._started = started
+        return self._started
+
+    def stop(self) -> None:
+        if self._started is not None:
+            self._started.stop()
+
+    def _made(self, url: str | None) -> Any:
+        if self._config_path is None:
+            from wampy.router import Router
+
+            return Router() if url is None else Router(*_place(url))
+        path = os.fspath(self._config_path)
+        if path.endswith(".toml"):
+            from wampy.router import Router
+
+            return Router(config=path)
+        from wampy.errors import ConfigurationError
+
+        raise ConfigurationError(f"the fixture config_path names {path!r}, which is no .toml file")
+
+
+def _place(url: str) -> tuple[str, int]:
+    """The host and the port that a router has to listen at, to be reached at ``url``."""
+    from wampy.constants import DEFAULT_PORT
+    from wampy.errors import ConfigurationError
+
+    parts = urlsplit(url)
+    if parts.scheme not in {"ws", "rs", "http"} or parts.hostname is None:
+        raise ConfigurationError(
+            f"the fixture url says {url!r}, where a router without configuration cannot listen: "
+            "override config_path, too"
+        )
+    return parts.hostname, parts.port or DEFAULT_PORT
+
+
+def _of_another_plugin(request: pytest.FixtureRequest, name: str) -> Iterator[Any]:
+    """The fixture of that name that there is beside ours, if there is one.
+
+    Ours must not hide it: whose ``client`` pytest takes, ours or that of pytest-django, depends on
+    the order in which it has found the plugins.
+    """
+    try:
+        yield request.getfixturevalue(name)
+    except pytest.FixtureLookupError as error:
+        if error.argname != name:
+            raise
