@@ -3,8 +3,8 @@
 import asyncio
 import urllib.parse
 
-import concurrent
 import measured
+import tasks
 import txaio
 from autobahn.asyncio.rawsocket import WampRawSocketClientFactory
 from autobahn.asyncio.wamp import ApplicationSession
@@ -45,29 +45,27 @@ async def connected(arguments):
 async def main(arguments):
     """Measure one cell."""
     if arguments.cell == "memory":
-        await concurrent.memory(lambda: connected(arguments))
+        await tasks.memory(lambda: connected(arguments))
         measured.leave()
     session = await connected(arguments)
     if arguments.cell == "round-trip":
-        await concurrent.round_trip(session.call, arguments)
+        await tasks.round_trip(session.call, arguments)
     elif arguments.cell == "calls":
-        await concurrent.calls(session.call, arguments)
+        await tasks.calls(session.call, arguments)
     elif arguments.cell == "publish":
-        await concurrent.publish(session.call, session.publish, arguments)
+        await tasks.publish(session.call, session.publish, arguments)
     elif arguments.cell == "callee":
         await session.register(lambda value: value, "bench.python.echo")
-        await concurrent.callee(session.call, "bench.python.echo", arguments)
+        await tasks.callee(session.call, "bench.python.echo", arguments)
     elif arguments.cell == "events":
         events = measured.Events(
             arguments.payload, lambda count: session.publish("bench.ack", count)
         )
         await session.subscribe(events.take, "bench.event")
-        await concurrent.events(session.call, events, arguments)
+        await tasks.events(session.call, events, arguments)
     # What follows, its own shutting down, is not measured.
     measured.leave()
 
 
-command_line = measured.arguments(
-    __doc__, serializer=("json", "msgpack", "cbor"), loop=concurrent.LOOPS
-)
-concurrent.run(main(command_line), command_line.loop)
+command_line = measured.arguments(__doc__, serializer=("json", "msgpack", "cbor"), loop=tasks.LOOPS)
+tasks.run(main(command_line), command_line.loop)

@@ -14,7 +14,9 @@ use wampy::Client;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let url = std::env::args().nth(1).context("usage: wampy-bench-peer URL")?;
+    let url = std::env::args()
+        .nth(1)
+        .context("usage: wampy-bench-peer URL")?;
     let client = Client::connect(url).await?;
     client
         .register_with("bench.echo", |invocation, responder| {
