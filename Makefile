@@ -58,6 +58,10 @@ test-rust: ## Rust: unit, property, scenario and documentation tests.
 test-python: wheel ## Python: the package and the founding documents.
 	$(BIN)/python -m pytest python/tests -v
 
+.PHONY: test-wheel
+test-wheel: wheel ## Python: the wheel alone, in a fresh environment of every Python that is here.
+	python/test-wheel target/wheels/wampy-*.whl
+
 .PHONY: test-interop
 test-interop: wheel ## Third-party clients and routers beside ours.
 	$(CARGO) build --locked --quiet
@@ -78,6 +82,10 @@ nightly: ## The realm's random walk against its model: 10 million steps.
 features: ## Write docs/features.md from the tables that it shows.
 	WRITE_FEATURES=1 $(CARGO) test --locked --quiet -p wampy-proto --test features
 
+.PHONY: reference
+reference: $(VENV)/.tools ## Write docs/python/reference.md from the docstrings.
+	$(BIN)/python python/write-reference
+
 # Not a part of `make test`: the suite runs on Python 2.7 only, and for some minutes.
 .PHONY: autobahn
 autobahn: ## The Autobahn test suite against our WebSocket, with compression. Needs Python 2.7.
@@ -88,16 +96,17 @@ autobahn: ## The Autobahn test suite against our WebSocket, with compression. Ne
 .tools/bin/cargo-deny:
 	$(CARGO) install cargo-deny --version 0.20.2 --locked --quiet --root .tools
 
-SCRIPTS := benches/check-counts benches/write-steps benches/where-time-goes benches/python
+SCRIPTS := benches/check-counts benches/write-steps benches/where-time-goes python/write-reference benches/python
 
 .PHONY: lint
-lint: $(VENV)/.wheel .tools/bin/cargo-deny ## Formatting, clippy, rustdoc, ruff, mypy, stubtest, licenses.
+lint: $(VENV)/.wheel .tools/bin/cargo-deny ## Formatting, clippy, rustdoc, ruff, mypy, pyright, stubtest, licenses.
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
 	$(BIN)/ruff check python interop examples $(SCRIPTS)
 	$(BIN)/ruff format --check python interop examples $(SCRIPTS)
 	$(BIN)/mypy --strict python/wampy
+	$(BIN)/pyright
 	$(BIN)/python -m mypy.stubtest wampy._wampy
 	.tools/bin/cargo-deny --locked check bans licenses sources
 

@@ -105,23 +105,48 @@ def crossbar_router(directory, auth=None, roles=("anonymous",)):
 
     `auth` says how clients prove who they are; without it they are anonymous.
     """
+    port = free_port()
+    with crossbar_node(directory, _crossbar_config(port, auth, roles), port) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def crossbar_node(directory, config, port):
+    """Run Crossbar.io by a node configuration with one transport, at `port`."""
     command = ROOT / ".venv-crossbar" / "bin" / "crossbar"
     if not command.is_file():
         raise FileNotFoundError(f"{command} is missing: run interop/setup")
-    port = _free_port()
+    node = _node_file(directory, config).parent
+    arguments = [str(command), "start", "--cbdir", str(node), "--loglevel", "warn"]
+    with _node("crossbar", arguments, directory, port) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def wampy_node(directory, config, port):
+    """Run `wampy router` by a node configuration of Crossbar.io."""
+    file = _node_file(directory, config)
+    arguments = [str(wampy_binary()), "router", "--crossbar-config", str(file)]
+    with _node("wampy", arguments, directory, port) as running:
+        yield running
+
+
+def _node_file(directory, config):
     node = pathlib.Path(directory) / ".crossbar"
     node.mkdir(parents=True, exist_ok=True)
-    (node / "config.json").write_text(json.dumps(_crossbar_config(port, auth, roles)))
-    arguments = [str(command), "start", "--cbdir", str(node), "--loglevel", "warn"]
+    file = node / "config.json"
+    file.write_text(json.dumps(config))
+    return file
+
+
+@contextlib.contextmanager
+def _node(name, arguments, directory, port):
     with _process(arguments, cwd=directory) as process:
         output = _Output(process)
         _wait_for_port(port, process, output)
-        yield Router(
-            "crossbar",
-            f"ws://127.0.0.1:{port}/ws",
-            f"rs://127.0.0.1:{port}",
-            always_asks_for_progress=True,
-        )
+        address = f"127.0.0.1:{port}"
+        urls = f"ws://{address}/ws", f"rs://{address}"
+        yield Router(name, *urls, always_asks_for_progress=True)
         _terminate(process)
 
 
@@ -211,7 +236,7 @@ class _Output:
         return "".join(self._seen)
 
 
-def _free_port():
+def free_port():
     """A port that was free a moment ago, for a server that cannot pick one itself."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

@@ -44,18 +44,20 @@ ratios are those of two cells of one round.
 map of ten entries with lists and a map in it. Every answer and every event is checked for its
 number, so that nothing is lost, doubled or out of order.
 
-**Events** come as fast as the client takes them: it tells the publisher every 512 of them how many
-it has had, and no more than 4096 are on their way, so that no queue loses any. The time is that from
-the first event to the last. **Publishing** ends when the other end has had all.
+**Events** come as fast as the client takes them: it tells the publisher every 512 of them how
+many it has had, and no more than 4096 are on their way, so that no queue loses any. The time is
+that from the first event to the last. **Publishing** ends when the other end has had all.
 
 **Each at its fastest:** before the rounds each client is tried over WebSocket and over RawSocket,
-autobahn with each of its serializers (MessagePack by msgpack and CBOR by cbor2, both in C; its JSON is
-the standard library's, because this version does not work with ujson) and with its native extensions, and the asyncio clients on asyncio's own loop and on uvloop. The fastest of
-these at calls is what its cells of calls are measured with, the fastest at events what those of
-events are. wampy 1.1.0 has only JSON over WebSocket.
+autobahn with each of its serializers (MessagePack by msgpack and CBOR by cbor2, both in C; its JSON
+is the standard library's, because this version does not work with ujson) and with its native
+extensions, and the asyncio clients on asyncio's own loop and on uvloop. The fastest of these at
+calls is what its cells of calls are measured with, the fastest at events what those of events are.
+wampy 1.1.0 has only JSON over WebSocket.
 
 **Import times** are those within a running interpreter, after the bytecode has been written.
-**Memory** is what the resident set grows by with each of 100 further joined clients in one process.
+**Memory** is what the resident set grows by with each of 100 further joined clients in one
+process.
 """
 
 
@@ -63,8 +65,8 @@ def page(rounds, fastest, imports, versions, arguments):
     """The whole page."""
     parts = [
         "# Benchmarks of Python clients\n",
-        "`make bench-python` runs this and rewrites this page; [benchmarks.md](benchmarks.md) has the"
-        "\nrouters.\n",
+        "`make bench-python` runs this and rewrites this page; [benchmarks.md](benchmarks.md)"
+        "\nhas the routers.\n",
         "## Targets\n",
         *targets(rounds, imports),
         HOW,
@@ -127,7 +129,8 @@ def ends(values):
 
 def clients(fastest, versions):
     """Which clients there are, and how each is run."""
-    yield "| client | version | Python | calls over | events over |\n| --- | --- | --- | --- | --- |"
+    yield "| client | version | Python | calls over | events over |"
+    yield "| --- | --- | --- | --- | --- |"
     for name, (version, python) in versions.items():
         ways = fastest[name]
         yield f"| {name} | {version} | {python} | {ways['calls']} | {ways['events']} |"
@@ -139,7 +142,8 @@ def results(rounds):
     for cell, payload in rounds[0] if rounds else ():
         what, key, unit, less_is_better = CELLS[cell]
         yield f"### {what}, {payload} payload\n"
-        yield f"| client | {unit} | over autobahn | over wampy 1.1.0 |\n| --- | ---: | ---: | ---: |"
+        yield f"| client | {unit} | over autobahn | over wampy 1.1.0 |"
+        yield "| --- | ---: | ---: | ---: |"
         for name in rounds[0][cell, payload]:
             values = [one[cell, payload][name][key] for one in rounds]
             digits = 0 if statistics.median(values) >= 100 else 1

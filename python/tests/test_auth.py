@@ -12,6 +12,7 @@ import pytest
 import wampy
 from wampy.auth import Cryptosign, Scram, Ticket, WampCra, compute_wcs
 from wampy.errors import ConfigurationError, WelcomeAbortedError
+from wampy.testing import CollectingMessageHandler
 
 #: The first key pair of the specification's test vectors.
 PRIVATE_KEY = "4d57d97a68f555696620a6d849c0ce582568518d729eb753dc7c732de2804510"
@@ -42,6 +43,11 @@ ticket = "t1cket"
 authid = "cora"
 role = "user"
 wampcra = {{ secret = "cr4" }}
+
+[[realms.authentication.users]]
+authid = "peter"
+role = "user"
+wampcra = {{ secret = "salted-secret", salt = "salt123", iterations = 100, keylen = 16 }}
 
 [[realms.authentication.users]]
 authid = "kim"
@@ -148,11 +154,45 @@ def test_roles_and_the_environment_as_in_wampy_1(configured, monkeypatch, method
         assert client.rpc.wamp.session.get(client.session.id)["authid"] == authid
 
 
-def test_a_method_without_its_secret_is_said_before_connecting(monkeypatch):
+@pytest.mark.parametrize("method", ["wamp-scram", "cryptosign"])
+def test_a_method_without_its_secret_is_said_before_connecting(monkeypatch, method):
     monkeypatch.delenv("WAMPYSECRET", raising=False)
-    roles = {"authmethods": ["wampcra"], "authid": "cora"}
-    with pytest.raises(ConfigurationError, match="WAMPYSECRET"):
+    roles = {"authmethods": [method], "authid": "cora"}
+    with pytest.raises(ConfigurationError, match=f"{method} .*WAMPYSECRET"):
         wampy.Client(url="ws://localhost:1", roles=roles).start()
+
+
+@pytest.mark.parametrize("method", ["ticket", "wampcra"])
+def test_a_secret_is_missed_when_the_router_asks_for_it(configured, monkeypatch, method):
+    monkeypatch.delenv("WAMPYSECRET", raising=False)
+    roles = {"authmethods": [method], "authid": WAYS[method][1]}
+    with pytest.raises(ConfigurationError, match=f"{method} .*WAMPYSECRET"):
+        wampy.Client(router=configured, roles=roles).start()
+
+
+def test_a_salted_secret_in_the_environment(configured, monkeypatch):
+    monkeypatch.setenv("WAMPYSECRET", "salted-secret")
+    roles = {"authmethods": ["wampcra"], "authid": "peter"}
+    with wampy.Client(router=configured, roles=roles) as client:
+        assert client.rpc.wamp.session.get(client.session.id)["authid"] == "peter"
+
+
+def test_a_message_handler_sees_challenges(configured, monkeypatch):
+    monkeypatch.setenv("WAMPYSECRET", "t1cket")
+    roles = {"authmethods": ["ticket"], "authid": "tim"}
+    arguments = {"router": configured, "message_handler_cls": CollectingMessageHandler}
+    client = wampy.Client(roles=roles, **arguments)
+    with client:
+        assert [code for code, *_ in client.message_handler.messages_received] == [4, 2]
+    assert client.message_handler.messages_received[0][:2] == [4, "ticket"]
+    both = [WampCra("both", secret="cr4"), Ticket("both", "000000")]
+    refused = wampy.Client(auth=both, **arguments)
+    with pytest.raises(WelcomeAbortedError) as caught:
+        refused.start()
+    first, second, abort = refused.message_handler.messages_received
+    assert [first[:2], second[:2]] == [[4, "wampcra"], [4, "ticket"]]
+    assert abort[0] == 3
+    assert abort[2] == caught.value.uri
 
 
 def test_anonymous_clients_are_not_let_in_where_nobody_said_so(configured):

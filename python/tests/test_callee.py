@@ -102,9 +102,9 @@ def test_a_wampy_error_arrives_as_it_was_raised(start, caplog):
 
 def test_wrong_arguments_are_the_callers_error(start):
     start(Service)
-    with pytest.raises(errors.RemoteError, match="TypeError") as caught:
+    with pytest.raises(errors.InvalidArgumentError, match="too many positional") as caught:
         start().rpc.value(1, 2, 3)
-    assert caught.value.kwargs["exc_type"] == "TypeError"
+    assert caught.value.uri == "wamp.error.invalid_argument"
 
 
 @pytest.mark.parametrize("procedure", ["leave", "unsendable"])

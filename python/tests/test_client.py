@@ -245,7 +245,7 @@ def test_the_router_goes_away(router, start, until):
 def test_start_again_after_the_router_was_away(start, until):
     port = free_port()
     with wampy.Router(port=port) as first:
-        service = start(Adder, router=first)
+        service = start(Adder, router=first, reconnect=False)
     until(lambda: not service.session.is_open)
     with pytest.raises(errors.ConnectionError):
         service.start()
@@ -306,8 +306,8 @@ def test_rawsocket(router, start):
 def test_values_that_cannot_be_sent_name_their_place(start):
     start(Adder)
     caller = start()
-    with pytest.raises(errors.SerializationError, match=r"args\[1\]\[0\]: a value of type set"):
-        caller.call("add", 1, [{1}])
+    with pytest.raises(errors.SerializationError, match=r"args\[1\]\[0\]: a value of type complex"):
+        caller.call("add", 1, [1j])
     with pytest.raises(OverflowError, match=r'kwargs\["b"\]'):
         caller.call("add", 1, b=2**70)
     with pytest.raises(errors.SerializationError, match=r'kwargs\["day"\]'):

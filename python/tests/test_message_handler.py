@@ -76,6 +76,22 @@ def test_an_override_that_fails_leaves_nobody_waiting(start, until, caplog):
     until(lambda: "could not process" in caplog.text)
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_loss_of_the_connection_is_shown(router, start, until, fails):
+    class Closing(MessageHandler):
+        def handle_close(self, close_frame):
+            self.frame = close_frame
+            if fails:
+                raise RuntimeError("broken handler")
+
+    client = start(message_handler_cls=Closing, reconnect=False)
+    router.stop()
+    until(lambda: hasattr(client.message_handler, "frame"))
+    frame = client.message_handler.frame
+    assert frame.code == 1006
+    assert "wamp.close.system_shutdown" in frame.payload
+
+
 def test_a_second_answer_to_an_invocation_is_ignored(start):
     class Twice(MessageHandler):
         def process_result(self, message_obj, result, exc=None):

@@ -7,7 +7,7 @@ import pytest
 
 from wampy import messages
 from wampy.messages import MESSAGE_TYPE_MAP
-from wampy.messages.result import result_value
+from wampy.result import Result, value_of
 
 # (class name, module, code, name, constructor arguments, fields after the code; None: request id)
 CASES = [
@@ -137,10 +137,11 @@ def test_messages_share_no_defaults():
         ([5], {}, 5),
         ([[1, 2]], {}, [1, 2]),
         ([5], {"message": 6, "meta": {"procedure_name": "a", "session_id": 1}}, 6),
-        ([5], {"message": 6}, 5),
-        ([], {"total": 3}, {"total": 3}),
+        ([5], {"message": 6}, Result(5, message=6)),
+        ([5, 6], {}, Result(5, 6)),
+        ([], {"total": 3}, Result(total=3)),
     ],
 )
 def test_the_value_of_a_result(args, kwargs, value):
-    assert result_value(args, kwargs) == value
+    assert value_of(args, kwargs) == value
     assert messages.Result(1, {}, args, kwargs).value == value

@@ -97,7 +97,7 @@ def test_urls_get_their_port(url, normal):
     "url",
     [
         "localhost:8080",
-        "http://localhost",
+        "ftp://localhost",
         "ws://",
         "ws://:80",
         "ws://a:99999",

@@ -1,5 +1,9 @@
 """The pytest plugin, in suites of its users: each runs in a pytest of its own."""
 
+import json
+import os
+import socket
+
 import pytest
 
 pytest_plugins = "pytester"
@@ -136,6 +140,74 @@ def test_a_configuration_of_ours(suite, pytester):
     done.assert_outcomes(passed=1)
 
 
+def test_a_node_configuration_of_crossbar(suite, pytester):
+    """As the suites of wampy 1 have it: the router listens where its configuration says."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    everything = {action: True for action in ("call", "register", "publish", "subscribe")}
+    permission = {"uri": "", "match": "prefix", "allow": everything}
+    endpoint = {"type": "tcp", "port": port, "interface": "127.0.0.1"}
+    router = {
+        "type": "router",
+        "realms": [
+            {"name": "realm1", "roles": [{"name": "anonymous", "permissions": [permission]}]}
+        ],
+        "transports": [{"type": "websocket", "endpoint": endpoint}],
+    }
+    config = json.dumps({"version": 2, "workers": [router]})
+    pytester.makefile(".json", crossbar=config)
+    done = suite(
+        f"""
+        import pytest
+
+        @pytest.fixture
+        def config_path(request):
+            return str(request.config.rootpath / "crossbar.json")
+
+        @pytest.mark.parametrize("again", [1, 2])
+        def test_there(router, url, client, again):
+            assert router.url == url == "ws://localhost:{port}"
+            assert type(router).__name__ == "Crossbar" and router.started
+            assert client.call("wamp.session.count") == 1
+        """
+    )
+    done.assert_outcomes(passed=2)
+
+
+def test_a_configuration_of_crossbar(suite, pytester):
+    pytester.makefile(
+        ".json",
+        config="""
+        {"version": 2, "workers": [{"type": "router",
+            "realms": [{"name": "com.shop", "roles": [{"name": "anonymous", "permissions": [
+                {"uri": "*", "allow": {"call": true}}]}]}],
+            "transports": [{"type": "websocket",
+                "endpoint": {"type": "tcp", "port": "$TEST_PORT", "interface": "127.0.0.1"}}]}]}
+        """,
+    )
+    done = suite(
+        """
+        import os, socket, pytest
+
+        @pytest.fixture
+        def config_path(request):
+            return request.config.rootpath / "config.json"
+
+        @pytest.fixture
+        def url(monkeypatch):
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                port = free.getsockname()[1]
+            monkeypatch.setenv("TEST_PORT", str(port))
+            return f"ws://127.0.0.1:{port}"
+
+        def test_realm(router, client):
+            assert type(router).__name__ == "Crossbar" and router.started
+            assert client.realm == "com.shop" and client.session.is_open
+        """
+    )
+    done.assert_outcomes(passed=1)
+
+
 def test_an_url_of_the_suite(suite):
     done = suite(
         """
@@ -159,6 +231,26 @@ def test_an_url_of_the_suite(suite):
     done.stdout.fnmatch_lines(["*cannot listen: override config_path, too"])
 
 
+def test_connections_and_sessions_by_hand(suite):
+    done = suite(
+        """
+        import wampy
+
+        def test_connection(connection, router):
+            assert connection.connected and connection.url == router.url
+            assert connection.status == 101
+            assert connection.headers["upgrade"].lower() == "websocket"
+
+        def test_sessions(session_maker, router):
+            session = session_maker(wampy.Client(router=router))
+            assert session.id is None
+            session.begin()
+            assert session.call("wamp.session.count") == 1
+        """
+    )
+    done.assert_outcomes(passed=2)
+
+
 def test_what_the_suite_leaves_open_is_closed(suite):
     done = suite(
         """
@@ -175,6 +267,7 @@ def test_what_the_suite_leaves_open_is_closed(suite):
     done.stdout.fnmatch_lines(["*ProcedureNotFoundError*com.nobody*"])
 
 
+@pytest.mark.skipif("WAMPY_ONLY_THE_WHEEL" in os.environ, reason="needs pytest-xdist")
 def test_side_by_side(suite):
     done = suite(
         """

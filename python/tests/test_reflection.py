@@ -246,7 +246,7 @@ class Wire:
     ("has_reflection", "called"), [(False, []), (True, [("wamp.reflect.define", "com.a")])]
 )
 def test_only_a_router_with_reflection_is_told(monkeypatch, has_reflection, called):
-    client = Client()
+    client = Client(reconnect=False)
     wire = Wire(has_reflection)
     monkeypatch.setattr(client._session, "_wire", wire)
     client._session.offer(Procedure("com.a"), plain, None)

@@ -176,3 +176,77 @@ def test_mistakes_in_a_configuration_file_are_named(tmp_path):
 def test_a_configuration_file_and_other_arguments_are_refused_together():
     with pytest.raises(errors.ConfigurationError):
         wampy.Router(config="wampy.toml", port=8080)
+
+
+def write_config(path, action):
+    path.write_text(
+        f"""
+        listen = ["127.0.0.1:0"]
+        [[realms]]
+        name = "realm1"
+        [[realms.roles]]
+        name = "anonymous"
+        permissions = [{{ uri = "a.*", allow = {{ {action} = true }} }}]
+        """
+    )
+
+
+def test_its_configuration_file_is_read_again(tmp_path):
+    config = tmp_path / "wampy.toml"
+    write_config(config, "call")
+    with wampy.Router(config=config) as router, wampy.Client(router=router) as client:
+        with pytest.raises(errors.ProcedureNotFoundError):
+            client.call("a.b")
+        write_config(config, "publish")
+        assert router.reload() == []
+        with pytest.raises(errors.NotAuthorisedError):
+            client.call("a.b")
+        config.write_text("compres = true\n[[realms]]\nname = 'a shop'\n")
+        with pytest.raises(errors.ConfigurationError) as mistake:
+            router.reload()
+        assert "wampy.toml:1: compres" in str(mistake.value)
+        assert "wampy.toml:3: realms[0].name" in str(mistake.value)
+        with pytest.raises(errors.NotAuthorisedError):
+            client.call("a.b")
+        other = tmp_path / "other.toml"
+        other.write_text("listen = ['127.0.0.1:1']\n[[realms]]\nname = 'realm1'\n")
+        assert router.reload(other) == ["listen"]
+        with pytest.raises(errors.ProcedureNotFoundError):
+            client.call("a.b")
+
+
+def test_only_a_router_that_runs_by_a_file_reads_it_again(router):
+    with pytest.raises(errors.ConfigurationError, match="without a configuration file"):
+        router.reload()
+    with pytest.raises(errors.ConfigurationError, match="not started"):
+        wampy.Router(config="wampy.toml").reload()
+
+
+def test_roles_are_set_at_run_time(router, start):
+    client = start()
+    client.call("wamp.session.count")
+    may = {"name": "anonymous", "permissions": [{"uri": "a.*", "allow": {"register": True}}]}
+    router.set_roles([may])
+    client.register(lambda: 1, "a.b")
+    with pytest.raises(errors.NotAuthorisedError):
+        client.register(lambda: 1, "b")
+    with pytest.raises(errors.NotAuthorisedError):
+        client.call("a.b")
+    router.set_roles([])
+    assert client.call("a.b") == 1
+
+
+@pytest.mark.parametrize(
+    ("roles", "problem"),
+    [
+        ([{"permissions": []}], "name"),
+        ([{"name": "a", "permisions": []}], "permisions"),
+        ([{"name": object()}], "as in JSON"),
+        (["a"], "dicts"),
+    ],
+)
+def test_what_is_no_role_is_refused(router, roles, problem):
+    with pytest.raises(errors.ConfigurationError, match=problem):
+        router.set_roles(roles)
+    with pytest.raises(errors.ConfigurationError, match="nowhere"):
+        router.set_roles([], realm="nowhere")

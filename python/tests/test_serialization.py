@@ -62,7 +62,9 @@ VALUES = [
 
 
 @pytest.mark.parametrize("serializer", SERIALIZERS)
-@pytest.mark.parametrize(("value", "expected"), VALUES, ids=[repr(v)[:30] for v, _ in VALUES])
+@pytest.mark.parametrize(
+    ("value", "expected"), VALUES, ids=[repr(v).partition(" at ")[0][:30] for v, _ in VALUES]
+)
 def test_values_come_back(serializer, value, expected):
     back = _wampy.decode(serializer, _wampy.encode(serializer, value))
     assert back == expected
@@ -101,8 +103,8 @@ def test_integers_beyond_64_bits_are_refused_with_their_place(serializer, number
 @pytest.mark.parametrize(
     ("value", "problem"),
     [
-        ({"a": [0, {1, 2}]}, r'value\["a"\]\[1\]: a value of type set '),
-        ([datetime.date(2016, 5, 14)], r"value\[0\]: a value of type datetime.date "),
+        ({"a": [0, {1, 2j}]}, r'value\["a"\]\[1\]\[[01]\]: a value of type complex '),
+        ([datetime], r"value\[0\]: a value of type module "),
         (object(), r"value: a value of type object "),
         ({"a": {(1, 2): 3}}, r'value\["a"\]: a value of type tuple cannot be a key'),
         ({True: 1}, r"value: a value of type bool cannot be a key"),

@@ -280,7 +280,7 @@ def test_the_path_of_a_unix_socket():
     assert Address("ws+unix:///run/r.sock").unix_socket_path == "/run/r.sock"
 
 
-@pytest.mark.parametrize("url", ["localhost:8080", "http://localhost", "ws://", ""])
+@pytest.mark.parametrize("url", ["localhost:8080", "ftp://localhost", "ws://", ""])
 def test_what_is_no_url(url):
     with pytest.raises(ValueError, match="Invalid"):
         Address(url)

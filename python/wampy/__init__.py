@@ -18,14 +18,19 @@ if TYPE_CHECKING:
     from typing import Any
 
     from wampy import auth as auth
+    from wampy._wampy import CookieJar as CookieJar
     from wampy.config import configure_async as configure_async
     from wampy.config import configure_logging as configure_logging
     from wampy.config.defaults import async_name as async_name
+    from wampy.conversion import convert as convert
+    from wampy.definitions import define as define
     from wampy.encryption import DataKey as DataKey
     from wampy.errors import Error as Error
     from wampy.errors import WampyError as WampyError
     from wampy.errors import WampyTimeOutError as WampyTimeOutError
     from wampy.peers.clients import Client as Client
+    from wampy.reconnect import Reconnect as Reconnect
+    from wampy.result import Result as Result
     from wampy.roles.callee import callee as callee
     from wampy.roles.subscriber import subscribe as subscribe
     from wampy.router import Router as Router
@@ -34,19 +39,27 @@ __version__ = "2.0.0"
 
 __all__ = [
     "Client",
+    "CookieJar",
     "DataKey",
     "Error",
+    "Reconnect",
+    "Result",
     "Router",
     "WampyError",
     "WampyTimeOutError",
     "callee",
+    "convert",
+    "define",
     "subscribe",
 ]
 
 _HOME = {
     "Client": "wampy.peers.clients",
+    "CookieJar": "wampy._wampy",
     "DataKey": "wampy.encryption",
     "Error": "wampy.errors",
+    "Reconnect": "wampy.reconnect",
+    "Result": "wampy.result",
     "Router": "wampy.router",
     "WampyError": "wampy.errors",
     "WampyTimeOutError": "wampy.errors",
@@ -54,6 +67,8 @@ _HOME = {
     "callee": "wampy.roles.callee",
     "configure_async": "wampy.config",
     "configure_logging": "wampy.config",
+    "convert": "wampy.conversion",
+    "define": "wampy.definitions",
     "subscribe": "wampy.roles.subscriber",
 }
 

@@ -1,7 +1,7 @@
 """The compiled part of wampy: Rust's client and router, seen from Python.
 
 Nothing here is public. All waiting happens with the GIL released and ends at once on Ctrl-C; in a
-greenlet of a program that gevent has patched, other greenlets run meanwhile.
+greenlet of a program that gevent or eventlet has patched, other greenlets run meanwhile.
 Failures raise what ``wampy.errors.failure`` and ``wampy.errors.remote`` build.
 """
 
@@ -10,8 +10,11 @@ from typing import Any, final
 
 from wampy.auth import Proof
 from wampy.encryption import DataKey
+from wampy.errors import WampyError
 
 __all__ = [
+    "Attempt",
+    "CookieJar",
     "Input",
     "Results",
     "Router",
@@ -23,6 +26,7 @@ __all__ = [
     "forked",
     "key_id",
     "main",
+    "read_crossbar_config",
     "shut_down",
     "wait_by_hubs",
 ]
@@ -46,6 +50,9 @@ def decode(serializer: str, data: bytes) -> Any:
 def main(argv: Sequence[str]) -> int:
     """Run the command line; ``argv[0]`` is the program's name. Returns the exit code."""
 
+def read_crossbar_config(path: str) -> str:
+    """Read a node configuration of Crossbar.io, JSON or YAML, as JSON."""
+
 def key_id(secret: bytes) -> str:
     """What a key for end-to-end encryption is called unless somebody says otherwise."""
 
@@ -63,6 +70,14 @@ def wait_by_hubs(
     ``finder`` returns the hub of the calling thread, if it has one: its wakeups, and what parks the
     current greenlet until a token is woken. The first call counts.
     """
+
+@final
+class Attempt:
+    """A way to give up attempts to connect, made by whoever may have to."""
+
+    def __new__(cls) -> Attempt: ...
+    def give_up(self) -> None:
+        """End the attempt under way, and let no further one begin."""
 
 @final
 class Session:
@@ -83,8 +98,17 @@ class Session:
         ip_version: int | None = None,
         keys: Sequence[DataKey] = ...,
         cipher: str | None = None,
+        heartbeat: tuple[float, float] | None = None,
+        challenges: list[Any] | None = None,
+        batched: bool = False,
+        cookies: CookieJar | None = None,
+        attempt: Attempt | None = None,
     ) -> Session:
         """Connect to ``url`` and join ``realm``; ``timeout`` in seconds bounds both together.
+
+        ``heartbeat``: after how many silent seconds to ping, and how many to wait for the pong.
+        ``challenges``: gets the router's CHALLENGEs, as lists, whether or not the client joins.
+        ``attempt`` can end it early.
 
         ``close_timeout`` is how long ``close`` waits for the router's goodbye. ``certificate``:
         a file of the client's certificate, and one of its private key.
@@ -97,6 +121,12 @@ class Session:
     @property
     def is_open(self) -> bool:
         """Whether the session can still send."""
+
+    def wait_for_end(self, timeout: float) -> WampyError | None:
+        """Wait until the session has ended; returns the exception that says why.
+
+        None after ``timeout`` seconds.
+        """
 
     @property
     def events_dropped(self) -> int:
@@ -247,6 +277,31 @@ class Wakeups:
         """The tokens that have been woken since the last time. Never waits."""
 
 @final
+class CookieJar:
+    """Cookies of routers, kept in memory; clients can share one.
+
+    A cookie goes back to the host that has set it, as long as its ``Max-Age`` says, and over TLS
+    only if it is ``Secure``. A program that keeps cookies takes them out and puts them in.
+    """
+
+    def __new__(cls) -> CookieJar:
+        """An empty jar."""
+
+    def insert(self, host: str, set_cookie: str) -> None:
+        """Take in what ``host`` says in a header ``Set-Cookie``: ``name=value; Max-Age=3600``.
+
+        What is no cookie is not kept; a ``Max-Age`` of 0 takes a cookie out.
+        """
+
+    def for_host(self, host: str, *, tls: bool = False) -> str | None:
+        """The cookies that ``host`` gets, as a header ``Cookie`` has them, or None."""
+
+    def clear(self) -> None:
+        """Forget all cookies."""
+
+    def __len__(self) -> int: ...
+
+@final
 class Router:
     """A router in this process, on a thread of its own."""
 
@@ -260,6 +315,10 @@ class Router:
     def start_by_config(path: str) -> Router:
         """Listen and serve as the configuration file ``path`` says."""
 
+    @staticmethod
+    def start_by_crossbar_config(path: str, directory: str | None, router_only: bool) -> Router:
+        """Listen and serve as the node configuration ``path`` of Crossbar.io says."""
+
     @property
     def port(self) -> int | None:
         """The port that the router listens on; ``None`` if it listens on no TCP port."""
@@ -271,6 +330,21 @@ class Router:
     @property
     def realms(self) -> list[str]:
         """The realms, in the order in which they were given."""
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was ignored or left out of a node configuration."""
+
+    def reload(self, path: str) -> list[str]:
+        """Go on with the settings of a configuration file; returns what waits for a restart."""
+
+    def reload_crossbar_config(
+        self, path: str, directory: str | None, router_only: bool
+    ) -> list[str]:
+        """Go on with the settings of a node configuration; returns what waits for a restart."""
+
+    def set_roles(self, realm: str, roles: str) -> None:
+        """Give the realm ``realm`` the roles in ``roles``, which is JSON."""
 
     def stop(self, timeout: float) -> None:
         """Say GOODBYE to every session and stop, within ``timeout`` seconds. Never fails."""

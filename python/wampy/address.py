@@ -15,13 +15,15 @@ SCHEMES: dict[str, int | None] = {
     "wss": 443,
     "rs": 8080,
     "rss": 443,
+    "http": 8080,
+    "https": 443,
     "unix": None,
     "ws+unix": None,
 }
 
 
 #: The schemes over TLS for those that are not.
-OVER_TLS = {"ws": "wss", "rs": "rss"}
+OVER_TLS = {"ws": "wss", "rs": "rss", "http": "https"}
 
 
 def normalize(url: str, use_tls: bool = False) -> str:

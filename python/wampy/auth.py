@@ -46,6 +46,7 @@ class Auth(Protocol):
 
     def proof(self) -> Proof:
         """What the compiled client wants to know."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -143,15 +144,19 @@ _BY_NAME: dict[str, Callable[[Any, str], Auth]] = {
 }
 
 
+#: Those of them that need it for their answer to a challenge only.
+_SIGN_LATER = {"ticket", "wampcra"}
+
+
 def proofs(given: Auth | Sequence[Auth] | None, roles: Mapping[str, Any]) -> list[Proof]:
     """What the client can prove itself with: ``auth=``, or by ``roles`` and the environment.
 
-    A client that offers ``anonymous`` beside other methods needs no secret, unless the router asks
-    for it.
+    A client that offers ``anonymous`` beside other methods, ``ticket`` or ``wampcra`` needs no
+    secret, unless the router asks for it.
 
     Raises:
-        ConfigurationError: ``auth`` is something else, or a method of ``roles`` needs a secret and
-            the environment has none.
+        ConfigurationError: ``auth`` is something else, or a method of ``roles`` needs a secret for
+            its HELLO and the environment has none.
     """
     if given is not None:
         methods = given if isinstance(given, Sequence) else [given]
@@ -159,17 +164,22 @@ def proofs(given: Auth | Sequence[Auth] | None, roles: Mapping[str, Any]) -> lis
     authid = roles.get("authid")
     names = [name for name in roles.get("authmethods", ()) if name in _BY_NAME]
     secret = os.environ.get(SECRET_VARIABLE)
-    if not secret and "anonymous" in roles.get("authmethods", ()):
+    is_optional = "anonymous" in roles.get("authmethods", ()) or _SIGN_LATER.issuperset(names)
+    if not secret and is_optional:
         return []
-    if names and not secret:
-        wanted = ", ".join(names)
-        raise ConfigurationError(
-            f"the authmethod {wanted} needs a secret: set the environment variable "
-            f"{SECRET_VARIABLE}, or give the client auth="
-        )
+    if not secret:
+        raise missing_secret(names)
     if authid is None and any(name != "cryptosign" for name in names):
         raise ConfigurationError(f"the authmethod {names[0]} needs an authid beside it in roles")
     return [_BY_NAME[name](authid, secret or "").proof() for name in names]
+
+
+def missing_secret(methods: Sequence[str]) -> ConfigurationError:
+    """The exception for methods whose secret the environment does not have."""
+    return ConfigurationError(
+        f"the authmethod {', '.join(methods)} needs a secret: set the environment variable "
+        f"{SECRET_VARIABLE}, or give the client auth="
+    )
 
 
 def _proof(method: Auth) -> Proof:

@@ -28,7 +28,7 @@ class Connection(ParseUrlMixin):
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self.url = session.url
+        self.url: str = session.url
         self.parse_url()
 
     @property

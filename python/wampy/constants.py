@@ -34,12 +34,20 @@ TIMEOUT_MAX: Final = 366 * 24 * 3600
 CONNECT_TIMEOUT: Final = 10
 #: How long ``stop`` waits for the router to answer GOODBYE, in seconds.
 GOODBYE_TIMEOUT: Final = 2
+#: What ``stop`` gives as its reason.
+CLOSE_REASON: Final = "wamp.close.close_realm"
 #: How many handlers of one client may run at once, each on a thread of its own.
 HANDLER_THREADS_MAX: Final = 64
 #: How long a handler thread that has nothing to do stays, in seconds, beside the one that waits.
 HANDLER_THREAD_IDLE: Final = 10
 #: How many answers to hand-built messages wait for ``recv_message``; the oldest goes first.
 ANSWERS_MAX: Final = 1024
+#: How much of a traceback a callee tells that may tell it, in characters: its end.
+TRACEBACK_MAX: Final = 16 * 1024
+#: How long completion in a shell waits for the router, in seconds.
+COMPLETION_TIMEOUT: Final = 0.5
+#: How many registrations completion looks at where the router has no reflection.
+COMPLETIONS_MAX: Final = 256
 
 WEBSOCKET_VERSION: Final = 13
 WEBSOCKET_SUBPROTOCOLS: Final = "wamp.2.json"

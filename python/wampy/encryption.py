@@ -35,14 +35,14 @@ class DataKey:
 
     def __init__(self, secret: bytes | str, id: str | None = None) -> None:
         try:
-            self.secret = bytes.fromhex(secret) if isinstance(secret, str) else bytes(secret)
+            self.secret: bytes = bytes.fromhex(secret) if isinstance(secret, str) else bytes(secret)
         except ValueError:
             raise ConfigurationError("a key must be bytes or hexadecimal digits") from None
         if len(self.secret) != KEY_BYTES:
             raise ConfigurationError(f"a key has {KEY_BYTES} bytes, not {len(self.secret)}")
         if id is not None and (not isinstance(id, str) or not id):
             raise ConfigurationError(f"the id of a key must be a string, not {id!r}")
-        self.id = _wampy.key_id(self.secret) if id is None else id
+        self.id: str = _wampy.key_id(self.secret) if id is None else id
 
     @classmethod
     def generate(cls, id: str | None = None) -> DataKey:

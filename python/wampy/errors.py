@@ -4,12 +4,14 @@ All derive from ``WampyError`` and carry ``uri``, ``args``, ``kwargs``, ``proced
 ``request_id``, so that one ``except`` clause sees what happened. The compiled extension reports
 a failure through ``failure`` and never raises a class of its own.
 
-What is absent: logging, and any decision about retrying.
+Exceptions of programs go over the wire by ``wampy.definitions``. What is absent: logging, and any
+decision about retrying.
 """
 
 from __future__ import annotations
 
 import builtins
+import reprlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -19,10 +21,13 @@ __all__ = [
     "CanceledError",
     "ConfigurationError",
     "ConnectionError",
+    "ConnectionLostError",
     "ConnectionRefusedError",
+    "ConversionError",
     "DecryptionError",
     "Error",
     "IncompleteFrameError",
+    "InvalidArgumentError",
     "MessageRouterConnectionError",
     "NoFrameReturnedError",
     "NotAuthorisedError",
@@ -70,6 +75,10 @@ class SerializationError(WampyError, TypeError):
     """A value cannot be sent over WAMP; the message names its type and its place."""
 
 
+class ConversionError(WampyError, ValueError):
+    """A value that came is not what an annotation says; the message tells its place."""
+
+
 class DecryptionError(WampyError):
     """The answer to an encrypted call cannot be decrypted, or is not encrypted itself."""
 
@@ -92,6 +101,19 @@ class MessageRouterConnectionError(ConnectionError):
 
 class SessionError(WampyError):
     """The session is not joined, or ended before the answer came."""
+
+
+class ConnectionLostError(ConnectionError, SessionError):
+    """The connection to the router, or the session on it, was lost before the answer came.
+
+    Attributes:
+        may_have_run: whether the request was under way, so that the call may have been executed
+            and the event published; else the router has not got it.
+    """
+
+    def __init__(self, message: str = "the connection is lost", may_have_run: bool = True) -> None:
+        super().__init__(message)
+        self.may_have_run = may_have_run
 
 
 class WelcomeAbortedError(SessionError):
@@ -134,9 +156,28 @@ class Error(WampyError):
             raise ConfigurationError(f"the URI of an error must be a string, not {uri!r}")
         super().__init__(*args)
         self.uri: str = uri
-        self.kwargs = kwargs
+        self.kwargs: dict[str, Any] = kwargs
         #: what the router says about the error beside its arguments
         self.description: str | None = None
+
+    def receive(self, kwargs: Mapping[str, Any]) -> None:
+        """Take the keyword arguments that came over the wire."""
+        self.kwargs = dict(kwargs)
+
+    @property
+    def remote_type(self) -> str | None:
+        """The name of the exception that the callee did not expect itself, if it was one."""
+        return _text(self.kwargs.get("exc_type"))
+
+    @property
+    def message(self) -> str:
+        """What a person wants to read: the text of the callee's exception, or the arguments."""
+        return _text(self.kwargs.get("message")) or self._reason()
+
+    @property
+    def remote_traceback(self) -> str | None:
+        """Where the callee's function failed, if the callee tells: ``@callee(traceback=True)``."""
+        return _text(self.kwargs.get("traceback"))
 
     def __str__(self) -> str:
         where = f"{self.procedure}: " if self.procedure and self.procedure != self.uri else ""
@@ -146,8 +187,8 @@ class Error(WampyError):
         return _describe(self.args, self.kwargs) or self.description or ""
 
     def __repr__(self) -> str:
-        given = [repr(self.uri), *map(repr, self.args)]
-        given += [f"{key}={value!r}" for key, value in self.kwargs.items()]
+        given = [repr(self.uri), *map(_short, self.args)]
+        given += [f"{key}={_short(value)}" for key, value in self.kwargs.items()]
         return f"{type(self).__name__}({', '.join(given)})"
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
@@ -161,6 +202,12 @@ WampError = Error
 
 class ProcedureNotFoundError(Error, AttributeError):
     """Nobody in the realm offers the procedure."""
+
+
+class InvalidArgumentError(Error, ValueError):
+    """The callee's function does not take the call's arguments; ``args[0]`` says why."""
+
+    URI = "wamp.error.invalid_argument"
 
 
 class ProcedureAlreadyExistsError(Error):
@@ -187,6 +234,7 @@ class RemoteDecryptionError(Error, DecryptionError):
 
 
 _BY_URI: dict[str, type[Error]] = {
+    InvalidArgumentError.URI: InvalidArgumentError,
     "wamp.error.no_such_procedure": ProcedureNotFoundError,
     "wamp.error.procedure_already_exists": ProcedureAlreadyExistsError,
     "wamp.error.canceled": CanceledError,
@@ -201,6 +249,8 @@ _BY_KIND: dict[str, type[WampyError]] = {
     "overflow": NumberTooLargeError,
     "connection": ConnectionError,
     "refused": ConnectionRefusedError,
+    "lost": ConnectionLostError,
+    "unsent": ConnectionLostError,
     "session": SessionError,
     "aborted": WelcomeAbortedError,
     "protocol": WampProtocolError,
@@ -217,12 +267,36 @@ def remote(
     request_id: int | None = None,
     description: str | None = None,
 ) -> Error:
-    """Build the exception for an ERROR message; well-known URIs have classes of their own."""
-    error = _BY_URI.get(uri, Error)(uri or "wamp.error.runtime_error", *args)
-    error.kwargs = dict(kwargs or {})
+    """Build the exception for an ERROR message.
+
+    Well-known URIs have classes of their own, and so have those that a program defines.
+    """
+    uri = uri or "wamp.error.runtime_error"
+    error = blank(_BY_URI[uri], uri, args) if uri in _BY_URI else Error(uri, *args)
+    error.receive(kwargs or {})
     error.procedure = procedure
     error.request_id = request_id
     error.description = description
+    told = error.remote_traceback
+    if told and sys.version_info >= (3, 11):
+        error.add_note(f"In the callee:\n{told.rstrip()}")
+    return error
+
+
+def raised_for(uri: str, error_class: type[Error]) -> None:
+    """Have ``remote`` raise ``error_class`` for a URI; ``wampy.define`` calls this."""
+    _BY_URI[uri] = error_class
+
+
+def is_well_known(uri: str) -> bool:
+    """Whether a URI has a class in this module."""
+    return uri in _BY_URI and _BY_URI[uri].__module__ == __name__
+
+
+def blank(error_class: type[Error], uri: str, args: Sequence[Any]) -> Error:
+    """An instance that no ``__init__`` of a program has seen: it may want other arguments."""
+    error = error_class.__new__(error_class, *args)
+    Error.__init__(error, uri, *args)
     return error
 
 
@@ -230,7 +304,13 @@ def failure(
     kind: str, message: str, uri: str | None = None, procedure: str | None = None
 ) -> WampyError:
     """Build the exception for a failure on this side of the wire; ``kind`` says who is at fault."""
+    if kind == "lost":
+        message += f"; the request ({procedure}) was under way and may have been executed"
+    elif kind == "unsent":
+        message += f"; the request ({procedure}) was not sent; start() begins a new session"
     error = _BY_KIND.get(kind, WampyError)(message)
+    if isinstance(error, ConnectionLostError):
+        error.may_have_run = kind == "lost"
     if kind == "refused" and sys.version_info >= (3, 11):
         error.add_note("Is the router running? `wampy router` starts one.")
     error.uri = uri
@@ -243,8 +323,20 @@ def _describe(args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
     if "exc_type" in kwargs and "message" in kwargs:
         return f"{kwargs['exc_type']}: {kwargs['message']}"
     parts = [value if isinstance(value, str) else repr(value) for value in args]
-    parts += [f"{key}={value!r}" for key, value in kwargs.items()]
+    parts += [f"{key}={value!r}" for key, value in kwargs.items() if key != "traceback"]
     return ", ".join(parts)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+_shortener = reprlib.Repr()
+_shortener.maxstring = _shortener.maxother = 120
+
+
+def _short(value: object) -> str:
+    return _shortener.repr(value)
 
 
 def _rebuild(cls: type[Error], uri: str, args: tuple[Any, ...]) -> Error:

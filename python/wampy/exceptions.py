@@ -5,4 +5,5 @@ from __future__ import annotations
 from wampy import errors
 from wampy.errors import *  # noqa: F403
 
-__all__ = list(errors.__all__)
+__all__: list[str] = []
+__all__ += errors.__all__

@@ -17,7 +17,7 @@ from typing import Any
 from wampy import _wampy
 from wampy.constants import HANDLER_THREAD_IDLE, HANDLER_THREADS_MAX
 
-logger = logging.getLogger("wampy.handlers")
+logger: logging.Logger = logging.getLogger("wampy.handlers")
 
 
 class HandlerThreads:

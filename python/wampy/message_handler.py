@@ -15,6 +15,7 @@ from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from wampy import errors
+from wampy.definitions import is_answer, refusal, told
 from wampy.messages import (
     MESSAGE_TYPE_MAP,
     Abort,
@@ -31,6 +32,7 @@ from wampy.messages import (
     Welcome,
     Yield,
 )
+from wampy.result import arguments_of
 
 if TYPE_CHECKING:
     from wampy.peers.clients import Client
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MessageHandler"]
 
-logger = logging.getLogger("wampy.messagehandler")
+logger: logging.Logger = logging.getLogger("wampy.messagehandler")
 
 
 class MessageHandler:
@@ -77,14 +79,16 @@ class MessageHandler:
         """Run the procedure and answer with its result or its exception."""
         session = self.session
         handler = session.handler_of(message_obj.registration_id)
+        kwargs: dict[str, Any] = message_obj.call_kwargs
         try:
-            more = session.beside_arguments(message_obj)
-            result = handler(*message_obj.call_args, **{**message_obj.call_kwargs, **more})
+            kwargs = {**kwargs, **session.beside_arguments(message_obj)}
+            result = handler(*message_obj.call_args, **kwargs)
             if isinstance(result, GeneratorType):
                 result = self._run_generator(message_obj, result)
         # A handler that raises SystemExit or KeyboardInterrupt must not leave its caller waiting.
-        except BaseException as error:
-            if not isinstance(error, errors.Error):
+        except BaseException as failure:
+            error = refusal(failure, handler, message_obj.call_args, kwargs) or failure
+            if not is_answer(error):
                 name = session.registration_map.get(message_obj.registration_id)
                 logger.exception("error calling: %s", name)
             self.process_result(message_obj, None, exc=error)
@@ -111,7 +115,8 @@ class MessageHandler:
         """Answer the invocation, exactly once."""
         if exc is None:
             try:
-                self.session.send_message(Yield(message_obj.request_id, result_args=[result]))
+                args, kwargs = arguments_of(result)
+                self.session.send_message(Yield(message_obj.request_id, {}, args, kwargs))
             except errors.SerializationError as error:
                 logger.error("the result of a procedure cannot be sent: %s", error)
                 exc = error
@@ -130,8 +135,11 @@ class MessageHandler:
                 }
             try:
                 subscription.handler(*message_obj.publish_args, **kwargs)
-            except BaseException:
-                logger.exception("error handling an event of %s", subscription.topic)
+            except BaseException as error:
+                if isinstance(error, errors.InvalidArgumentError) and error.procedure is None:
+                    logger.warning("an event of %s is not handled: %s", subscription.topic, error)
+                else:
+                    logger.exception("error handling an event of %s", subscription.topic)
 
     def handle_registered(self, message_obj: Registered) -> None:
         """A procedure has been registered; ``session.registration_map`` has it."""
@@ -164,24 +172,13 @@ class MessageHandler:
         """A request failed; whoever made it gets the exception after this."""
 
     def _error_of(self, invocation: Invocation, exc: BaseException) -> Error:
-        """The ERROR for an exception: an ``errors.Error`` as it is, others described."""
-        if isinstance(exc, errors.Error):
-            return Error(
-                Invocation.WAMP_CODE,
-                invocation.request_id,
-                error=exc.uri,
-                args_list=exc.args,
-                kwargs_dict=exc.kwargs,
-            )
-        name = self.session.registration_map.get(invocation.registration_id)
-        return Error(
-            Invocation.WAMP_CODE,
-            invocation.request_id,
-            error=name or "wamp.error.runtime_error",
-            kwargs_dict={
-                "exc_type": type(exc).__name__,
-                "message": str(exc),
-                "call_args": invocation.call_args,
-                "call_kwargs": invocation.call_kwargs,
-            },
+        """The ERROR for an exception; see ``wampy.definitions``."""
+        session, registration_id = self.session, invocation.registration_id
+        uri, args, kwargs = told(
+            exc,
+            session.registration_map.get(registration_id),
+            invocation.call_args,
+            invocation.call_kwargs,
+            session.shows_traceback(registration_id),
         )
+        return Error(Invocation.WAMP_CODE, invocation.request_id, {}, uri, args, kwargs)

@@ -20,10 +20,7 @@ _prepared = False
 def prepare() -> None:
     """Make sure that the interpreter can exit, and that a fork notices what it cannot use.
 
-    And that waits let other greenlets run, if gevent has patched the program by now.
-
-    Raises:
-        ConfigurationError: eventlet has patched the program.
+    And that waits let other greenlets run, if the program has been patched by now.
     """
     greenlets.cooperate()
     global _prepared  # noqa: PLW0603 - one process has one state

@@ -15,11 +15,11 @@ from typing import Any
 
 from wampy import _wampy
 from wampy.errors import CanceledError, ConfigurationError, WampyError
-from wampy.messages.result import result_value
+from wampy.result import value_of
 
 __all__ = ["Feeder", "Parts", "ProgressiveCall"]
 
-logger = logging.getLogger("wampy.progressive")
+logger: logging.Logger = logging.getLogger("wampy.progressive")
 
 
 class ProgressiveCall(Iterator[Any]):
@@ -35,10 +35,13 @@ class ProgressiveCall(Iterator[Any]):
         results: _wampy.Results,
         observe: Callable[[Any], None],
         feeder: Feeder | None = None,
+        procedure: str = "",
     ) -> None:
         self._results = results
         self._observe = observe
         self._feeder = feeder
+        #: the procedure that is called
+        self.procedure: str = procedure
         self._is_over = False
 
     def __next__(self) -> Any:
@@ -60,7 +63,7 @@ class ProgressiveCall(Iterator[Any]):
         _, details, args, kwargs = received
         self._is_over = not details.get("progress", False)
         self._observe(received)
-        return result_value(args, kwargs)
+        return value_of(args, kwargs)
 
     @property
     def is_over(self) -> bool:
@@ -82,6 +85,9 @@ class ProgressiveCall(Iterator[Any]):
         """Cancel the call, unless it is over."""
         self._is_over = True
         self._results.close()
+
+    def __repr__(self) -> str:
+        return f"<ProgressiveCall of {self.procedure}{', over' if self._is_over else ''}>"
 
     def __enter__(self) -> ProgressiveCall:
         return self
@@ -170,4 +176,4 @@ def check_parts(parts: object) -> Iterable[Any]:
 
 
 def _value(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-    return list(args) if len(args) > 1 else result_value(args, kwargs)
+    return list(args) if len(args) > 1 and not kwargs else value_of(args, kwargs)

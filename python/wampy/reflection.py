@@ -12,7 +12,7 @@ import typing
 from collections.abc import Callable, Collection
 from typing import Any
 
-from wampy.schema import Schema, hints_of, schema_of
+from wampy.schema import Schema, handler_hints, schema_of, titled
 
 __all__ = ["definition_of"]
 
@@ -47,7 +47,7 @@ def definition_of(
     except (TypeError, ValueError):
         # Some built-in functions have none.
         return definition
-    hints = hints_of(inspect.unwrap(getattr(handler, "__func__", handler)))
+    hints = handler_hints(handler)
     parameters = [one for one in signature.parameters.values() if one.name not in ours]
     definition["args"] = _args(parameters, hints)
     kwargs = _kwargs(parameters, hints)
@@ -63,7 +63,7 @@ def _args(parameters: list[inspect.Parameter], hints: dict[str, Any]) -> Schema:
     rest = [one for one in parameters if one.kind is inspect.Parameter.VAR_POSITIONAL]
     schema: Schema = {"type": "array"}
     if named:
-        schema["prefixItems"] = [{"title": one.name, **_parameter(one, hints)} for one in named]
+        schema["prefixItems"] = [titled(one.name, _parameter(one, hints)) for one in named]
     required = sum(one.default is inspect.Parameter.empty for one in named)
     if required:
         schema["minItems"] = required

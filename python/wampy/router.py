@@ -2,15 +2,17 @@
 
 It is the same router as ``wampy router`` on the command line, up in milliseconds, for tests,
 notebooks and programs that want no second process. What is absent: arguments beyond address, realms
-and TLS. Users, roles and permissions stand in a configuration file, like those of ``wampy router``.
+and TLS. Users, roles and permissions stand in a configuration file, like those of ``wampy router``,
+or in a node configuration of Crossbar.io; ours can be read again. Roles can also be set by
+``set_roles``.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wampy.constants import DEFAULT_HOST, DEFAULT_REALM
 from wampy.errors import ConfigurationError
@@ -40,6 +42,11 @@ class Router:
             TLS only.
         tls_key: the PEM file with the certificate's private key.
         config: a configuration file (TOML), which says everything; no other argument goes with it.
+        crossbar_config: a node configuration of Crossbar.io (JSON or YAML) instead; see
+            ``docs/crossbar-config.md``. What is ignored in it is logged as warnings of
+            ``wampy.router``.
+        crossbar_directory: the node's directory, if it is not that of ``crossbar_config``.
+        router_only: leave out of ``crossbar_config`` what is no part of a router.
     """
 
     def __init__(
@@ -52,13 +59,25 @@ class Router:
         tls_cert: str | os.PathLike[str] | None = None,
         tls_key: str | os.PathLike[str] | None = None,
         config: str | os.PathLike[str] | None = None,
+        crossbar_config: str | os.PathLike[str] | None = None,
+        crossbar_directory: str | os.PathLike[str] | None = None,
+        router_only: bool = False,
     ) -> None:
         others = (host, port, realm, realms, tls_cert, tls_key)
-        if config is not None and others != (DEFAULT_HOST, 0, DEFAULT_REALM, None, None, None):
+        is_by_file = config is not None or crossbar_config is not None
+        if config is not None and crossbar_config is not None:
+            raise ConfigurationError("give config or crossbar_config, not both")
+        if crossbar_config is None and (crossbar_directory is not None or router_only):
+            raise ConfigurationError(
+                "crossbar_directory and router_only mean nothing without crossbar_config"
+            )
+        if is_by_file and others != (DEFAULT_HOST, 0, DEFAULT_REALM, None, None, None):
             raise ConfigurationError("a configuration file says all: no argument goes with it")
         self._config = config
+        self._crossbar = (crossbar_config, crossbar_directory, router_only)
+        self._is_by_file = is_by_file
         self.host = host
-        self.realms = (
+        self.realms: list[str] = (
             [realm] if realms is None else [realms] if isinstance(realms, str) else [*realms]
         )
         if not self.realms:
@@ -101,7 +120,7 @@ class Router:
         Raises:
             ConfigurationError: the port is not known before the start.
         """
-        if self._config is not None and self._running is not None:
+        if self._is_by_file and self._running is not None:
             return self._running.url
         if self.port == 0:
             raise ConfigurationError("this router has not started, so it has no port yet")
@@ -122,13 +141,93 @@ class Router:
             from wampy import _wampy, process
 
             process.prepare()
-            if self._config is not None:
-                self._running = _wampy.Router.start_by_config(os.fspath(self._config))
+            if self._is_by_file:
+                self._running = self._started_by_file()
                 self.realms = self._running.realms
                 return self
             tls = self._tls and (os.fspath(self._tls[0]), os.fspath(self._tls[1]))
             self._running = _wampy.Router.start(self.host, self._port, self.realms, tls)
         return self
+
+    def _started_by_file(self) -> _wampy.Router:
+        from wampy import _wampy
+
+        if self._config is not None:
+            return _wampy.Router.start_by_config(os.fspath(self._config))
+        running = _wampy.Router.start_by_crossbar_config(*self._crossbar_arguments())
+        if running.warnings:
+            import logging
+
+            logger = logging.getLogger("wampy.router")
+            for warning in running.warnings:
+                logger.warning("%s", warning)
+        return running
+
+    def _crossbar_arguments(self) -> tuple[str, str | None, bool]:
+        path, directory, router_only = self._crossbar
+        assert path is not None
+        return os.fspath(path), None if directory is None else os.fspath(directory), router_only
+
+    def reload(self, config: str | os.PathLike[str] | None = None) -> list[str]:
+        """Go on with the settings of the configuration file, which is read again.
+
+        Roles, users, policies and limits of realms count at once, new realms come into being, and
+        what concerns connections counts for those that come later. Sessions are not ended.
+
+        Args:
+            config: another file than the one that the router was started with.
+
+        Returns:
+            The settings that differ and wait for the next start, by their names.
+
+        Raises:
+            ConfigurationError: the file has mistakes, all of which are named, and nothing has
+                changed; or the router does not run, or runs by no file.
+        """
+        if config is None and self._crossbar[0] is not None:
+            path, directory, router_only = self._crossbar_arguments()
+            return self._started().reload_crossbar_config(path, directory, router_only)
+        config = self._config if config is None else config
+        if config is None:
+            raise ConfigurationError("this router was started without a configuration file")
+        waiting = self._started().reload(os.fspath(config))
+        self._config = config
+        return waiting
+
+    def set_roles(self, roles: Iterable[Mapping[str, Any]], realm: str | None = None) -> None:
+        """Give a realm other roles, which count at once.
+
+        Registrations and subscriptions that are not allowed any more are revoked. Without roles
+        everybody may do everything.
+
+        >>> with Router() as router:
+        ...     router.set_roles([
+        ...         {"name": "anonymous", "permissions": [
+        ...             {"uri": "com.example.*", "allow": {"call": True, "subscribe": True}},
+        ...         ]},
+        ...     ])
+
+        Args:
+            roles: dicts of ``name`` and ``permissions`` (or ``authorizer``), as they stand in
+                Crossbar.io's configuration and in that of ``wampy router``.
+            realm: the realm; the first one if not given.
+
+        Raises:
+            ConfigurationError: a role is none, or there is no such realm, and nothing has changed;
+                or the router does not run.
+        """
+        import json
+
+        try:
+            text = json.dumps([dict(role) for role in roles])
+        except (TypeError, ValueError) as error:
+            raise ConfigurationError(f"roles are dicts, as in JSON: {error}") from error
+        self._started().set_roles(self.realm if realm is None else realm, text)
+
+    def _started(self) -> _wampy.Router:
+        if self._running is None:
+            raise ConfigurationError("this router has not started")
+        return self._running
 
     def stop(self) -> None:
         """Say GOODBYE to every session and stop; a stopped router stays as it is."""

@@ -12,10 +12,11 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from wampy import _wampy, errors, process
+from wampy import _wampy, errors, joining, process
 from wampy.auth import Auth, proofs
 from wampy.by_hand import MessagesByHand
 from wampy.constants import (
+    CLOSE_REASON,
     CONNECT_TIMEOUT,
     DEFAULT_REALM,
     DEFAULT_TIMEOUT,
@@ -36,9 +37,11 @@ from wampy.messages import (
     Welcome,
     Yield,
 )
-from wampy.messages.result import result_value
 from wampy.progressive import Feeder, Parts, ProgressiveCall, check_parts
+from wampy.reconnect import Keeper, Reconnect, connect_first
+from wampy.records import Records, RegistrationRecord, SubscriptionRecord
 from wampy.registry import Registry
+from wampy.result import arguments_of, value_of
 from wampy.roles.callee import Procedure
 from wampy.roles.subscriber import accepts_meta
 
@@ -47,9 +50,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Session", "Subscription"]
 
-logger = logging.getLogger("wampy.session")
-
-_CLOSE_REASON = "wamp.close.close_realm"
+logger: logging.Logger = logging.getLogger("wampy.session")
 
 
 class Subscription:
@@ -58,14 +59,14 @@ class Subscription:
     __slots__ = ("handler", "topic", "wants_meta")
 
     def __init__(self, handler: Callable[..., Any], topic: str) -> None:
-        self.handler = handler
-        self.topic = topic
+        self.handler: Callable[..., Any] = _prepared(handler, ("meta",))
+        self.topic: str = topic
         #: whether the handler takes the keyword ``meta``
-        self.wants_meta = accepts_meta(handler)
+        self.wants_meta: bool = accepts_meta(handler)
 
 
 class Session:
-    """A session; it can begin again after its end.
+    """A session; it can begin again after its end, and by itself after a loss.
 
     Attributes:
         registration_map: ``{registration_id: procedure URI}``
@@ -87,6 +88,11 @@ class Session:
         certificate: tuple[str, str] | None = None,
         keys: Sequence[DataKey] = (),
         cipher: str | None = None,
+        reconnect: bool | Reconnect | None = False,
+        watched: bool = False,
+        batched: bool = False,
+        cookies: _wampy.CookieJar | None = None,
+        tracebacks: bool = False,
     ) -> None:
         self.url = router_url
         self.message_handler = message_handler
@@ -98,8 +104,11 @@ class Session:
         self.client_name = client_name
         self.auth = auth
         self.certificate = certificate
-        self.keys = list(keys)
+        self.keys: list[DataKey] = list(keys)
         self.cipher = cipher
+        self.batched = batched
+        self.cookies = cookies
+        self.tracebacks = tracebacks
         self.registration_map: dict[int, str] = {}
         self.subscription_map: dict[int, tuple[Callable[..., Any], str]] = {}
         self.request_ids: dict[int, Any] = {}
@@ -113,10 +122,20 @@ class Session:
         # The wire of the job that this thread works on.
         self._current = threading.local()
         self._by_hand = MessagesByHand(self)
+        #: what the next session is asked for after a loss
+        self.records: Records = Records()
+        # None: if there is something to restore.
+        self._reconnect = reconnect
+        # Whether the program wants to hear of a loss in any case.
+        closes = type(message_handler).handle_close is not MessageHandler.handle_close
+        self._watched = watched or closes
+        self._keeper: Keeper | None = None
         self._wire: _wampy.Session | None = None
         self._threads: HandlerThreads | None = None
         self._ended = False
         self._events_dropped = 0
+        # Those of the connections before this one.
+        self._events_undecryptable = 0
         # Held while the router grants an id that jobs may name before we have noted its handler.
         self._granting = threading.RLock()
         # Only a handler class of the application wants to see answers pass.
@@ -166,7 +185,30 @@ class Session:
     @property
     def events_undecryptable(self) -> int:
         """How many events were left out because none of the keys opens them."""
-        return self._wire.events_undecryptable if self._wire else 0
+        now = self._wire.events_undecryptable if self._wire else 0
+        return self._events_undecryptable + now
+
+    @property
+    def wire(self) -> _wampy.Session | None:
+        """The connection of the present session."""
+        return self._wire
+
+    def wait_until_back(self) -> bool:
+        """Wait for a lost session that comes back, as long as a start may take; false if none does.
+
+        Raises:
+            ConnectionLostError: it does not come back in time.
+        """
+        keeper = self._keeper
+        if keeper is None or not keeper.is_at_work:
+            return False
+        keeper.wait_until_back(CONNECT_TIMEOUT)
+        return True
+
+    @property
+    def is_reconnecting(self) -> bool:
+        """Whether the session was lost and may come back."""
+        return self._keeper is not None and self._keeper.is_at_work
 
     def begin(self) -> None:
         """Connect and join the realm.
@@ -176,14 +218,29 @@ class Session:
             WelcomeAbortedError: the router does not let us join.
         """
         process.prepare()
+        self._part_with_keeper()
         self._forget()
+        reconnect = self._reconnect
+        if isinstance(reconnect, bool):
+            reconnect = Reconnect() if reconnect else None
+        self._ended = False
+        self._events_undecryptable = 0
+        self._begin_on(connect_first(self, reconnect))
+        if self._watched or reconnect is not None:
+            self._keep()
+        self.welcome()
+
+    def connect(self, attempt: _wampy.Attempt | None = None) -> _wampy.Session:
+        """Connect and join, without making it the session; ``attempt`` can end that early."""
         proven_by = proofs(self.auth, self.roles)
         # Whoever has something to prove offers the methods that it proves itself by.
         unsaid = self.auth or self.certificate
         methods = [] if unsaid else list(self.roles.get("authmethods", ()))
-        wire = _wampy.Session.connect(
-            self.url,
-            self.realm,
+        if self.cookies is not None and methods == ["anonymous"]:
+            # Nobody in particular, or who the cookie says.
+            methods = []
+        return joining.connect(
+            self,
             timeout=CONNECT_TIMEOUT,
             close_timeout=GOODBYE_TIMEOUT,
             authmethods=methods,
@@ -194,27 +251,78 @@ class Session:
             ip_version=self.ipv,
             keys=self.keys,
             cipher=self.cipher,
+            batched=self.batched,
+            cookies=self.cookies,
+            attempt=attempt,
         )
+
+    def _begin_on(self, wire: _wampy.Session) -> None:
         self._wire = wire
-        self._ended = False
         self._events_dropped = 0
         self._threads = HandlerThreads(self.client_name, wire, self._run)
         logger.debug("%s joined %s as session %s", self.client_name, self.realm, wire.id)
-        self._observe(Welcome(wire.id, {}))
+
+    def welcome(self) -> None:
+        """Show that the session has joined."""
+        if self._wire is not None:
+            self._observe(Welcome(self._wire.id, {}))
+
+    def show_loss(self, reason: str) -> None:
+        """Show a message handler of the program that the connection is lost."""
+        if not self._observed:
+            return
+        from wampy.transports.websocket.frames import Close
+
+        # The code that stands for a connection without a close frame (RFC 6455, section 7.4.1).
+        frame = Close(payload=(1006).to_bytes(2, "big") + reason.encode())
+        try:
+            self.message_handler.handle_close(frame)
+        except Exception:
+            logger.exception("%s failed", type(self.message_handler).__name__)
+
+    def adopt(self, wire: _wampy.Session) -> None:
+        """Let a new connection take the place of a lost one, whose ids mean nothing any more."""
+        lost, self._wire = self._wire, wire
+        self._forget_ids()
+        self.records.lose()
+        self._begin_on(wire)
+        if lost is not None:
+            self._events_undecryptable += lost.events_undecryptable
+            # Its events that no handler has taken yet are dropped by this.
+            lost.close(CLOSE_REASON)
+
+    def _keep(self) -> None:
+        """Have somebody see to it that a lost session comes back."""
+        wire, reconnect = self._wire, self._reconnect
+        if self._keeper is not None or wire is None or (reconnect is False and not self._watched):
+            return
+        chosen = reconnect if isinstance(reconnect, Reconnect) else Reconnect()
+        wanted = None if reconnect is False else chosen
+        self._keeper = Keeper(self, wire, wanted, only_if_held=reconnect is None)
+
+    def _part_with_keeper(self) -> None:
+        keeper, self._keeper = self._keeper, None
+        if keeper is not None:
+            keeper.stop()
 
     def end(self, goodbye_from: str | None = None) -> None:
         """Say GOODBYE and disconnect; without a session, do nothing."""
+        self._part_with_keeper()
         wire, self._wire = self._wire, None
         self._ended = True
         self._forget()
         if wire is None:
             return
-        wire.close(_CLOSE_REASON)
+        wire.close(CLOSE_REASON)
         logger.debug("%s said goodbye", goodbye_from or self.client_name)
         self._observe(Goodbye({}, "wamp.close.goodbye_and_out"))
 
     def _forget(self) -> None:
-        """Drop what belonged to the session that ended."""
+        """Drop what belonged to the session that ended, and what the next one would get."""
+        self.records.clear()
+        self._forget_ids()
+
+    def _forget_ids(self) -> None:
         for registration_id in self._handlers:
             Registry.remove(registration_id)
         for known in (self.registration_map, self.subscription_map, self.request_ids):
@@ -227,10 +335,14 @@ class Session:
         self._by_hand.forget()
 
     def _joined(self) -> _wampy.Session:
-        if self._wire is None:
+        """The connection for a new request; waits for it while it is lost and may come back."""
+        wire, keeper = self._wire, self._keeper
+        if wire is None:
             what = "is stopped; start() begins a new session" if self._ended else "has not started"
             raise errors.SessionError(f"{self.client_name} {what}")
-        return self._wire
+        if keeper is not None and not (wire is keeper.wire and wire.is_open):
+            return keeper.wait_until_back(self.call_timeout)
+        return wire
 
     # Caller and publisher
 
@@ -256,7 +368,7 @@ class Session:
             raise
         if self._observed:
             self._observe(Result(request_id, details, result, by_name))
-        return result_value(result, by_name)
+        return value_of(result, by_name)
 
     def results(self, procedure: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
         """Call a procedure that returns several values."""
@@ -273,7 +385,7 @@ class Session:
         """Call a procedure whose result comes in parts; see ``Client.call_progressive``."""
         options = self._call_options(procedure, options)
         results = self._joined().call_progressive(procedure, args, kwargs or {}, options)
-        return ProgressiveCall(results, self._observe_result)
+        return ProgressiveCall(results, self._observe_result, procedure=procedure)
 
     def call_in_parts(
         self,
@@ -288,7 +400,7 @@ class Session:
         parts = check_parts(parts)
         send, results = self._joined().call_in_parts(procedure, args, kwargs or {}, options)
         feeder = Feeder(send, parts, self.client_name)
-        return ProgressiveCall(results, self._observe_result, feeder)
+        return ProgressiveCall(results, self._observe_result, feeder, procedure)
 
     def _call_options(self, procedure: str, options: Mapping[str, Any] | None) -> dict[str, Any]:
         """The options of CALL: what the program says, and the time limit of the client."""
@@ -336,14 +448,13 @@ class Session:
         granted = self.register_granted(
             procedure.uri, handler, procedure.options, method, procedure
         )
-        ours = [key for key in ("details", "parts") if getattr(procedure, key)]
-        granted_id = granted.registration_id
+        granted_id, ours = granted.registration_id, procedure.beside
         self._define(procedure.uri, handler, "procedure", procedure.options, ours, granted_id)
         return granted_id
 
     def listen(self, topic: str, handler: Callable[..., Any], options: Mapping[str, Any]) -> int:
         """Subscribe ``handler`` to ``topic``, and describe it; returns the subscription id."""
-        granted = self.subscribe_granted(topic, handler, options)
+        granted = self.subscribe_granted(topic, handler, options, described=True)
         granted_id = granted.subscription_id
         self._define(topic, handler, "topic", options, ["meta"], granted_id)
         return granted_id
@@ -358,7 +469,9 @@ class Session:
         granted_id: int,
     ) -> None:
         """Tell the router what ``handler`` is, if it asks; its answer makes no difference."""
-        wire = self._joined()
+        wire = self._wire
+        if wire is None:
+            return
         role = "dealer" if kind == "procedure" else "broker"
         if uri.startswith("wamp.") or not wire.router_has(role, "reflection"):
             return
@@ -378,7 +491,8 @@ class Session:
             return
         uri, match = self._defined.pop((kind, granted_id))
         how = {"kind": kind, "match": match}
-        self._joined().call_and_forget("wamp.reflect.define", [uri, None], how)
+        if self._wire is not None:
+            self._wire.call_and_forget("wamp.reflect.define", [uri, None], how)
 
     def register_granted(
         self,
@@ -390,6 +504,7 @@ class Session:
     ) -> Registered:
         """Do as ``register``; returns the router's message."""
         _check_handler(handler)
+        runs = _prepared(handler, wanted.beside if wanted is not None else ())
         wire = self._joined()
         with self._granting:
             try:
@@ -399,10 +514,15 @@ class Session:
             except errors.Error as error:
                 self._observe_error(64, error)
                 raise
-            if wanted is not None and (wanted.details or wanted.parts):
+            if wanted is not None and (wanted.details or wanted.parts or wanted.traceback):
                 self._takes_more[granted.registration_id] = wanted
-            self._handlers[granted.registration_id] = handler
+            self._handlers[granted.registration_id] = runs
             self.registration_map[granted.registration_id] = procedure
+            self.records.registrations.append(
+                RegistrationRecord(
+                    granted.registration_id, procedure, handler, options or {}, method, wanted
+                )
+            )
         self.request_ids[granted.request_id] = procedure
         Registry.add(granted.registration_id, type(self.client), method or procedure)
         self._start_threads()
@@ -410,16 +530,24 @@ class Session:
         return granted
 
     def unregister(self, registration_id: int) -> None:
-        """Withdraw a procedure."""
-        self._joined().unregister(registration_id, self.call_timeout or None)
-        self._drop_registration(registration_id)
+        """Withdraw a procedure, which may be named by the id that it had before a reconnect."""
+        wire = self._joined()
+        present = self.records.present_id(self.records.registrations, registration_id)
+        if present is not None:
+            wire.unregister(present, self.call_timeout or None)
+        self._drop_registration(registration_id if present is None else present)
 
     def _drop_registration(self, registration_id: int) -> None:
+        self.records.drop_registration(registration_id)
         self._handlers.pop(registration_id, None)
         self._takes_more.pop(registration_id, None)
         self.registration_map.pop(registration_id, None)
         Registry.remove(registration_id)
         self._undefine("procedure", registration_id)
+
+    def router_has(self, role: str, feature: str) -> bool:
+        """Whether the router announces a feature of one of its roles."""
+        return self._joined().router_has(role, feature)
 
     def drop_revoked(self) -> None:
         """Forget the registrations and subscriptions that the router has taken back."""
@@ -438,7 +566,11 @@ class Session:
         return self.subscribe_granted(topic, handler, options).subscription_id
 
     def subscribe_granted(
-        self, topic: str, handler: Callable[..., Any], options: Mapping[str, Any] | None = None
+        self,
+        topic: str,
+        handler: Callable[..., Any],
+        options: Mapping[str, Any] | None = None,
+        described: bool = False,
     ) -> Subscribed:
         """Do as ``subscribe``; returns the router's message."""
         if not isinstance(topic, str):
@@ -454,6 +586,7 @@ class Session:
             shared = self._topics.get(key)
             if shared is not None:
                 self._subscriptions[shared.subscription_id].append(subscription)
+                self._record(shared, subscription, options, described)
                 return shared
             try:
                 granted = Subscribed(*wire.subscribe(topic, options, self.call_timeout or None))
@@ -463,17 +596,36 @@ class Session:
             self._topics[key] = granted
             self._subscriptions[granted.subscription_id] = [subscription]
             self.subscription_map[granted.subscription_id] = handler, topic
+            self._record(granted, subscription, options, described)
         self.request_ids[granted.request_id] = topic
         self._start_threads()
         self._observe(granted)
         return granted
 
+    def _record(
+        self,
+        granted: Subscribed,
+        subscription: Subscription,
+        options: Mapping[str, Any],
+        described: bool,
+    ) -> None:
+        topic, handler = subscription.topic, subscription.handler
+        record = SubscriptionRecord(granted.subscription_id, topic, handler, options, described)
+        self.records.subscriptions.append(record)
+
     def unsubscribe(self, subscription_id: int) -> None:
-        """End a subscription, for all handlers that it has here."""
-        self._joined().unsubscribe(subscription_id, self.call_timeout or None)
-        self._drop_subscription(subscription_id)
+        """End a subscription, for all handlers that it has here.
+
+        It may be named by the id that it had before a reconnect.
+        """
+        wire = self._joined()
+        present = self.records.present_id(self.records.subscriptions, subscription_id)
+        if present is not None:
+            wire.unsubscribe(present, self.call_timeout or None)
+        self._drop_subscription(subscription_id if present is None else present)
 
     def _drop_subscription(self, subscription_id: int) -> None:
+        self.records.drop_subscription(subscription_id)
         self._undefine("topic", subscription_id)
         self._subscriptions.pop(subscription_id, None)
         for key, granted in tuple(self._topics.items()):
@@ -482,12 +634,12 @@ class Session:
         self.subscription_map.pop(subscription_id, None)
 
     def handler_of(self, registration_id: int) -> Callable[..., Any]:
-        """The handler of a registration."""
+        """What runs the handler of a registration."""
         handler = self._handlers.get(registration_id)
         if handler is None:
             with self._granting:
                 handler = self._handlers.get(registration_id)
-        if handler is None:
+        if handler is None or self._is_stale():
             raise errors.Error("wamp.error.no_such_registration", registration_id)
         return handler
 
@@ -505,12 +657,18 @@ class Session:
             more["parts"] = Parts(self._answering(), invocation.request_id, has_more)
         return more
 
+    def shows_traceback(self, registration_id: int) -> bool:
+        """Whether callers of a registration are told where its handler failed."""
+        wanted = self._takes_more.get(registration_id)
+        return self.tracebacks or (wanted is not None and wanted.traceback)
+
     def send_progress(self, invocation: Invocation, part: Any) -> bool:
         """Send a part of a result, if the caller takes parts; false if the call is over.
 
         Waits while the router takes no more.
         """
-        return self._answering().progress(invocation.request_id, [part], {})
+        args, kwargs = arguments_of(part)
+        return self._answering().progress(invocation.request_id, args, kwargs)
 
     def _answering(self) -> _wampy.Session:
         """The wire of the job that this thread works on, even if another session has begun."""
@@ -522,7 +680,15 @@ class Session:
         if found is None:
             with self._granting:
                 found = self._subscriptions.get(subscription_id)
-        return tuple(found or ())
+        return () if self._is_stale() else tuple(found or ())
+
+    def _is_stale(self) -> bool:
+        """Whether this thread works on a job of a connection that is lost, with ids of its own.
+
+        Asked after a look into the tables of ids, it says that they were still those of the job.
+        """
+        wire = getattr(self._current, "wire", None)
+        return wire is not None and wire is not self._wire
 
     # Messages built by hand
 
@@ -574,11 +740,16 @@ class Session:
     def _start_threads(self) -> None:
         if self._threads is not None:
             self._threads.start()
+        if self._keeper is None:
+            with self._granting:
+                self._keep()
 
     def _run(self, wire: _wampy.Session, job: tuple[Any, ...]) -> None:
         """Process one job of the wire, on a handler thread."""
         if wire is not self._wire:
             # The session has ended, and its ids mean something else in the next one.
+            if job[0] == Event.WAMP_CODE:
+                wire.event_done()
             return
         code, *fields = job
         self._current.wire = wire
@@ -629,6 +800,17 @@ class Session:
             request_id = error.request_id or 0
             message = Error(request_type, request_id, {}, error.uri, error.args, error.kwargs)
             self._observe(message)
+
+
+def _prepared(handler: Callable[..., Any], ours: Sequence[str]) -> Callable[..., Any]:
+    """The handler, or what converts its arguments first; most have no annotations to look at."""
+    from wampy.schema import is_annotated
+
+    if not is_annotated(handler):
+        return handler
+    from wampy.conversion import prepared
+
+    return prepared(handler, ours)
 
 
 def _check_handler(handler: object) -> None:

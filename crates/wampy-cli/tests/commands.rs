@@ -357,6 +357,20 @@ fn the_router_says_what_is_wrong_with_its_arguments() {
     }
 }
 
+#[test]
+fn retained_events_come_to_who_subscribes_later_and_asks_for_them() {
+    let router = Router::start(&[]);
+    router.stdout(&["publish", "com.example.state", "off", "--retain"]);
+    router.stdout(&["publish", "com.example.state", "on", "--retain"]);
+    router.stdout(&["publish", "com.example.state", "lost"]);
+    let subscribe = ["subscribe", "com.example.state", "--count", "1"];
+    let line = router.stdout(&[&subscribe[..], &["--get-retained"]].concat());
+    assert!(line.contains(r#""args":["on"]"#), "{line}");
+    assert!(line.contains(r#""retained":true"#), "{line}");
+    let nothing = router.run(&[&subscribe[..], &["--timeout", "0.2"]].concat());
+    assert_eq!(nothing.status.code(), Some(4), "{nothing:?}");
+}
+
 /// A configuration file of its own, removed at the end.
 struct ConfigFile(std::path::PathBuf);
 
@@ -391,6 +405,41 @@ fn a_router_runs_by_its_configuration_file() {
     let output = router.run(&["call", "wamp.session.count"]);
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(stderr.contains("no_such_realm"), "{stderr}");
+}
+
+#[test]
+fn sighup_has_the_configuration_file_read_again() {
+    let text = |listen: &str, action: &str| {
+        format!(
+            "listen = ['{listen}']\n[[realms]]\nname = 'realm1'\n[[realms.roles]]\n\
+             name = 'anonymous'\npermissions = [{{ uri = 'a.*', allow = {{ {action} = true }} }}]\n"
+        )
+    };
+    let config = ConfigFile::new("hup", &text("127.0.0.1:0", "call"));
+    let mut router = Router::start_with(&["--config", config.path()]);
+    let stderr = BufReader::new(router.process.0.stderr.take().unwrap());
+    let mut lines = stderr.lines().map_while(Result::ok);
+    let mut reload = |router: &Router, text: &str, expected: &str| {
+        std::fs::write(config.path(), text).unwrap();
+        signal(&router.process, "HUP");
+        let line = lines.find(|line| line.contains("SIGHUP")).unwrap();
+        assert!(line.contains(expected), "{line}");
+    };
+    let error = |router: &Router| {
+        let stderr = router.run(&["call", "a.x"]).stderr;
+        String::from_utf8(stderr).unwrap()
+    };
+    assert!(error(&router).contains("no_such_procedure"));
+    reload(&router, &text("127.0.0.1:0", "publish"), "was read again");
+    assert!(error(&router).contains("not_authorized"));
+    reload(&router, "compres = true\nlisten = 3\n", "stay as they were");
+    assert!(error(&router).contains("not_authorized"));
+    reload(
+        &router,
+        &text("127.0.0.1:1", "call"),
+        "waits for a restart: listen",
+    );
+    assert!(error(&router).contains("no_such_procedure"));
 }
 
 #[test]

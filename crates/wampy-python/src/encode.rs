@@ -1,9 +1,11 @@
 //! Python objects to wire bytes, in one walk and without a tree in between.
 //!
-//! Deliberately absent: types without a form in WAMP, such as sets and datetimes. They are refused
-//! with their type and their place, instead of becoming something that the receiver cannot tell.
+//! Deliberately absent: the forms of types that WAMP does not have, such as datetimes and dataclasses.
+//! `wampy.conversion` is asked for them, once a value needs it. What has none there either is refused
+//! with its type and its place.
 
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{
     PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMemoryView, PyString, PyTuple,
 };
@@ -128,15 +130,16 @@ fn write<W: Writer>(
         }
         writer.end_list();
     } else {
-        write_bytes(writer, value, place)?;
+        write_other(writer, value, place, depth)?;
     }
     Ok(())
 }
 
-fn write_bytes<W: Writer>(
+fn write_other<W: Writer>(
     writer: &mut W,
     value: &Bound<'_, PyAny>,
     place: &Place<'_>,
+    depth: usize,
 ) -> PyResult<()> {
     if let Ok(bytes) = value.cast::<PyBytes>() {
         writer.bytes(bytes.as_bytes());
@@ -146,9 +149,33 @@ fn write_bytes<W: Writer>(
         let copy = value.call_method0("tobytes")?;
         writer.bytes(copy.cast::<PyBytes>()?.as_bytes());
     } else {
-        return Err(no_form(value, place, "has no form in WAMP"));
+        // Each such step counts as a level, so that a form that needs another one ends somewhere.
+        let depth = deeper(value, place, depth)?;
+        write(
+            writer,
+            &plain(value, place, "has no form in WAMP")?,
+            place,
+            depth,
+        )?;
     }
     Ok(())
+}
+
+/// What `wampy.conversion` makes of a value that has no form in WAMP by itself.
+fn plain<'py>(
+    value: &Bound<'py, PyAny>,
+    place: &Place<'_>,
+    problem: &str,
+) -> PyResult<Bound<'py, PyAny>> {
+    static PLAIN: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = value.py();
+    let form = PLAIN
+        .import(py, "wampy.conversion", "plain")?
+        .call1((value,))?;
+    if form.is(py.NotImplemented()) {
+        return Err(no_form(value, place, problem));
+    }
+    Ok(form)
 }
 
 fn write_integer<W: Writer>(
@@ -177,21 +204,33 @@ fn write_map<W: Writer>(
 ) -> PyResult<()> {
     writer.begin_map(map.len());
     for (key, value) in map.iter() {
-        // Whole numbers become their decimal text, as in every JSON that Python writes.
-        let number;
+        let form;
         let key = if let Ok(text) = key.cast::<PyString>() {
             text_of(text, place)?
-        } else if key.is_exact_instance_of::<PyInt>() {
-            number = key.str()?;
-            text_of(&number, place)?
         } else {
-            return Err(no_form(&key, place, "cannot be a key: keys are strings"));
+            form = key_of(key, place)?;
+            text_of(&form, place)?
         };
         writer.key(key);
         write(writer, &value, &Place::Key(place, key), depth)?;
     }
     writer.end_map();
     Ok(())
+}
+
+/// The text of a key that is none itself. Whole numbers become their decimals, as in every JSON that
+/// Python writes; others have the form that `wampy.conversion` says, if it is text or such a number.
+fn key_of<'py>(key: Bound<'py, PyAny>, place: &Place<'_>) -> PyResult<Bound<'py, PyString>> {
+    const PROBLEM: &str = "cannot be a key: keys are strings";
+    if key.is_exact_instance_of::<PyInt>() {
+        return key.str();
+    }
+    let form = plain(&key, place, PROBLEM)?;
+    if form.is_exact_instance_of::<PyInt>() {
+        return form.str();
+    }
+    form.cast_into::<PyString>()
+        .map_err(|_| no_form(&key, place, PROBLEM))
 }
 
 fn text_of<'a>(text: &'a Bound<'_, PyString>, place: &Place<'_>) -> PyResult<&'a str> {

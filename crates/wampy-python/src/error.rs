@@ -23,6 +23,10 @@ pub enum Kind {
     Connection,
     /// Nothing listens there.
     Refused,
+    /// The connection, or the session on it, was lost while a request was under way.
+    Lost,
+    /// It was lost before the request was sent.
+    Unsent,
     /// The session is not joined or has ended.
     Session,
     /// The router refused the session.
@@ -43,6 +47,8 @@ impl Kind {
             Self::Overflow => "overflow",
             Self::Connection => "connection",
             Self::Refused => "refused",
+            Self::Lost => "lost",
+            Self::Unsent => "unsent",
             Self::Session => "session",
             Self::Aborted => "aborted",
             Self::Protocol => "protocol",
@@ -76,9 +82,10 @@ pub fn failure_of(
 pub fn of(py: Python<'_>, error: &Error, target: &str) -> PyErr {
     let kind = match error {
         Error::Wamp(error) => return remote(py, error, target),
-        Error::Aborted { .. } | Error::Closed => Kind::Session,
+        Error::Closed => Kind::Session,
+        Error::Aborted { .. } | Error::ConnectionLost { .. } => Kind::Lost,
         Error::Timeout { .. } => Kind::Timeout,
-        Error::ConnectionLost { .. } | Error::Connect { .. } => Kind::Connection,
+        Error::Connect { .. } => Kind::Connection,
         Error::Misuse { .. } => Kind::Configuration,
         Error::PeerMisbehaved { .. } | Error::Untrusted { .. } => Kind::Protocol,
         Error::Payload(_) => Kind::Serialization,
@@ -88,7 +95,7 @@ pub fn of(py: Python<'_>, error: &Error, target: &str) -> PyErr {
     failure_of(py, kind, &error.to_string(), error.uri(), Some(target))
 }
 
-/// The exception for a session that could not be joined.
+/// The exception for a session that could not be joined, or has ended by itself.
 pub fn of_connect(py: Python<'_>, error: &Error) -> PyErr {
     let kind = match error {
         Error::Aborted { .. } => Kind::Aborted,

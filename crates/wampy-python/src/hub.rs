@@ -1,11 +1,11 @@
-//! Waiting in a program whose greenlets share a thread, as gevent's do: the thread goes on with other
-//! greenlets until the network thread wakes the one that waits.
+//! Waiting in a program whose greenlets share a thread, as those of gevent and eventlet do: the thread
+//! goes on with other greenlets until the network thread wakes the one that waits.
 //!
 //! A greenlet's stack is moved away while another one runs, and the network thread writes to whatever
 //! it wakes: so a future that waits lies on the heap. The network thread calls no Python; it notes who
 //! is to be woken and writes one byte to a pipe, which the hub watches.
 //!
-//! Deliberately absent: gevent. Python's `wampy.greenlets` has the hub, and parks greenlets.
+//! Deliberately absent: the hubs themselves. Python's `wampy.greenlets` knows them, and parks greenlets.
 
 use std::future::Future;
 use std::io::{PipeReader, PipeWriter, Read, Write};
@@ -59,8 +59,8 @@ impl Hub<'_> {
     /// Lets other greenlets run until `future` is ready; `None` after `timeout`.
     ///
     /// # Errors
-    /// What is raised in the greenlet meanwhile: gevent's `Timeout`, `GreenletExit`, Ctrl-C. The
-    /// future is dropped then.
+    /// What is raised in the greenlet meanwhile: a `Timeout`, `GreenletExit`, Ctrl-C. The future is
+    /// dropped then.
     pub fn wait<F: Future>(
         &self,
         runtime: &Runtime,

@@ -90,11 +90,11 @@ impl Inbox {
             {
                 let mut state = self.lock();
                 let job = state.take();
-                if job.is_some() && state.has_work() || state.ended {
+                if job.is_some() && state.has_work() || state.is_over() {
                     // One notification may stand for several jobs, and the end is for all.
                     self.changed.notify_one();
                 }
-                if job.is_some() || state.ended {
+                if job.is_some() || state.is_over() {
                     return job;
                 }
             }
@@ -107,8 +107,9 @@ impl Inbox {
         let mut state = self.lock();
         state.event_in_work = false;
         let more = !state.events.is_empty();
+        let is_over = state.is_over();
         drop(state);
-        if more {
+        if more || is_over {
             self.changed.notify_one();
         }
     }
@@ -116,6 +117,16 @@ impl Inbox {
     /// How many events had to make room.
     pub fn events_dropped(&self) -> u64 {
         self.lock().events_dropped
+    }
+
+    /// The session is lost: nobody waits for answers any more, but events that have come are events.
+    pub fn lose(&self) {
+        let mut state = self.lock();
+        state.ended = true;
+        let unanswered = std::mem::take(&mut state.invocations);
+        drop(state);
+        drop(unanswered);
+        self.changed.notify_one();
     }
 
     /// Nothing more will come, and what has not been taken is dropped, which answers it.
@@ -133,6 +144,11 @@ impl Inbox {
 }
 
 impl State {
+    /// Whether nothing will be handed out any more.
+    fn is_over(&self) -> bool {
+        self.ended && self.events.is_empty()
+    }
+
     fn has_work(&self) -> bool {
         !self.invocations.is_empty() || (!self.events.is_empty() && !self.event_in_work)
     }

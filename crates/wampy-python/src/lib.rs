@@ -7,6 +7,9 @@
 //! network thread.
 
 mod answers;
+mod attempt;
+mod challenges;
+mod cookies;
 mod decode;
 mod encode;
 mod error;
@@ -31,6 +34,10 @@ mod _wampy {
     use pyo3::types::PyBytes;
     use wampy_proto::serializer::Serializer;
 
+    #[pymodule_export]
+    use crate::attempt::Attempt;
+    #[pymodule_export]
+    use crate::cookies::CookieJar;
     use crate::error::{Kind, failure};
     #[pymodule_export]
     use crate::hub::Wakeups;
@@ -97,6 +104,14 @@ mod _wampy {
     #[pyfunction]
     fn wait_by_hubs(py: Python<'_>, finder: Py<PyAny>) {
         crate::hub::wait_by_hubs(py, finder);
+    }
+
+    /// Read a node configuration of Crossbar.io, JSON or YAML, as JSON.
+    #[pyfunction]
+    fn read_crossbar_config(py: Python<'_>, path: std::path::PathBuf) -> PyResult<String> {
+        wampy::router::CrossbarConfig::new(path)
+            .to_json()
+            .map_err(|error| failure(py, Kind::Configuration, &error.to_string()))
     }
 
     /// Tell the extension that this process is a fork.

@@ -8,7 +8,9 @@ use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Runtime};
-use wampy::router::{Builder as Settings, StartError};
+use wampy::router::{Builder as Settings, Converted, CrossbarConfig, RealmRoles, StartError};
+use wampy_proto::Serializer;
+use wampy_proto::serializer::deserialize;
 
 use crate::error::{Kind, failure};
 use crate::runtime::{self, duration, wait};
@@ -23,6 +25,7 @@ pub struct Router {
     port: Option<u16>,
     url: String,
     realms: Vec<String>,
+    warnings: Vec<String>,
     running: Mutex<Option<Running>>,
 }
 
@@ -83,6 +86,22 @@ impl Router {
         Self::start_with(py, new_runtime(py)?, builder)
     }
 
+    /// Listen and serve as the node configuration `path` of Crossbar.io says. Relative paths in it are
+    /// relative to `directory`; `router_only` leaves out what is no part of a router.
+    #[staticmethod]
+    fn start_by_crossbar_config(
+        py: Python<'_>,
+        path: PathBuf,
+        directory: Option<PathBuf>,
+        router_only: bool,
+    ) -> PyResult<Self> {
+        let converted = converted(py, path, directory, router_only)?;
+        let mut started = Self::start_with(py, new_runtime(py)?, converted.builder)?;
+        let warnings = converted.warnings.iter().map(ToString::to_string);
+        started.warnings = warnings.collect();
+        Ok(started)
+    }
+
     /// The port that the router listens on; `None` if it listens on no TCP port.
     #[getter]
     fn port(&self) -> Option<u16> {
@@ -99,6 +118,46 @@ impl Router {
     #[getter]
     fn realms(&self) -> Vec<String> {
         self.realms.clone()
+    }
+
+    /// What was ignored or left out of a node configuration.
+    #[getter]
+    fn warnings(&self) -> Vec<String> {
+        self.warnings.clone()
+    }
+
+    /// Go on with the settings of the configuration file `path`; returns what waits for the next start.
+    fn reload(&self, py: Python<'_>, path: PathBuf) -> PyResult<Vec<String>> {
+        let builder = Settings::from_config_file(path)
+            .map_err(|error| failure(py, Kind::Configuration, &error.to_string()))?;
+        self.go_on_with(py, builder)
+    }
+
+    /// Go on with the settings of the node configuration `path`; returns what waits for the next start.
+    fn reload_crossbar_config(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        directory: Option<PathBuf>,
+        router_only: bool,
+    ) -> PyResult<Vec<String>> {
+        let converted = converted(py, path, directory, router_only)?;
+        self.go_on_with(py, converted.builder)
+    }
+
+    /// Give the realm `realm` the roles in `roles`, which is JSON.
+    fn set_roles(&self, py: Python<'_>, realm: &str, roles: &str) -> PyResult<()> {
+        let roles: RealmRoles = deserialize(Serializer::Json, roles.as_bytes())
+            .map_err(|error| failure(py, Kind::Configuration, &format!("roles: {error}")))?;
+        let is_known = self.with_running(py, |running| {
+            let _guard = running.runtime.enter();
+            running.router.set_roles(realm, roles)
+        })?;
+        if is_known {
+            return Ok(());
+        }
+        let problem = format!("there is no realm {realm:?}");
+        Err(failure(py, Kind::Configuration, &problem))
     }
 
     /// Say GOODBYE to every session and stop, within `timeout` seconds. Never fails.
@@ -127,6 +186,31 @@ impl Router {
 }
 
 impl Router {
+    /// Does something with the router, if it runs.
+    fn with_running<T: Send>(
+        &self,
+        py: Python<'_>,
+        act: impl FnOnce(&Running) -> T + Send,
+    ) -> PyResult<T> {
+        let done = py.detach(|| {
+            let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_here = self.generation == runtime::generation();
+            running.as_ref().filter(|_| is_here).map(act)
+        });
+        done.ok_or_else(|| failure(py, Kind::Configuration, "the router does not run"))
+    }
+
+    fn go_on_with(&self, py: Python<'_>, builder: Settings) -> PyResult<Vec<String>> {
+        let reloaded = self.with_running(py, |running| {
+            let _guard = running.runtime.enter();
+            running.router.reload(builder)
+        })?;
+        match reloaded {
+            Ok(reloaded) => Ok(reloaded.needs_restart),
+            Err(error) => Err(failure(py, culprit(&error), &error.to_string())),
+        }
+    }
+
     fn start_with(py: Python<'_>, runtime: Runtime, builder: Settings) -> PyResult<Self> {
         let realms = builder.realm_names().map(str::to_owned).collect();
         let started = runtime.spawn(builder.start());
@@ -147,9 +231,25 @@ impl Router {
             port,
             url,
             realms,
+            warnings: Vec::new(),
             running,
         })
     }
+}
+
+fn converted(
+    py: Python<'_>,
+    path: PathBuf,
+    directory: Option<PathBuf>,
+    router_only: bool,
+) -> PyResult<Converted> {
+    let mut config = CrossbarConfig::new(path).router_only(router_only);
+    if let Some(directory) = directory {
+        config = config.directory(directory);
+    }
+    config
+        .convert()
+        .map_err(|error| failure(py, Kind::Configuration, &error.to_string()))
 }
 
 fn new_runtime(py: Python<'_>) -> PyResult<Runtime> {

@@ -3,7 +3,8 @@
 //! Every method converts, lets the client do it, waits with the GIL released, and converts back.
 //! Invocations and events go to the [`Inbox`], from which Python's handler threads take them.
 //!
-//! Deliberately absent: reconnecting, which a later face of the package turns on in the client.
+//! Deliberately absent: reconnecting. Python begins a new session in its place, in which it asks for
+//! everything anew, so that no id of one session is ever looked up in another.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -12,7 +13,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyList};
 use tokio::sync::SetOnce;
 use wampy::{Call, Client, IpVersion, Status, Subscription, WampError};
 use wampy_proto::end_to_end::DataKey;
@@ -20,6 +21,9 @@ use wampy_proto::message::{CallOptions, PublishOptions, RegisterOptions, Subscri
 use wampy_proto::{Feature, Message, Role};
 
 use crate::answers::{self, Answers};
+use crate::attempt::Attempt;
+use crate::challenges::Challenges;
+use crate::cookies::CookieJar;
 use crate::decode::decode;
 use crate::encode::encode;
 use crate::error::{self, Kind, failure, failure_of};
@@ -58,13 +62,25 @@ impl Session {
             .as_ref()
             .ok_or_else(|| failure(py, Kind::Session, "the session is gone"))
     }
+
+    /// The session, for a new request to `target`.
+    fn open(&self, py: Python<'_>, target: &str) -> PyResult<&Arc<Live>> {
+        let live = self.live(py)?;
+        match live.client.status() {
+            Status::Closed { reason } => {
+                Err(failure_of(py, Kind::Unsent, &reason, None, Some(target)))
+            }
+            _ => Ok(live),
+        }
+    }
 }
 
 #[pymethods]
 impl Session {
-    /// Connect to `url` and join `realm`; `timeout` in seconds bounds both together.
+    /// Connect to `url` and join `realm`; `timeout` in seconds bounds both together, and `attempt`
+    /// can end it early.
     #[staticmethod]
-    #[pyo3(signature = (url, realm, *, timeout, close_timeout, authmethods = Vec::new(), authid = None, proofs = Vec::new(), certificate = None, ca_path = None, ip_version = None, keys = Vec::new(), cipher = None))]
+    #[pyo3(signature = (url, realm, *, timeout, close_timeout, authmethods = Vec::new(), authid = None, proofs = Vec::new(), certificate = None, ca_path = None, ip_version = None, keys = Vec::new(), cipher = None, heartbeat = None, challenges = None, batched = false, cookies = None, attempt = None))]
     #[allow(clippy::too_many_arguments)]
     fn connect(
         py: Python<'_>,
@@ -80,15 +96,29 @@ impl Session {
         ip_version: Option<u8>,
         keys: Vec<Key>,
         cipher: Option<&str>,
+        heartbeat: Option<(f64, f64)>,
+        challenges: Option<&Bound<'_, PyList>>,
+        batched: bool,
+        cookies: Option<&CookieJar>,
+        attempt: Option<&Attempt>,
     ) -> PyResult<Self> {
-        let answers = Arc::new(Answers::default());
-        let observed = Arc::clone(&answers);
+        let (answers, challenged) = (Arc::new(Answers::default()), Challenges::default());
+        let observed = (Arc::clone(&answers), challenged.clone());
         let mut builder = Client::builder(url)
             .realm(realm)
             .agent(concat!("wampy-python/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(duration(py, timeout)?)
             .close_timeout(duration(py, close_timeout)?)
-            .observer(move |message| observed.push(message));
+            .batched(batched)
+            .observer(move |message| {
+                observed.0.push(message);
+                observed.1.push(message);
+            });
+        if let Some((interval, timeout)) = heartbeat {
+            builder = builder
+                .ping_interval(Some(duration(py, interval)?))
+                .ping_timeout(duration(py, timeout)?);
+        }
         if !authmethods.is_empty() {
             builder = builder.authmethods(authmethods);
         }
@@ -104,6 +134,9 @@ impl Session {
         if let Some(path) = ca_path {
             builder = builder.ca_file(path);
         }
+        if let Some(jar) = cookies {
+            builder = builder.cookies(jar.jar());
+        }
         builder = builder.keys(keys.into_iter().map(DataKey::from).collect());
         if let Some(name) = cipher {
             builder = builder.cipher(keys::cipher(py, name)?);
@@ -113,8 +146,12 @@ impl Session {
             Some(6) => builder.ip_version(IpVersion::V6),
             _ => builder,
         };
-        let connected = wait(py, None, builder.connect())?
-            .ok_or_else(|| failure(py, Kind::Timeout, "no connection in time"))?
+        let connected = wait(py, None, Attempt::connect(attempt, builder))?.flatten();
+        if let Some(list) = challenges {
+            challenged.append_to(py, list)?;
+        }
+        let connected = connected
+            .ok_or_else(|| failure(py, Kind::Session, "the attempt to connect was given up"))?
             .map_err(|error| error::of_connect(py, &error))?;
         Self::joined(py, connected, answers)
     }
@@ -133,6 +170,22 @@ impl Session {
         let ours = self.generation == runtime::generation();
         let live = self.live.as_ref().filter(|_| ours);
         live.is_some_and(|live| matches!(live.client.status(), Status::Established { .. }))
+    }
+
+    /// Wait until the session has ended; returns the exception that says why, or None after
+    /// `timeout` seconds.
+    fn wait_for_end<'py>(
+        &self,
+        py: Python<'py>,
+        timeout: f64,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let client = &self.live(py)?.client;
+        let ended = wait_quietly(py, duration(py, timeout)?, async {
+            client.closed().await;
+            client.established().await.err()
+        })?;
+        let error = ended.flatten().map(|error| error::of_connect(py, &error));
+        Ok(error.map(|error| error.into_value(py).into_bound(py).into_any()))
     }
 
     /// How many events were dropped because handlers were too slow.
@@ -173,6 +226,9 @@ impl Session {
         args: &Bound<'_, PyAny>,
         kwargs: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
+        if !self.is_open() {
+            return Ok(());
+        }
         let call = self.prepared(py, procedure, args, kwargs, &PyDict::new(py))?;
         let mut call = call.into_future();
         let runtime = runtime::runtime(py)?;
@@ -207,7 +263,7 @@ impl Session {
         kwargs: &Bound<'_, PyAny>,
         options: &Bound<'_, PyDict>,
     ) -> PyResult<(Input, Results)> {
-        let serializer = self.live(py)?.client.serializer();
+        let serializer = self.open(py, procedure)?.client.serializer();
         let call = self.prepared(py, procedure, args, kwargs, options)?;
         let (input, results) = answer(py, wait(py, None, call.duplex())?, procedure)?;
         Ok((
@@ -226,7 +282,7 @@ impl Session {
         options: &Bound<'py, PyDict>,
         timeout: Option<f64>,
     ) -> PyResult<Option<u64>> {
-        let client = &self.live(py)?.client;
+        let client = &self.open(py, topic)?.client;
         let key = keys::encrypt(options)?;
         let options = read_options(options, |reader| PublishOptions::read(reader))?;
         let mut publish = client
@@ -248,7 +304,7 @@ impl Session {
         options: &Bound<'_, PyDict>,
         timeout: Option<f64>,
     ) -> PyResult<(u64, u64)> {
-        let live = self.live(py)?;
+        let live = self.open(py, procedure)?;
         let options = read_options(options, |reader| RegisterOptions::read(reader))?;
         let (inbox, granted) = (Arc::clone(&live.inbox), Arc::new(SetOnce::new()));
         let id = Arc::clone(&granted);
@@ -289,8 +345,14 @@ impl Session {
     /// told once.
     fn revoked(&self, py: Python<'_>) -> PyResult<(Vec<u64>, Vec<u64>)> {
         let live = self.live(py)?;
-        let registrations = taken(&live.registrations, |known| known.id().is_none());
-        let subscriptions = taken(&live.subscriptions, |known| known.id().is_none());
+        let registrations = over(&live.registrations, |known| known.id().is_none());
+        let subscriptions = over(&live.subscriptions, |known| known.id().is_none());
+        // With a session all its ids go, which is no revocation.
+        if !self.is_open() {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        take(&live.registrations, &registrations);
+        take(&live.subscriptions, &subscriptions);
         Ok((registrations, subscriptions))
     }
 
@@ -302,7 +364,7 @@ impl Session {
         options: &Bound<'_, PyDict>,
         timeout: Option<f64>,
     ) -> PyResult<(u64, u64)> {
-        let live = self.live(py)?;
+        let live = self.open(py, topic)?;
         let options = read_options(options, |reader| SubscribeOptions::read(reader))?;
         let inbox = Arc::clone(&live.inbox);
         let subscribe = live
@@ -499,7 +561,7 @@ impl Session {
         kwargs: &Bound<'_, PyAny>,
         options: &Bound<'_, PyDict>,
     ) -> PyResult<Call> {
-        let client = &self.live(py)?.client;
+        let client = &self.open(py, procedure)?.client;
         let key = keys::encrypt(options)?;
         let options = read_options(options, |reader| CallOptions::read(reader))?;
         let call = client
@@ -520,7 +582,7 @@ impl Session {
             _ = changes
                 .wait_for(|status| matches!(status, Status::Closed { .. }))
                 .await;
-            ends.0.end();
+            ends.0.lose();
             ends.1.end();
         });
         let live = Arc::new(Live {
@@ -539,17 +601,19 @@ impl Session {
     }
 }
 
-/// Takes out what `is_over`, and returns its ids.
-fn taken<T>(table: &Mutex<HashMap<u64, T>>, is_over: impl Fn(&T) -> bool) -> Vec<u64> {
-    let mut table = lock(table);
-    let ids: Vec<u64> = table
+/// The ids of what is over.
+fn over<T>(table: &Mutex<HashMap<u64, T>>, is_over: impl Fn(&T) -> bool) -> Vec<u64> {
+    lock(table)
         .iter()
         .filter_map(|(id, known)| is_over(known).then_some(*id))
-        .collect();
-    for id in &ids {
+        .collect()
+}
+
+fn take<T>(table: &Mutex<HashMap<u64, T>>, ids: &[u64]) {
+    let mut table = lock(table);
+    for id in ids {
         table.remove(id);
     }
-    ids
 }
 
 fn limit(py: Python<'_>, timeout: Option<f64>) -> PyResult<Option<Duration>> {

@@ -257,7 +257,7 @@ impl Builder {
     }
 
     /// The settings with the defaults filled in.
-    fn checked(mut self) -> Result<Checked, StartError> {
+    pub(crate) fn checked(mut self) -> Result<Checked, StartError> {
         if self.listen.is_empty() {
             self.listen.push("localhost:8080".to_owned());
         }
@@ -301,6 +301,15 @@ impl Builder {
             template,
             builder: self,
         })
+    }
+
+    /// How many realms clients may bring into being.
+    pub(crate) const fn auto_created_max(&self) -> usize {
+        if self.auto_create_realms {
+            self.limits.auto_created_realms_max
+        } else {
+            0
+        }
     }
 
     /// Checks that there is a cookie where clients may authenticate by one.

@@ -210,6 +210,12 @@ impl HostedRealm {
         self.with_realm(|realm, delivery, now| realm.set_roles(now, roles, delivery));
     }
 
+    /// Gives the realm other policies, limits and roles, which count at once. Returns whether it also
+    /// keeps events as `config` says: how it does that is fixed.
+    pub(crate) fn reconfigure(&self, config: RealmConfig) -> bool {
+        self.with_realm(|realm, delivery, now| realm.reconfigure(now, config, delivery))
+    }
+
     pub(crate) fn stats(&self) -> RealmStats {
         let state = self.state();
         let held = state.realm.stats();

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use parking_lot::{Mutex, RwLock};
 use tokio::task::JoinHandle;
-use wampy_proto::framing::websocket::WebSocketLimits;
-use wampy_proto::framing::websocket::handshake::HandshakeLimits;
 use wampy_realm::RealmRoles;
-use wampy_transport::{AcceptOptions, BoundAddress, ListenOptions, Listener, ServerTls};
+use wampy_transport::{BoundAddress, ListenOptions, Listener};
 
 use crate::authenticator::{Failures, keep_fresh};
 use crate::backlog::Backlog;
@@ -19,13 +18,13 @@ use crate::error::StartError;
 use crate::hosted_realm::Clock;
 use crate::http::cookies::Cookies;
 use crate::http::longpoll::Transports;
-use crate::http::origins::Origins;
 use crate::lanes::Lanes;
-use crate::limits::Limits;
 use crate::realms::Realms;
 use crate::registry::{Registry, SessionCount};
+use crate::reload::Fixed;
 use crate::stats::Stats;
 use crate::store::Store;
+use crate::terms::Terms;
 
 /// How many connections beyond the limit are told so at once; more are closed unheard.
 const REFUSALS_MAX: usize = 64;
@@ -36,23 +35,19 @@ const REFUSALS_MAX: usize = 64;
 /// first.
 #[derive(Debug)]
 pub struct Router {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     addresses: Vec<BoundAddress>,
     listeners: tokio::sync::Mutex<Vec<JoinHandle<()>>>,
-    /// Reads users' files again.
-    users: JoinHandle<()>,
+    /// What cannot be changed while the router runs.
+    pub(crate) fixed: Fixed,
+    /// Reads users' files again. Locked while settings change.
+    pub(crate) users: Mutex<JoinHandle<()>>,
 }
 
 /// What all connections of a router share.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) limits: Limits,
-    pub(crate) accept: AcceptOptions,
-    pub(crate) tls: Option<ServerTls>,
-    pub(crate) any_request_id: bool,
-    pub(crate) rawsocket_ping: bool,
-    pub(crate) is_longpoll_served: bool,
-    pub(crate) origins: Origins,
+    terms: RwLock<Arc<Terms>>,
     pub(crate) cookies: Option<Cookies>,
     pub(crate) transports: Arc<Transports>,
     pub(crate) realms: Realms,
@@ -102,15 +97,17 @@ impl Router {
             .map(|listener| listener.address().clone())
             .collect();
         let accesses = checked.accesses();
+        let fixed = Fixed::of(&checked);
+        let users_file_poll_ms = checked.builder.limits.users_file_poll_ms;
         let shared = Arc::new(Shared::new(checked, store)?);
-        let users_file_poll_ms = shared.limits.users_file_poll_ms;
         let accept_all = |listener| tokio::spawn(accept_all(listener, Arc::clone(&shared)));
         let listeners = listeners.into_iter().map(accept_all).collect();
         Ok(Self {
             shared,
             addresses,
             listeners: tokio::sync::Mutex::new(listeners),
-            users: tokio::spawn(keep_fresh(accesses, users_file_poll_ms)),
+            fixed,
+            users: Mutex::new(tokio::spawn(keep_fresh(accesses, users_file_poll_ms))),
         })
     }
 
@@ -171,7 +168,7 @@ impl Router {
     }
 
     /// Ends the router: listens no more, says GOODBYE `wamp.close.system_shutdown` to every
-    /// session, waits for their answers at most [`Limits::shutdown_timeout_ms`], and closes
+    /// session, waits for their answers at most [`Limits::shutdown_timeout_ms`](crate::Limits::shutdown_timeout_ms), and closes
     /// everything. When this returns the ports are free. May be called again.
     pub async fn shutdown(&self) {
         for listener in self.listeners.lock().await.drain(..) {
@@ -179,10 +176,10 @@ impl Router {
             // It ends by being aborted; waiting for that frees the port.
             let _ = listener.await;
         }
-        self.users.abort();
+        self.users.lock().abort();
         let registry = &self.shared.registry;
         registry.shut_down();
-        let patience = Duration::from_millis(self.shared.limits.shutdown_timeout_ms);
+        let patience = Duration::from_millis(self.shared.terms().limits.shutdown_timeout_ms);
         let emptied = async {
             // Sessions over long-polling hear of it by the requests of their clients.
             registry.only_http_left().await;
@@ -214,7 +211,7 @@ impl Drop for Router {
         for listener in self.listeners.get_mut().drain(..) {
             listener.abort();
         }
-        self.users.abort();
+        self.users.lock().abort();
         self.shared.registry.abort_all();
     }
 }
@@ -229,38 +226,17 @@ impl Shared {
             template,
             ..
         } = checked;
-        let limits = builder.limits;
-        let auto_created_max = if builder.auto_create_realms {
-            limits.auto_created_realms_max
-        } else {
-            0
-        };
+        let terms = Terms::new(&builder, tls, origins);
+        let limits = &terms.limits;
+        let auto_created_max = builder.auto_created_max();
         let realms = Realms::new(&realms, template, Clock::start(), auto_created_max, store)?;
-        let accept = AcceptOptions {
-            serializers: builder.serializers,
-            messages: WebSocketLimits {
-                message_bytes_max: limits.message_bytes_max,
-                fragments_max: limits.fragments_max,
-            },
-            compress: builder.compress,
-            http: HandshakeLimits {
-                head_bytes_max: limits.http_head_bytes_max,
-                headers_max: limits.http_headers_max,
-            },
-        };
         let cookie = builder.cookie;
         let cookies = cookie.map(|cookie| Cookies::new(cookie, limits.cookies_max));
         let backlog = Backlog::new(limits.outbound_bytes_max, limits.connections_max);
         let lanes = Lanes::start(Duration::from_micros(limits.busy_poll_us));
         Ok(Self {
-            failures: Failures::new(&limits),
-            limits,
-            accept,
-            tls,
-            any_request_id: builder.any_request_id,
-            rawsocket_ping: builder.rawsocket_ping,
-            is_longpoll_served: builder.longpoll,
-            origins,
+            failures: Failures::new(limits),
+            terms: RwLock::new(Arc::new(terms)),
             cookies,
             transports: Arc::default(),
             realms,
@@ -273,6 +249,17 @@ impl Shared {
     }
 }
 
+impl Shared {
+    /// What counts for a connection that comes now.
+    pub(crate) fn terms(&self) -> Arc<Terms> {
+        Arc::clone(&self.terms.read())
+    }
+
+    pub(crate) fn set_terms(&self, terms: Terms) {
+        *self.terms.write() = Arc::new(terms);
+    }
+}
+
 /// Takes in connections, each as a task of its own.
 async fn accept_all(listener: Listener, shared: Arc<Shared>) {
     let is_tls = matches!(listener.address(), BoundAddress::Tls(_));
@@ -280,7 +267,7 @@ async fn accept_all(listener: Listener, shared: Arc<Shared>) {
     loop {
         let stream = listener.accept().await;
         count(&shared.counters.connections_accepted);
-        let connections_max = shared.limits.connections_max;
+        let connections_max = shared.terms().limits.connections_max;
         let open = shared.registry.len();
         if open >= connections_max.saturating_add(REFUSALS_MAX) {
             count(&shared.counters.connections_refused);

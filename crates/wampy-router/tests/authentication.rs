@@ -6,7 +6,7 @@ mod peer;
 
 use std::time::{Duration, Instant};
 
-use peer::{Host, Peer, Value, json};
+use peer::{Host, Peer, Value, claim, json};
 use wampy_proto::Serializer;
 use wampy_router::auth::scram::{AuthMessage, Derivation, Dialect, Kdf, Keys};
 use wampy_router::auth::wampcra::{self, Salting};
@@ -106,18 +106,10 @@ fn host(authentication: Authentication) -> Host {
     host_with(authentication, |builder| builder)
 }
 
-fn hello_to(realm: &str, details: &Value) -> Value {
-    let mut hello = Peer::hello(realm);
-    for (key, value) in details.as_object().unwrap() {
-        hello[2][key] = value.clone();
-    }
-    hello
-}
-
 /// A client that says HELLO with these details to the closed realm.
 fn knock(host: &Host, details: Value) -> Peer {
     let mut peer = host.rawsocket(Serializer::Json);
-    peer.send(&hello_to("closed", &details));
+    peer.send(&Peer::hello_to("closed", &details));
     peer
 }
 
@@ -127,16 +119,6 @@ fn asked(host: &Host, details: Value) -> (Peer, Value) {
     let challenge = peer.message();
     assert_eq!(challenge[0], 4, "{challenge}");
     (peer, challenge)
-}
-
-fn claim(method: &str, authid: &str) -> Value {
-    json!({"authmethods": [method], "authid": authid})
-}
-
-fn expect_welcome(peer: &mut Peer) -> Value {
-    let welcome = peer.message();
-    assert_eq!(welcome[0], 2, "{welcome}");
-    welcome
 }
 
 fn expect_denied(mut peer: Peer) -> String {
@@ -161,7 +143,7 @@ fn check_84_a_ticket_is_asked_for_and_looked_at() {
     let (mut peer, challenge) = asked(&host, claim("ticket", "joe"));
     assert_eq!(challenge, json!([4, "ticket", {}]));
     peer.send(&json!([5, "secret!!!", {}]));
-    let welcome = expect_welcome(&mut peer);
+    let welcome = peer.expect_welcome();
     let details = &welcome[2];
     for (key, value) in [
         ("realm", "closed"),
@@ -219,7 +201,7 @@ fn check_85_the_cra_challenge_says_who_the_session_will_be() {
             }
         };
         peer.send(&json!([5, wampcra::signature(&key, text), {}]));
-        let welcome = expect_welcome(&mut peer);
+        let welcome = peer.expect_welcome();
         assert_eq!(welcome[1], fields["session"]);
         assert_eq!(welcome[2]["authmethod"], "wampcra");
     }
@@ -281,7 +263,7 @@ fn check_87_a_scram_proof_must_fit_nonce_binding_and_password() {
     );
     let (answer, verifier) = scram_answer("user", "pencil", &challenge);
     peer.send(&answer);
-    let welcome = expect_welcome(&mut peer);
+    let welcome = peer.expect_welcome();
     assert_eq!(welcome[2]["authextra"]["verifier"], verifier);
     // That is between the two of them.
     let details = &peer.call("wamp.session.get", json!([welcome[1]]))[3][0];
@@ -358,7 +340,7 @@ fn check_90_the_router_signs_the_challenge_of_a_cryptosign_client() {
     assert!(public.has_signed(signature, &theirs, None));
     peer.send(&signed(&client_key(), &challenge));
     // Without an authid, the key says who the client is.
-    let welcome = expect_welcome(&mut peer);
+    let welcome = peer.expect_welcome();
     assert_eq!(welcome[2]["authid"], "client01@example.com");
     assert_eq!(welcome[2]["authextra"], json!({"floor": 3}));
     // Who does not ask for it gets neither.
@@ -414,7 +396,7 @@ fn check_91_the_reasons_of_a_refusal_before_anything_is_proven() {
         knock(&host, details).expect_abort("wamp.error.authentication_required");
     }
     let mut peer = host.rawsocket(Serializer::Json);
-    peer.send(&hello_to("nowhere", &claim("ticket", "joe")));
+    peer.send(&Peer::hello_to("nowhere", &claim("ticket", "joe")));
     peer.expect_abort("wamp.error.no_such_realm");
 }
 
@@ -493,7 +475,7 @@ fn check_3_anything_but_an_answer_to_the_challenge_ends_the_attempt() {
     let host = host(everything());
     for other in [
         json!([48, 1, {}, "wamp.session.count"]),
-        hello_to("closed", &claim("ticket", "joe")),
+        Peer::hello_to("closed", &claim("ticket", "joe")),
         json!([6, {}, "wamp.close.goodbye_and_out"]),
     ] {
         let (mut peer, _) = asked(&host, claim("ticket", "joe"));
@@ -516,7 +498,7 @@ fn check_4_authenticate_before_hello_and_a_second_time_break_the_protocol() {
 
     let (mut twice, _) = asked(&host, claim("ticket", "joe"));
     twice.send_all(&[json!([5, "secret!!!", {}]), json!([5, "secret!!!", {}])]);
-    expect_welcome(&mut twice);
+    twice.expect_welcome();
     twice.expect_violation();
 
     // A second guess on one connection.
@@ -543,7 +525,7 @@ fn a_huge_answer_ends_its_connection_at_its_first_bytes() {
     let host = host(everything());
     for serializer in [Serializer::Json, Serializer::MsgPack] {
         let mut peer = host.rawsocket(serializer);
-        peer.send(&hello_to("closed", &claim("ticket", "joe")));
+        peer.send(&Peer::hello_to("closed", &claim("ticket", "joe")));
         assert_eq!(peer.message()[0], 4);
         // Only the beginning is sent.
         let message = json!([5, "x".repeat(1 << 20), {}]);
@@ -555,7 +537,7 @@ fn a_huge_answer_ends_its_connection_at_its_first_bytes() {
     }
     // In fragments, over WebSocket, it is looked at when it is whole.
     let mut peer = host.websocket(Serializer::Json);
-    peer.send(&hello_to("closed", &claim("ticket", "joe")));
+    peer.send(&Peer::hello_to("closed", &claim("ticket", "joe")));
     assert_eq!(peer.message()[0], 4);
     peer.send(&json!([5, "x".repeat(70_000), {}]));
     peer.expect_violation();
@@ -581,7 +563,7 @@ fn two_factors_are_two_challenges() {
     let (mut peer, challenge) = asked(&host, both());
     first(&mut peer, &challenge);
     peer.send(&json!([5, "123456", {}]));
-    let welcome = expect_welcome(&mut peer);
+    let welcome = peer.expect_welcome();
     assert_eq!(welcome[2]["authmethod"], "wampcra");
 
     let (mut peer, challenge) = asked(&host, both());
@@ -612,7 +594,7 @@ fn a_user_of_one_realm_is_nobody_in_another() {
     });
     let sign_in = |realm: &str, authid: &str, ticket: &str| {
         let mut peer = host.rawsocket(Serializer::Json);
-        peer.send(&hello_to(realm, &claim("ticket", authid)));
+        peer.send(&Peer::hello_to(realm, &claim("ticket", authid)));
         assert_eq!(peer.message()[0], 4);
         peer.send(&json!([5, ticket, {}]));
         (peer.message(), peer)
@@ -643,7 +625,7 @@ fn a_realm_comes_into_being_only_for_a_client_that_may_join_it() {
     let configured = host.stats().realms.len();
     let sign_in = |realm: &str, ticket: &str| {
         let mut peer = host.rawsocket(Serializer::Json);
-        peer.send(&hello_to(realm, &claim("ticket", "joe")));
+        peer.send(&Peer::hello_to(realm, &claim("ticket", "joe")));
         assert_eq!(peer.message()[0], 4);
         peer.send(&json!([5, ticket, {}]));
         (peer.message(), peer)
@@ -692,13 +674,13 @@ fn the_next_session_on_a_connection_is_asked_anew() {
     let host = host(everything());
     let (mut peer, _) = asked(&host, claim("ticket", "joe"));
     peer.send(&json!([5, "secret!!!", {}]));
-    let first = expect_welcome(&mut peer);
+    let first = peer.expect_welcome();
     peer.send(&json!([6, {}, "wamp.close.close_realm"]));
     assert_eq!(peer.message()[0], 6);
-    peer.send(&hello_to("closed", &claim("ticket", "joe")));
+    peer.send(&Peer::hello_to("closed", &claim("ticket", "joe")));
     assert_eq!(peer.message()[0], 4);
     peer.send(&json!([5, "secret!!!", {}]));
-    assert_ne!(expect_welcome(&mut peer)[1], first[1]);
+    assert_ne!(peer.expect_welcome()[1], first[1]);
 }
 
 #[test]
@@ -706,7 +688,7 @@ fn the_session_meta_api_tells_who_everybody_is() {
     let host = host(everything());
     let (mut peer, challenge) = asked(&host, cryptosign_hello(&client_key(), json!({})));
     peer.send(&signed(&client_key(), &challenge));
-    let id = expect_welcome(&mut peer)[1].clone();
+    let id = peer.expect_welcome()[1].clone();
     let details = &peer.call("wamp.session.get", json!([id]))[3][0];
     for (key, value) in [
         ("authid", json!("client01@example.com")),

@@ -4,7 +4,7 @@
 
 mod peer;
 
-use peer::{Host, Peer, Value, json};
+use peer::{Host, Peer, Value, claim, json};
 use wampy_proto::Serializer;
 use wampy_router::auth::Credentials;
 use wampy_router::{
@@ -12,18 +12,10 @@ use wampy_router::{
     User,
 };
 
-fn hello_to(realm: &str, details: &Value) -> Value {
-    let mut hello = Peer::hello(realm);
-    for (key, value) in details.as_object().unwrap() {
-        hello[2][key] = value.clone();
-    }
-    hello
-}
-
 /// A client that says HELLO with these details to the closed realm.
 fn knock(host: &Host, details: Value) -> Peer {
     let mut peer = host.rawsocket(Serializer::Json);
-    peer.send(&hello_to("closed", &details));
+    peer.send(&Peer::hello_to("closed", &details));
     peer
 }
 
@@ -33,16 +25,6 @@ fn asked(host: &Host, details: Value) -> (Peer, Value) {
     let challenge = peer.message();
     assert_eq!(challenge[0], 4, "{challenge}");
     (peer, challenge)
-}
-
-fn claim(method: &str, authid: &str) -> Value {
-    json!({"authmethods": [method], "authid": authid})
-}
-
-fn expect_welcome(peer: &mut Peer) -> Value {
-    let welcome = peer.message();
-    assert_eq!(welcome[0], 2, "{welcome}");
-    welcome
 }
 
 fn by_ticket(ticket: &str) -> Credentials {
@@ -91,8 +73,8 @@ fn a_client_without_credentials_is_anonymous_under_an_authid_of_our_own() {
         json!({"authid": "admin", "authmethods": ["ticket", "anonymous"]}),
     ] {
         let mut peer = host.rawsocket(Serializer::Json);
-        peer.send(&hello_to("realm1", &details));
-        let welcome = expect_welcome(&mut peer);
+        peer.send(&Peer::hello_to("realm1", &details));
+        let welcome = peer.expect_welcome();
         assert_eq!(welcome[2]["authrole"], "anonymous");
         assert_eq!(welcome[2]["authmethod"], "anonymous");
         assert_ne!(
@@ -101,7 +83,7 @@ fn a_client_without_credentials_is_anonymous_under_an_authid_of_our_own() {
         );
     }
     let mut peer = host.rawsocket(Serializer::Json);
-    peer.send(&hello_to(
+    peer.send(&Peer::hello_to(
         "realm1",
         &json!({"authmethods": ["ticket", "cryptosign"]}),
     ));
@@ -123,7 +105,7 @@ fn anonymous_clients_have_the_role_that_they_are_given() {
         json!({"authmethods": ["ticket", "anonymous"]}),
     ] {
         let mut peer = knock(&host, details);
-        let welcome = expect_welcome(&mut peer);
+        let welcome = peer.expect_welcome();
         assert_eq!(welcome[2]["authrole"], "guest");
         assert_eq!(welcome[2]["authmethod"], "anonymous");
     }
@@ -141,15 +123,15 @@ fn callees_learn_how_far_a_role_is_trusted() {
     let mut hello = Peer::hello("closed");
     hello[2]["roles"]["callee"] = json!({"features": {"call_trustlevels": true}});
     callee.send(&hello);
-    expect_welcome(&mut callee);
+    callee.expect_welcome();
     callee.register("com.example.who");
     let (mut joe, _) = asked(&host, claim("ticket", "joe"));
     joe.send(&json!([5, "secret!!!", {}]));
-    expect_welcome(&mut joe);
+    joe.expect_welcome();
     joe.send(&json!([48, 1, {}, "com.example.who"]));
     assert_eq!(callee.message()[3]["trustlevel"], 3);
     let mut guest = knock(&host, json!({}));
-    expect_welcome(&mut guest);
+    guest.expect_welcome();
     guest.send(&json!([48, 1, {}, "com.example.who"]));
     assert_eq!(callee.message()[3].get("trustlevel"), None);
 }

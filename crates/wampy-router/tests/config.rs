@@ -58,12 +58,8 @@ impl Drop for Files {
 }
 
 fn hello(peer: &mut Peer, realm: &str, details: &str) -> peer::Value {
-    let mut hello = Peer::hello(realm);
-    let details: peer::Value = serde_json::from_str(details).unwrap();
-    for (key, value) in details.as_object().unwrap() {
-        hello[2][key] = value.clone();
-    }
-    peer.send(&hello);
+    let details = serde_json::from_str(details).unwrap();
+    peer.send(&Peer::hello_to(realm, &details));
     peer.message()
 }
 

@@ -85,9 +85,7 @@ fn raise(callee: &mut Peer, error: &str) {
 }
 
 fn expect_welcome(mut peer: Peer) -> Value {
-    let welcome = peer.message();
-    assert_eq!(welcome[0], 2, "{welcome}");
-    welcome[2].clone()
+    peer.expect_welcome()[2].clone()
 }
 
 #[test]

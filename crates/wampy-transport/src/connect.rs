@@ -8,6 +8,7 @@ use wampy_proto::Serializer;
 use wampy_proto::framing::rawsocket::{Refusal, ReplyError};
 use wampy_proto::framing::{Decoder, Encoder};
 
+use crate::cookies::CookieJar;
 use crate::error::{ConnectError, ConnectProblem};
 use crate::stream::Stream;
 use crate::tcp::{self, IpVersion};
@@ -31,6 +32,9 @@ pub struct ConnectOptions {
     pub batched: bool,
     /// Further headers of the WebSocket handshake, or of all requests of long-polling, such as `Origin` or `Cookie`.
     pub headers: Vec<(String, String)>,
+    /// The cookies that routers get and set, over WebSocket and long-polling. Not by default. A `Cookie`
+    /// among the headers counts instead of what is in here.
+    pub cookies: Option<CookieJar>,
     /// How long connecting may take, with all handshakes. Default 10 s.
     pub timeout: Duration,
     /// The only version of IP to use; `None` for all addresses of the host.
@@ -51,6 +55,7 @@ impl Default for ConnectOptions {
             compress: false,
             batched: false,
             headers: Vec::new(),
+            cookies: None,
             timeout: Duration::from_secs(10),
             ip_version: None,
             tcp_keepalive: Some(Duration::from_secs(30)),
@@ -61,6 +66,14 @@ impl Default for ConnectOptions {
 }
 
 impl ConnectOptions {
+    /// The header `Cookie` for the router at `url`, if it is to get one.
+    pub(crate) fn cookie(&self, url: &Url) -> Option<String> {
+        let mut given = self.headers.iter();
+        let is_given = given.any(|(name, _)| name.eq_ignore_ascii_case("Cookie"));
+        let jar = self.cookies.as_ref().filter(|_| !is_given)?;
+        jar.for_url(url)
+    }
+
     /// The WebSocket subprotocols to offer, the preferred first.
     pub(crate) fn subprotocols(&self) -> Vec<&'static str> {
         let rows = || self.serializers.iter().map(|it| it.row());

@@ -13,6 +13,7 @@
 
 mod accept;
 mod connect;
+mod cookies;
 mod error;
 mod halves;
 mod listen_address;
@@ -36,6 +37,7 @@ mod url;
 
 pub use accept::{AcceptError, AcceptOptions, Accepted, Judge, Opening, accept};
 pub use connect::{ConnectOptions, Connection, connect};
+pub use cookies::CookieJar;
 pub use error::{ConnectError, ConnectProblem};
 pub use halves::{ReadHalf, WriteHalf};
 pub use listen_address::{BoundAddress, ListenAddress, ListenAddressError};

@@ -7,7 +7,7 @@ use wampy_proto::framing::rawsocket::{
     ClientHello, LengthLimit, RawSocketDecoder, RawSocketEncoder, RouterAccept,
 };
 use wampy_proto::framing::websocket::batched::{BatchedDecoder, BatchedEncoder};
-use wampy_proto::framing::websocket::handshake::{ClientRequest, HandshakeLimits};
+use wampy_proto::framing::websocket::handshake::{ClientRequest, HandshakeLimits, set_cookies};
 use wampy_proto::framing::websocket::{
     Subprotocol, WebSocketDecoder, WebSocketEncoder, WebSocketLimits,
 };
@@ -27,10 +27,11 @@ pub(crate) async fn websocket(
     options: &ConnectOptions,
 ) -> Result<Connection, ConnectProblem> {
     let subprotocols = options.subprotocols();
-    let headers: Vec<_> = options
-        .headers
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
+    let cookie = options.cookie(url);
+    let headers = options.headers.iter();
+    let headers = headers.map(|(name, value)| (name.as_str(), value.as_str()));
+    let headers: Vec<_> = headers
+        .chain(cookie.as_deref().map(|cookie| ("Cookie", cookie)))
         .collect();
     let request = ClientRequest {
         host: url.authority(),
@@ -57,6 +58,11 @@ pub(crate) async fn websocket(
     })?;
     let serializer = subprotocol.serializer;
     let binary = serializer.row().binary;
+    if let Some(jar) = &options.cookies {
+        for cookie in set_cookies(&received[..upgraded.head_bytes], &limits) {
+            jar.take_from(url, cookie);
+        }
+    }
     received.drain(..upgraded.head_bytes);
     let limits = WebSocketLimits {
         message_bytes_max: options.message_bytes_max,

@@ -1,11 +1,11 @@
 //! What a client proves itself with: one type for each authmethod, for [`Builder::auth`].
 //!
 //! Deliberately absent: authentication by the transport, which needs nothing in HELLO: for a TLS
-//! certificate there is [`Builder::client_certificate`], for a cookie [`Builder::header`].
+//! certificate there is [`Builder::client_certificate`], for cookies [`Builder::cookies`].
 //!
 //! [`Builder::auth`]: crate::Builder::auth
 //! [`Builder::client_certificate`]: crate::Builder::client_certificate
-//! [`Builder::header`]: crate::Builder::header
+//! [`Builder::cookies`]: crate::Builder::cookies
 
 use std::path::Path;
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use wampy_proto::end_to_end::{Cipher, Keyring};
 use wampy_proto::message::HelloDetails;
 use wampy_proto::{Message, Role, Roles, Serializer, Value};
-use wampy_transport::{ConnectOptions, Url};
+use wampy_transport::{ConnectOptions, CookieJar, Url};
 
 use crate::auth::{Auth, Authentication};
 use crate::client::Client;
@@ -36,6 +36,8 @@ pub(crate) struct Options {
     pub(crate) keys: Keyring,
     pub(crate) cipher: Cipher,
     pub(crate) observer: Option<Observer>,
+    /// Whether the authmethod `cookie` is offered once there is a cookie.
+    pub(crate) offers_cookie: bool,
 }
 
 /// Builds a [`Client`]; made by [`Client::builder`].
@@ -267,6 +269,26 @@ impl Builder {
     #[must_use]
     pub fn batched(mut self, yes: bool) -> Self {
         self.connect.batched = yes;
+        self
+    }
+
+    /// A jar for the cookies that the router sets, over WebSocket and long-polling. Once it has one for
+    /// the router, the client offers the authmethod `cookie` before all others (unless
+    /// [`Builder::authmethods`] says what to offer, or the router has to prove itself): so who has
+    /// authenticated once is known again, when the client reconnects and for every client that shares the
+    /// jar. Default: no cookies.
+    ///
+    /// ```
+    /// use wampy::CookieJar;
+    ///
+    /// # wampy::doc_example(async |url| {
+    /// let jar = CookieJar::new();
+    /// let client = wampy::Client::builder(url).cookies(jar.clone()).connect().await?;
+    /// # client.close().await });
+    /// ```
+    #[must_use]
+    pub fn cookies(mut self, jar: CookieJar) -> Self {
+        self.connect.cookies = Some(jar);
         self
     }
 
@@ -515,7 +537,8 @@ impl Builder {
 
     /// Gets every message of the router that answers none of the client's own requests: answers
     /// to messages sent with [`Client::send`], and what belongs to registrations and subscriptions
-    /// made that way. Runs on the task that reads the socket, so it must not wait.
+    /// made that way. And every CHALLENGE, which the client answers by itself. Runs on the task that
+    /// reads the socket, so it must not wait.
     ///
     /// ```
     /// # wampy::doc_example(async |url| {
@@ -568,6 +591,7 @@ impl Builder {
         let (authentication, authid) =
             Authentication::new(std::mem::take(&mut self.auth), self.hello.authid.as_deref())?;
         self.hello.authid = authid.map(Into::into);
+        let offers_cookie = self.connect.cookies.is_some() && self.hello.authmethods.is_none();
         if authentication.means.is_empty() && self.hello.authmethods.is_none() {
             self.hello.authmethods = Some(self.authmethods_without_proof());
         }
@@ -584,6 +608,7 @@ impl Builder {
                 ..self.hello
             },
             authentication,
+            offers_cookie,
             connect: self.connect,
             call_timeout: self.call_timeout,
             close_timeout: self.close_timeout,

@@ -88,7 +88,7 @@ pub use error::Error;
 pub use event::Event;
 pub use invocation::Invocation;
 pub use limits::Limits;
-pub use meta::{EventHistory, HistoryPage, PastEvent, Testament, TestamentScope};
+pub use meta::{EventHistory, HistoryOf, HistoryPage, PastEvent, Testament, TestamentScope};
 pub use parts::{Part, Parts};
 pub use progressive::ProgressiveCall;
 pub use publish::Publish;
@@ -106,7 +106,7 @@ pub use wampy_proto as proto;
 pub use wampy_router as router;
 #[cfg(feature = "router")]
 pub use wampy_router::Router;
-pub use wampy_transport::{ConnectError, ConnectProblem, IpVersion};
+pub use wampy_transport::{ConnectError, ConnectProblem, CookieJar, IpVersion};
 
 #[cfg(feature = "router")]
 mod doc_example;

@@ -11,12 +11,15 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use wampy_proto::message::PublishOptions;
 use wampy_proto::serializer::json::JsonWriter;
-use wampy_proto::{Payload, PayloadError, PublicationId, Serializer, SubscriptionId, Value};
+use wampy_proto::{
+    MatchPolicy, Payload, PayloadError, PublicationId, Serializer, SubscriptionId, Value, error_uri,
+};
 
 use crate::call::RequestFuture;
 use crate::client::Client;
 use crate::error::Error;
 use crate::values::Values;
+use crate::wamp_error::WampError;
 
 /// When a testament is published. A router without session resumption, such as wampy's, publishes
 /// both when the session is gone, the detached ones first.
@@ -88,8 +91,9 @@ impl Client {
         call.await.map(drop)
     }
 
-    /// The past events of a subscription, if the router keeps a history of its topics. Awaiting it
-    /// asks the router for a [`HistoryPage`].
+    /// The past events of a subscription, given by its id, or by its topic where anybody is subscribed
+    /// to it; if the router keeps a history of its topics. Awaiting it asks the router for a
+    /// [`HistoryPage`].
     ///
     /// ```
     /// # wampy::doc_example(async |url| {
@@ -101,12 +105,15 @@ impl Client {
     ///         Err(error) => assert_eq!(error.uri(), Some("wamp.error.feature_not_supported")),
     ///     }
     /// }
+    /// let page = client.event_history("com.example.measured").limit(10).await;
+    /// # assert!(page.is_err());
     /// # client.close().await });
     /// ```
-    pub fn event_history(&self, subscription: SubscriptionId) -> EventHistory {
+    pub fn event_history(&self, of: impl Into<HistoryOf>) -> EventHistory {
         EventHistory {
             client: self.clone(),
-            subscription,
+            of: of.into(),
+            match_policy: MatchPolicy::Exact,
             filter: Filter::default(),
         }
     }
@@ -216,8 +223,37 @@ impl IntoFuture for Testament {
 #[derive(Debug)]
 pub struct EventHistory {
     client: Client,
-    subscription: SubscriptionId,
+    of: HistoryOf,
+    match_policy: MatchPolicy,
     filter: Filter,
+}
+
+/// A subscription whose past events are asked for: its id, or its topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HistoryOf {
+    /// The subscription with this id.
+    Id(SubscriptionId),
+    /// The subscription to this topic, or to this pattern.
+    Topic(String),
+}
+
+impl From<SubscriptionId> for HistoryOf {
+    fn from(id: SubscriptionId) -> Self {
+        Self::Id(id)
+    }
+}
+
+impl From<&str> for HistoryOf {
+    fn from(topic: &str) -> Self {
+        Self::Topic(topic.to_owned())
+    }
+}
+
+impl From<String> for HistoryOf {
+    fn from(topic: String) -> Self {
+        Self::Topic(topic)
+    }
 }
 
 /// The named arguments of `wamp.subscription.get_events`.
@@ -292,9 +328,38 @@ impl EventHistory {
         self
     }
 
+    /// How the pattern is subscribed to, where the history is asked for by a pattern. Default: exactly.
+    ///
+    /// ```
+    /// use wampy::proto::MatchPolicy;
+    ///
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// let question = client.event_history("com.example.").match_policy(MatchPolicy::Prefix);
+    /// # drop(question);
+    /// # client.close().await });
+    /// ```
+    pub fn match_policy(mut self, match_policy: MatchPolicy) -> Self {
+        self.match_policy = match_policy;
+        self
+    }
+
+    async fn subscription(&self) -> Result<u64, Error> {
+        let topic = match &self.of {
+            HistoryOf::Id(id) => return Ok(id.value()),
+            HistoryOf::Topic(topic) => topic,
+        };
+        let options = BTreeMap::from([("match", self.match_policy.as_str())]);
+        let lookup = self.client.call("wamp.subscription.lookup");
+        let found = lookup.args((topic, options)).await?;
+        let found = found.value::<Option<u64>>()?;
+        found.ok_or_else(|| WampError::new(error_uri::NO_SUCH_SUBSCRIPTION).into())
+    }
+
     async fn run(self) -> Result<HistoryPage, Error> {
+        let subscription = self.subscription().await?;
         let call = self.client.call("wamp.subscription.get_events");
-        let call = call.args((self.subscription.value(),)).kwargs(self.filter);
+        let call = call.args((subscription,)).kwargs(self.filter);
         let result = call.await?;
         Ok(HistoryPage {
             events: result.args()?,

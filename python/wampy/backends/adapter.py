@@ -22,7 +22,7 @@ class Adapter(Async):
     timed_out: type[BaseException]
 
     def __init__(self, message_queue: Any = None) -> None:
-        self.message_queue = self.queue() if message_queue is None else message_queue
+        self.message_queue: Any = self.queue() if message_queue is None else message_queue
 
     def __str__(self) -> str:
         return f"{type(self).__name__}AsyncAdapter"

@@ -32,4 +32,4 @@ class Eventlet(Adapter):
 
     def sleep(self, time: float = 0) -> None:
         """Wait for so many seconds, and let other green threads run."""
-        eventlet.sleep(time)
+        eventlet.sleep(time)  # type: ignore[arg-type, unused-ignore]

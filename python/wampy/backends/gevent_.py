@@ -15,7 +15,7 @@ __all__ = ["Gevent"]
 class Gevent(Adapter):
     """The adapter for gevent."""
 
-    timed_out = gevent.Timeout
+    timed_out: type[BaseException] = gevent.Timeout
     QueueEmpty = gevent.queue.Empty
 
     def queue(self) -> Any:

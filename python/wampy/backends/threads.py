@@ -47,7 +47,7 @@ class Timeout(WampyTimeOutError):
 class Threads(Adapter):
     """The adapter for plain threads."""
 
-    timed_out = Timeout
+    timed_out: type[BaseException] = Timeout
     QueueEmpty = queue.Empty
 
     def queue(self) -> Any:

@@ -11,7 +11,7 @@ from wampy.constants import EVENTLET, GEVENT
 
 __all__ = ["configure_async", "configure_logging"]
 
-logger = logging.getLogger("wampy")
+logger: logging.Logger = logging.getLogger("wampy")
 
 
 def configure_logging() -> None:

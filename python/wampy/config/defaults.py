@@ -54,10 +54,10 @@ def _seconds(variable: str, default: float) -> float:
 
 
 #: ``gevent``, ``eventlet`` or ``threads``
-async_name = _async_name()
+async_name: str = _async_name()
 
 #: after how many silent seconds a client pings the router; 0: as it does by default
-heartbeat = _seconds("WEBSOCKET_HEARTBEAT", DEFAULT_HEARTBEAT_SECONDS)
+heartbeat: float = _seconds("WEBSOCKET_HEARTBEAT", DEFAULT_HEARTBEAT_SECONDS)
 
 #: how many seconds the router has for its pong
-heartbeat_timeout = _seconds("HEARTBEAT_TIMEOUT_SECONDS", DEFAULT_HEARTBEAT_TIMEOUT_SECONDS)
+heartbeat_timeout: float = _seconds("HEARTBEAT_TIMEOUT_SECONDS", DEFAULT_HEARTBEAT_TIMEOUT_SECONDS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from wampy.messages.base import Message
 
@@ -14,11 +14,11 @@ class Abort(Message):
     Wire form: ``[3, details, reason]``.
     """
 
-    WAMP_CODE = 3
+    WAMP_CODE: ClassVar[int] = 3
     name = "abort"
 
     def __init__(self, details: Mapping[str, Any] | None = None, uri: str | None = None) -> None:
-        self.details = dict(details or {})
+        self.details: dict[str, Any] = dict(details or {})
         self.uri = uri
 
     @property

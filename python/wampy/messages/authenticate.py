@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from wampy.messages.base import Message
 
@@ -14,12 +14,12 @@ class Authenticate(Message):
     Wire form: ``[5, signature, extra]``.
     """
 
-    WAMP_CODE = 5
+    WAMP_CODE: ClassVar[int] = 5
     name = "authenticate"
 
     def __init__(self, signature: str, kwargs_dict: Mapping[str, Any] | None = None) -> None:
         self.signature = signature
-        self.kwargs_dict = dict(kwargs_dict or {})
+        self.kwargs_dict: dict[str, Any] = dict(kwargs_dict or {})
 
     @property
     def message(self) -> list[Any]:

@@ -38,7 +38,8 @@ class Message:
             return self.message == other.message
         return NotImplemented
 
-    __hash__ = object.__hash__
+    def __hash__(self) -> int:
+        return object.__hash__(self)
 
     def __str__(self) -> str:
         return str(self.message)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from wampy.messages.base import Message, new_request_id
 
@@ -14,7 +14,7 @@ class Call(Message):
     Wire form: ``[48, request_id, options, procedure, args, kwargs]``.
     """
 
-    WAMP_CODE = 48
+    WAMP_CODE: ClassVar[int] = 48
     name = "call"
 
     def __init__(
@@ -25,10 +25,10 @@ class Call(Message):
         kwargs: Mapping[str, Any] | None = None,
     ) -> None:
         self.procedure = procedure
-        self.options = dict(options or {})
-        self.args = list(args or ())
-        self.kwargs = dict(kwargs or {})
-        self.request_id = new_request_id()
+        self.options: dict[str, Any] = dict(options or {})
+        self.args: list[Any] = list(args or ())
+        self.kwargs: dict[str, Any] = dict(kwargs or {})
+        self.request_id: int = new_request_id()
 
     @property
     def message(self) -> list[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from wampy.messages.base import Message
 
@@ -14,12 +14,12 @@ class Challenge(Message):
     Wire form: ``[4, auth_method, extra]``.
     """
 
-    WAMP_CODE = 4
+    WAMP_CODE: ClassVar[int] = 4
     name = "challenge"
 
     def __init__(self, auth_method: str, kwargs_dict: Mapping[str, Any] | None = None) -> None:
         self.auth_method = auth_method
-        self.kwargs_dict = dict(kwargs_dict or {})
+        self.kwargs_dict: dict[str, Any] = dict(kwargs_dict or {})
 
     @property
     def message(self) -> list[Any]:

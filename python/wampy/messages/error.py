@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from wampy.messages.base import Message
 
@@ -14,7 +14,7 @@ class Error(Message):
     Wire form: ``[8, request_type, request_id, details, error, args, kwargs]``.
     """
 
-    WAMP_CODE = 8
+    WAMP_CODE: ClassVar[int] = 8
     name = "error"
 
     def __init__(
@@ -28,10 +28,10 @@ class Error(Message):
     ) -> None:
         self.request_type = request_type
         self.request_id = request_id
-        self.details = dict(details or {})
+        self.details: dict[str, Any] = dict(details or {})
         self.error = error
-        self.args_list = list(args_list or ())
-        self.kwargs_dict = dict(kwargs_dict or {})
+        self.args_list: list[Any] = list(args_list or ())
+        self.kwargs_dict: dict[str, Any] = dict(kwargs_dict or {})
 
     @property
     def message(self) -> list[Any]:

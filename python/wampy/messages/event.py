@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from wampy.messages.base import Message
 
@@ -14,7 +14,7 @@ class Event(Message):
     Wire form: ``[36, subscription_id, publication_id, details, args, kwargs]``.
     """
 
-    WAMP_CODE = 36
+    WAMP_CODE: ClassVar[int] = 36
     name = "event"
 
     def __init__(
@@ -27,9 +27,9 @@ class Event(Message):
     ) -> None:
         self.subscription_id = subscription_id
         self.publication_id = publication_id
-        self.details = dict(details_dict or {})
-        self.publish_args = list(publish_args or ())
-        self.publish_kwargs = dict(publish_kwargs or {})
+        self.details: dict[str, Any] = dict(details_dict or {})
+        self.publish_args: list[Any] = list(publish_args or ())
+        self.publish_kwargs: dict[str, Any] = dict(publish_kwargs or {})
 
     @property
     def message(self) -> list[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from wampy.messages.base import Message
 
@@ -14,14 +14,14 @@ class Goodbye(Message):
     Wire form: ``[6, details, reason]``.
     """
 
-    WAMP_CODE = 6
+    WAMP_CODE: ClassVar[int] = 6
     name = "goodbye"
     DEFAULT_REASON = "wamp.close.close_realm"
 
     def __init__(
         self, details: Mapping[str, Any] | None = None, reason: str = DEFAULT_REASON
     ) -> None:
-        self.details = dict(details or {})
+        self.details: dict[str, Any] = dict(details or {})
         self.reason = reason
 
     @property

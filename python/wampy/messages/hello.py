@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from wampy.messages.base import Message
 
@@ -14,12 +14,12 @@ class Hello(Message):
     Wire form: ``[1, realm, details]``.
     """
 
-    WAMP_CODE = 1
+    WAMP_CODE: ClassVar[int] = 1
     name = "hello"
 
     def __init__(self, realm: str, details: Mapping[str, Any] | None = None) -> None:
         self.realm = realm
-        self.details = dict(details or {})
+        self.details: dict[str, Any] = dict(details or {})
 
     @property
     def message(self) -> list[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from wampy.messages.base import Message
 
@@ -14,12 +14,12 @@ class Interrupt(Message):
     Wire form: ``[69, request_id, options]``.
     """
 
-    WAMP_CODE = 69
+    WAMP_CODE: ClassVar[int] = 69
     name = "interrupt"
 
     def __init__(self, request_id: int, options: Mapping[str, Any] | None = None) -> None:
         self.request_id = request_id
-        self.options = dict(options or {})
+        self.options: dict[str, Any] = dict(options or {})
 
     @property
     def message(self) -> list[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from wampy.messages.base import Message
 
@@ -14,7 +14,7 @@ class Invocation(Message):
     Wire form: ``[68, request_id, registration_id, details, args, kwargs]``.
     """
 
-    WAMP_CODE = 68
+    WAMP_CODE: ClassVar[int] = 68
     name = "invocation"
 
     def __init__(
@@ -27,9 +27,9 @@ class Invocation(Message):
     ) -> None:
         self.request_id = request_id
         self.registration_id = registration_id
-        self.details = dict(details or {})
-        self.call_args = list(call_args or ())
-        self.call_kwargs = dict(call_kwargs or {})
+        self.details: dict[str, Any] = dict(details or {})
+        self.call_args: list[Any] = list(call_args or ())
+        self.call_kwargs: dict[str, Any] = dict(call_kwargs or {})
 
     @property
     def message(self) -> list[Any]:

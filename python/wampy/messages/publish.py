@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from wampy.messages.base import Message, new_request_id
 
@@ -14,17 +14,17 @@ class Publish(Message):
     Wire form: ``[16, request_id, options, topic, args, kwargs]``.
     """
 
-    WAMP_CODE = 16
+    WAMP_CODE: ClassVar[int] = 16
     name = "publish"
 
     def __init__(
         self, topic: str, options: Mapping[str, Any] | None = None, *args: Any, **kwargs: Any
     ) -> None:
         self.topic = topic
-        self.options = dict(options or {})
+        self.options: dict[str, Any] = dict(options or {})
         self.args = args
         self.kwargs = kwargs
-        self.request_id = new_request_id()
+        self.request_id: int = new_request_id()
 
     @property
     def message(self) -> list[Any]:

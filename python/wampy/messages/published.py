@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from wampy.messages.base import Message
 
@@ -13,7 +13,7 @@ class Published(Message):
     Wire form: ``[17, request_id, publication_id]``.
     """
 
-    WAMP_CODE = 17
+    WAMP_CODE: ClassVar[int] = 17
     name = "published"
 
     def __init__(self, request_id: int, publication_id: int) -> None:

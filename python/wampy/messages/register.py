@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from wampy.messages.base import Message, new_request_id
 
@@ -14,13 +14,13 @@ class Register(Message):
     Wire form: ``[64, request_id, options, procedure]``.
     """
 
-    WAMP_CODE = 64
+    WAMP_CODE: ClassVar[int] = 64
     name = "register"
 
     def __init__(self, procedure: str, options: Mapping[str, Any] | None = None) -> None:
         self.procedure = procedure
-        self.options = dict(options or {})
-        self.request_id = new_request_id()
+        self.options: dict[str, Any] = dict(options or {})
+        self.request_id: int = new_request_id()
 
     @property
     def message(self) -> list[Any]:

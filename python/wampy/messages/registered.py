@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from wampy.messages.base import Message
 
@@ -13,7 +13,7 @@ class Registered(Message):
     Wire form: ``[65, request_id, registration_id]``.
     """
 
-    WAMP_CODE = 65
+    WAMP_CODE: ClassVar[int] = 65
     name = "registered"
 
     def __init__(self, request_id: int, registration_id: int) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from wampy.messages.base import Message
+from wampy.result import value_of
 
 
 class Result(Message):
@@ -14,7 +15,7 @@ class Result(Message):
     Wire form: ``[50, request_id, details, args, kwargs]``.
     """
 
-    WAMP_CODE = 50
+    WAMP_CODE: ClassVar[int] = 50
     name = "result"
 
     def __init__(
@@ -25,9 +26,9 @@ class Result(Message):
         yield_kwargs: Mapping[str, Any] | None = None,
     ) -> None:
         self.request_id = request_id
-        self.details = dict(details_dict or {})
-        self.yield_args = list(yield_args or ())
-        self.yield_kwargs = dict(yield_kwargs or {})
+        self.details: dict[str, Any] = dict(details_dict or {})
+        self.yield_args: list[Any] = list(yield_args or ())
+        self.yield_kwargs: dict[str, Any] = dict(yield_kwargs or {})
 
     @property
     def message(self) -> list[Any]:
@@ -36,18 +37,5 @@ class Result(Message):
 
     @property
     def value(self) -> Any:
-        """The result as the caller's program sees it; see ``result_value``."""
-        return result_value(self.yield_args, self.yield_kwargs)
-
-
-def result_value(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-    """The one value of a result: callees of every kind and age are understood.
-
-    Most send it as the only positional result. wampy 1 sends it a second time as the keyword
-    ``message`` beside ``meta``. A result of keywords alone is their dictionary, an empty one None.
-    """
-    if "message" in kwargs and "meta" in kwargs:
-        return kwargs["message"]
-    if args:
-        return args[0]
-    return dict(kwargs) or None
+        """The result as the caller's program sees it; see ``wampy.result.value_of``."""
+        return value_of(self.yield_args, self.yield_kwargs)

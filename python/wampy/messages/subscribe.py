@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from wampy.messages.base import Message, new_request_id
 
@@ -14,13 +14,13 @@ class Subscribe(Message):
     Wire form: ``[32, request_id, options, topic]``.
     """
 
-    WAMP_CODE = 32
+    WAMP_CODE: ClassVar[int] = 32
     name = "subscribe"
 
     def __init__(self, topic: str, options: Mapping[str, Any] | None = None) -> None:
         self.topic = topic
-        self.options = dict(options or {})
-        self.request_id = new_request_id()
+        self.options: dict[str, Any] = dict(options or {})
+        self.request_id: int = new_request_id()
 
     @property
     def message(self) -> list[Any]:

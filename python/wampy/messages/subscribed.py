@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from wampy.messages.base import Message
 
@@ -13,7 +13,7 @@ class Subscribed(Message):
     Wire form: ``[33, request_id, subscription_id]``.
     """
 
-    WAMP_CODE = 33
+    WAMP_CODE: ClassVar[int] = 33
     name = "subscribed"
 
     def __init__(self, request_id: int, subscription_id: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from wampy.messages.base import Message, new_request_id
 
@@ -13,12 +13,12 @@ class Unregister(Message):
     Wire form: ``[66, request_id, registration_id]``.
     """
 
-    WAMP_CODE = 66
+    WAMP_CODE: ClassVar[int] = 66
     name = "unregister"
 
     def __init__(self, registration_id: int) -> None:
         self.registration_id = registration_id
-        self.request_id = new_request_id()
+        self.request_id: int = new_request_id()
 
     @property
     def message(self) -> list[Any]:

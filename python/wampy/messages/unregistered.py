@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from wampy.messages.base import Message
 
@@ -14,12 +14,12 @@ class Unregistered(Message):
     Wire form: ``[67, request_id]``.
     """
 
-    WAMP_CODE = 67
+    WAMP_CODE: ClassVar[int] = 67
     name = "unregistered"
 
     def __init__(self, request_id: int, details: Mapping[str, Any] | None = None) -> None:
         self.request_id = request_id
-        self.details = dict(details or {})
+        self.details: dict[str, Any] = dict(details or {})
 
     @property
     def message(self) -> list[Any]:

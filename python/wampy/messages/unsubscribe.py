@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from wampy.messages.base import Message, new_request_id
 
@@ -13,12 +13,12 @@ class Unsubscribe(Message):
     Wire form: ``[34, request_id, subscription_id]``.
     """
 
-    WAMP_CODE = 34
+    WAMP_CODE: ClassVar[int] = 34
     name = "unsubscribe"
 
     def __init__(self, subscription_id: int) -> None:
         self.subscription_id = subscription_id
-        self.request_id = new_request_id()
+        self.request_id: int = new_request_id()
 
     @property
     def message(self) -> list[Any]:

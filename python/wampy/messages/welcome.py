@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from wampy.messages.base import Message
 
@@ -14,12 +14,12 @@ class Welcome(Message):
     Wire form: ``[2, session_id, details]``.
     """
 
-    WAMP_CODE = 2
+    WAMP_CODE: ClassVar[int] = 2
     name = "welcome"
 
     def __init__(self, session_id: int, details_dict: Mapping[str, Any] | None = None) -> None:
         self.session_id = session_id
-        self.details = dict(details_dict or {})
+        self.details: dict[str, Any] = dict(details_dict or {})
 
     @property
     def message(self) -> list[Any]:

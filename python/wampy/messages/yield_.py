@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from wampy.messages.base import Message
 
@@ -14,7 +14,7 @@ class Yield(Message):
     Wire form: ``[70, invocation_request_id, options, args, kwargs]``.
     """
 
-    WAMP_CODE = 70
+    WAMP_CODE: ClassVar[int] = 70
     name = "yield"
 
     def __init__(
@@ -25,9 +25,9 @@ class Yield(Message):
         result_kwargs: Mapping[str, Any] | None = None,
     ) -> None:
         self.invocation_request_id = invocation_request_id
-        self.options = dict(options or {})
-        self.result_args = list(result_args or ())
-        self.result_kwargs = dict(result_kwargs or {})
+        self.options: dict[str, Any] = dict(options or {})
+        self.result_args: list[Any] = list(result_args or ())
+        self.result_kwargs: dict[str, Any] = dict(result_kwargs or {})
 
     @property
     def message(self) -> list[Any]:

@@ -9,11 +9,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from wampy.peers.crossbar import Crossbar as Crossbar
     from wampy.peers.web import WebApplication as WebApplication
     from wampy.peers.web import WebClient as WebClient
 
 
 def __getattr__(name: str) -> Any:
+    if name == "Crossbar":
+        from wampy.peers.crossbar import Crossbar
+
+        return Crossbar
     # The clients of wampy 0.3, which few want.
     if name not in ("WebApplication", "WebClient"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

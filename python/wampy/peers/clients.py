@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, TypeVar, cast
 
 from wampy import address, errors
+from wampy._wampy import CookieJar
 from wampy.auth import Auth
 from wampy.constants import (
     DEFAULT_REALM,
@@ -25,6 +26,8 @@ from wampy.errors import ConfigurationError
 from wampy.message_handler import MessageHandler
 from wampy.messages import Message
 from wampy.progressive import ProgressiveCall
+from wampy.reconnect import Reconnect
+from wampy.records import ADD_TESTAMENT
 from wampy.registry import Registry
 from wampy.roles.callee import Procedure, procedure_of
 from wampy.roles.caller import RpcProxy, WithOptions
@@ -34,6 +37,7 @@ from wampy.session import Session
 __all__ = ["Client", "RpcClient", "WampClient"]
 
 _Self = TypeVar("_Self", bound="Client")
+_T = TypeVar("_T")
 
 
 class _BeforeInit:
@@ -53,7 +57,8 @@ class Client:
     Constructing it touches no network. ``start`` connects, and so does the first call or event.
 
     Args:
-        url: where the router is: ``ws://``, ``wss://``, ``rs://``, ``rss://``, ``unix://``.
+        url: where the router is: ``ws://``, ``wss://``, ``rs://``, ``rss://``, ``unix://``, or
+            ``http://``, ``https://`` for long-polling where nothing else passes.
         cert_path: a file of the authorities that may have signed the router's certificate.
         ipv: 4 or 6 to use only that version of the Internet Protocol.
         name: a name for logs; the class name unless given.
@@ -63,7 +68,12 @@ class Client:
         message_handler_cls: a subclass of ``wampy.message_handler.MessageHandler``.
         router: a ``wampy.Router``, a ``WampRouter`` or anything with a ``url``, instead of one.
         message_handler: the same as ``message_handler_cls``, or a handler made already.
-        use_tls: whether a URL ``ws:`` means ``wss:``, and ``rs:`` means ``rss:``.
+        use_tls: whether a URL ``ws:`` means ``wss:``, and so on.
+        batched: whether to prefer that messages which are sent together share WebSocket frames, or
+            requests of long-polling (the subprotocols ``wamp.2.*.batched``).
+        cookies: whether to keep the cookies that the router sets, in a jar of the client's own, or
+            a ``wampy.CookieJar`` to share. Who has authenticated once is then known again by the
+            authmethod ``cookie``, if the router has it: when the client starts again or reconnects.
         auth: what to prove oneself with: an object of ``wampy.auth``, or several.
         certificate: a file of a TLS certificate, and one of its private key, to prove oneself with.
         keys: keys for end-to-end encryption, objects of ``wampy.DataKey``. What others have
@@ -71,6 +81,15 @@ class Client:
             Events that none opens are left out, see ``events_undecryptable``.
         cipher: how calls and events are encrypted: ``xsalsa20poly1305`` unless given, or
             ``aes256gcm``.
+        reconnect: whether to get a lost session back, with all its registrations, subscriptions
+            and testaments: True, False, or a ``wampy.Reconnect`` that says how. By default a client
+            does that once it offers or listens to anything; one that only calls and publishes does
+            not, and its next request fails. See ``docs/python/services.md``.
+        on_connection_lost: a function of the client and the reason, in place of the method.
+        on_reconnected: a function of the client, in place of the method.
+        on_given_up: a function of the client and the reason, in place of the method.
+        tracebacks: whether callers are told where procedures of this client failed, if they do
+            unexpectedly; ``@callee(traceback=True)`` says so of one.
     """
 
     _session: Session = cast(Any, _BeforeInit())
@@ -91,8 +110,15 @@ class Client:
         certificate: tuple[str, str] | None = None,
         keys: Sequence[DataKey] = (),
         cipher: str | None = None,
+        reconnect: bool | Reconnect | None = None,
+        on_connection_lost: Callable[[Any, str], object] | None = None,
+        on_reconnected: Callable[[Any], object] | None = None,
+        on_given_up: Callable[[Any, str], object] | None = None,
         message_handler: MessageHandler | type[MessageHandler] | None = None,
         use_tls: bool = False,
+        batched: bool = False,
+        cookies: bool | CookieJar = False,
+        tracebacks: bool = False,
     ) -> None:
         if url is not None and router is not None:
             raise ConfigurationError("give a client either url or router, not both")
@@ -103,15 +129,22 @@ class Client:
         if realm is not None and (not isinstance(realm, str) or not realm):
             raise ConfigurationError(f"a realm must have a name, not {realm!r}")
         _check_timeout(call_timeout)
+        if reconnect is not None and not isinstance(reconnect, (bool, Reconnect)):
+            raise ConfigurationError(f"reconnect must be a bool or a Reconnect, not {reconnect!r}")
+        self._on_connection_lost = on_connection_lost
+        self._on_reconnected = on_reconnected
+        self._on_given_up = on_given_up
         self.router = router
         self._use_tls = use_tls
         self.url = DEFAULT_ROUTER_URL if url is None else url
-        self.name = name or type(self).__name__
-        self.realm = realm or _realm_of(router) or DEFAULT_REALM
+        self.name: str = name or type(self).__name__
+        self.realm: str = realm or _realm_of(router) or DEFAULT_REALM
         self.roles = roles
         self.cert_path = cert_path
         self.ipv = ipv
-        self.message_handler = _handler_for(self, message_handler, message_handler_cls)
+        self.message_handler: MessageHandler = _handler_for(
+            self, message_handler, message_handler_cls
+        )
         self._starting = threading.RLock()
         self._session = Session(
             router_url=self._url,
@@ -126,6 +159,11 @@ class Client:
             certificate=certificate,
             keys=keys,
             cipher=cipher,
+            reconnect=reconnect,
+            batched=batched,
+            cookies=_jar(cookies),
+            watched=self._wants_to_hear(),
+            tracebacks=tracebacks,
         )
 
     # Life
@@ -153,7 +191,7 @@ class Client:
         """Connect, join the realm, register every procedure and subscribe to every topic.
 
         When this returns, others can call. When it raises, nothing is left behind. A started
-        client stays as it is.
+        client stays as it is; one that reconnects is waited for.
 
         Raises:
             ConnectionError: the router cannot be reached.
@@ -161,7 +199,7 @@ class Client:
             ProcedureAlreadyExistsError: another client offers one of the procedures.
         """
         with self._starting:
-            if self._session.is_open:
+            if self._session.is_open or self._session.wait_until_back():
                 return
             self._session.url = self.url
             self._session.begin()
@@ -193,8 +231,40 @@ class Client:
     def __repr__(self) -> str:
         session = f"session {self._session.id}" if self.session else "not started"
         if self.session and not self._session.is_open:
-            session += " (lost)"
+            session += " (reconnecting)" if self._session.is_reconnecting else " (lost)"
         return f"<{type(self).__name__} {self.name!r}, realm {self.realm}, {session}>"
+
+    # What becomes of the connection
+
+    def on_connection_lost(self, reason: str) -> None:
+        """The connection, or the session on it, was lost; override to hear of it.
+
+        This and the two below run on a thread of their own, one after the other, and what they
+        raise is logged. Whether the session comes back is a matter of ``reconnect``: then
+        ``on_reconnected`` or ``on_given_up`` follows.
+        """
+        if self._on_connection_lost is not None:
+            self._on_connection_lost(self, reason)
+
+    def on_reconnected(self) -> None:
+        """There is a new session, which was asked for everything that the lost one had."""
+        if self._on_reconnected is not None:
+            self._on_reconnected(self)
+
+    def on_given_up(self, reason: str) -> None:
+        """There will be no new session by itself; ``start`` begins one."""
+        if self._on_given_up is not None:
+            self._on_given_up(self, reason)
+
+    def _wants_to_hear(self) -> bool:
+        """Whether somebody wants to hear of a lost connection."""
+        if self._on_connection_lost is not None or self._on_given_up is not None:
+            return True
+        cls = type(self)
+        return (
+            cls.on_connection_lost is not Client.on_connection_lost
+            or cls.on_given_up is not Client.on_given_up
+        )
 
     # Caller and publisher
 
@@ -212,6 +282,27 @@ class Client:
     def rpc(self) -> RpcProxy:
         """Remote procedures as methods: ``client.rpc.com.shop.order(3)``."""
         return RpcProxy(self)
+
+    def proxy(self, interface: Callable[..., _T], prefix: str = "") -> _T:
+        """An object with the methods of an interface, which call procedures.
+
+        ``weather = client.proxy(Weather, prefix="com.weather.")`` has the type ``Weather``. Its
+        methods check what they are given by their signature, call the procedure of their name
+        behind ``prefix`` (or that of ``@callee(name=...)``), and make of the result what their
+        annotation says. One that returns an ``Iterator`` or a ``Generator`` calls for a result in
+        parts.
+
+        Args:
+            interface: a Protocol, or a class with abstract methods.
+            prefix: what the URIs have before the names of the methods.
+
+        Raises:
+            ConfigurationError: this is no interface. (The methods raise ``TypeError`` for arguments
+                that they do not take, and ``ConversionError`` for results of another type.)
+        """
+        from wampy.proxy import make_proxy
+
+        return make_proxy(interface, prefix, self)
 
     def with_options(self, **options: Any) -> WithOptions:
         """This client with options for what it calls and publishes then.
@@ -429,11 +520,14 @@ class Client:
             kwargs: the payload by keyword.
         """
         how = {"scope": scope, "publish_options": dict(options or {})}
-        self._call("wamp.session.add_testament", (topic, list(args), kwargs), how)
+        what = (topic, list(args), kwargs)
+        self._call(ADD_TESTAMENT, what, how)
+        self._session.records.add_testament(scope, what, how)
 
     def flush_testaments(self, scope: str = "destroyed") -> None:
         """Take back the testaments of a scope."""
         self._call("wamp.session.flush_testaments", (), {"scope": scope})
+        self._session.records.drop_testaments(scope)
 
     def history(
         self, topic: str | int, *, match: str = "exact", **filters: Any
@@ -558,6 +652,14 @@ def __getattr__(name: str) -> Any:
     from wampy.peers import web
 
     return getattr(web, name)
+
+
+def _jar(cookies: bool | CookieJar) -> CookieJar | None:
+    if isinstance(cookies, bool):
+        return CookieJar() if cookies else None
+    if not isinstance(cookies, CookieJar):
+        raise ConfigurationError(f"cookies must be a bool or a wampy.CookieJar, not {cookies!r}")
+    return cookies
 
 
 def _check_timeout(seconds: float | None) -> None:

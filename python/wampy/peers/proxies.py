@@ -30,7 +30,7 @@ class CalleeProxy(Client):
         router: Any = None,
         **options: Any,
     ) -> None:
-        self.procedure_names = list(procedure_names)
+        self.procedure_names: list[str] = list(procedure_names)
         self.callback = callback
         super().__init__(router=router, **options)
 
@@ -57,7 +57,7 @@ class TopicSubscriber(Client):
         router: Any = None,
         **options: Any,
     ) -> None:
-        self.topics = list(topics)
+        self.topics: list[str] = list(topics)
         self.callback = callback
         super().__init__(router=router, **options)
 

@@ -1,4 +1,5 @@
-"""``WampRouter``: the description of a router that runs elsewhere.
+"""``WampRouter``: the description of a router that runs elsewhere; ``Crossbar``: one with a node
+configuration of Crossbar.io.
 
 What is absent: the router that runs in this process, which is ``wampy.Router``.
 """
@@ -6,12 +7,24 @@ What is absent: the router that runs in this process, which is ``wampy.Router``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wampy.constants import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_REALM, DEFAULT_ROLES
 from wampy.errors import ConfigurationError
 
+if TYPE_CHECKING:
+    from wampy.peers.crossbar import Crossbar as Crossbar  # noqa: PLC0414
+
 __all__ = ["WampRouter"]
+
+
+def __getattr__(name: str) -> Any:
+    # Few want it, and it needs modules that nothing else does.
+    if name != "Crossbar":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from wampy.peers.crossbar import Crossbar
+
+    return Crossbar
 
 
 class WampRouter:
@@ -39,9 +52,9 @@ class WampRouter:
     ) -> None:
         self.name = name
         self.host = host
-        self.port = _port(port)
+        self.port: int = _port(port)
         given = realm if realm is not None else realms if realms is not None else DEFAULT_REALM
-        self.realms = [given] if isinstance(given, str) else [*given]
+        self.realms: list[str] = [given] if isinstance(given, str) else [*given]
         if not self.realms:
             raise ConfigurationError("a router needs a realm")
         self.roles = roles

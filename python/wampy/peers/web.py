@@ -110,7 +110,7 @@ class WebClient(DefaultClient):
         router = WampRouter(host=host, port=port, realm=realm)
         super().__init__(name=name, realm=realm, roles=roles, router=router, **options)
         self.host = host
-        self.port = router.port
+        self.port: int = router.port
 
 
 class WebApplication(WebClient, ServiceClient):

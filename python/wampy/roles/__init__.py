@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from wampy.roles import caller as caller
+    from wampy.roles import publisher as publisher
     from wampy.roles.callee import callee as callee
     from wampy.roles.subscriber import subscribe as subscriber
 

@@ -40,6 +40,8 @@ class Procedure:
         force_reregister: whether to take the procedure over from whoever has it.
         forward_timeout: whether this client, instead of the router, minds the time limit of calls.
         nkey: the key of this callee among those that share the procedure (sharded registration).
+        traceback: whether callers are told where the function failed, if it does unexpectedly;
+            a traceback shows code and paths.
 
     Raises:
         ConfigurationError: an argument is none of these.
@@ -59,6 +61,7 @@ class Procedure:
         force_reregister: bool = False,
         forward_timeout: bool = False,
         nkey: str | None = None,
+        traceback: bool = False,
     ) -> None:
         policy = invocation_policy if invoke is None else invoke
         if policy not in INVOCATION_POLICIES:
@@ -87,6 +90,13 @@ class Procedure:
         self.details = details
         #: whether the function takes the keyword ``parts``
         self.parts = parts
+        #: whether callers are told where the function failed
+        self.traceback = traceback
+
+    @property
+    def beside(self) -> list[str]:
+        """The keywords that the function takes beside the arguments of a call."""
+        return [key for key in ("details", "parts") if getattr(self, key)]
 
 
 @overload
@@ -107,6 +117,7 @@ def callee(
     force_reregister: bool = False,
     forward_timeout: bool = False,
     nkey: str | None = None,
+    traceback: bool = False,
 ) -> Callable[[_F], _F]: ...
 
 
@@ -165,7 +176,8 @@ def procedure_of(function: object) -> Procedure | None:
 
 
 #: The names of the decorator in wampy 0.5 to 0.8.
-rpc = register_rpc = callee
+rpc = callee
+register_rpc = callee
 
 
 def __getattr__(name: str) -> Any:

@@ -1,16 +1,23 @@
 """``client.rpc``: remote procedures that look like methods.
 
-What is absent: knowledge of which procedures exist; the router answers for those that do not.
+What is absent: knowledge of which procedures exist; the router answers for those that do not, and
+says which there are when a shell asks, see ``wampy.directory``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from wampy.directory import description_of, document_of, next_names, procedures, signature_of
 
 if TYPE_CHECKING:
+    from inspect import Signature
+
     from wampy.peers.clients import Client
     from wampy.progressive import ProgressiveCall
+
+_T = TypeVar("_T")
 
 __all__ = ["CallProxy", "RemoteProcedure", "RpcProxy", "WithOptions"]
 
@@ -39,6 +46,12 @@ class WithOptions:
     def rpc(self) -> RpcProxy:
         """Remote procedures as methods, called with the options."""
         return RpcProxy(self._client, self._call_options())
+
+    def proxy(self, interface: Callable[..., _T], prefix: str = "") -> _T:
+        """Do as ``Client.proxy``; its methods call with the options."""
+        from wampy.proxy import make_proxy
+
+        return make_proxy(interface, prefix, self)
 
     def call(self, procedure: str, /, *args: Any, **kwargs: Any) -> Any:
         """Do as ``Client.call``, with the options."""
@@ -88,12 +101,47 @@ class RpcProxy:
     def __getitem__(self, uri: str) -> RemoteProcedure:
         return RemoteProcedure(self._client, uri, self._options)
 
+    def __dir__(self) -> list[str]:
+        """What a shell completes: how the URIs of what is registered begin."""
+        return next_names(procedures(self._client))
+
+    def _ipython_key_completions_(self) -> list[str]:
+        """What IPython completes between the brackets."""
+        return procedures(self._client)
+
     def __repr__(self) -> str:
         return f"<RpcProxy of {self._client.name}>"
 
 
-class RemoteProcedure:
-    """One procedure; an attribute of it is the procedure with the longer URI."""
+class _ToldByTheRouter:
+    """An attribute that the router is asked for; what the class itself says of it is ``own``."""
+
+    def __init__(self, tell: Callable[[RemoteProcedure], Any], own: str | None = None) -> None:
+        self._tell = tell
+        self._own = own
+
+    def __get__(self, procedure: RemoteProcedure | None, owner: type) -> Any:
+        return self._own if procedure is None else self._tell(procedure)
+
+
+def _told_document(procedure: RemoteProcedure) -> str | None:
+    return document_of(procedure._uri, description_of(procedure._client, procedure._uri))
+
+
+def _told_signature(procedure: RemoteProcedure) -> Signature | None:
+    return signature_of(description_of(procedure._client, procedure._uri))
+
+
+class RemoteProcedure:  # noqa: D101
+    # What the router knows of the procedure, for ``help`` and for shells that show how to call it.
+    __doc__ = cast(
+        Any,
+        _ToldByTheRouter(
+            _told_document,
+            "One procedure; an attribute of it is the procedure with the longer URI.",
+        ),
+    )
+    __signature__: Any = _ToldByTheRouter(_told_signature)
 
     __slots__ = ("_client", "_options", "_uri")
 
@@ -115,6 +163,10 @@ class RemoteProcedure:
 
     def __getattr__(self, name: str) -> RemoteProcedure:
         return RemoteProcedure(self._client, f"{self._uri}.{_public(name, self)}", self._options)
+
+    def __dir__(self) -> list[str]:
+        """What a shell completes: the next components of longer URIs."""
+        return ["progressive", *next_names(procedures(self._client), self._uri)]
 
     def __repr__(self) -> str:
         return f"<RemoteProcedure {self._uri}>"

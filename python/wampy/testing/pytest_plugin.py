@@ -2,7 +2,7 @@
 
 Fixtures: ``router`` is started on a free port and stopped after the test, ``url`` is where it is,
 ``client`` is a started client of it, ``config_path`` says how to configure it and is made to be
-overridden.
+overridden, ``connection`` is a WebSocket to it and ``session_maker`` makes sessions with it.
 
 A suite that uses none of them loads nothing but this file. Where another plugin has a fixture of
 one of these names, that one is meant. What is absent: options, handlers of logging, and any look
@@ -12,7 +12,7 @@ at other processes.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -20,16 +20,19 @@ import pytest
 
 if TYPE_CHECKING:
     from wampy.peers.clients import Client
+    from wampy.peers.crossbar import Crossbar
+    from wampy.session import Session
 
-__all__ = ["client", "config_path", "router", "url"]
+__all__ = ["client", "config_path", "connection", "router", "session_maker", "url"]
 
 
 @pytest.fixture
 def config_path() -> str | os.PathLike[str] | None:
     """The configuration of ``router``; override it to name a file.
 
-    A ``.toml`` file, see ``docs/configuration.md``. Without one the router has the realm
-    ``realm1``, in which everybody may do everything.
+    A ``.toml`` file, see ``docs/configuration.md``, or a node configuration of Crossbar.io, JSON or
+    YAML, see ``docs/crossbar-config.md``: then ``router`` is a ``wampy.peers.Crossbar``. Without
+    one the router has the realm ``realm1``, in which everybody may do everything.
     """
     return None
 
@@ -45,7 +48,11 @@ def url(request: pytest.FixtureRequest) -> Any:
 
 @pytest.fixture
 def router(request: pytest.FixtureRequest) -> Any:
-    """A started ``wampy.Router``, new for this test and stopped after it."""
+    """A started ``wampy.Router``, new for this test and stopped after it.
+
+    With a node configuration of Crossbar.io it is a ``wampy.peers.routers.Crossbar``, and listens
+    where that says.
+    """
     for theirs in _of_another_plugin(request, "router"):
         return theirs
     # In this order: the default ``url`` starts the router, an overridden one says where to.
@@ -64,6 +71,47 @@ def client(request: pytest.FixtureRequest) -> Iterator[Any]:
     started: Client
     with Client(router=request.getfixturevalue("router")) as started:
         yield started
+
+
+@pytest.fixture
+def connection(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A WebSocket to ``router`` without a session: a ``wampy.transports.WebSocket``."""
+    for theirs in _of_another_plugin(request, "connection"):
+        yield theirs
+        return
+    from wampy.transports import WebSocket
+
+    request.getfixturevalue("router")
+    opened = WebSocket(request.getfixturevalue("url"))
+    opened.connect(upgrade=True)
+    yield opened
+    opened.disconnect()
+
+
+@pytest.fixture
+def session_maker(request: pytest.FixtureRequest) -> Iterator[Callable[[Client], Session]]:
+    """Makes the ``wampy.session.Session`` of a client with ``router``; all end after the test."""
+    from wampy.session import Session
+
+    request.getfixturevalue("router")
+    url = request.getfixturevalue("url")
+    made: list[Session] = []
+
+    def make(client: Client) -> Session:
+        session = Session(
+            router_url=url,
+            message_handler=client.message_handler,
+            call_timeout=client.call_timeout,
+            realm=client.realm,
+            roles=client.roles,
+            client_name=client.name,
+        )
+        made.append(session)
+        return session
+
+    yield make
+    for session in made:
+        session.end()
 
 
 @pytest.fixture(name="_router_of_test")
@@ -102,9 +150,11 @@ class _RouterOfTest:
             from wampy.router import Router
 
             return Router(config=path)
-        from wampy.errors import ConfigurationError
+        from wampy.peers.crossbar import Crossbar
 
-        raise ConfigurationError(f"the fixture config_path names {path!r}, which is no .toml file")
+        if url is None:
+            url = _url_of(Crossbar(config_path=path))
+        return Crossbar(url=url, config_path=path)
 
 
 def _place(url: str) -> tuple[str, int]:
@@ -119,6 +169,16 @@ def _place(url: str) -> tuple[str, int]:
             "override config_path, too"
         )
     return parts.hostname, parts.port or DEFAULT_PORT
+
+
+def _url_of(crossbar: Crossbar) -> str:
+    """Where clients of this machine reach the router of a node configuration."""
+    from wampy.constants import DEFAULT_PORT
+
+    scheme = "wss" if crossbar.can_use_tls else "ws"
+    port = crossbar.transport.get("endpoint", {}).get("port", DEFAULT_PORT)
+    # A name of an environment variable stands for the number.
+    return f"{scheme}://localhost:{os.path.expandvars(str(port))}"
 
 
 def _of_another_plugin(request: pytest.FixtureRequest, name: str) -> Iterator[Any]:

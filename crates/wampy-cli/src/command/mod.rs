@@ -3,6 +3,7 @@
 mod bench;
 mod call;
 mod completions;
+mod convert_config;
 mod hash_secret;
 mod keygen;
 mod publish;
@@ -25,6 +26,7 @@ pub(crate) enum Command {
     Bench(bench::Bench),
     Keygen(keygen::Keygen),
     HashSecret(hash_secret::HashSecret),
+    ConvertConfig(convert_config::ConvertConfig),
     Completions(completions::Completions),
 }
 
@@ -40,6 +42,7 @@ impl Command {
             Self::Bench(command) => command.run(),
             Self::Keygen(command) => command.run(),
             Self::HashSecret(command) => command.run(),
+            Self::ConvertConfig(command) => command.run(),
             Self::Completions(command) => command.run(),
         }
     }

@@ -18,6 +18,7 @@ use crate::json;
 Examples:
   wampy publish com.example.news 'It works'
   wampy publish com.example.measured 21.5 --kwarg room=kitchen
+  wampy publish com.example.state on --retain
   tail -f access.log | wampy publish com.example.access --lines")]
 pub(crate) struct Publish {
     /// The topic's URI.
@@ -31,6 +32,10 @@ pub(crate) struct Publish {
     /// Publish one event for each line of standard input; the line, JSON or text, is its argument.
     #[arg(long, conflicts_with_all = ["args", "kwarg"])]
     lines: bool,
+    /// Have the router keep the event for those who subscribe later and ask for it; of each topic it
+    /// keeps the last.
+    #[arg(long)]
+    retain: bool,
     /// Tell the subscribers who publishes.
     #[arg(long)]
     disclose_me: bool,
@@ -64,6 +69,9 @@ impl Publish {
             .publish(&self.topic)
             .payload(payload)
             .acknowledge(true);
+        if self.retain {
+            publish = publish.retain(true);
+        }
         if self.disclose_me {
             publish = publish.disclose_me(true);
         }

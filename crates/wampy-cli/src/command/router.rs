@@ -1,15 +1,18 @@
 //! `wampy router`: runs a router until it is told to stop.
 
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use wampy::proto::Serializer;
-use wampy_router::{BoundAddress, Builder, Limits, Router as Server};
+use wampy_router::{
+    BoundAddress, Builder, ConfigError, Limits, Reloaded, Router as Server, StartError,
+};
 
+use super::convert_config::Reading;
 use crate::connection::serializer;
 use crate::exit::{Exit, UsageError};
 
@@ -18,7 +21,7 @@ use crate::exit::{Exit, UsageError};
 /// Without arguments it listens on this machine only: localhost, port 8080, realm `realm1`,
 /// WebSocket and RawSocket, and everybody may do everything. Users, roles and permissions stand in
 /// a configuration file: see docs/configuration.md. SIGINT (Ctrl-C) and SIGTERM end all sessions in
-/// order.
+/// order; SIGHUP has the configuration file read again.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -27,17 +30,20 @@ Examples:
   wampy router --listen '[::1]:0' --listen unix:/run/wampy.sock
   wampy router --listen 0.0.0.0:443 --tls-cert fullchain.pem --tls-key privkey.pem
   wampy router --lenient                 # serves wampy 1.x
-  wampy router --config wampy.toml       # users, roles, permissions")]
+  wampy router --config wampy.toml       # users, roles, permissions
+  wampy router --crossbar-config .crossbar/config.json")]
 pub(crate) struct Router {
     /// Take all settings from this file (TOML). No other setting can be given beside it.
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "listen", "tls_cert", "realm", "auto_create_realms", "serializer", "compress", "lenient",
         "store",
         "LimitArguments",
-    ])]
+    ], group = "file")]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    crossbar: CrossbarArguments,
     /// Say what is wrong with the configuration file, and do not run.
-    #[arg(long, requires = "config")]
+    #[arg(long, requires = "file")]
     check_config: bool,
     /// Where to listen: HOST:PORT (port 0 picks a free one), plain:HOST:PORT (without TLS in any
     /// case) or unix:PATH; may be repeated.
@@ -74,6 +80,20 @@ pub(crate) struct Router {
     log: String,
     #[command(flatten)]
     limits: LimitArguments,
+}
+
+/// A node configuration of Crossbar.io instead of our own.
+#[derive(Debug, Args)]
+struct CrossbarArguments {
+    /// Take all settings from a node configuration of Crossbar.io (JSON or YAML; of a directory its
+    /// config.json). See docs/crossbar-config.md.
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "config", "listen", "tls_cert", "realm", "auto_create_realms", "serializer", "compress",
+        "lenient", "store", "LimitArguments",
+    ], groups = ["file", "node"])]
+    crossbar_config: Option<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 /// What the router can be told to tolerate.
@@ -167,12 +187,39 @@ impl From<LimitArguments> for Limits {
     }
 }
 
+/// A file with all settings.
+enum SettingsFile {
+    /// Our own.
+    Ours(PathBuf),
+    /// A node configuration of Crossbar.io.
+    Node(PathBuf, Reading),
+}
+
+impl SettingsFile {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Ours(path) | Self::Node(path, _) => path,
+        }
+    }
+
+    fn read(&self) -> Result<Builder, ConfigError> {
+        match self {
+            Self::Ours(path) => Builder::from_config_file(path),
+            Self::Node(path, reading) => Ok(reading.convert(path)?.builder),
+        }
+    }
+}
+
 impl Router {
     /// Listens, says where, and serves until a signal comes.
     pub(crate) async fn run(self) -> anyhow::Result<Exit> {
         start_logging(&self.log)?;
         let check_config = self.check_config;
-        let builder = self.builder()?;
+        let settings = self.file();
+        let builder = match &settings {
+            Some(file) => file.read()?,
+            None => self.builder()?,
+        };
         if check_config {
             builder.check()?;
             return Ok(Exit::Success);
@@ -180,16 +227,21 @@ impl Router {
         let realms: Vec<_> = builder.realm_names().map(str::to_owned).collect();
         let server = builder.start().await?;
         announce(&server, &realms).context("cannot say where the router listens")?;
-        let signal = await_signal().await?;
+        let signal = serve(&server, settings.as_ref()).await?;
         eprintln!("wampy: {signal} received, ending all sessions");
         server.shutdown().await;
         Ok(Exit::Success)
     }
 
+    /// The file that says everything, if there is one.
+    fn file(&self) -> Option<SettingsFile> {
+        let crossbar = &self.crossbar;
+        let node = crossbar.crossbar_config.clone();
+        let node = node.map(|file| SettingsFile::Node(file, crossbar.reading.clone()));
+        self.config.clone().map(SettingsFile::Ours).or(node)
+    }
+
     fn builder(self) -> anyhow::Result<Builder> {
-        if let Some(file) = self.config {
-            return Ok(Builder::from_config_file(file)?);
-        }
         let tolerates = |habit| self.lenient.contains(&Habit::All) || self.lenient.contains(&habit);
         let mut builder = Server::builder()
             .any_request_id(tolerates(Habit::RequestIds))
@@ -260,12 +312,48 @@ fn announce(server: &Server, realms: &[String]) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
-/// Waits for a signal that asks the process to end.
-async fn await_signal() -> anyhow::Result<&'static str> {
+/// Serves until a signal asks the process to end. SIGHUP has the configuration file read again, if
+/// there is one.
+async fn serve(server: &Server, config: Option<&SettingsFile>) -> anyhow::Result<&'static str> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot await SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot await SIGINT")?;
-    Ok(tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-    })
+    let mut hangup = match config {
+        Some(_) => Some(signal(SignalKind::hangup()).context("cannot await SIGHUP")?),
+        None => None,
+    };
+    let mut hung_up = async || match &mut hangup {
+        Some(hangup) => hangup.recv().await,
+        None => std::future::pending().await,
+    };
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok("SIGTERM"),
+            _ = interrupt.recv() => return Ok("SIGINT"),
+            _ = hung_up() => {}
+        }
+        if let Some(config) = config {
+            reload(server, config);
+        }
+    }
+}
+
+/// Reads the configuration file again, and says what became of it.
+fn reload(server: &Server, config: &SettingsFile) {
+    let file = config.path().display();
+    let builder = config.read().map_err(StartError::from);
+    match builder.and_then(|builder| server.reload(builder)) {
+        Ok(Reloaded { needs_restart }) if needs_restart.is_empty() => {
+            eprintln!("wampy: SIGHUP received, {file} was read again");
+        }
+        Ok(Reloaded { needs_restart }) => {
+            let waiting = needs_restart.join("; ");
+            eprintln!(
+                "wampy: SIGHUP received, {file} was read again; waits for a restart: {waiting}"
+            );
+        }
+        Err(error) => {
+            // Each mistake has a line of its own.
+            eprintln!("wampy: SIGHUP received, all settings stay as they were:\n{error}");
+        }
+    }
 }

@@ -16,7 +16,8 @@ use crate::json;
 Examples:
   wampy subscribe com.example.news
   wampy subscribe com.example. --match prefix | jq -r '.topic + \": \" + (.args|tostring)'
-  wampy subscribe com..measured --match wildcard --count 1 --timeout 60")]
+  wampy subscribe com..measured --match wildcard --count 1 --timeout 60
+  wampy subscribe com.example.state --get-retained --count 1")]
 pub(crate) struct Subscribe {
     /// The topic's URI, or a pattern.
     topic: String,
@@ -24,6 +25,10 @@ pub(crate) struct Subscribe {
     #[arg(long = "match", value_name = "POLICY", default_value = "exact",
         value_parser = match_policy())]
     match_policy: MatchPolicy,
+    /// Begin with the events that were retained: of each topic the last that was published with
+    /// `--retain`. They have "retained":true.
+    #[arg(long)]
+    get_retained: bool,
     /// End after this many events.
     #[arg(long, short, value_name = "EVENTS")]
     count: Option<u64>,
@@ -51,6 +56,7 @@ impl Subscribe {
         let mut events = client
             .subscribe(&self.topic)
             .match_policy(self.match_policy)
+            .get_retained(self.get_retained)
             .await?;
         // Scripts wait for this line before they publish.
         eprintln!("subscribed to {}", self.topic);
@@ -74,6 +80,9 @@ impl Subscribe {
         let mut line = format!(
             r#"{{"topic":{topic},"publication":{publication},"args":{args},"kwargs":{kwargs}"#
         );
+        if event.details().retained {
+            line.push_str(r#","retained":true"#);
+        }
         if let Some(publisher) = event.details().publisher {
             line.push_str(&format!(r#","publisher":{publisher}"#));
         }

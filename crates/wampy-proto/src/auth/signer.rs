@@ -138,6 +138,11 @@ impl Signer {
         names.into()
     }
 
+    /// Whether a WELCOME without a proof of the router's is not to be believed.
+    pub const fn wants_proof(&self) -> bool {
+        self.only_mutual
+    }
+
     fn means_for(&self, name: &str) -> Option<&Means> {
         let method = AuthMethod::from_name(name)?;
         self.means.iter().find(|means| means.method() == method)

@@ -134,7 +134,9 @@ pub const BEYOND: &[Row] = rows! {
         ["check_90_a_router_with_another_key_gets_no_signature" "every_method_works_over_tls_bound_to_it_where_that_is_possible"]
         ["test_every_method_lets_its_user_in" "test_the_router_may_have_to_prove_itself_too"];
     None, "Authmethod `cookie`", "by one sentence",
-        ["who_has_authenticated_is_known_again_by_the_cookie"] [] [];
+        ["who_has_authenticated_is_known_again_by_the_cookie"]
+        ["a_client_is_known_again_by_its_cookie_over_every_transport"]
+        ["test_a_client_is_known_again_by_its_cookie"];
     None, "Channel binding of `wamp-scram` and `cryptosign` (`tls-exporter`)", "beta",
         ["check_87_a_scram_proof_is_bound_to_its_connection" "a_cryptosign_proof_is_bound_to_its_connection"]
         ["check_89_a_challenge_with_another_channel_binding_is_not_signed" "every_method_works_over_tls_bound_to_it_where_that_is_possible"]
@@ -159,9 +161,9 @@ pub const BEYOND: &[Row] = rows! {
     None, "Transports WebSocket and RawSocket over TCP, TLS and Unix sockets", "stable",
         ["check_92_text_frames_are_for_json_and_binary_frames_for_the_others"] ["wss_and_rss" "unix_sockets"] ["test_it_speaks_tls" "test_among_itself_through_a_unix_socket"];
     None, "Message batching (`wamp.2.*.batched`)", "sketch",
-        ["check_93_a_whole_batch_is_routed_in_order"] ["batched_websockets"] [];
+        ["check_93_a_whole_batch_is_routed_in_order"] ["batched_websockets"] ["test_messages_go_in_batches"];
     None, "Transport HTTP long-poll", "beta",
-        ["sessions_of_all_transports_meet"] ["long_polling"] [];
+        ["sessions_of_all_transports_meet"] ["long_polling"] ["test_sessions_over_long_polling"];
     None, "Descriptions that clients give of their procedures and topics (`wamp.reflect.define`)", "sketch",
         ["definitions_are_listed_and_described"] ["a_procedure_is_described_while_it_is_registered" "a_topic_is_described_while_a_described_subscription_lasts"] ["test_the_router_describes_what_a_client_offers"];
 };

@@ -10,6 +10,7 @@ use super::permission::Action;
 use super::requirements::Requirement;
 use super::role::RealmRoles;
 use super::waiting::{Item, Queue};
+use crate::config::RealmConfig;
 use crate::outbox::Outbox;
 use crate::realm::{Now, Realm};
 use crate::session::SessionKey;
@@ -31,6 +32,25 @@ impl Realm {
                 realm.change_role(now, key, &before, tap);
             }
         });
+    }
+
+    /// Gives the realm other policies and limits, and roles as [`set_roles`](Self::set_roles) does.
+    /// What is there already stays, also where a limit is lower now. Which events are kept stays as
+    /// it was; returns whether that is as `config` says.
+    pub fn reconfigure(
+        &mut self,
+        now: Now,
+        mut config: RealmConfig,
+        outbox: &mut impl Outbox,
+    ) -> bool {
+        let roles = std::mem::replace(&mut config.roles, self.config.roles.clone());
+        let kept = (&self.config.event_retention, &self.config.event_history);
+        let keeps_alike = kept == (&config.event_retention, &config.event_history);
+        let before = std::mem::replace(&mut self.config, config);
+        self.config.event_retention = before.event_retention;
+        self.config.event_history = before.event_history;
+        self.set_roles(now, roles, outbox);
+        keeps_alike
     }
 
     fn change_role(&mut self, now: Now, key: SessionKey, before: &RealmRoles, tap: &mut Tap<'_>) {

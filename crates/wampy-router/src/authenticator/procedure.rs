@@ -75,7 +75,7 @@ impl Conversation {
             Ok(payload) => payload,
             Err(error) => return Err(self.authenticator_failed(&error.to_string())),
         };
-        let timeout_ms = self.router.limits.handshake_timeout_ms;
+        let timeout_ms = self.router.terms().limits.handshake_timeout_ms;
         match realm
             .call(&authenticator.procedure, payload, timeout_ms)
             .await

@@ -2,26 +2,30 @@
 //!
 //! Every mistake is named by its file, line and key, all of them at once where one does not hide
 //! another. Paths are relative to the file in which they stand. `docs/configuration.md` documents
-//! every key; its examples are tests. Deliberately absent: including other files, environment
-//! variables, and reading the configuration (but not the users' files) again while the router runs.
+//! every key; its examples are tests. Reading it again while the router runs is the matter of whoever
+//! started the router ([`Router::reload`](crate::Router::reload)). Deliberately absent: including other
+//! files, and environment variables.
 
+mod crossbar;
 mod keeping;
 mod limits;
 mod problem;
 mod realm;
 mod router;
 mod section;
+mod source;
 mod users;
 
 use std::path::Path;
 
 use wampy_proto::auth::Secret;
 
+pub use crossbar::{Converted, CrossbarConfig};
 pub use problem::{ConfigError, Problem};
 pub(crate) use users::read_users;
 
 use crate::builder::Builder;
-use section::Source;
+use source::Source;
 
 impl Builder {
     /// The settings in the configuration file `path`.

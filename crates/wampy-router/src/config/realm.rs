@@ -4,7 +4,8 @@ use wampy_proto::auth::{PrivateKey, Secret};
 use wampy_proto::uri::Grammar;
 use wampy_realm::{Disclosure, ForceReregister, Permission, RealmConfig, RealmRole, RealmRoles};
 
-use super::section::{Located, Section, Source};
+use super::section::Section;
+use super::source::{Located, Source};
 use super::{beside, keeping, limits, users};
 use crate::settings::{Authentication, Authenticator, Method, RealmSettings};
 

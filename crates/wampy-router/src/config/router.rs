@@ -6,7 +6,8 @@ use wampy_proto::Serializer;
 use wampy_realm::RealmConfig;
 use wampy_transport::{ClientCertificates, ListenAddress};
 
-use super::section::{Located, Section, Source};
+use super::section::Section;
+use super::source::{Located, Source};
 use super::{beside, limits, realm};
 use crate::builder::Builder;
 use crate::http::cookies::{CookieConfig, SameSite};

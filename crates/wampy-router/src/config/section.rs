@@ -1,43 +1,15 @@
 //! Reading tables of TOML key by key, so that every mistake is found and named by its line.
 //!
 //! A [`Section`] is asked for the keys that it may have, each with the type that its value must have.
-//! What has another type becomes a [`Problem`] and counts as absent; keys that nobody asked for become
+//! What has another type becomes a [`Problem`](super::Problem) and counts as absent; keys that nobody asked for become
 //! problems at the end ([`Section::end`]). Deliberately absent: deserialization by serde, which stops
 //! at the first mistake.
-
-use std::cell::RefCell;
-use std::ops::Range;
-use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, ValueDeserializer};
 
-use super::problem::{ConfigError, Problem};
-
-/// How like another key an unknown one must be to be taken for a slip of the pen; 1 is equal.
-const SIMILAR: f64 = 0.7;
-
-/// A file, and the mistakes that were found in it.
-pub(super) struct Source<'s> {
-    pub(super) file: &'s Path,
-    text: &'s str,
-    problems: RefCell<Vec<Problem>>,
-}
-
-/// A value and where it stands.
-#[derive(Debug, Clone)]
-pub(super) struct Located<T> {
-    pub(super) value: T,
-    place: Place,
-}
-
-/// Where something stands in a file.
-#[derive(Debug, Clone)]
-pub(super) struct Place {
-    offset: usize,
-    key: String,
-}
+use super::source::{Located, Place, Source, unknown_key};
 
 /// A table that is read.
 pub(super) struct Section<'s> {
@@ -48,20 +20,12 @@ pub(super) struct Section<'s> {
 }
 
 impl<'s> Source<'s> {
-    pub(super) fn new(file: &'s Path, text: &'s str) -> Self {
-        Self {
-            file,
-            text,
-            problems: RefCell::default(),
-        }
-    }
-
     /// The tables of the file, as far as they can be read.
     pub(super) fn parse(&self) -> Spanned<DeTable<'s>> {
         let (root, errors) = DeTable::parse_recoverable(self.text);
         for error in errors {
             let offset = error.span().map_or(0, |span| span.start);
-            self.report(offset, "", error.message().to_owned());
+            self.report_at(&Place::ROOT.inner(offset, ""), error.message());
         }
         root
     }
@@ -70,66 +34,9 @@ impl<'s> Source<'s> {
     pub(super) fn root(&'s self, table: &'s Spanned<DeTable<'s>>) -> Section<'s> {
         Section {
             source: self,
-            place: Place {
-                offset: table.span().start,
-                key: String::new(),
-            },
+            place: Place::ROOT.inner(table.span().start, ""),
             table: table.get_ref(),
             asked: Vec::new(),
-        }
-    }
-
-    fn report(&self, offset: usize, key: &str, text: String) {
-        let before = self.text.as_bytes().iter().take(offset);
-        let problem = Problem {
-            file: self.file.to_owned(),
-            line: Some(1 + before.filter(|&&byte| byte == b'\n').count()),
-            key: key.to_owned(),
-            text,
-        };
-        let mut problems = self.problems.borrow_mut();
-        if !problems.contains(&problem) {
-            problems.push(problem);
-        }
-    }
-
-    pub(super) fn report_at(&self, place: &Place, text: impl Into<String>) {
-        self.report(place.offset, &place.key, text.into());
-    }
-
-    /// Mistakes of another file, to which this one refers.
-    pub(super) fn adopt(&self, error: ConfigError) {
-        self.problems.borrow_mut().extend(error.problems);
-    }
-
-    /// `read`, unless there were mistakes.
-    pub(super) fn finish<T>(&self, read: T) -> Result<T, ConfigError> {
-        let mut problems = self.problems.take();
-        if problems.is_empty() {
-            return Ok(read);
-        }
-        problems.sort_by_key(|problem| (problem.file != self.file, problem.line));
-        Err(ConfigError { problems })
-    }
-}
-
-impl<T> Located<T> {
-    pub(super) fn place(&self) -> &Place {
-        &self.place
-    }
-}
-
-impl Place {
-    /// The place of something within this one.
-    fn inner(&self, span: &Range<usize>, key: &str) -> Self {
-        let key = match (self.key.is_empty(), key.starts_with('[')) {
-            (true, _) => key.to_owned(),
-            (false, true) => format!("{}{key}", self.key),
-            (false, false) => format!("{}.{key}", self.key),
-        };
-        Self {
-            offset: span.start,
-            key,
         }
     }
 }
@@ -177,7 +84,7 @@ impl<'s> Section<'s> {
             self.asked.push(key);
         }
         let (name, value) = self.table.iter().find(|(name, _)| name.get_ref() == key)?;
-        Some((self.place.inner(&name.span(), key), value.get_ref()))
+        Some((self.place.inner(name.span().start, key), value.get_ref()))
     }
 
     fn mistyped(&self, place: &Place, expected: &str, found: &DeValue<'_>) {
@@ -286,7 +193,7 @@ impl<'s> Section<'s> {
         let (place, list) = self.list(key, "texts")?;
         let mut texts = Vec::new();
         for (at, item) in list.iter().enumerate() {
-            let place = place.inner(&item.span(), &format!("[{at}]"));
+            let place = place.inner(item.span().start, &format!("[{at}]"));
             match item.get_ref() {
                 DeValue::String(text) => texts.push(Located {
                     value: text.to_string(),
@@ -311,7 +218,7 @@ impl<'s> Section<'s> {
         let items = list.iter().enumerate();
         items
             .filter_map(|(at, item)| {
-                let place = place.inner(&item.span(), &format!("[{at}]"));
+                let place = place.inner(item.span().start, &format!("[{at}]"));
                 self.section(place, item.get_ref())
             })
             .collect()
@@ -336,7 +243,7 @@ impl<'s> Section<'s> {
         let (place, list) = self.list(key, "tables")?;
         let items = list.iter().enumerate();
         let parsed = items.filter_map(|(at, item)| {
-            let place = place.inner(&item.span(), &format!("[{at}]"));
+            let place = place.inner(item.span().start, &format!("[{at}]"));
             self.deserialize(&place, item, false)
         });
         Some(parsed.collect())
@@ -356,7 +263,11 @@ impl<'s> Section<'s> {
                     true => without_value(error.message()),
                     false => error.message().to_owned(),
                 };
-                self.source.report(offset, &place.key, message);
+                let place = Place {
+                    offset,
+                    key: place.key.clone(),
+                };
+                self.source.report_at(&place, message);
                 None
             }
         }
@@ -389,20 +300,8 @@ impl<'s> Section<'s> {
             if self.asked.contains(&key) {
                 continue;
             }
-            let place = self.place.inner(&name.span(), key);
-            let similar = self
-                .asked
-                .iter()
-                .map(|asked| (strsim::normalized_damerau_levenshtein(key, asked), asked))
-                .filter(|(similarity, _)| *similarity >= SIMILAR)
-                .max_by(|(a, _), (b, _)| a.total_cmp(b));
-            let text = match similar {
-                Some((_, asked)) => format!("there is no such key; did you mean {asked}?"),
-                None => format!(
-                    "there is no such key; known here: {}",
-                    self.asked.join(", ")
-                ),
-            };
+            let place = self.place.inner(name.span().start, key);
+            let text = unknown_key(key, &self.asked);
             self.source.report_at(&place, text);
         }
     }

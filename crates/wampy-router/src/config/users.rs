@@ -10,7 +10,8 @@ use wampy_realm::RealmRoles;
 
 use super::problem::ConfigError;
 use super::read_text;
-use super::section::{Located, Section, Source};
+use super::section::Section;
+use super::source::{Located, Source};
 use crate::settings::{Method, User};
 
 const SECOND_FACTORS: [(&str, AuthMethod); 4] = [

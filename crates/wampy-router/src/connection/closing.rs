@@ -88,7 +88,7 @@ impl Connection {
             self.send(&abort.into());
         }
         self.outlet.append_close(words.code, &words.reason);
-        let patience = Duration::from_millis(self.router.limits.close_timeout_ms);
+        let patience = Duration::from_millis(self.terms.limits.close_timeout_ms);
         // A peer that does not read its last words in time has missed them.
         let _ = tokio::time::timeout(patience, self.finish()).await;
     }

@@ -280,7 +280,7 @@ impl Connection {
     fn find(&mut self, unread: &mut [u8]) -> (Found, usize, Stop) {
         // What follows a HELLO is looked at only when that is answered.
         let messages_max = match self.session.is_established() {
-            true => self.router.limits.messages_per_batch_max,
+            true => self.terms.limits.messages_per_batch_max,
             false => 1,
         };
         self.inbound.rest_bytes_wanted = 0;
@@ -289,7 +289,7 @@ impl Connection {
             self.inbound
                 .find_messages(unread, messages_max, &mut found, &self.outlet);
         let wanted = self.inbound.rest_bytes_wanted;
-        if wanted > self.router.limits.handshake_message_bytes_max && self.session.is_joining() {
+        if wanted > self.terms.limits.handshake_message_bytes_max && self.session.is_joining() {
             return (found, used, Stop::TooLarge);
         }
         (found, used, stop)
@@ -347,7 +347,7 @@ impl Connection {
         let mut event = None;
         for range in found {
             looked_at += 1;
-            if range.len() > self.router.limits.handshake_message_bytes_max
+            if range.len() > self.terms.limits.handshake_message_bytes_max
                 && self.session.is_joining()
             {
                 event = Some(self.too_large());
@@ -380,7 +380,7 @@ impl Connection {
     /// A client without a session sends more than it may.
     #[cold]
     fn too_large(&mut self) -> Event {
-        let max = self.router.limits.handshake_message_bytes_max;
+        let max = self.terms.limits.handshake_message_bytes_max;
         let problem = format!("a message before WELCOME is larger than {max} bytes");
         self.session.abort();
         let abort = Abort::new(error_uri::PROTOCOL_VIOLATION, problem);

@@ -124,7 +124,7 @@ impl Connection {
         };
         let mut id = joining.session;
         loop {
-            let Some(permit) = self.router.sessions.permit(self.router.limits.sessions_max) else {
+            let Some(permit) = self.router.sessions.permit(self.terms.limits.sessions_max) else {
                 return Err(self.refuse(too_many_sessions()));
             };
             let details = self.session_details(joining.roles, &identity, id);

@@ -27,6 +27,7 @@ use crate::http::cookies::CookieId;
 use crate::outlet::{Appended, Outlet, Signal};
 use crate::registry::Ticket;
 use crate::router::Shared;
+use crate::terms::Terms;
 use closing::End;
 use inbound::Inbound;
 use joining::Joining;
@@ -36,6 +37,7 @@ use watch::{Timer, Watch};
 /// A connection after its transport's handshake.
 struct Connection {
     router: Arc<Shared>,
+    terms: Arc<Terms>,
     peer: Box<str>,
     framing: Framing,
     /// The cookie that the client has, where it is told one.
@@ -80,6 +82,7 @@ enum Event {
 impl Connection {
     fn new(
         router: Arc<Shared>,
+        terms: Arc<Terms>,
         peer: Box<str>,
         accepted: Accepted,
         cookie: Option<Box<CookieId>>,
@@ -92,17 +95,18 @@ impl Connection {
         let tls = TlsFacts::of(&connection.stream);
         let (read, write) = connection.stream.into_halves();
         let serializer = connection.serializer;
-        let bytes_max = router.limits.outbound_bytes_per_session_max;
+        let bytes_max = terms.limits.outbound_bytes_per_session_max;
         let encoder = connection.encoder;
         let outlet = Outlet::new(write, encoder, serializer, bytes_max, &router.backlog);
         let outlet = Arc::new(outlet);
         ticket.attach(&outlet);
-        let timer = Timer::new(Watch::Hello, router.limits.handshake_timeout_ms);
+        let timer = Timer::new(Watch::Hello, terms.limits.handshake_timeout_ms);
         Box::new(Self {
-            session: Accepting::new(router.any_request_id),
+            session: Accepting::new(terms.any_request_id),
             inbound: Inbound::new(connection.decoder, serializer, connection.received),
             outlet,
             router,
+            terms,
             peer,
             framing,
             cookie,
@@ -188,7 +192,7 @@ impl Connection {
     /// Whether the peer does not read what it gets, and so has to wait before it is read from.
     fn is_paused(&self) -> bool {
         self.outlet.has(Signal::Unwritten)
-            && self.outlet.waiting_bytes() > self.router.limits.outbound_bytes_pause
+            && self.outlet.waiting_bytes() > self.terms.limits.outbound_bytes_pause
     }
 
     /// Sends one message of the session's own.
@@ -205,7 +209,7 @@ impl Connection {
         self.seat = None;
         self.send(&answer.into());
         self.timer
-            .set(Watch::Hello, self.router.limits.handshake_timeout_ms);
+            .set(Watch::Hello, self.terms.limits.handshake_timeout_ms);
     }
 
     /// The router shuts down: says GOODBYE to an established session.
@@ -229,7 +233,7 @@ impl Connection {
     fn expect_goodbye(&mut self) {
         self.session.goodbye();
         self.timer
-            .set(Watch::Goodbye, self.router.limits.close_timeout_ms);
+            .set(Watch::Goodbye, self.terms.limits.close_timeout_ms);
     }
 }
 
@@ -249,6 +253,6 @@ mod tests {
             future <= 128,
             "the future of a connection has {future} bytes"
         );
-        assert!(connection <= 320, "a connection has {connection} bytes");
+        assert!(connection <= 328, "a connection has {connection} bytes");
     }
 }

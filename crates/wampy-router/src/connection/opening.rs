@@ -13,6 +13,7 @@ use crate::http::longpoll::Listed;
 use crate::http::{self, HttpConnection, Visitor};
 use crate::registry::Ticket;
 use crate::router::{Shared, count};
+use crate::terms::Terms;
 
 /// A stream that was taken in, and how.
 pub(crate) struct Incoming {
@@ -57,6 +58,7 @@ pub(crate) struct Polled {
     pub(crate) peer: Box<str>,
     pub(crate) cookie: Option<CookieId>,
     pub(crate) listed: Listed,
+    pub(crate) terms: Arc<Terms>,
 }
 
 /// Serves a long-poll transport until its session is over and the client knows it, or nobody polls
@@ -71,9 +73,11 @@ pub(crate) fn serve_polled(
         peer,
         cookie,
         listed,
+        terms,
     } = polled;
-    let timeout = Duration::from_millis(router.limits.longpoll_session_timeout_ms);
-    let connection = Connection::new(router, peer, accepted, cookie.map(Box::new), ticket);
+    let timeout = Duration::from_millis(terms.limits.longpoll_session_timeout_ms);
+    let cookie = cookie.map(Box::new);
+    let connection = Connection::new(router, terms, peer, accepted, cookie, ticket);
     Box::pin(async move {
         let transport = Arc::clone(listed.transport());
         let mut session = Box::pin(run(connection));
@@ -99,11 +103,14 @@ async fn open(router: Arc<Shared>, incoming: Incoming, ticket: Ticket) -> Option
         ip: incoming.stream.peer_ip(),
         is_tls: incoming.is_tls,
     };
-    let patience = Duration::from_millis(router.limits.handshake_timeout_ms);
-    let problem = match tokio::time::timeout(patience, shake_hands(&router, incoming)).await {
+    let terms = router.terms();
+    let patience = Duration::from_millis(terms.limits.handshake_timeout_ms);
+    let shaking = shake_hands(&router, &terms, incoming);
+    let problem = match tokio::time::timeout(patience, shaking).await {
         Ok(Ok((Opening::Wamp(accepted), cookie))) => {
             let cookie = cookie.map(Box::new);
-            let connection = Connection::new(router, visitor.peer, accepted, cookie, ticket);
+            let peer = visitor.peer;
+            let connection = Connection::new(router, terms, peer, accepted, cookie, ticket);
             return Some(Opened::Wamp(connection));
         }
         Ok(Ok((Opening::Http { stream, received }, _))) => {
@@ -126,6 +133,7 @@ async fn open(router: Arc<Shared>, incoming: Incoming, ticket: Ticket) -> Option
 /// The handshakes of a new stream: first that of TLS where it is spoken, then that of its transport.
 async fn shake_hands(
     router: &Shared,
+    terms: &Terms,
     incoming: Incoming,
 ) -> Result<(Opening, Option<CookieId>), AcceptError> {
     let Incoming {
@@ -133,14 +141,14 @@ async fn shake_hands(
         is_tls,
         has_room,
     } = incoming;
-    let stream = match &router.tls {
+    let stream = match &terms.tls {
         Some(tls) if is_tls => tls.accept(stream).await?,
         _ => stream,
     };
     let mut cookie = None;
     let judge = &mut |head: &RequestHead<'_>| {
         let origin = head.headers.values("Origin").next();
-        if let Some(problem) = router.origins.refusal(origin) {
+        if let Some(problem) = terms.origins.refusal(origin) {
             return Err(Refusal::new(403, problem));
         }
         let Some(cookies) = &router.cookies else {
@@ -151,6 +159,6 @@ async fn shake_hands(
         let set_cookie = presented.set_cookie.map(|value| ("Set-Cookie", value));
         Ok(set_cookie.into_iter().collect())
     };
-    let opening = accept(stream, &router.accept, has_room, judge).await?;
+    let opening = accept(stream, &terms.accept, has_room, judge).await?;
     Ok((opening, cookie))
 }

@@ -81,10 +81,10 @@ impl Timer {
 impl Connection {
     /// A session stands: its peer's silence is watched.
     pub(super) fn watch_silence(&mut self) {
-        let interval_ms = self.router.limits.keepalive_interval_ms;
+        let interval_ms = self.terms.limits.keepalive_interval_ms;
         let is_pinged = match self.framing {
             Framing::WebSocket => true,
-            Framing::RawSocket => self.router.rawsocket_ping,
+            Framing::RawSocket => self.terms.rawsocket_ping,
             // Its polls are the sign of life.
             Framing::LongPoll => false,
         };
@@ -104,7 +104,7 @@ impl Connection {
             let watch = Watch::Paused {
                 sent_bytes: self.outlet.sent_bytes(),
             };
-            self.timer.set(watch, self.router.limits.paused_timeout_ms);
+            self.timer.set(watch, self.terms.limits.paused_timeout_ms);
         }
     }
 
@@ -149,6 +149,6 @@ impl Connection {
             sent_bytes: self.outlet.sent_bytes(),
         };
         self.timer
-            .set(watch, self.router.limits.keepalive_timeout_ms);
+            .set(watch, self.terms.limits.keepalive_timeout_ms);
     }
 }

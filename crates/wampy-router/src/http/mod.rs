@@ -72,7 +72,8 @@ const MOUNTS: [(&str, Service); 2] = [
 
 /// Serves the requests of one connection, until it ends or the router does.
 pub(crate) async fn serve(router: Arc<Shared>, connection: HttpConnection, ticket: Ticket) {
-    let limits = &router.limits;
+    let terms = router.terms();
+    let limits = &terms.limits;
     let mut end = ticket.serves_http();
     let visitor = Arc::new(connection.visitor);
     let mut http = http1::Builder::new();
@@ -107,6 +108,7 @@ pub(crate) async fn serve(router: Arc<Shared>, connection: HttpConnection, ticke
 async fn answer(router: &Arc<Shared>, visitor: &Visitor, request: Request) -> Response {
     let origin = request.headers().get(hyper::header::ORIGIN).cloned();
     let mut response = match router
+        .terms()
         .origins
         .refusal(origin.as_ref().map(HeaderValue::as_bytes))
     {
@@ -125,7 +127,7 @@ async fn dispatch(router: &Arc<Shared>, visitor: &Visitor, request: Request) -> 
         (rest.is_empty() || rest.starts_with('/')).then(|| (*service, rest.to_owned()))
     });
     match found {
-        Some((Service::LongPoll(done), rest)) if router.is_longpoll_served => {
+        Some((Service::LongPoll(done), rest)) if router.terms().is_longpoll_served => {
             longpoll::answer(router, visitor, done, &rest, request).await
         }
         _ if path == "/" => welcome(router),
@@ -138,7 +140,7 @@ async fn dispatch(router: &Arc<Shared>, visitor: &Visitor, request: Request) -> 
 
 /// What a browser gets that looks at a WAMP router.
 fn welcome(router: &Shared) -> Response {
-    let refusal = Refusal::not_a_websocket(&router.accept.subprotocols());
+    let refusal = Refusal::not_a_websocket(&router.terms().accept.subprotocols());
     let mut response = text(StatusCode::UPGRADE_REQUIRED, &refusal.text);
     let headers = response.headers_mut();
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade, close"));

@@ -348,6 +348,23 @@ impl Peer {
         json!([1, realm, { "roles": roles }])
     }
 
+    /// HELLO to a realm, with these details beside the usual ones.
+    pub fn hello_to(realm: &str, details: &Value) -> Value {
+        let mut hello = Self::hello(realm);
+        for (key, value) in details.as_object().unwrap() {
+            hello[2][key] = value.clone();
+        }
+        hello
+    }
+
+    /// The next message, which is WELCOME.
+    #[track_caller]
+    pub fn expect_welcome(&mut self) -> Value {
+        let welcome = self.message();
+        assert_eq!(welcome[0], 2, "{welcome}");
+        welcome
+    }
+
     /// Joins a realm; returns the session's id.
     pub fn join(&mut self, realm: &str) -> u64 {
         self.join_by(&Self::hello(realm))
@@ -364,8 +381,7 @@ impl Peer {
 
     fn join_by(&mut self, hello: &Value) -> u64 {
         self.send(hello);
-        let welcome = self.message();
-        assert_eq!(welcome[0], 2, "{welcome}");
+        let welcome = self.expect_welcome();
         self.next_request = 1;
         welcome[1].as_u64().unwrap()
     }
@@ -556,4 +572,9 @@ fn as_json(serializer: Serializer, payload: &[u8]) -> Seen {
     let mut text = Vec::new();
     message.encode(Serializer::Json, &mut text).unwrap();
     Seen::Message(serde_json::from_slice(&text).unwrap())
+}
+
+/// What a client that is to prove itself by a method says in HELLO.
+pub fn claim(method: &str, authid: &str) -> Value {
+    json!({"authmethods": [method], "authid": authid})
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper::header::{CONTENT_TYPE, HOST};
+use hyper::header::{CONTENT_TYPE, COOKIE, HOST, SET_COOKIE};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::task::JoinHandle;
@@ -98,6 +98,9 @@ impl Http {
         for (name, value) in &options.headers {
             request = request.header(name, value);
         }
+        if let Some(cookie) = options.cookie(url) {
+            request = request.header(COOKIE, cookie);
+        }
         let invalid = |error: hyper::http::Error| ConnectProblem::Io(std::io::Error::other(error));
         request.body(Full::new(body)).map_err(invalid)
     }
@@ -129,6 +132,11 @@ impl Http {
         response: Response<hyper::body::Incoming>,
     ) -> Result<(StatusCode, Bytes), ConnectProblem> {
         let status = response.status();
+        if let Some(jar) = &self.target.options.cookies {
+            for cookie in response.headers().get_all(SET_COOKIE) {
+                jar.take_from(&self.target.url, cookie.as_bytes());
+            }
+        }
         let bytes_max = self.target.options.message_bytes_max;
         let body = Limited::new(response.into_body(), bytes_max).collect();
         let body = body.await.map_err(|error| {

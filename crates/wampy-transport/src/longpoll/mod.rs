@@ -4,7 +4,7 @@
 //! over it, and the router. It sends what the session writes, one request after the other so that
 //! messages stay in order, and polls for what the router has to say. The task ends with the session.
 //!
-//! Deliberately absent: redirects, proxies, and cookies of the router's: they can be given as headers.
+//! Deliberately absent: redirects and proxies.
 
 mod http;
 

@@ -52,24 +52,24 @@ impl Shared {
     /// Ends the current session: whoever waits for something of it gets an error, handlers stop.
     pub(super) fn take_offline(&self, cause: &Cause) {
         let comes_back = self.comes_back_from(cause);
+        let reason = cause.text(self.options.url.as_str());
         let mut state = self.lock();
         let phase = std::mem::replace(&mut state.phase, Phase::Offline(cause.clone()));
+        // Whoever gets an error below and waits for the next session must not see the old status,
+        // and whoever finds an id gone must see whether the session has gone with it.
+        // A program that closes waits for the connection too, and so for `finish`.
+        match (comes_back, state.closing) {
+            (true, _) => self.set_status(Status::Reconnecting { attempt: 1, reason }),
+            (false, false) => self.set_status(Status::Closed { reason }),
+            (false, true) => {}
+        }
         for record in state.registrations.values() {
             record.set_id(None);
         }
         for record in state.subscriptions.values() {
             record.set_id(None);
         }
-        let closing = state.closing;
         drop(state);
-        let reason = cause.text(self.options.url.as_str());
-        // Whoever gets an error below and waits for the next session must not see the old status.
-        // A program that closes waits for the connection too, and so for `finish`.
-        match (comes_back, closing) {
-            (true, _) => self.set_status(Status::Reconnecting { attempt: 1, reason }),
-            (false, false) => self.set_status(Status::Closed { reason }),
-            (false, true) => {}
-        }
         self.room.notify_waiters();
         if let Phase::Online(online) = phase {
             dissolve(*online, &cause.error(self.options.url.as_str()));

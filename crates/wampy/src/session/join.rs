@@ -119,14 +119,19 @@ async fn connect_and_join(options: &Options) -> Result<Joined, Error> {
     let mut joining = Joining::new();
     let (last_words, error) = loop {
         match await_outcome(&mut wire, serializer, &mut joining, options).await? {
-            Outcome::Challenge(challenge) => match prove::answer(signer, challenge).await {
-                Ok((kept, answer)) => {
-                    wire.push(serializer, &answer.into());
-                    joining.authenticate();
-                    signer = kept;
+            Outcome::Challenge(challenge) => {
+                if let Some(observer) = &options.observer {
+                    observer(&challenge.clone().into());
                 }
-                Err(error) => break distrust(options, &error),
-            },
+                match prove::answer(signer, challenge).await {
+                    Ok((kept, answer)) => {
+                        wire.push(serializer, &answer.into());
+                        joining.authenticate();
+                        signer = kept;
+                    }
+                    Err(error) => break distrust(options, &error),
+                }
+            }
             Outcome::Welcome(welcome) => {
                 if let Err(error) = signer.check_welcome(&welcome.details) {
                     break distrust(options, &error);

@@ -30,6 +30,16 @@ pub(super) fn hello(
     let means = authentication.means.clone();
     let signer = Signer::begin(means, channel, &mut details, &random)
         .map_err(|error| Error::misuse(error.problem))?;
+    // By a cookie the router proves nothing.
+    if options.offers_cookie
+        && !signer.wants_proof()
+        && let Some(jar) = &options.connect.cookies
+        && jar.for_url(&options.url).is_some()
+    {
+        let others = details.authmethods.take().unwrap_or_default();
+        let methods = std::iter::once("cookie".into()).chain(others);
+        details.authmethods = Some(methods.collect());
+    }
     let realm = options.realm.as_str().into();
     Ok((Hello { realm, details }, signer))
 }

@@ -40,6 +40,7 @@ mod auth_at_router;
 mod callee;
 mod caller;
 mod compression;
+mod cookies;
 mod end_to_end;
 mod fake_router;
 mod fixture;

@@ -172,6 +172,13 @@ async fn past_events_are_asked_for_by_what_they_have_to_be() {
         let page = question.await.unwrap();
         assert_eq!(numbers(&page), [4, 3]);
         assert!(page.more);
+        let by_topic = client
+            .event_history("com.example")
+            .match_policy(MatchPolicy::Prefix);
+        assert_eq!(numbers(&by_topic.await.unwrap()), [0, 1, 2, 3, 4]);
+        let not_subscribed = client.event_history("com.example").await.unwrap_err();
+        let uri = not_subscribed.uri();
+        assert_eq!(uri, Some("wamp.error.no_such_subscription"));
         let question = client.event_history(id).topic("com.example.b");
         assert_eq!(numbers(&question.await.unwrap()), [1, 3]);
         let question = client.event_history(id).after_publication(publications[1]);

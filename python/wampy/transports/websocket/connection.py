@@ -47,7 +47,7 @@ from wampy.transports.websocket.frames import (
 
 __all__ = ["SecureWebSocket", "WebSocket"]
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 #: How long connecting and the handshake may take each, in seconds.
 HANDSHAKE_TIMEOUT = 5
@@ -74,20 +74,20 @@ class WebSocket(Transport, ParseUrlMixin):
     """
 
     def __init__(self, server_url: str, ipv: int = 4) -> None:
-        self.url = server_url
+        self.url: str = server_url
         self.ipv = ipv
         self.parse_url()
         if ipv not in (4, 6):
             raise ConfigurationError(f"unknown IPV: {ipv!r}; 4 and 6 are known")
-        self.websocket_location = self.resource
-        self.key = base64.b64encode(os.urandom(16)).decode()
+        self.websocket_location: str | None = self.resource
+        self.key: str = base64.b64encode(os.urandom(16)).decode()
         self.socket: socket.socket | None = None
-        self.connected = False
+        self.connected: bool = False
         self.status: int | None = None
         self.headers: dict[str, str] = {}
         self.pongs: queue.SimpleQueue[Pong] = queue.SimpleQueue()
-        self.missed_pongs = 0
-        self.is_pinging = False
+        self.missed_pongs: int = 0
+        self.is_pinging: bool = False
         self._stop_pinging = threading.Event()
         # Pings and pongs go out from other threads than messages.
         self._sending = threading.Lock()
@@ -317,7 +317,9 @@ class SecureWebSocket(WebSocket):
 
     def _connect(self) -> None:
         context = ssl.create_default_context(cafile=self.certificate)
-        self.socket = context.wrap_socket(self._open(), server_hostname=self.host)
+        self.socket: socket.socket | None = context.wrap_socket(
+            self._open(), server_hostname=self.host
+        )
 
 
 def _joined(parts: list[Frame]) -> Frame:

@@ -36,12 +36,13 @@ class Frame:
     def __init__(self, raw_bytes: bytes | bytearray, payload: bytes | None = None) -> None:
         self._raw_bytes = bytearray(raw_bytes)
         header, length = _header(self._raw_bytes)
-        self.data = bytes(self._raw_bytes[header : header + length]) if payload is None else payload
+        data = bytes(self._raw_bytes[header : header + length]) if payload is None else payload
         if self._raw_bytes[1] & 0x80 and payload is None:
-            self.data = mask(bytes(self._raw_bytes[header - 4 : header]), self.data)
-        self.fin_bit = self._raw_bytes[0] >> 7
-        self.opcode = self._raw_bytes[0] & 0xF
-        self.payload_length_indicator = self._raw_bytes[1] & 0x7F
+            data = mask(bytes(self._raw_bytes[header - 4 : header]), data)
+        self.data: bytes = data
+        self.fin_bit: int = self._raw_bytes[0] >> 7
+        self.opcode: int = self._raw_bytes[0] & 0xF
+        self.payload_length_indicator: int = self._raw_bytes[1] & 0x7F
 
     @property
     def frame(self) -> bytearray:
@@ -98,7 +99,7 @@ class Ping(_Made):
     """A ping. Clients must mask theirs: ``mask_payload=True``."""
 
     OPCODE = Frame.OPCODE_PING
-    MASKED = False
+    MASKED: ClassVar[bool] = False
 
 
 class Pong(_Made):
@@ -111,7 +112,7 @@ class Close(_Made):
     """The end of the connection. Clients must mask theirs: ``mask_payload=True``."""
 
     OPCODE = Frame.OPCODE_CLOSE
-    MASKED = False
+    MASKED: ClassVar[bool] = False
 
     @property
     def payload(self) -> str:

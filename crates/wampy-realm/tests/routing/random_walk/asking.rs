@@ -80,7 +80,11 @@ impl Walk {
         let topic = self.dice.pick(&URIS);
         let options = self.publish_options(client);
         let mut args = self.args(client, request);
-        args.as_array_mut().unwrap().push(json!("testament"));
+        let more = args.as_array_mut().unwrap();
+        if more.len() == 2 && self.dice.chance(25) {
+            more.push(json!("x".repeat(LARGE)));
+        }
+        more.push(json!("testament"));
         let kwargs = json!({"publish_options": options, "scope": scope});
         let call = json!([topic, args, {}]);
         self.ask_for(client, request, "session.add_testament", call, kwargs);
@@ -98,9 +102,13 @@ impl Walk {
 
     pub fn define(&mut self) {
         let (client, request) = (self.anybody(), self.request());
-        let (uri, policy) = self.pattern(false);
-        let kind = self.dice.pick(&KINDS);
+        let (mut uri, mut policy) = self.pattern(false);
+        let mut kind = self.dice.pick(&KINDS);
         if self.dice.chance(30) {
+            let own = self.model.defined_by(client);
+            if !own.is_empty() && self.dice.chance(70) {
+                Subject { kind, uri, policy } = own[self.dice.roll(own.len())].clone();
+            }
             let kind = Some(kind).filter(|_| self.dice.chance(50));
             let policy = Some(policy).filter(|_| self.dice.chance(50));
             let mut kwargs = json!({});
@@ -121,9 +129,9 @@ impl Walk {
             "error" if self.dice.chance(80) => (self.dice.pick(&URIS), MatchPolicy::Exact),
             _ => (uri, policy),
         };
-        let doc = match self.dice.roll(12) {
-            0 => json!("x".repeat(LARGE)),
-            1..6 => json!("this"),
+        let doc = match self.dice.roll(8) {
+            0..3 => json!("x".repeat(LARGE)),
+            3..6 => json!("this"),
             _ => json!("that"),
         };
         let definition = json!({"kind": kind, "match": policy.as_str(), "doc": doc});

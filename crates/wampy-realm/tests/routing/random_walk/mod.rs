@@ -73,10 +73,16 @@ impl Walk {
         }
     }
 
-    /// Arguments that nothing else has: who sends them, and a number. A few are large.
+    /// Arguments that nothing else has: who sends them, and a number. A few are large, and more where
+    /// large calls wait already.
     fn args(&mut self, client: Client, number: u64) -> Json {
         let id = self.network.id(client);
-        match self.dice.chance(8) {
+        let mut calls = self.model.calls.iter();
+        let percent = match calls.any(|it| it.callee.is_none() && model::is_large(&it.args)) {
+            true => 50,
+            false => 8,
+        };
+        match self.dice.chance(percent) {
             true => json!([id, number, "x".repeat(LARGE)]),
             false => json!([id, number]),
         }
@@ -223,8 +229,8 @@ impl Walk {
                 1 => self.ask(),
                 _ => self.revoke(),
             },
-            98 => match self.dice.roll(3) {
-                0 => self.define(),
+            98 => match self.dice.roll(5) {
+                0..3 => self.define(),
                 _ => self.kill(),
             },
             _ if self.dice.chance(20) => self.answer_unasked(),
@@ -403,7 +409,7 @@ fn config(dice: &mut Dice) -> RealmConfig {
         waiting_calls_per_registration_max: model::WAITING_CALLS_MAX,
         waiting_bytes_per_registration_max: LARGE * model::LARGE_CALLS_WAITING_MAX + LARGE / 2,
         rerouted_call_bytes_max: LARGE / 2,
-        kept_call_bytes_max: LARGE * model::LARGE_CALLS_KEPT_MAX + LARGE * 3 / 4,
+        kept_call_bytes_max: LARGE * dice.pick(&[1, 3]) + LARGE * 3 / 4,
         registrations_per_session_max: model::REGISTRATIONS_MAX,
         subscriptions_per_session_max: model::SUBSCRIPTIONS_MAX,
         testaments_per_session_max: model::TESTAMENTS_MAX,

@@ -5,6 +5,7 @@ use wampy_proto::{Feature, Role};
 
 use super::Walk;
 use super::dice::URIS;
+use super::model::LARGE;
 use crate::simulated::Client;
 
 impl Walk {
@@ -48,7 +49,11 @@ impl Walk {
         let (client, request) = (self.anybody(), self.request());
         let options = self.publish_options(client);
         let topic = self.dice.pick(&URIS);
-        let args = self.args(client, request);
+        let mut args = self.args(client, request);
+        let more = args.as_array_mut().unwrap();
+        if more.len() == 2 && self.dice.chance(10) {
+            more.push(json!("x".repeat(LARGE)));
+        }
         self.send(client, json!([16, request, options, topic, args]));
         self.model.publish(client, request, &options, topic, &args);
         self.compare("PUBLISH");

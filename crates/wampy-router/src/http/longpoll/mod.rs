@@ -98,7 +98,8 @@ pub(super) async fn answer(
 
 /// Opens a transport, and a connection at the other end of it.
 async fn open(router: &Arc<Shared>, visitor: &Visitor, request: Request) -> Response {
-    let limits = &router.limits;
+    let terms = router.terms();
+    let limits = &terms.limits;
     let patience = Duration::from_millis(limits.handshake_timeout_ms);
     let brought: Vec<_> = request.headers().get_all(COOKIE).iter().cloned().collect();
     let body = match body(request, limits.http_body_bytes_max, patience).await {
@@ -133,6 +134,7 @@ async fn open(router: &Arc<Shared>, visitor: &Visitor, request: Request) -> Resp
         peer: visitor.peer.clone(),
         cookie,
         listed,
+        terms,
     };
     let serve = |ticket| connection::serve_polled(Arc::clone(router), polled, ticket);
     router.registry.spawn(&router.lanes, serve);
@@ -146,7 +148,7 @@ async fn open(router: &Arc<Shared>, visitor: &Visitor, request: Request) -> Resp
 
 /// The first protocol of the client that the router has.
 fn choose(router: &Shared, body: &[u8]) -> Result<Subprotocol, String> {
-    let supported = router.accept.subprotocols();
+    let supported = router.terms().accept.subprotocols();
     let wanted = r#"The body must be JSON such as {"protocols": ["wamp.2.json"]}"#;
     let request: Value =
         deserialize(Serializer::Json, body).map_err(|error| format!("{wanted}: {error}."))?;
@@ -171,7 +173,7 @@ fn choose(router: &Shared, body: &[u8]) -> Result<Subprotocol, String> {
 fn accepted(router: &Shared, subprotocol: Subprotocol, near: MemoryStream) -> Accepted {
     let binary = subprotocol.serializer.row().binary;
     // These frames come without masks, as those of a server do.
-    let decoder = WebSocketDecoder::client(router.accept.messages).leaving_text_unchecked();
+    let decoder = WebSocketDecoder::client(router.terms().accept.messages).leaving_text_unchecked();
     let encoder = WebSocketEncoder::server(binary);
     let (decoder, encoder) = match subprotocol.batched {
         false => (decoder.into(), encoder.into()),
@@ -195,7 +197,8 @@ fn accepted(router: &Shared, subprotocol: Subprotocol, near: MemoryStream) -> Ac
 
 /// Waits for messages.
 async fn receive(router: &Shared, transport: &Transport) -> Response {
-    let limits = &router.limits;
+    let terms = router.terms();
+    let limits = &terms.limits;
     let patience = Duration::from_millis(limits.longpoll_poll_timeout_ms);
     let polled = transport.poll(patience, limits.longpoll_pending_bytes_max);
     match polled.await {
@@ -216,7 +219,8 @@ async fn receive(router: &Shared, transport: &Transport) -> Response {
 
 /// Takes a message, or a batch.
 async fn send(router: &Shared, transport: &Transport, done: Done, request: Request) -> Response {
-    let limits = &router.limits;
+    let terms = router.terms();
+    let limits = &terms.limits;
     let patience = Duration::from_millis(limits.handshake_timeout_ms);
     let body = match body(request, limits.message_bytes_max, patience).await {
         Ok(body) => body,

@@ -212,6 +212,18 @@ fn detail(text: &str) -> String {
     }
 }
 
+/// The values of `Set-Cookie` in the head of an answer that was read.
+pub fn set_cookies<'a>(head: &'a [u8], limits: &HandshakeLimits) -> Vec<&'a [u8]> {
+    let mut parsed = vec![httparse::EMPTY_HEADER; limits.headers_max];
+    let mut response = httparse::Response::new(&mut parsed);
+    match response.parse(head) {
+        Ok(_) => Headers::new(response.headers)
+            .values("Set-Cookie")
+            .collect(),
+        Err(_) => Vec::new(),
+    }
+}
+
 impl PendingUpgrade {
     /// Reads the answer from the front of `buf`; `None` if it is not complete yet.
     ///

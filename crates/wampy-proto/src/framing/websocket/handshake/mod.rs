@@ -12,7 +12,9 @@ mod extension;
 mod head;
 mod server;
 
-pub use client::{ClientRequest, HandshakeError, PendingUpgrade, RequestError, Upgraded};
+pub use client::{
+    ClientRequest, HandshakeError, PendingUpgrade, RequestError, Upgraded, set_cookies,
+};
 pub use head::Headers;
 pub use server::{Accepted, Refusal, RequestHead};
 

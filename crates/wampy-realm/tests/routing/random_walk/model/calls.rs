@@ -6,8 +6,7 @@ use wampy_realm::Disclosure;
 
 use super::choosing::Choice;
 use super::{
-    LARGE_CALLS_KEPT_MAX, LARGE_CALLS_WAITING_MAX, Model, PENDING_CALLS_MAX, WAITING_CALLS_MAX,
-    is_large,
+    LARGE, LARGE_CALLS_WAITING_MAX, Model, PENDING_CALLS_MAX, WAITING_CALLS_MAX, is_large,
 };
 use crate::simulated::Client;
 
@@ -171,7 +170,8 @@ impl Model {
         let in_line = large.clone();
         let in_line = in_line.filter(|it| it.registration == call.registration);
         is_large(&call.args)
-            && (large.count() >= LARGE_CALLS_KEPT_MAX || in_line.count() >= LARGE_CALLS_WAITING_MAX)
+            && (large.count() >= self.config.kept_call_bytes_max / LARGE
+                || in_line.count() >= LARGE_CALLS_WAITING_MAX)
     }
 
     fn join_line(&mut self, mut call: Call) {

@@ -38,6 +38,12 @@ impl Model {
             .map(|it| it.doc.clone())
     }
 
+    /// What a session has defined.
+    pub fn defined_by(&self, client: Client) -> Vec<Subject> {
+        let own = self.definitions.iter().filter(|it| it.by == client);
+        own.map(|it| it.subject.clone()).collect()
+    }
+
     /// `wamp.reflect.define`
     pub fn define(&mut self, client: Client, request: u64, subject: &Subject, doc: Json) {
         let &Subject { kind, uri, policy } = subject;

@@ -32,13 +32,12 @@ pub use sessions::{Session, Testament};
 pub const PENDING_CALLS_MAX: usize = 3;
 pub const PENDING_INVOCATIONS_MAX: usize = 3;
 pub const WAITING_CALLS_MAX: usize = 3;
-/// How many of those that wait may be large, in one line and in all.
+/// How many of those may be large. Of all that wait as many may be as the walk's configuration says.
 pub const LARGE_CALLS_WAITING_MAX: usize = 1;
-pub const LARGE_CALLS_KEPT_MAX: usize = 2;
 pub const REGISTRATIONS_MAX: usize = 5;
 pub const SUBSCRIPTIONS_MAX: usize = 6;
 pub const TESTAMENTS_MAX: usize = 3;
-pub const DEFINITIONS_MAX: usize = 2;
+pub const DEFINITIONS_MAX: usize = 3;
 
 /// What a large payload takes, in bytes. All that is small together takes less than half of that, so
 /// that limits of bytes are limits of the number of large ones.

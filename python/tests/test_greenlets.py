@@ -1,9 +1,10 @@
-"""wampy in programs of gevent: patched ones, in which waiting is by the hub, and others.
+"""wampy in programs of gevent and eventlet: patched ones, where waiting is by the hub, and others.
 
 Each program is a process of its own, since a patch cannot be taken back.
 """
 
 import json
+import os
 import signal
 import threading
 import time
@@ -13,7 +14,8 @@ import pytest
 
 import wampy
 
-pytest.importorskip("gevent")
+if os.environ.get("WAMPY_ONLY_THE_WHEEL"):
+    pytest.skip("needs gevent, eventlet and Flask", allow_module_level=True)
 
 PATCHED = """
 from gevent import monkey
@@ -332,6 +334,41 @@ service.closed.wait()
     assert lines == ["[10, 45]", "1 1"]
 
 
+def test_a_lost_session_comes_back(program):
+    lines = program(
+        PATCHED
+        + """
+import logging
+import gevent, wampy
+
+logging.disable()  # it warns of the loss
+
+class Service(wampy.Client):
+    @wampy.callee
+    def double(self, n):
+        return 2 * n
+
+router = wampy.Router().start()
+port = router.port
+service = Service(url=router.url)
+service.start()
+caller = gevent.spawn(lambda: wampy.Client(url=router.url).rpc.double(4))
+print(caller.get())
+router.stop()
+router = wampy.Router(port=port).start()
+while True:
+    try:
+        print(wampy.Client(url=router.url).rpc.double(5))
+        break
+    except wampy.Error:
+        gevent.sleep(0.01)
+service.stop()
+router.stop()
+"""
+    )
+    assert lines == ["8", "10"]
+
+
 def test_a_fork_begins_again(program):
     lines = program(
         PATCHED
@@ -455,26 +492,120 @@ print(before == (socket.socket, threading.Thread, time.sleep))
     assert lines == ["1", "[]", "True"]
 
 
-def test_eventlet_is_refused_where_it_has_patched_threads(program):
-    pytest.importorskip("eventlet")
+EVENTLET = """
+import warnings
+warnings.simplefilter("ignore")
+import eventlet
+eventlet.monkey_patch()
+import logging, os, signal, sys, threading
+from eventlet.event import Event
+import wampy
+
+class Service(wampy.Client):
+    def __init__(self, **arguments):
+        super().__init__(**arguments)
+        self.called, self.answer = Event(), Event()
+        self.seen = []
+
+    @wampy.callee
+    def add(self, a, b):
+        return a + b
+
+    @wampy.callee
+    def wait(self):
+        self.called.send()
+        self.answer.wait()
+        return "answered"
+
+    @wampy.callee
+    def add_by_calling(self, a, b):
+        return self.rpc.add(a, b)
+
+    @wampy.subscribe(topic="com.topic")
+    def on_event(self, number):
+        eventlet.sleep(0)
+        self.seen.append(number)
+
+router = wampy.Router().start()
+service = Service(router=router)
+service.start()
+client = wampy.Client(router=router, call_timeout=20)
+client.start()
+"""
+
+
+def test_eventlet_runs_others_while_a_call_waits(program):
+    lines = program(
+        EVENTLET
+        + """
+def answer():
+    service.called.wait()
+    print("while it waits")
+    service.answer.send()
+
+eventlet.spawn(answer)
+print(client.rpc.wait())
+print(client.rpc.add_by_calling(20, 22))
+sums = [eventlet.spawn(client.rpc.add, n, 1) for n in range(100)]
+print([one.wait() for one in sums] == list(range(1, 101)))
+for number in range(20):
+    client.publish("com.topic", number)
+while len(service.seen) < 20:
+    eventlet.sleep(0.01)
+print(service.seen == list(range(20)))
+"""
+    )
+    assert lines == ["while it waits", "answered", "42", "True", "True"]
+
+
+def test_a_timeout_of_eventlet_cancels_the_call(program, forever, seen):
     lines = program(
         """
 import warnings
 warnings.simplefilter("ignore")
 import eventlet
 eventlet.monkey_patch()
-import wampy
+import sys, wampy
+from wampy import greenlets
+client = wampy.Client(url=sys.argv[1], call_timeout=20)
+for _ in range(5):
+    try:
+        with eventlet.Timeout(0.05):
+            client.call_progressive("forever").result()
+    except eventlet.Timeout:
+        pass
+    else:
+        print("it ended")
+waits = eventlet.spawn(client.call_progressive("forever").result)
+while not greenlets.waiting():
+    eventlet.sleep(0.01)
+waits.kill()
+print(len(greenlets.waiting()), client.call("wamp.session.count"))
+""",
+        forever,
+    )
+    assert lines == ["0 2"]
+    seen.take(6)
+
+
+def test_ctrl_c_ends_a_wait_under_eventlet(python):
+    process = python(
+        EVENTLET
+        + """
+eventlet.spawn(lambda: (service.called.wait(), print("called", flush=True)))
 try:
-    wampy.Client().start()
-except wampy.WampyError as error:
-    print(type(error).__name__, error)
+    client.rpc.wait()
+except KeyboardInterrupt:
+    print("interrupted", client.rpc.add(1, 2))
 """
     )
-    assert lines[0].startswith("ConfigurationError wampy cannot wait in eventlet's hub: ")
+    assert process.stdout.readline() == "called\n"
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert out == "interrupted 3\n", err
 
 
 def test_eventlet_without_threads_is_like_no_eventlet(program, router):
-    pytest.importorskip("eventlet")
     lines = program(
         """
 import sys, warnings

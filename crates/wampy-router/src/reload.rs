@@ -1,0 +1,133 @@
+//! Other settings for a router that runs.
+//!
+//! What concerns realms counts at once, for sessions that stand as well: policies, limits, roles and
+//! users. What concerns connections counts for those that come later ([`Terms`]), also certificates,
+//! which are read again. The rest cannot change before the router starts anew: it is named in
+//! [`Reloaded`]. Deliberately absent: ending a realm, and listening elsewhere.
+
+use std::path::PathBuf;
+
+use tokio::runtime::Handle;
+use wampy_transport::ListenAddress;
+
+use crate::authenticator::keep_fresh;
+use crate::builder::{Builder, Checked};
+use crate::error::StartError;
+use crate::http::cookies::CookieConfig;
+use crate::limits::Limits;
+use crate::router::Router;
+use crate::terms::Terms;
+
+/// What became of other settings.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reloaded {
+    /// The settings that differ and have to wait for the router's next start, by the names that they
+    /// have in the configuration file. The router goes on with what it has.
+    pub needs_restart: Vec<String>,
+}
+
+/// What cannot be changed while a router runs.
+#[derive(Debug)]
+pub(crate) struct Fixed {
+    listen: Vec<ListenAddress>,
+    has_tls: bool,
+    store: Option<PathBuf>,
+    cookie: Option<CookieConfig>,
+    limits: Limits,
+}
+
+impl Fixed {
+    pub(crate) fn of(checked: &Checked) -> Self {
+        let builder = &checked.builder;
+        Self {
+            listen: checked.listen.clone(),
+            has_tls: checked.tls.is_some(),
+            store: builder.store.clone(),
+            cookie: builder.cookie.clone(),
+            limits: builder.limits.clone(),
+        }
+    }
+
+    /// What is different in `other`.
+    fn differences(&self, other: &Self) -> Vec<String> {
+        let (mine, its) = (&self.limits, &other.limits);
+        let differ = [
+            ("listen", self.listen != other.listen),
+            ("tls", self.has_tls != other.has_tls),
+            ("store", self.store != other.store),
+            ("cookie", self.cookie != other.cookie),
+            ("limits.busy_poll_us", mine.busy_poll_us != its.busy_poll_us),
+            (
+                "limits.outbound_bytes_max",
+                mine.outbound_bytes_max != its.outbound_bytes_max,
+            ),
+            ("limits.cookies_max", mine.cookies_max != its.cookies_max),
+            (
+                "limits.authentication_failures_free",
+                mine.authentication_failures_free != its.authentication_failures_free,
+            ),
+            (
+                "limits.authentication_delay_ms_max",
+                mine.authentication_delay_ms_max != its.authentication_delay_ms_max,
+            ),
+            (
+                "limits.authentication_failure_forgotten_ms",
+                mine.authentication_failure_forgotten_ms != its.authentication_failure_forgotten_ms,
+            ),
+            (
+                "limits.authentication_failures_remembered_max",
+                mine.authentication_failures_remembered_max
+                    != its.authentication_failures_remembered_max,
+            ),
+        ];
+        let differ = differ.into_iter().filter(|(_, differs)| *differs);
+        differ.map(|(name, _)| name.to_owned()).collect()
+    }
+}
+
+impl Router {
+    /// Goes on with the settings of `builder`, which stand instead of those with which the router was
+    /// started, as far as they can change while it runs:
+    ///
+    /// - At once, for sessions that stand as well: the realms' policies, limits and roles (what is not
+    ///   allowed any more is revoked, as by [`set_roles`](Self::set_roles)), and who may join. Sessions
+    ///   are not ended. New realms come into being.
+    /// - For connections that come later: limits, serializers, compression, origins, long-polling,
+    ///   leniencies, and certificates, which are read again.
+    ///
+    /// What has to wait for the next start is named in the result. Needs the router's runtime.
+    ///
+    /// # Errors
+    /// [`StartError`] says what is wrong with the settings. Nothing has changed then.
+    pub fn reload(&self, builder: Builder) -> Result<Reloaded, StartError> {
+        if Handle::try_current().is_err() {
+            return Err(StartError::NoRuntime);
+        }
+        let checked = builder.checked()?;
+        // One after the other.
+        let mut users = self.users.lock();
+        let mut needs_restart = self.fixed.differences(&Fixed::of(&checked));
+        let accesses = checked.accesses();
+        let Checked {
+            builder,
+            mut tls,
+            origins,
+            realms,
+            template,
+            ..
+        } = checked;
+        let auto_created_max = builder.auto_created_max();
+        let shared = &self.shared;
+        needs_restart.extend(shared.realms.reload(&realms, template, auto_created_max)?);
+        if self.fixed.has_tls != tls.is_some() {
+            // Listeners that speak TLS go on with what they have.
+            tls = shared.terms().tls.clone();
+        }
+        let terms = Terms::new(&builder, tls, origins);
+        let poll_ms = terms.limits.users_file_poll_ms;
+        shared.set_terms(terms);
+        let again = tokio::spawn(keep_fresh(accesses, poll_ms));
+        std::mem::replace(&mut *users, again).abort();
+        Ok(Reloaded { needs_restart })
+    }
+}
