@@ -4,7 +4,9 @@ With `--interop-router crossbar` the third-party clients meet Crossbar.io instea
 which shows what in these tests is ours and what is theirs.
 """
 
+import os
 import pathlib
+import subprocess
 
 import pytest
 import routers
@@ -61,3 +63,15 @@ def crossbar(tmp_path_factory):
     """Crossbar.io, for our own clients to meet."""
     with routers.crossbar_router(tmp_path_factory.mktemp("crossbar")) as running:
         yield running
+
+
+@pytest.fixture
+def our_package(tmp_path):
+    """A directory for `PYTHONPATH` with our package alone."""
+    python = os.environ.get("WAMPY_PYTHON", str(routers.ROOT / ".venv" / "bin" / "python"))
+    code = "import importlib.metadata as m; print(m.distribution('wampy').locate_file(''))"
+    found = subprocess.run([python, "-c", code], check=True, capture_output=True, text=True)
+    installed = pathlib.Path(found.stdout.strip())
+    for path in installed.glob("wampy*"):
+        (tmp_path / path.name).symlink_to(path)
+    return tmp_path

@@ -21,18 +21,6 @@ SUITE_TIMEOUT_S = 95
 PASSED_MIN = 22
 
 
-@pytest.fixture
-def our_package(tmp_path):
-    """A directory for `PYTHONPATH` with our package alone."""
-    python = os.environ.get("WAMPY_PYTHON", str(ROOT / ".venv" / "bin" / "python"))
-    code = "import importlib.metadata as m; print(m.distribution('wampy').locate_file(''))"
-    found = subprocess.run([python, "-c", code], check=True, capture_output=True, text=True)
-    installed = pathlib.Path(found.stdout.strip())
-    for path in installed.glob("wampy*"):
-        (tmp_path / path.name).symlink_to(path)
-    return tmp_path
-
-
 @pytest.mark.parametrize(
     "arguments",
     [

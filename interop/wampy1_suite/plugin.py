@@ -1,22 +1,20 @@
 """A pytest plugin for the test suite of wampy 1.1.0: its router, and the tests that cannot pass.
 
 The suite comes from PyPI, see `interop/setup`; `interop/test_wampy1_suite.py` runs it. The router
-is ours, or Crossbar.io with `WAMPY1_SUITE_ROUTER=crossbar`, each in a process of its own and
-configured by the files beside this one. Absent: the suite's own `Crossbar`, which starts a
-Crossbar.io anew for every test.
+is `wampy.peers.routers.Crossbar` with the node configurations beside this file: ours, or with
+`WAMPY1_SUITE_ROUTER=crossbar` Crossbar.io. Absent: a new router for every test, which the suite's
+own fixture starts.
 """
 
-import contextlib
 import fcntl
 import os
 import pathlib
-import socket
-import subprocess
-import sys
 import tempfile
 import time
 
 import pytest
+
+from wampy.peers.routers import Crossbar
 
 HERE = pathlib.Path(__file__).resolve().parent
 PORT = 8080
@@ -68,7 +66,7 @@ def running():
 @pytest.fixture
 def router(running, config_path):
     """A router configured as the test says, where all tests look for one."""
-    return running.configured_by(pathlib.Path(config_path).stem)
+    return running.configured_by(pathlib.Path(config_path).stem.removesuffix(".config"))
 
 
 @pytest.fixture(autouse=True)
@@ -87,7 +85,7 @@ class RunningRouter:
 
     def __init__(self):
         self._name = None
-        self._process = None
+        self._router = None
         lock = pathlib.Path(tempfile.gettempdir(), f"wampy-tests-port-{PORT}.lock")
         self._lock = os.open(lock, os.O_WRONLY | os.O_CREAT, 0o666)
 
@@ -114,28 +112,17 @@ class RunningRouter:
         return self
 
     def _start(self, name):
-        if ROUTER == "crossbar":
-            command = [os.environ["CROSSBAR"], "start", "--cbdir", tempfile.mkdtemp()]
-            command += ["--config", str(HERE / f"{name}.json"), "--loglevel", "warn"]
-        else:
-            command = [sys.executable, "-m", "wampy", "router", "--config"]
-            command.append(str(HERE / f"{name}.toml"))
-        self._process = subprocess.Popen(command, start_new_session=True)
-        deadline = time.monotonic() + PATIENCE_S
-        while not is_listening():
-            assert self._process.poll() is None, "the router ended at once"
-            assert time.monotonic() < deadline, f"nothing listens on port {PORT}"
-            time.sleep(0.05)
+        command = os.environ["CROSSBAR"] if ROUTER == "crossbar" else None
+        self._router = Crossbar(
+            url=self.url,
+            config_path=HERE / f"{name}.json",
+            crossbar_directory=tempfile.mkdtemp(),
+            command=command,
+        )
+        self._router.start()
         self._name = name
 
     def _stop(self):
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(PATIENCE_S)
-            self._process = self._name = None
-
-
-def is_listening():
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", PORT), 1):
-        return True
-    return False
+        if self._router is not None:
+            self._router.stop()
+            self._router = self._name = None

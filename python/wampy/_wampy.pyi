@@ -316,6 +316,13 @@ class Router:
         """Listen and serve as the configuration file ``path`` says."""
 
     @staticmethod
+    def configured(path: str) -> tuple[str | None, list[str]]:
+        """The URL of the router that a configuration file describes, and its realms.
+
+        The URL is None if its port is 0.
+        """
+
+    @staticmethod
     def start_by_crossbar_config(path: str, directory: str | None, router_only: bool) -> Router:
         """Listen and serve as the node configuration ``path`` of Crossbar.io says."""
 

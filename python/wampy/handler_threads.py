@@ -49,6 +49,11 @@ class HandlerThreads:
         """How many threads there are now."""
         return self._threads
 
+    @property
+    def busy(self) -> int:
+        """How many of them work on a job."""
+        return self._threads - self._idle
+
     def _spawn(self) -> None:
         """Start one more thread, with the lock held."""
         self._threads += 1

@@ -124,11 +124,11 @@ class Session:
         self._by_hand = MessagesByHand(self)
         #: what the next session is asked for after a loss
         self.records: Records = Records()
-        # None: if there is something to restore.
-        self._reconnect = reconnect
-        # Whether the program wants to hear of a loss in any case.
+        #: whether and how to get a lost session back; None for if there is something to restore
+        self.reconnect = reconnect
         closes = type(message_handler).handle_close is not MessageHandler.handle_close
-        self._watched = watched or closes
+        #: whether the program wants to hear of a loss in any case
+        self.watched = watched or closes
         self._keeper: Keeper | None = None
         self._wire: _wampy.Session | None = None
         self._threads: HandlerThreads | None = None
@@ -220,13 +220,13 @@ class Session:
         process.prepare()
         self._part_with_keeper()
         self._forget()
-        reconnect = self._reconnect
+        reconnect = self.reconnect
         if isinstance(reconnect, bool):
             reconnect = Reconnect() if reconnect else None
         self._ended = False
         self._events_undecryptable = 0
         self._begin_on(connect_first(self, reconnect))
-        if self._watched or reconnect is not None:
+        if self.watched or reconnect is not None:
             self._keep()
         self.welcome()
 
@@ -293,8 +293,8 @@ class Session:
 
     def _keep(self) -> None:
         """Have somebody see to it that a lost session comes back."""
-        wire, reconnect = self._wire, self._reconnect
-        if self._keeper is not None or wire is None or (reconnect is False and not self._watched):
+        wire, reconnect = self._wire, self.reconnect
+        if self._keeper is not None or wire is None or (reconnect is False and not self.watched):
             return
         chosen = reconnect if isinstance(reconnect, Reconnect) else Reconnect()
         wanted = None if reconnect is False else chosen
@@ -736,6 +736,11 @@ class Session:
         self.subscribe(topic, handler)
 
     # Jobs
+
+    @property
+    def handlers_at_work(self) -> int:
+        """How many handlers run at this moment."""
+        return self._threads.busy if self._threads is not None else 0
 
     def _start_threads(self) -> None:
         if self._threads is not None:

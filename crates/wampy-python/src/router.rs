@@ -86,6 +86,18 @@ impl Router {
         Self::start_with(py, new_runtime(py)?, builder)
     }
 
+    /// The URL of the router that the configuration file `path` describes, if it says its port, and
+    /// its realms.
+    #[staticmethod]
+    fn configured(py: Python<'_>, path: PathBuf) -> PyResult<(Option<String>, Vec<String>)> {
+        let misuse = |problem: String| failure(py, Kind::Configuration, &problem);
+        let builder =
+            Settings::from_config_file(path).map_err(|error| misuse(error.to_string()))?;
+        let realms = builder.realm_names().map(str::to_owned).collect();
+        let url = builder.url().map_err(|error| misuse(error.to_string()))?;
+        Ok((url, realms))
+    }
+
     /// Listen and serve as the node configuration `path` of Crossbar.io says. Relative paths in it are
     /// relative to `directory`; `router_only` leaves out what is no part of a router.
     #[staticmethod]

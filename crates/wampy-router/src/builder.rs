@@ -237,6 +237,44 @@ impl Builder {
         given.chain(default)
     }
 
+    /// Where clients on this host will find the router: its first TCP address, or else its first
+    /// one. `None` if that is not known before the start, because the port is 0.
+    ///
+    /// # Errors
+    /// [`StartError`]: it is no address.
+    pub fn url(&self) -> Result<Option<String>, StartError> {
+        let default = ["localhost:8080".to_owned()];
+        let listen = match self.listen.is_empty() {
+            true => &default[..],
+            false => &self.listen,
+        };
+        let parsed = listen.iter().map(|text| text.parse());
+        let addresses = parsed.collect::<Result<Vec<ListenAddress>, _>>()?;
+        let is_tcp = |address: &&ListenAddress| matches!(address, ListenAddress::Tcp { .. });
+        let first = addresses.iter().find(is_tcp).or(addresses.first());
+        Ok(match first {
+            Some(ListenAddress::Tcp { port: 0, .. }) | None => None,
+            Some(ListenAddress::Unix(path)) => Some(format!("unix://{}", path.display())),
+            Some(ListenAddress::Tcp {
+                host,
+                port,
+                always_plain,
+            }) => {
+                let scheme = match self.tls.is_some() && !always_plain {
+                    true => "wss",
+                    false => "ws",
+                };
+                let host = match host.as_str() {
+                    "0.0.0.0" => "127.0.0.1".to_owned(),
+                    "::" => "[::1]".to_owned(),
+                    host if host.contains(':') => format!("[{host}]"),
+                    host => host.to_owned(),
+                };
+                Some(format!("{scheme}://{host}:{port}/"))
+            }
+        })
+    }
+
     /// Starts the router on the runtime of the caller.
     ///
     /// # Errors

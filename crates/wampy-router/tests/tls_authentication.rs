@@ -2,14 +2,15 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../wampy-transport/tests/authority/mod.rs"]
+mod authority;
 mod peer;
 
 use std::net::TcpStream;
-use std::path::PathBuf;
 use std::sync::Arc;
 
+use authority::{Authority, Signed};
 use peer::{Host, Peer, Value, json};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, ServerName};
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion,
@@ -33,54 +34,10 @@ impl peer::Stream for TlsStream {
     }
 }
 
-/// An authority whose certificates router and clients have; its files are removed at the end.
-struct Authority {
-    directory: PathBuf,
-    issuer: CertifiedIssuer<'static, KeyPair>,
-}
-
-/// A client's certificate and key.
-struct Certificate {
-    der: rustls::pki_types::CertificateDer<'static>,
-    key: KeyPair,
-}
-
 impl Authority {
-    fn new(name: &str) -> Self {
-        let directory = format!("wampy-router-tls-auth-{}-{name}", std::process::id());
-        let directory = std::env::temp_dir().join(directory);
-        std::fs::create_dir_all(&directory).unwrap();
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        std::fs::write(directory.join("ca.pem"), issuer.pem()).unwrap();
-        Self { directory, issuer }
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.directory.join(name)
-    }
-
-    fn sign(&self, common_name: &str, alternative_name: &str) -> Certificate {
-        let mut params = CertificateParams::new(vec![alternative_name.to_owned()]).unwrap();
-        params
-            .distinguished_name
-            .push(DnType::CommonName, common_name);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        std::fs::write(self.file(&format!("{common_name}.pem")), certificate.pem()).unwrap();
-        std::fs::write(
-            self.file(&format!("{common_name}.key")),
-            key.serialize_pem(),
-        )
-        .unwrap();
-        let der = certificate.der().clone();
-        Certificate { der, key }
-    }
-
     /// A router with TLS whose realm `closed` wants `authentication`.
     fn host(&self, authentication: Authentication) -> Host {
-        self.sign("router", "localhost");
+        self.sign("router", &["localhost"]);
         Host::with(|builder| {
             let closed = RealmSettings::new("closed").authentication(authentication);
             builder
@@ -94,7 +51,7 @@ impl Authority {
     fn connect(
         &self,
         host: &Host,
-        own: Option<&Certificate>,
+        own: Option<&Signed>,
         versions: &[&'static SupportedProtocolVersion],
     ) -> (TlsStream, ChannelId) {
         let mut roots = RootCertStore::empty();
@@ -109,7 +66,7 @@ impl Authority {
             Some(own) => {
                 let key = PrivateKeyDer::try_from(own.key.serialize_der()).unwrap();
                 config
-                    .with_client_auth_cert(vec![own.der.clone()], key)
+                    .with_client_auth_cert(vec![own.certificate.der().clone()], key)
                     .unwrap()
             }
         };
@@ -123,28 +80,18 @@ impl Authority {
         (StreamOwned::new(client, socket), exported.unwrap().into())
     }
 
-    fn peer(&self, host: &Host, own: Option<&Certificate>) -> (Peer, ChannelId) {
+    fn peer(&self, host: &Host, own: Option<&Signed>) -> (Peer, ChannelId) {
         let (stream, channel) = self.connect(host, own, rustls::ALL_VERSIONS);
         (Peer::rawsocket(Box::new(stream), Serializer::Json), channel)
     }
 }
 
-impl Drop for Authority {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.directory);
-    }
-}
-
 fn knock(peer: &mut Peer, details: &Value) -> Value {
-    let mut hello = Peer::hello("closed");
-    for (key, value) in details.as_object().unwrap() {
-        hello[2][key] = value.clone();
-    }
-    peer.send(&hello);
+    peer.send(&Peer::hello_to("closed", details));
     peer.message()
 }
 
-fn sha256(authority: &Authority, own: &Certificate) -> [u8; 32] {
+fn sha256(authority: &Authority, own: &Signed) -> [u8; 32] {
     // As the router's own transport computes it.
     let host = authority.host(
         Authentication::by([Method::Tls])
@@ -170,10 +117,10 @@ fn sha256(authority: &Authority, own: &Certificate) -> [u8; 32] {
 
 #[test]
 fn a_certificate_says_who_its_client_is() {
-    let authority = Authority::new("certificate");
-    let joe = authority.sign("joe", "joe.example.com");
-    let ann = authority.sign("ann", "ann.example.com");
-    let stranger = authority.sign("stranger", "stranger.example.com");
+    let authority = Authority::new();
+    let joe = authority.sign("joe", &["joe.example.com"]);
+    let ann = authority.sign("ann", &["ann.example.com"]);
+    let stranger = authority.sign("stranger", &["stranger.example.com"]);
     let users = Authentication::by([Method::Tls])
         .user(User::new("joe", "user").certificate(sha256(&authority, &joe)))
         .user(User::new("ann@example.com", "admin").certificate_name("ann.example.com"));
@@ -223,7 +170,7 @@ fn challenge_bytes(hex: &Value) -> [u8; 32] {
 
 #[test]
 fn a_cryptosign_proof_is_bound_to_its_connection() {
-    let authority = Authority::new("cryptosign");
+    let authority = Authority::new();
     let host = authority.host(cryptosign());
     let hello = json!({
         "authmethods": ["cryptosign"],
@@ -274,7 +221,7 @@ fn check_87_a_scram_proof_is_bound_to_its_connection() {
         scram: Some(ScramCredential::new(&PASSWORD.into(), derivation.clone()).unwrap()),
         ..Credentials::default()
     };
-    let authority = Authority::new("scram");
+    let authority = Authority::new();
     let host = authority.host(
         Authentication::by([Method::Scram]).user(User::new("joe", "user").credentials(credentials)),
     );
@@ -318,7 +265,7 @@ fn base64(bytes: &[u8]) -> String {
 
 #[test]
 fn tls_1_2_has_nothing_to_be_bound_to() {
-    let authority = Authority::new("old");
+    let authority = Authority::new();
     let host = authority.host(cryptosign());
     let (stream, _) = authority.connect(&host, None, &[&rustls::version::TLS12]);
     let mut peer = Peer::rawsocket(Box::new(stream), Serializer::Json);

@@ -6,10 +6,9 @@
     reason = "a test fails by panicking"
 )]
 
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
+mod authority;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use authority::{Authority, Signed};
 use tokio::net::TcpListener;
 use wampy_proto::framing::websocket::handshake::RequestHead;
 use wampy_transport::{
@@ -17,55 +16,10 @@ use wampy_transport::{
     ConnectOptions, ConnectProblem, Connection, Opening, ServerTls, Stream, accept, connect,
 };
 
-/// An authority, and a directory for what it signs.
-struct Authority {
-    directory: PathBuf,
-    issuer: CertifiedIssuer<'static, KeyPair>,
-}
-
 impl Authority {
-    fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("wampy-transport-tls-{}-{count}", std::process::id());
-        let directory = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&directory).unwrap();
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
-        let issuer = CertifiedIssuer::self_signed(params, key).unwrap();
-        std::fs::write(directory.join("ca.pem"), issuer.pem()).unwrap();
-        Self { directory, issuer }
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.directory.join(name)
-    }
-
-    /// Signs a certificate, and returns where it and its key are.
-    fn sign(&self, common_name: &str, alternative_names: &[&str]) -> ClientCertificate {
-        let names: Vec<_> = alternative_names
-            .iter()
-            .map(|&name| name.to_owned())
-            .collect();
-        let mut params = CertificateParams::new(names).unwrap();
-        params
-            .distinguished_name
-            .push(DnType::CommonName, common_name);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        let files = ClientCertificate {
-            certificate: self.file(&format!("{common_name}.pem")),
-            key: self.file(&format!("{common_name}.key")),
-        };
-        std::fs::write(&files.certificate, certificate.pem()).unwrap();
-        std::fs::write(&files.key, key.serialize_pem()).unwrap();
-        files
-    }
-
     /// A router's TLS with a certificate of this authority.
     fn server(&self, clients: &ClientCertificates) -> ServerTls {
-        let own = self.sign("router", &["localhost"]);
+        let own = files(&self.sign("router", &["localhost"]));
         ServerTls::from_files(&own.certificate, &own.key, clients).unwrap()
     }
 
@@ -79,9 +33,10 @@ impl Authority {
     }
 }
 
-impl Drop for Authority {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.directory);
+fn files(signed: &Signed) -> ClientCertificate {
+    ClientCertificate {
+        certificate: signed.certificate_file.clone(),
+        key: signed.key_file.clone(),
     }
 }
 
@@ -148,7 +103,7 @@ async fn a_plain_connection_has_neither_channel_nor_certificate() {
 #[tokio::test]
 async fn a_router_learns_the_names_and_the_fingerprint_of_a_clients_certificate() {
     let authority = Authority::new();
-    let own = authority.sign("sensor-7", &["sensor-7.example", "ops@example.com"]);
+    let own = files(&authority.sign("sensor-7", &["sensor-7.example", "ops@example.com"]));
     let ca = authority.file("ca.pem");
     for clients in [
         ClientCertificates::Optional(ca.clone()),
@@ -210,7 +165,7 @@ async fn who_shows_no_certificate_is_let_in_only_where_it_is_optional() {
 #[tokio::test]
 async fn a_certificate_of_another_authority_is_refused() {
     let (authority, stranger) = (Authority::new(), Authority::new());
-    let own = stranger.sign("sensor-7", &[]);
+    let own = files(&stranger.sign("sensor-7", &[]));
     let ca = authority.file("ca.pem");
     let server = authority.server(&ClientCertificates::Optional(ca));
     let (client, router) = meet(&server, &authority.options(Some(own))).await;
@@ -222,7 +177,7 @@ async fn a_certificate_of_another_authority_is_refused() {
 async fn files_that_cannot_be_used_are_named() {
     let authority = Authority::new();
     let server = authority.server(&ClientCertificates::Unwanted);
-    let mut own = authority.sign("sensor-7", &[]);
+    let mut own = files(&authority.sign("sensor-7", &[]));
     own.key = authority.file("ca.pem");
     let (client, _router) = tokio::time::timeout(
         std::time::Duration::from_secs(20),
@@ -237,7 +192,7 @@ async fn files_that_cannot_be_used_are_named() {
     assert_eq!(path, authority.file("ca.pem"));
     assert!(problem.contains("no PEM private key"), "{problem}");
 
-    let router = authority.sign("router", &["localhost"]);
+    let router = files(&authority.sign("router", &["localhost"]));
     let missing = ClientCertificates::Required(authority.file("none.pem"));
     let error = ServerTls::from_files(&router.certificate, &router.key, &missing).unwrap_err();
     assert_eq!(error.path, authority.file("none.pem"));

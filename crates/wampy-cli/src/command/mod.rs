@@ -9,6 +9,7 @@ mod keygen;
 mod publish;
 mod register;
 mod router;
+mod run;
 mod subscribe;
 
 use clap::Subcommand;
@@ -23,6 +24,7 @@ pub(crate) enum Command {
     Publish(publish::Publish),
     Subscribe(subscribe::Subscribe),
     Register(register::Register),
+    Run(run::Run),
     Bench(bench::Bench),
     Keygen(keygen::Keygen),
     HashSecret(hash_secret::HashSecret),
@@ -39,6 +41,7 @@ impl Command {
             Self::Publish(command) => until_interrupted(command.run()),
             Self::Subscribe(command) => until_interrupted(command.run()),
             Self::Register(command) => until_interrupted(command.run()),
+            Self::Run(command) => command.run(),
             Self::Bench(command) => command.run(),
             Self::Keygen(command) => command.run(),
             Self::HashSecret(command) => command.run(),

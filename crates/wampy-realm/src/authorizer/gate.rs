@@ -169,6 +169,30 @@ impl Realm {
         Ok(is_authorizer.then(Grant::default))
     }
 
+    /// Whether a session sees that there is something: what its role may do one of these actions with.
+    /// Where a procedure decides for its role, that has let it ask, and it sees everything.
+    pub(crate) fn sees(
+        &self,
+        session: &Session,
+        actions: [Action; 2],
+        uri: &str,
+        match_policy: MatchPolicy,
+    ) -> bool {
+        if !self.authorizer.is_on() || session.authority.is_trusted() {
+            return true;
+        }
+        let Some(decider) = self.authorizer.decider_of(&session.authority) else {
+            return false;
+        };
+        let Decider::Rules(rules) = decider else {
+            return true;
+        };
+        let own = session.authority.own_rules();
+        actions
+            .into_iter()
+            .any(|action| rules.allow_all(own, action, uri, match_policy))
+    }
+
     /// Whether what a session that is gone left behind may be published, and as what it says.
     pub(crate) fn admit_testament(&mut self, gone: &Session, publish: &mut Publish<'_>) -> bool {
         if !self.authorizer.is_on() {

@@ -218,6 +218,14 @@ impl Authorizer {
         }
     }
 
+    /// The same, to look at.
+    fn decider_of(&self, authority: &Authority) -> Option<&Decider> {
+        match authority.standing {
+            Standing::Unlisted | Standing::Trusted => None,
+            Standing::Role(at) => self.deciders.get(at as usize),
+        }
+    }
+
     /// The procedure that decides for a session's role, if one does.
     #[inline]
     fn procedure(&self, authority: &Authority) -> Option<&str> {

@@ -4,8 +4,11 @@ use jiff::Timestamp;
 use wampy_proto::{MatchPolicy, Value};
 
 use super::arguments::{Arguments, invalid};
+use super::{Answer, Change, Revocable, Revoke, session};
+use crate::realm::Realm;
 use crate::records::{Record, RecordId, Records};
 use crate::refusal::Refusal;
+use crate::session::Session;
 
 /// The ids of all records by match policy: `{exact, prefix, wildcard}`.
 pub(super) fn list<I: RecordId, M>(records: &Records<I, M>) -> Value {
@@ -48,6 +51,29 @@ pub(super) fn named<'r, I: RecordId, M>(
     I::from_number(arguments.id(0, "id")?)
         .and_then(|id| Some((id, records.get(id)?)))
         .ok_or_else(|| Refusal::new(missing))
+}
+
+/// `remove_callee`, `remove_subscriber`: takes the record that the first argument names from the session
+/// that the second names; `missing` if the session does not hold it.
+pub(super) fn remove_member<I: RecordId, M>(
+    realm: &Realm,
+    records: &Records<I, M>,
+    arguments: &Arguments,
+    missing: &'static str,
+    holds: impl FnOnce(&Session, I) -> bool,
+    of: impl FnOnce(I) -> Revocable,
+) -> Result<Answer, Refusal> {
+    let (id, _) = named(records, arguments, missing)?;
+    let (key, session) = session::named_at(realm, arguments, 1)?;
+    let reason = arguments.optional_keyword_text("reason")?;
+    if !holds(session, id) {
+        return Err(Refusal::new(missing));
+    }
+    Ok(Answer::change(Change::Revoke(Revoke {
+        of: of(id),
+        session: key,
+        reason: reason.map(str::to_owned),
+    })))
 }
 
 /// What `get` and `on_create` tell of a record: `{id, created, uri, match}`.

@@ -6,6 +6,9 @@
 //! chapter names the procedures and events and says nothing of their arguments; those decided here, and
 //! the form of a definition, are in `docs/reflection.md`.
 //!
+//! A session sees what its role may call or register, subscribe or publish to: all that a pattern
+//! matches, if it is one. Errors are seen by all.
+//!
 //! Deliberately absent: the procedures, topics and errors of the protocol itself (those below `wamp.`),
 //! which the specification describes and every router has; and topics that somebody only publishes to,
 //! because a router that remembered them would grow with every topic ever used.
@@ -16,6 +19,7 @@ use wampy_proto::{MatchPolicy, Serializer, Value, serializer, uri};
 
 use super::Answer;
 use super::arguments::{Arguments, invalid};
+use crate::authorizer::Action;
 use crate::definitions::{Definition, Kind, Subject};
 use crate::realm::Realm;
 use crate::records::{RecordId, Records};
@@ -30,66 +34,66 @@ pub(super) const LIVE_KEY: &str = "live";
 /// `wamp.reflection.procedure.list(prefix?)` → `{exact, prefix, wildcard}`
 pub(super) fn list_procedures(
     realm: &Realm,
-    _: SessionKey,
+    caller: SessionKey,
     arguments: &Arguments<'_>,
 ) -> Result<Answer, Refusal> {
-    list(realm, Kind::Procedure, arguments)
+    list(realm, caller, Kind::Procedure, arguments)
 }
 
 /// `wamp.reflection.topic.list(prefix?)` → `{exact, prefix, wildcard}`
 pub(super) fn list_topics(
     realm: &Realm,
-    _: SessionKey,
+    caller: SessionKey,
     arguments: &Arguments<'_>,
 ) -> Result<Answer, Refusal> {
-    list(realm, Kind::Topic, arguments)
+    list(realm, caller, Kind::Topic, arguments)
 }
 
 /// `wamp.reflection.error.list(prefix?)` → `{exact, prefix, wildcard}`
 pub(super) fn list_errors(
     realm: &Realm,
-    _: SessionKey,
+    caller: SessionKey,
     arguments: &Arguments<'_>,
 ) -> Result<Answer, Refusal> {
-    list(realm, Kind::Error, arguments)
+    list(realm, caller, Kind::Error, arguments)
 }
 
 /// `wamp.reflection.procedure.describe(uri; match)` → description or null
 pub(super) fn describe_procedure(
     realm: &Realm,
-    _: SessionKey,
+    caller: SessionKey,
     arguments: &Arguments<'_>,
 ) -> Result<Answer, Refusal> {
-    describe(realm, Kind::Procedure, arguments).map(Answer::one)
+    describe(realm, caller, Kind::Procedure, arguments).map(Answer::one)
 }
 
 /// `wamp.reflection.topic.describe(uri; match)` → description or null
 pub(super) fn describe_topic(
     realm: &Realm,
-    _: SessionKey,
+    caller: SessionKey,
     arguments: &Arguments<'_>,
 ) -> Result<Answer, Refusal> {
-    describe(realm, Kind::Topic, arguments).map(Answer::one)
+    describe(realm, caller, Kind::Topic, arguments).map(Answer::one)
 }
 
 /// `wamp.reflection.error.describe(uri; match)` → description or null
 pub(super) fn describe_error(
     realm: &Realm,
-    _: SessionKey,
+    caller: SessionKey,
     arguments: &Arguments<'_>,
 ) -> Result<Answer, Refusal> {
-    describe(realm, Kind::Error, arguments).map(Answer::one)
+    describe(realm, caller, Kind::Error, arguments).map(Answer::one)
 }
 
 /// `wamp.reflect.describe(uri; match)` → the descriptions of every kind that there are
 pub(super) fn describe_all(
     realm: &Realm,
-    _: SessionKey,
+    caller: SessionKey,
     arguments: &Arguments<'_>,
 ) -> Result<Answer, Refusal> {
     let mut descriptions = Vec::new();
     for kind in Kind::ALL {
-        let description = describe(realm, kind, arguments)?;
+        let description = describe(realm, caller, kind, arguments)?;
         if description != Value::Null {
             descriptions.push(description);
         }
@@ -119,7 +123,12 @@ pub(super) fn given_policy(arguments: &Arguments<'_>) -> Result<Option<MatchPoli
 
 /// The URIs that are live or defined, by match policy and in order; those that begin with the first
 /// argument, if there is one.
-fn list(realm: &Realm, kind: Kind, arguments: &Arguments<'_>) -> Result<Answer, Refusal> {
+fn list(
+    realm: &Realm,
+    caller: SessionKey,
+    kind: Kind,
+    arguments: &Arguments<'_>,
+) -> Result<Answer, Refusal> {
     let prefix = arguments.optional_text(0, "prefix")?.unwrap_or_default();
     let lists = MatchPolicy::ALL.map(|policy| {
         let mut uris = BTreeSet::new();
@@ -129,7 +138,10 @@ fn list(realm: &Realm, kind: Kind, arguments: &Arguments<'_>) -> Result<Answer, 
             Kind::Topic => add_uris(&realm.broker.subscriptions, policy, prefix, &mut uris),
             Kind::Error => {}
         }
-        let uris = uris.into_iter().map(|uri| Value::Text(uri.to_owned()));
+        let seen = uris
+            .into_iter()
+            .filter(|uri| sees(realm, caller, kind, uri, policy));
+        let uris = seen.map(|uri| Value::Text(uri.to_owned()));
         (policy.as_str().to_owned(), Value::List(uris.collect()))
     });
     Ok(Answer::one(Value::Map(lists.into())))
@@ -150,7 +162,12 @@ fn add_uris<'r, I: RecordId, M>(
 }
 
 /// What is known of a URI or pattern, or null.
-fn describe(realm: &Realm, kind: Kind, arguments: &Arguments<'_>) -> Result<Value, Refusal> {
+fn describe(
+    realm: &Realm,
+    caller: SessionKey,
+    kind: Kind,
+    arguments: &Arguments<'_>,
+) -> Result<Value, Refusal> {
     let uri = arguments.text(0, "uri")?;
     let described = match given_policy(arguments)? {
         Some(match_policy) => Some(Subject {
@@ -160,10 +177,30 @@ fn describe(realm: &Realm, kind: Kind, arguments: &Arguments<'_>) -> Result<Valu
         }),
         None => best_match(realm, kind, uri),
     };
-    let described = described.filter(|subject| !uri::is_reserved(&subject.uri));
+    let described = described.filter(|subject| {
+        !uri::is_reserved(&subject.uri)
+            && sees(realm, caller, kind, &subject.uri, subject.match_policy)
+    });
     Ok(described
         .and_then(|subject| description(realm, &subject))
         .unwrap_or(Value::Null))
+}
+
+/// Whether a session may know of something.
+fn sees(
+    realm: &Realm,
+    caller: SessionKey,
+    kind: Kind,
+    uri: &str,
+    match_policy: MatchPolicy,
+) -> bool {
+    let actions = match kind {
+        Kind::Procedure => [Action::Call, Action::Register],
+        Kind::Topic => [Action::Subscribe, Action::Publish],
+        Kind::Error => return true,
+    };
+    let session = realm.sessions.get(caller);
+    session.is_some_and(|session| realm.sees(session, actions, uri, match_policy))
 }
 
 /// What a call or publication of `uri` is about: what has exactly this URI, else the best pattern; for

@@ -3,7 +3,7 @@
 use wampy_proto::{MatchPolicy, RegistrationId, SessionId, Value, error_uri};
 
 use super::arguments::Arguments;
-use super::{Answer, Change, Revocable, Revoke, record, session};
+use super::{Answer, Revocable, record, session};
 use crate::dealer::Callees;
 use crate::outbox::Outbox;
 use crate::realm::Realm;
@@ -79,17 +79,14 @@ pub(super) fn remove_callee(
     _: SessionKey,
     arguments: &Arguments,
 ) -> Result<Answer, Refusal> {
-    let (id, _) = named(realm, arguments)?;
-    let (key, session) = session::named_at(realm, arguments, 1)?;
-    let reason = arguments.optional_keyword_text("reason")?;
-    if !session.registrations.contains(&id) {
-        return Err(Refusal::new(error_uri::NO_SUCH_REGISTRATION));
-    }
-    Ok(Answer::change(Change::Revoke(Revoke {
-        of: Revocable::Registration(id),
-        session: key,
-        reason: reason.map(str::to_owned),
-    })))
+    record::remove_member(
+        realm,
+        &realm.dealer.registrations,
+        arguments,
+        error_uri::NO_SUCH_REGISTRATION,
+        |session, id| session.registrations.contains(&id),
+        Revocable::Registration,
+    )
 }
 
 fn named<'r>(

@@ -3,7 +3,7 @@
 use wampy_proto::{MatchPolicy, SessionId, SubscriptionId, Value, error_uri};
 
 use super::arguments::Arguments;
-use super::{Answer, Change, Revocable, Revoke, record, session};
+use super::{Answer, Revocable, record, session};
 use crate::outbox::Outbox;
 use crate::realm::Realm;
 use crate::records::Record;
@@ -81,17 +81,14 @@ pub(super) fn remove_subscriber(
     _: SessionKey,
     arguments: &Arguments,
 ) -> Result<Answer, Refusal> {
-    let (id, _) = named(realm, arguments)?;
-    let (key, session) = session::named_at(realm, arguments, 1)?;
-    let reason = arguments.optional_keyword_text("reason")?;
-    if !session.subscriptions.contains_key(&id) {
-        return Err(Refusal::new(error_uri::NO_SUCH_SUBSCRIPTION));
-    }
-    Ok(Answer::change(Change::Revoke(Revoke {
-        of: Revocable::Subscription(id),
-        session: key,
-        reason: reason.map(str::to_owned),
-    })))
+    record::remove_member(
+        realm,
+        &realm.broker.subscriptions,
+        arguments,
+        error_uri::NO_SUCH_SUBSCRIPTION,
+        |session, id| session.subscriptions.contains_key(&id),
+        Revocable::Subscription,
+    )
 }
 
 pub(super) fn named<'r>(

@@ -505,3 +505,60 @@ fn definition_bytes_per_session_max() {
     define(&mut network, author, "app.a", of(100));
     define(&mut network, author, "app.b", of(100));
 }
+
+#[test]
+fn a_session_sees_what_its_role_may_do_something_with() {
+    let all = json!({"call": true, "register": true, "publish": true, "subscribe": true});
+    let mut network = authorization::network(json!([
+        authorization::everything(),
+        {"name": "guest", "permissions": [
+            {"uri": "wamp.*", "call": true},
+            {"uri": "open.*", "call": true, "subscribe": true},
+            {"uri": "open.secret", "allow": {}},
+            {"uri": "mine.{authid}.*", "allow": all},
+        ]},
+        {"name": "asked", "authorizer": "com.example.authorize"},
+    ]));
+    let backend = authorization::join(&mut network, "backend", "backend");
+    for uri in [
+        "open.a",
+        "open.secret",
+        "hidden.a",
+        "mine.joe.a",
+        "mine.ann.a",
+    ] {
+        network.register(backend, uri, json!({}));
+        network.subscribe(backend, uri, json!({}));
+    }
+    network.register(backend, "open.", json!({"match": "prefix"}));
+    network.register(backend, "open.b.", json!({"match": "prefix"}));
+    define(
+        &mut network,
+        backend,
+        "hidden.error",
+        json!({"kind": "error"}),
+    );
+    network.received(backend);
+    let joe = authorization::join(&mut network, "joe", "guest");
+    let seen = json!({
+        "exact": ["mine.joe.a", "open.a"], "prefix": ["open.b."], "wildcard": [],
+    });
+    assert_eq!(list(&mut network, joe, "procedure", json!([])), seen);
+    let topics = list(&mut network, joe, "topic", json!([]));
+    assert_eq!(topics["exact"], json!(["mine.joe.a", "open.a"]));
+    let errors = list(&mut network, joe, "error", json!([]));
+    assert_eq!(errors["exact"], json!(["hidden.error"]));
+    for kind in ["procedure", "topic"] {
+        for hidden in ["hidden.a", "open.secret", "mine.ann.a"] {
+            assert_eq!(describe(&mut network, joe, kind, hidden), json!(null));
+        }
+        assert_eq!(describe(&mut network, joe, kind, "open.a")["uri"], "open.a");
+    }
+    // Not all that it matches may be called.
+    assert_eq!(
+        describe_by(&mut network, joe, "procedure", "open.", "prefix"),
+        json!(null)
+    );
+    let everything = list(&mut network, backend, "procedure", json!([]));
+    assert_eq!(everything["exact"].as_array().unwrap().len(), 5);
+}

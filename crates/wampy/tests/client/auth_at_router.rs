@@ -1,10 +1,10 @@
 //! Clients that prove who they are to the real router: every method, bound to TLS or not, two
 //! factors, certificates.
 
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
+#[path = "../../../wampy-transport/tests/authority/mod.rs"]
+mod authority;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use authority::Authority;
 use wampy::auth::{Auth, Cryptosign, PrivateKey, Scram, Ticket, WampCra};
 use wampy::proto::auth::scram::{Derivation, Kdf};
 use wampy::proto::auth::wampcra::Salting;
@@ -14,43 +14,16 @@ use wampy::{Builder, Client, Error, Router};
 
 use crate::fixture::within;
 
-/// An authority with certificates for a router and a client, in a directory of their own.
-struct Authority {
-    directory: PathBuf,
-    issuer: CertifiedIssuer<'static, KeyPair>,
+/// An authority with certificates for a router and two clients.
+fn authority() -> Authority {
+    let authority = Authority::new();
+    for name in ["router", "sensor-7", "stranger"] {
+        authority.sign(name, &["localhost"]);
+    }
+    authority
 }
 
 impl Authority {
-    fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("wampy-client-auth-{}-{count}", std::process::id());
-        let directory = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&directory).unwrap();
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        std::fs::write(directory.join("ca.pem"), issuer.pem()).unwrap();
-        let authority = Self { directory, issuer };
-        authority.sign("router");
-        authority.sign("sensor-7");
-        authority.sign("stranger");
-        authority
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.directory.join(name)
-    }
-
-    fn sign(&self, name: &str) {
-        let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
-        params.distinguished_name.push(DnType::CommonName, name);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        std::fs::write(self.file(&format!("{name}.pem")), certificate.pem()).unwrap();
-        std::fs::write(self.file(&format!("{name}.key")), key.serialize_pem()).unwrap();
-    }
-
     /// A router that speaks TLS, asks for certificates and knows some users.
     async fn router(&self) -> Router {
         Router::builder()
@@ -67,12 +40,6 @@ impl Authority {
         let url = router.url().replace("127.0.0.1", "localhost");
         let builder = Client::builder(url).ca_file(self.file("ca.pem"));
         builder.system_authorities(false)
-    }
-}
-
-impl Drop for Authority {
-    fn drop(&mut self) {
-        _ = std::fs::remove_dir_all(&self.directory);
     }
 }
 
@@ -139,7 +106,7 @@ async fn who(builder: Builder) -> Result<[String; 3], Error> {
 #[tokio::test]
 async fn every_method_works_over_tls_bound_to_it_where_that_is_possible() {
     within(async {
-        let authority = Authority::new();
+        let authority = authority();
         let router = authority.router().await;
         let methods: [(Auth, &str); 6] = [
             (Ticket::new("joe", "123456").into(), "ticket"),
@@ -169,7 +136,7 @@ async fn every_method_works_over_tls_bound_to_it_where_that_is_possible() {
 #[tokio::test]
 async fn the_draft_of_scram_works_with_keys_of_the_specified_one() {
     within(async {
-        let authority = Authority::new();
+        let authority = authority();
         let router = authority.router().await;
         let builder = authority.client(&router).auth(Scram::new("joe", "pencil"));
         let [authid, ..] = who(builder.authmethods(["scram"])).await.unwrap();
@@ -181,7 +148,7 @@ async fn the_draft_of_scram_works_with_keys_of_the_specified_one() {
 #[tokio::test]
 async fn two_factors_are_both_needed() {
     within(async {
-        let authority = Authority::new();
+        let authority = authority();
         let router = authority.router().await;
         let first = || authority.client(&router).auth(Scram::new("ann", "pencil"));
         let both = who(first().auth(Ticket::new("ann", "123456"))).await;
@@ -235,7 +202,7 @@ async fn wrong_secrets_and_unknown_users_look_the_same() {
 #[tokio::test]
 async fn a_router_with_another_key_is_not_joined() {
     within(async {
-        let authority = Authority::new();
+        let authority = authority();
         let router = authority.router().await;
         let expected = Cryptosign::new(client_key()).router_key(client_key().public_key());
         let error = who(authority.client(&router).auth(expected))
@@ -249,7 +216,7 @@ async fn a_router_with_another_key_is_not_joined() {
 #[tokio::test]
 async fn a_certificate_is_an_identity() {
     within(async {
-        let authority = Authority::new();
+        let authority = authority();
         let router = authority.router().await;
         let showing = |name: &str| {
             let files = [format!("{name}.pem"), format!("{name}.key")];

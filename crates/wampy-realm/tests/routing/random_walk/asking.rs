@@ -38,14 +38,14 @@ impl Walk {
                 ("subscription.lookup".to_owned(), args, json!({}), json!(id))
             }
             3 => {
-                let list = self.model.reflection_list(kind);
+                let list = self.model.reflection_list(client, kind);
                 let procedure = format!("reflection.{kind}.list");
                 (procedure, json!([]), json!({}), list)
             }
             _ => {
                 let (uri, policy) = self.pattern(false);
                 let policy = Some(policy).filter(|_| self.dice.chance(50));
-                let description = self.model.description(kind, uri, policy);
+                let description = self.model.description(client, kind, uri, policy);
                 let kwargs = match policy {
                     Some(policy) => json!({"match": policy.as_str()}),
                     None => json!({}),
@@ -66,7 +66,10 @@ impl Walk {
     }
 
     pub fn testament(&mut self) {
-        let (client, request) = (self.anybody(), self.request());
+        let (client, request) = (
+            self.anybody_who(|it| !it.testaments.is_empty()),
+            self.request(),
+        );
         let scope = self.dice.pick(&["detached", "destroyed"]);
         if self.dice.chance(15) {
             let kwargs = json!({"scope": scope});
@@ -101,7 +104,9 @@ impl Walk {
     }
 
     pub fn define(&mut self) {
-        let (client, request) = (self.anybody(), self.request());
+        let defining = self.model.defining();
+        let client = self.anybody_who(|it| defining.contains(&it.client));
+        let request = self.request();
         let (mut uri, mut policy) = self.pattern(false);
         let mut kind = self.dice.pick(&KINDS);
         if self.dice.chance(30) {

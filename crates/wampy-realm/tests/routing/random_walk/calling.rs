@@ -38,7 +38,13 @@ impl Walk {
     fn procedure(&mut self) -> &'static str {
         let known = &self.model.registrations;
         if !known.is_empty() && self.dice.chance(50) {
-            let registration = &known[self.dice.roll(known.len())];
+            let busy = known.iter().filter(|it| self.model.nobody_is_free(it.id));
+            let busy: Vec<_> = busy.map(|it| it.id).collect();
+            let at = match busy.is_empty() || self.dice.chance(60) {
+                true => self.dice.roll(known.len()),
+                false => self.model.registration(self.dice.pick(&busy)).unwrap(),
+            };
+            let registration = &known[at];
             if registration.policy == MatchPolicy::Exact {
                 return registration.uri;
             }

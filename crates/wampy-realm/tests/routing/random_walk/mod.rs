@@ -98,6 +98,16 @@ impl Walk {
         self.model.sessions[at].client
     }
 
+    /// Mostly somebody to whom this applies, so that some do it again and again.
+    fn anybody_who(&mut self, applies: impl Fn(&Session) -> bool) -> Client {
+        let those = self.model.sessions.iter().filter(|it| applies(it));
+        let those: Vec<Client> = those.map(|it| it.client).collect();
+        match those.is_empty() || self.dice.chance(30) {
+            true => self.anybody(),
+            false => self.dice.pick(&those),
+        }
+    }
+
     /// Sends a message and gathers what everybody received.
     fn send(&mut self, client: Client, message: Json) {
         self.network.send(client, message);
@@ -218,7 +228,9 @@ impl Walk {
             66..=69 => self.part(),
             70..=86 => self.answer(),
             87..=91 => self.cancel(),
-            92..=95 => self.pass(),
+            92 | 93 => self.pass(),
+            94 => self.define(),
+            95 => self.testament(),
             96 => match self.dice.roll(3) {
                 0 => self.ask(),
                 1 => self.testament(),
@@ -385,6 +397,8 @@ fn config(dice: &mut Dice) -> RealmConfig {
         events_max: model::EVENTS_MAX,
         bytes_max: 2 * LARGE + LARGE / 2,
     };
+    // How many of the calls that wait may be large.
+    let (in_line, in_all) = dice.pick(&[(1, 3), (2, 1)]);
     let disclosures = [Disclosure::OnRequest, Disclosure::Always];
     RealmConfig {
         caller_disclosure: dice.pick(&disclosures),
@@ -407,9 +421,9 @@ fn config(dice: &mut Dice) -> RealmConfig {
         pending_calls_per_session_max: model::PENDING_CALLS_MAX,
         pending_invocations_per_session_max: model::PENDING_INVOCATIONS_MAX,
         waiting_calls_per_registration_max: model::WAITING_CALLS_MAX,
-        waiting_bytes_per_registration_max: LARGE * model::LARGE_CALLS_WAITING_MAX + LARGE / 2,
+        waiting_bytes_per_registration_max: LARGE * in_line + LARGE / 2,
         rerouted_call_bytes_max: LARGE / 2,
-        kept_call_bytes_max: LARGE * dice.pick(&[1, 3]) + LARGE * 3 / 4,
+        kept_call_bytes_max: LARGE * in_all + LARGE * 3 / 4,
         registrations_per_session_max: model::REGISTRATIONS_MAX,
         subscriptions_per_session_max: model::SUBSCRIPTIONS_MAX,
         testaments_per_session_max: model::TESTAMENTS_MAX,

@@ -5,9 +5,7 @@ use wampy_proto::{Feature, MatchPolicy, Role};
 use wampy_realm::Disclosure;
 
 use super::choosing::Choice;
-use super::{
-    LARGE, LARGE_CALLS_WAITING_MAX, Model, PENDING_CALLS_MAX, WAITING_CALLS_MAX, is_large,
-};
+use super::{LARGE, Model, PENDING_CALLS_MAX, WAITING_CALLS_MAX, is_large};
 use crate::simulated::Client;
 
 #[derive(Clone)]
@@ -147,10 +145,7 @@ impl Model {
                 self.note("a line was full");
                 refuse(self, "unavailable");
             }
-            Choice::Wait if self.calls_are_too_large(&call) => {
-                self.note("calls that wait were too large");
-                refuse(self, "unavailable");
-            }
+            Choice::Wait if self.calls_are_too_large(&call) => refuse(self, "unavailable"),
             Choice::Wait => {
                 self.note("a call waited");
                 self.join_line(call);
@@ -165,13 +160,23 @@ impl Model {
     }
 
     /// Whether a large call finds no place beside other large ones.
-    fn calls_are_too_large(&self, call: &Call) -> bool {
+    fn calls_are_too_large(&mut self, call: &Call) -> bool {
         let large = self.calls.iter().filter(|it| it.is_large_and_waits());
         let in_line = large.clone();
         let in_line = in_line.filter(|it| it.registration == call.registration);
-        is_large(&call.args)
-            && (large.count() >= self.config.kept_call_bytes_max / LARGE
-                || in_line.count() >= LARGE_CALLS_WAITING_MAX)
+        let (all, in_line) = (large.count(), in_line.count());
+        if !is_large(&call.args) {
+            return false;
+        }
+        if in_line >= self.config.waiting_bytes_per_registration_max / LARGE {
+            self.note("calls that wait in one line were too large");
+            return true;
+        }
+        let too_many = all >= self.config.kept_call_bytes_max / LARGE;
+        if too_many {
+            self.note("all calls that wait were too large");
+        }
+        too_many
     }
 
     fn join_line(&mut self, mut call: Call) {

@@ -38,6 +38,11 @@ impl Model {
             .map(|it| it.doc.clone())
     }
 
+    /// Who has defined something.
+    pub fn defining(&self) -> Vec<Client> {
+        self.definitions.iter().map(|it| it.by).collect()
+    }
+
     /// What a session has defined.
     pub fn defined_by(&self, client: Client) -> Vec<Subject> {
         let own = self.definitions.iter().filter(|it| it.by == client);
@@ -108,6 +113,11 @@ impl Model {
                             == (one_kind, uri, one_policy)
                 });
                 if let Some(at) = found.filter(|_| wanted) {
+                    let mut later = self.definitions[at + 1..].iter();
+                    let has_later = later.by_ref().filter(|it| it.by == client).count() > 1;
+                    if has_later {
+                        self.note("a definition was taken back before later ones");
+                    }
                     taken.push(self.remove_definition(at));
                 }
             }
@@ -151,8 +161,20 @@ impl Model {
         self.meta_event(topic, json!([session, details]));
     }
 
+    /// Whether a session may know of something: if it may do anything with all of it.
+    fn sees(&self, client: Client, kind: &str, uri: &str, policy: MatchPolicy) -> bool {
+        let actions = match kind {
+            "procedure" => ["call", "register"],
+            "topic" => ["subscribe", "publish"],
+            _ => return true,
+        };
+        let session = self.session(client);
+        let allowed = |action: &&str| !self.is_forbidden(session, action, uri, policy);
+        actions.iter().any(allowed)
+    }
+
     /// `wamp.reflection.<kind>.list`
-    pub fn reflection_list(&self, kind: &str) -> Json {
+    pub fn reflection_list(&self, client: Client, kind: &str) -> Json {
         let mut found = BTreeSet::new();
         let defined = self.definitions.iter().map(|it| &it.subject);
         let defined = defined.filter(|it| it.kind == kind);
@@ -162,6 +184,7 @@ impl Model {
         let lists = MatchPolicy::ALL.map(|policy| {
             let uris = found.iter().filter(|it| it.0 == policy);
             let uris = uris.filter(|it| !it.1.starts_with("wamp"));
+            let uris = uris.filter(|it| self.sees(client, kind, it.1, policy));
             (policy.as_str().to_owned(), uris.map(|it| it.1).collect())
         });
         Json::Object(lists.into_iter().collect())
@@ -188,7 +211,13 @@ impl Model {
 
     /// `wamp.reflection.<kind>.describe`: without a policy, of what a call or publication of the URI is
     /// about.
-    pub fn description(&self, kind: &'static str, uri: &str, policy: Option<MatchPolicy>) -> Json {
+    pub fn description(
+        &self,
+        client: Client,
+        kind: &str,
+        uri: &str,
+        policy: Option<MatchPolicy>,
+    ) -> Json {
         let live = self.live(kind);
         let defined = self.definitions.iter().map(|it| &it.subject);
         let defined = defined.filter(|it| it.kind == kind);
@@ -209,7 +238,10 @@ impl Model {
             }
             None => best(&mut defined.iter().copied()),
         };
-        let Some((uri, policy)) = found.filter(|(uri, _)| !uri.starts_with("wamp")) else {
+        let is_seen = |(uri, policy): &(String, MatchPolicy)| {
+            !uri.starts_with("wamp") && self.sees(client, kind, uri, *policy)
+        };
+        let Some((uri, policy)) = found.filter(is_seen) else {
             return Json::Null;
         };
         let mut definitions = self.definitions.iter();

@@ -32,8 +32,6 @@ pub use sessions::{Session, Testament};
 pub const PENDING_CALLS_MAX: usize = 3;
 pub const PENDING_INVOCATIONS_MAX: usize = 3;
 pub const WAITING_CALLS_MAX: usize = 3;
-/// How many of those may be large. Of all that wait as many may be as the walk's configuration says.
-pub const LARGE_CALLS_WAITING_MAX: usize = 1;
 pub const REGISTRATIONS_MAX: usize = 5;
 pub const SUBSCRIPTIONS_MAX: usize = 6;
 pub const TESTAMENTS_MAX: usize = 3;
@@ -54,7 +52,7 @@ pub fn is_large(payload: &Json) -> bool {
 }
 
 /// What has to happen in some walk.
-pub const EVERYTHING: [&str; 33] = [
+pub const EVERYTHING: [&str; 36] = [
     "a call was rerouted",
     "a rerouted call waited",
     "nobody was left to take a rerouted call",
@@ -77,7 +75,10 @@ pub const EVERYTHING: [&str; 33] = [
     "a history was longer than its limit",
     "a permission disclosed a session",
     "a role lost a permission that was used",
-    "calls that wait were too large",
+    "calls that wait in one line were too large",
+    "all calls that wait were too large",
+    "a testament was too large",
+    "a definition was taken back before later ones",
     "a call was too large for its callee",
     "a part was too large for its callee",
     "a part of a result could not be delivered",

@@ -116,15 +116,25 @@ impl Model {
         uri: &str,
         policy: MatchPolicy,
     ) -> bool {
-        let forbids = self.rules(session).is_none_or(|mut rules| {
-            rules.any(|rule| {
-                policy.matches(uri, &rule.uri_for(session)) && !rule.allows.contains(&action)
-            })
-        });
+        let forbids = self.is_forbidden(session, action, uri, policy);
         if forbids {
             self.note("a permission was lacking");
         }
         forbids
+    }
+
+    pub fn is_forbidden(
+        &self,
+        session: &Session,
+        action: &str,
+        uri: &str,
+        policy: MatchPolicy,
+    ) -> bool {
+        self.rules(session).is_none_or(|mut rules| {
+            rules.any(|rule| {
+                policy.matches(uri, &rule.uri_for(session)) && !rule.allows.contains(&action)
+            })
+        })
     }
 
     /// Whether a session becomes known by what it sends to a URI, asked or not.

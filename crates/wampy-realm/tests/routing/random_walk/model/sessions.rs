@@ -66,6 +66,9 @@ impl Model {
         let mut all = session.testaments.iter();
         let too_large = is_large(&testament.args) && all.any(|it| is_large(&it.args));
         if session.testaments.len() >= TESTAMENTS_MAX || too_large {
+            if too_large {
+                self.note("a testament was too large");
+            }
             return self.expect_error(client, 48, request, "not_authorized");
         }
         session.testaments.push(testament);
