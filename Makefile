@@ -96,7 +96,7 @@ autobahn: ## The Autobahn test suite against our WebSocket, with compression. Ne
 .tools/bin/cargo-deny:
 	$(CARGO) install cargo-deny --version 0.20.2 --locked --quiet --root .tools
 
-SCRIPTS := benches/check-counts benches/write-steps benches/where-time-goes python/write-reference
+SCRIPTS := benches/check-counts benches/write-steps benches/where-time-goes python/write-reference benches/python
 
 .PHONY: lint
 lint: $(VENV)/.wheel .tools/bin/cargo-deny ## Formatting, clippy, rustdoc, ruff, mypy, pyright, stubtest, licenses.
@@ -148,7 +148,7 @@ counts-accept: count ## Write the instruction counts into docs.
 	benches/write-steps
 
 .PHONY: bench
-bench: bench-compare bench-scale ## All of the benchmarks; writes pages and charts of docs.
+bench: bench-compare bench-scale bench-python ## All of the benchmarks; writes pages and charts of docs.
 
 .PHONY: bench-compare
 bench-compare: build ## Our router, others and the floor, side by side; writes docs/benchmarks.md.
@@ -160,6 +160,12 @@ bench-compare: build ## Our router, others and the floor, side by side; writes d
 .PHONY: bench-scale
 bench-scale: build ## How cost grows; writes docs/scaling.md and its charts.
 	$(CARGO) run --release --locked -p wampy-bench -- scale --wampy $(RELEASE)
+
+.PHONY: bench-python
+bench-python: build ## Python clients side by side; writes docs/benchmarks-python.md.
+	$(CARGO) build --release --locked -p wampy-bench-peer
+	benches/python/setup
+	$(PYTHON) benches/python/compare --wampy $(RELEASE)
 
 .PHONY: clean
 clean: ## Remove all that was built or installed here.

@@ -288,7 +288,5 @@ def test_what_is_no_url(url):
 
 def test_json():
     assert json_serialize([48, 1, {}, "ä", [b"\x00"]]) == '[48,1,{},"ä",["\\u0000AA=="]]'
-    with pytest.raises(
-        errors.WampProtocolError, match="complex has no JSON form"
-    ):
+    with pytest.raises(errors.WampProtocolError, match="complex has no JSON form"):
         json_serialize([1j])

@@ -24,7 +24,6 @@ use super::event_loop::{Desk, Finish};
 use super::input::AioInput;
 use super::registration::AioRegistration;
 use super::stream::{AioStream, Source};
-use crate::decode::decode_args;
 use crate::error::{self, Kind, failure, failure_of};
 use crate::keys;
 use crate::options::{arguments, payload, read_options};
@@ -405,19 +404,15 @@ fn prepared(
     })
 }
 
-/// The value of a result; `wampy.result.value_of` says what it is of more than one.
+/// The value of a result as a program gets it; `wampy.result` says how, where there is not just one.
 fn value<'py>(py: Python<'py>, result: &CallResult) -> PyResult<Bound<'py, PyAny>> {
-    let payload = result.payload();
-    if payload.encoded_kwargs().is_empty() {
-        let args = decode_args(py, payload.serializer(), payload.encoded_args())?;
-        let args = args.cast_into::<PyList>()?;
-        match args.len() {
-            0 => return Ok(py.None().into_bound(py)),
-            1 => return args.get_item(0),
-            _ => {}
-        }
+    let (args, kwargs) = arguments(py, result.payload())?;
+    if result.payload().encoded_kwargs().is_empty()
+        && let Ok(args) = args.cast::<PyList>()
+        && args.len() == 1
+    {
+        return args.get_item(0);
     }
-    let (args, kwargs) = arguments(py, payload)?;
     let module = py.import(intern!(py, "wampy.result"))?;
     module.call_method1(intern!(py, "value_of"), (args, kwargs))
 }
