@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+from loops import on_loop  # noqa: F401 - a fixture
 
 import wampy
 

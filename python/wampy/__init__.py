@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from wampy import aio as aio
     from wampy import auth as auth
     from wampy._wampy import CookieJar as CookieJar
     from wampy.config import configure_async as configure_async
@@ -74,7 +75,7 @@ _HOME = {
 
 
 #: Modules that are there without an import of their own.
-_MODULES = {"auth"}
+_MODULES = {"aio", "auth"}
 
 
 def __getattr__(name: str) -> Any:

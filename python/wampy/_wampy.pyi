@@ -5,7 +5,8 @@ greenlet of a program that gevent or eventlet has patched, other greenlets run m
 Failures raise what ``wampy.errors.failure`` and ``wampy.errors.remote`` build.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, final
 
 from wampy.auth import Proof
@@ -13,8 +14,16 @@ from wampy.encryption import DataKey
 from wampy.errors import WampyError
 
 __all__ = [
+    "AioInput",
+    "AioInvocation",
+    "AioLoop",
+    "AioOptions",
+    "AioRegistration",
+    "AioSession",
+    "AioStream",
     "Attempt",
     "CookieJar",
+    "Event",
     "Input",
     "Results",
     "Router",
@@ -355,3 +364,236 @@ class Router:
 
     def stop(self, timeout: float) -> None:
         """Say GOODBYE to every session and stop, within ``timeout`` seconds. Never fails."""
+
+#: What can be given up: the number of an operation, and the future of its outcome.
+_Begun = tuple[int, asyncio.Future[Any]]
+
+@final
+class AioLoop:
+    """The operations of one connection, on one event loop; all is called on its thread."""
+
+    def __new__(cls, create_future: Callable[[], asyncio.Future[Any]]) -> AioLoop: ...
+    def fileno(self) -> int:
+        """What the event loop has to watch: when it can be read, ``drain`` is to be called."""
+
+    def drain(self) -> None:
+        """Hand out what has come. Never waits."""
+
+    def connect(self, settings: Mapping[str, Any]) -> _Begun:
+        """Connect and join a realm: a future of the ``AioSession``."""
+
+    def abandon(self, token: int) -> None:
+        """Give up an operation. One that is over is no error."""
+
+    def turn(self) -> asyncio.Future[None]:
+        """A future that is done when there may be room for another call."""
+
+    def close(self) -> None:
+        """Fail all that waits, and drop all handlers: the scope is over."""
+
+@final
+class AioOptions:
+    """Options of CALL, read once for many calls."""
+
+    def __new__(cls, options: Mapping[str, Any]) -> AioOptions: ...
+
+@final
+class AioSession:
+    """A joined session whose requests end on an event loop."""
+
+    @property
+    def id(self) -> int:
+        """The session id that the router chose."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the session can still send."""
+
+    def router_has(self, role: str, feature: str) -> bool:
+        """Whether the router announced a feature for a role, ``broker`` or ``dealer``."""
+
+    def call(
+        self,
+        procedure: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        options: AioOptions,
+        whole: bool,
+    ) -> _Begun | None:
+        """Call: a future of the value, or of the whole result.
+
+        None if so many are under way that this one has to wait for its ``turn``.
+        """
+
+    def call_progressive(
+        self,
+        procedure: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        options: AioOptions,
+    ) -> AioStream:
+        """Call for a result in parts; the call is made when the first is asked for."""
+
+    def call_in_parts(
+        self,
+        procedure: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        options: AioOptions,
+    ) -> _Begun:
+        """Make a call in parts: a future of ``(AioInput, AioStream)``."""
+
+    def publish(
+        self,
+        topic: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        options: Mapping[str, Any],
+        timeout: float | None,
+    ) -> asyncio.Future[int | None] | None:
+        """Publish: None if it is sent, else a future of the publication id, or of None."""
+
+    def register(
+        self,
+        procedure: str,
+        options: Mapping[str, Any],
+        handler: Callable[[AioInvocation], None],
+        definition: Mapping[str, Any] | None,
+        timeout: float | None,
+    ) -> _Begun:
+        """Register: a future of the ``AioRegistration``."""
+
+    def subscribe(
+        self,
+        topic: str,
+        options: Mapping[str, Any],
+        definition: Mapping[str, Any] | None,
+        timeout: float | None,
+    ) -> _Begun:
+        """Subscribe: a future of the ``AioStream`` of events."""
+
+    def ended(self) -> asyncio.Future[BaseException | None]:
+        """A future that is done when the session has ended: of why, or of None after ``leave``."""
+
+    def leave(self, reason: str) -> asyncio.Future[None]:
+        """Say GOODBYE: a future that is done when the router has answered, or in bounded time."""
+
+    def leave_now(self, reason: str) -> None:
+        """Say GOODBYE and do not wait for anything."""
+
+@final
+class AioStream(AsyncIterator[Any]):
+    """What comes one after the other: events, parts of a result, parts of a call."""
+
+    def __aiter__(self) -> AioStream: ...
+    def __anext__(self) -> asyncio.Future[Any]:
+        """A future of the next item. Behind the last one it raises ``StopAsyncIteration``."""
+
+    def close(self) -> None:
+        """End it: the topic is unsubscribed from, and a call that is not over is canceled."""
+
+    def unsubscribe(self, timeout: float | None) -> asyncio.Future[None]:
+        """Unsubscribe: a future that is done when the router has acknowledged it."""
+
+    @property
+    def id(self) -> int | None:
+        """The id of the subscription, if it stands."""
+
+    @property
+    def dropped(self) -> int:
+        """How many events had to make room for others."""
+
+    @property
+    def undecryptable(self) -> int:
+        """How many events were left out because none of the keys opens them."""
+
+@final
+class AioInput:
+    """The further parts of a call, as they are sent."""
+
+    def send(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> asyncio.Future[bool]:
+        """Send a part, when there is room: a future of whether the call still goes on."""
+
+    def finish(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> asyncio.Future[bool]:
+        """Send the last part: a future of whether the call still goes on."""
+
+    def close(self) -> None:
+        """Cancel the call, unless it is finished or over."""
+
+@final
+class AioRegistration:
+    """A procedure that a session offers."""
+
+    @property
+    def id(self) -> int | None:
+        """The id in the present session, if the registration stands."""
+
+    def unregister(self, timeout: float | None) -> asyncio.Future[None]:
+        """Withdraw it: a future that is done when the router has acknowledged it."""
+
+@final
+class AioInvocation:
+    """A call that a handler is to answer."""
+
+    @property
+    def args(self) -> list[Any]:
+        """The positional arguments."""
+
+    @property
+    def kwargs(self) -> dict[str, Any]:
+        """The keyword arguments."""
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """What the router tells of the call."""
+
+    @property
+    def procedure(self) -> str:
+        """The procedure that was called."""
+
+    @property
+    def receives_progress(self) -> bool:
+        """Whether the caller takes the result in parts."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the call has been answered, or has ended without."""
+
+    def parts(self) -> AioStream | None:
+        """The further parts of the call; None if it is made at once, or they were taken before."""
+
+    def watch(self, task: asyncio.Task[Any]) -> None:
+        """Cancel ``task`` if the call ends before it is answered."""
+
+    def reply(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
+        """Answer with a result; False if the call is over already."""
+
+    def reply_error(self, uri: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
+        """Answer with an error; False if the call is over already."""
+
+    def progress(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> asyncio.Future[bool]:
+        """Send a part of the result: a future of whether the call still goes on."""
+
+@final
+class Event:
+    """An event."""
+
+    @property
+    def args(self) -> list[Any]:
+        """What was published by position."""
+
+    @property
+    def kwargs(self) -> dict[str, Any]:
+        """What was published by keyword."""
+
+    @property
+    def topic(self) -> str:
+        """The topic that it was published to."""
+
+    @property
+    def publication_id(self) -> int:
+        """The id of the publication."""
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """What else the router tells: ``topic``, ``subscription_id`` and details of EVENT."""

@@ -307,7 +307,7 @@ def failure(
     if kind == "lost":
         message += f"; the request ({procedure}) was under way and may have been executed"
     elif kind == "unsent":
-        message += f"; the request ({procedure}) was not sent; start() begins a new session"
+        message += f"; the request ({procedure}) was not sent"
     error = _BY_KIND.get(kind, WampyError)(message)
     if isinstance(error, ConnectionLostError):
         error.may_have_run = kind == "lost"

@@ -8,19 +8,17 @@
 //! Deliberately absent: the hubs themselves. Python's `wampy.greenlets` knows them, and parks greenlets.
 
 use std::future::Future;
-use std::io::{PipeReader, PipeWriter, Read, Write};
-use std::os::fd::AsRawFd;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Wake, Waker};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use tokio::runtime::Runtime;
 
+use crate::bell::{Bell, Ringer};
 use crate::error::{Kind, failure};
-use crate::live::lock;
 use crate::runtime;
 
 /// Python's function that finds the hub of the thread that calls it.
@@ -67,12 +65,9 @@ impl Hub<'_> {
         timeout: Option<Duration>,
         future: F,
     ) -> PyResult<Option<F::Output>> {
-        let waiter = Arc::new(Waiter {
-            token: TOKENS.fetch_add(1, Ordering::Relaxed),
-            is_noted: AtomicBool::new(false),
-            woken: Arc::clone(&self.wakeups.get().woken),
-        });
-        let waker = Waker::from(Arc::clone(&waiter));
+        let token = TOKENS.fetch_add(1, Ordering::Relaxed);
+        let ringer = Ringer::new(token, &self.wakeups.get().bell);
+        let waker = Waker::from(Arc::clone(&ringer));
         let mut context = Context::from_waker(&waker);
         let mut future = Box::pin(async {
             match timeout {
@@ -81,13 +76,13 @@ impl Hub<'_> {
             }
         });
         loop {
-            waiter.is_noted.store(false, Ordering::Release);
+            ringer.rearm();
             let entered = runtime.enter();
             if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
                 return Ok(output);
             }
             drop(entered);
-            self.park.call1((waiter.token,))?;
+            self.park.call1((token,))?;
         }
     }
 }
@@ -96,33 +91,24 @@ impl Hub<'_> {
 #[pyclass(frozen, module = "wampy._wampy")]
 pub struct Wakeups {
     generation: u64,
-    reader: PipeReader,
-    woken: Arc<Woken>,
-}
-
-/// The tokens of these waits. While there are any, one byte is in the pipe.
-struct Woken {
-    tokens: Mutex<Vec<u64>>,
-    writer: PipeWriter,
+    bell: Arc<Bell>,
 }
 
 #[pymethods]
 impl Wakeups {
     #[new]
     fn new(py: Python<'_>) -> PyResult<Self> {
-        let (reader, writer) = std::io::pipe()
+        let bell = Bell::new()
             .map_err(|error| failure(py, Kind::Connection, &format!("no pipe: {error}")))?;
-        let tokens = Mutex::default();
         Ok(Self {
             generation: runtime::generation(),
-            reader,
-            woken: Arc::new(Woken { tokens, writer }),
+            bell: Arc::new(bell),
         })
     }
 
     /// What to watch: it can be read while there is something to take.
     fn fileno(&self) -> i32 {
-        self.reader.as_raw_fd()
+        self.bell.fileno()
     }
 
     /// Whether this process made it, and not one that it is a fork of.
@@ -133,36 +119,8 @@ impl Wakeups {
 
     /// The tokens that have been woken since the last time. Never waits.
     fn take(&self) -> Vec<u64> {
-        let mut tokens = lock(&self.woken.tokens);
-        if !tokens.is_empty() {
-            // A pipe of ours that cannot be read is gone, with the process.
-            _ = (&self.reader).read(&mut [0]);
-        }
-        std::mem::take(&mut *tokens)
-    }
-}
-
-/// What wakes one wait.
-struct Waiter {
-    token: u64,
-    /// Whether it is among the woken, or has been since it was looked at last.
-    is_noted: AtomicBool,
-    woken: Arc<Woken>,
-}
-
-impl Wake for Waiter {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        if self.is_noted.swap(true, Ordering::AcqRel) {
-            return;
-        }
-        let mut tokens = lock(&self.woken.tokens);
-        if tokens.is_empty() {
-            _ = (&self.woken.writer).write(&[0]);
-        }
-        tokens.push(self.token);
+        let mut tokens = Vec::new();
+        self.bell.take(usize::MAX, &mut tokens);
+        tokens
     }
 }

@@ -6,8 +6,10 @@
 //! Deliberately absent: protocol logic, exception classes, and any call into Python from the
 //! network thread.
 
+mod aio;
 mod answers;
 mod attempt;
+mod bell;
 mod challenges;
 mod cookies;
 mod decode;
@@ -34,6 +36,11 @@ mod _wampy {
     use pyo3::types::PyBytes;
     use wampy_proto::serializer::Serializer;
 
+    #[pymodule_export]
+    use crate::aio::{
+        AioEvent, AioInput, AioInvocation, AioLoop, AioOptions, AioRegistration, AioSession,
+        AioStream,
+    };
     #[pymodule_export]
     use crate::attempt::Attempt;
     #[pymodule_export]

@@ -14,7 +14,7 @@ use crate::answers::Answers;
 use crate::error::{Kind, failure};
 use crate::inbox::{Granted, Inbox, Job};
 use crate::options::{arguments, details};
-use crate::runtime::wait;
+use crate::runtime::{Leaves, wait};
 
 /// How long a handler thread waits for the id of a registration whose first call came before the
 /// thread that registers has noted it.
@@ -68,8 +68,18 @@ impl Work {
     }
 }
 
+impl Leaves for Live {
+    fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    fn left(&self) {
+        self.inbox.end();
+    }
+}
+
 impl Live {
-    /// Says goodbye; used at the end of the process too.
+    /// Says goodbye.
     pub async fn leave(&self, reason: &str) {
         // Failing to say goodbye is no failure: the session is over in any case.
         _ = self.client.leave(reason).await;

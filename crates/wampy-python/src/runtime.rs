@@ -6,7 +6,7 @@
 //! behind, so everything made before it is refused by its number. A thread that has a hub does not
 //! stand still meanwhile: see `hub`.
 //!
-//! Deliberately absent: futures in Python; an asyncio face needs another way of waiting.
+//! Deliberately absent: futures in Python; the asyncio face has another way of waiting: see `aio`.
 
 use std::future::Future;
 use std::pin::pin;
@@ -18,11 +18,11 @@ use std::time::{Duration, Instant};
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
+use wampy::Client;
 use wampy_proto::close_reason;
 
 use crate::error::{Kind, failure};
 use crate::hub;
-use crate::live::Live;
 
 /// How long a wait goes on before it looks up.
 pub const SLICE: Duration = Duration::from_millis(50);
@@ -42,7 +42,16 @@ static ENDER: OnceLock<ThreadId> = OnceLock::new();
 /// The threads that are waiting and will come back to Python.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 /// The sessions that say goodbye when the process ends. Those that are gone leave at the next push.
-static SESSIONS: Mutex<Vec<Weak<Live>>> = Mutex::new(Vec::new());
+static SESSIONS: Mutex<Vec<Weak<dyn Leaves>>> = Mutex::new(Vec::new());
+
+/// A session that says goodbye when the process ends.
+pub trait Leaves: Send + Sync {
+    /// Whose session it is.
+    fn client(&self) -> Client;
+
+    /// It has said goodbye.
+    fn left(&self);
+}
 
 /// What one process has once.
 struct Process {
@@ -79,10 +88,11 @@ pub fn forked() {
 }
 
 /// Notes a session that has to say goodbye when the process ends.
-pub fn at_exit(session: &Arc<Live>) {
+pub fn at_exit<L: Leaves + 'static>(session: &Arc<L>) {
+    let session: Weak<L> = Arc::downgrade(session);
     let mut sessions = lock(&SESSIONS);
     sessions.retain(|session| session.strong_count() > 0);
-    sessions.push(Arc::downgrade(session));
+    sessions.push(session);
 }
 
 /// Whether the interpreter is ending.
@@ -217,9 +227,12 @@ pub fn shut_down(py: Python<'_>, timeout: Duration) -> bool {
         let leaving: Vec<_> = sessions
             .into_iter()
             .map(|session| {
-                process
-                    .runtime
-                    .spawn(async move { session.leave(close_reason::CLOSE_REALM).await })
+                let client = session.client();
+                process.runtime.spawn(async move {
+                    // Failing to say goodbye is no failure: the session is over in any case.
+                    _ = client.leave(close_reason::CLOSE_REALM).await;
+                    session.left();
+                })
             })
             .collect();
         let left = async {

@@ -68,7 +68,8 @@ impl Session {
         let live = self.live(py)?;
         match live.client.status() {
             Status::Closed { reason } => {
-                Err(failure_of(py, Kind::Unsent, &reason, None, Some(target)))
+                let hint = format!("{reason}; start() begins a new session");
+                Err(failure_of(py, Kind::Unsent, &hint, None, Some(target)))
             }
             _ => Ok(live),
         }
@@ -522,16 +523,7 @@ impl Session {
 
     /// Whether the router announced a feature for a role, `broker` or `dealer`.
     fn router_has(&self, py: Python<'_>, role: &str, feature: &str) -> PyResult<bool> {
-        let welcome = self.live(py)?.client.welcome();
-        let role = Role::ROUTER
-            .into_iter()
-            .find(|known| known.as_str() == role);
-        let feature = Feature::ALL
-            .into_iter()
-            .find(|known| known.as_str() == feature);
-        Ok(role
-            .zip(feature)
-            .is_some_and(|(role, feature)| welcome.details.roles.supports(role, feature)))
+        Ok(has_feature(&self.live(py)?.client, role, feature))
     }
 
     /// Say GOODBYE and wait for the answer, at most as long as `connect` was told. Never fails.
@@ -620,8 +612,28 @@ fn limit(py: Python<'_>, timeout: Option<f64>) -> PyResult<Option<Duration>> {
     timeout.map(|seconds| duration(py, seconds)).transpose()
 }
 
+/// Whether the router announced a feature for a role, both by name.
+pub fn has_feature(client: &Client, role: &str, feature: &str) -> bool {
+    let welcome = client.welcome();
+    let role = Role::ROUTER
+        .into_iter()
+        .find(|known| known.as_str() == role);
+    let feature = Feature::ALL
+        .into_iter()
+        .find(|known| known.as_str() == feature);
+    role.zip(feature)
+        .is_some_and(|(role, feature)| welcome.details.roles.supports(role, feature))
+}
+
 /// What the client answered within the time limit, or the exception that says why not.
-fn answer<T>(py: Python<'_>, answer: Option<Result<T, wampy::Error>>, target: &str) -> PyResult<T> {
+///
+/// # Errors
+/// The client's error, or that there was no answer in time.
+pub fn answer<T>(
+    py: Python<'_>,
+    answer: Option<Result<T, wampy::Error>>,
+    target: &str,
+) -> PyResult<T> {
     match answer {
         Some(Ok(value)) => Ok(value),
         Some(Err(error)) => Err(error::of(py, &error, target)),

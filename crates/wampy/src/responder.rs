@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::invocation::{Invocation, InvocationKey};
 use crate::reply::{IntoReply, Reply};
-use crate::session::{Answer, Handler};
+use crate::session::{Answer, Handler, Stop};
 use crate::wamp_error::{RUNTIME_ERROR, WampError, text_payload};
 
 /// The one right to answer an invocation, from any thread.
@@ -74,6 +74,35 @@ impl Responder {
             .is_some_and(|key| key.shared.is_in_work(key))
     }
 
+    /// Has `told` called if the call ends before it is answered: it was canceled, or its session is
+    /// lost. It is called at once if that has happened; a later `on_end` takes the place of it.
+    ///
+    /// It runs on the task that reads the socket, or here, so it must not wait.
+    ///
+    /// ```
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// let (sender, ended) = std::sync::mpsc::channel();
+    /// client.register_with("com.example.slow", move |_, responder| {
+    ///     let sender = sender.clone();
+    ///     responder.on_end(move || sender.send("canceled").expect("somebody waits"));
+    ///     std::thread::spawn(move || {
+    ///         std::thread::sleep(std::time::Duration::from_millis(500));
+    ///         responder.complete(wampy::Reply::new());
+    ///     });
+    /// }).await?;
+    /// let timeout = std::time::Duration::from_millis(10);
+    /// client.call("com.example.slow").timeout(timeout).await.unwrap_err();
+    /// assert_eq!(tokio::task::spawn_blocking(move || ended.recv()).await.unwrap(), Ok("canceled"));
+    /// # client.close().await });
+    /// ```
+    pub fn on_end(&self, told: impl FnOnce() + Send + 'static) {
+        match &self.key {
+            Some(key) => key.shared.stop_by(key, Stop::Tell(Box::new(told))),
+            None => told(),
+        }
+    }
+
     async fn answer_when_room(mut self, answer: Answer) {
         // Stays in place until then, so that whoever stops this task answers for it.
         if let Some(key) = &self.key {
@@ -121,6 +150,6 @@ where
             };
             responder.answer_when_room(answer).await;
         });
-        Some(task.abort_handle())
+        Some(Stop::Abort(task.abort_handle()))
     })
 }

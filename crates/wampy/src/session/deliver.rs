@@ -317,7 +317,7 @@ impl Shared {
 }
 
 /// Runs code of the program on the reading task, which its panic must not end.
-fn guarded(run: impl FnOnce()) {
+pub(super) fn guarded(run: impl FnOnce()) {
     if catch_unwind(AssertUnwindSafe(run)).is_err() {
         tracing::error!("a callback of the program panicked");
     }

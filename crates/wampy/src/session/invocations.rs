@@ -9,7 +9,8 @@ use wampy_proto::message::{self, YieldOptions};
 use wampy_proto::{Message, RegistrationId, RequestId, error_uri};
 
 use super::Shared;
-use super::records::{HandlerTask, RegistrationRecord};
+use super::deliver::guarded;
+use super::records::{HandlerTask, RegistrationRecord, Stop};
 use super::send::{Unsendable, wake_owner};
 use super::state::{Online, Phase, State};
 use super::time_limit::TimeLimit;
@@ -63,7 +64,7 @@ impl InWork {
             Stage::Waiting(start) => drop(start),
             Stage::Running(task) => {
                 if let Some(task) = task {
-                    task.abort();
+                    guarded(|| task.stop());
                 }
             }
         }
@@ -297,7 +298,22 @@ impl Shared {
         match in_work {
             Some(in_work) => in_work.stage = Stage::Running(Some(task)),
             // Canceled meanwhile; or done, and then there is nothing to abort.
-            None => task.abort(),
+            None => task.stop(),
+        }
+    }
+
+    /// Notes how the work on an invocation is stopped; it is at once if the invocation is over.
+    pub(crate) fn stop_by(&self, key: &InvocationKey, stop: Stop) {
+        let mut state = self.lock();
+        let in_work = state
+            .session(key.epoch)
+            .and_then(|online| online.invocations.get_mut(&key.request));
+        match in_work {
+            Some(in_work) => in_work.stage = Stage::Running(Some(stop)),
+            None => {
+                drop(state);
+                stop.stop();
+            }
         }
     }
 

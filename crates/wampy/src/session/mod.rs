@@ -33,7 +33,7 @@ use crate::error::Error;
 use crate::status::Status;
 
 pub(crate) use invocations::Answer;
-pub(crate) use records::{EventSink, Handler, RegistrationRecord, SubscriptionRecord};
+pub(crate) use records::{EventSink, Handler, RegistrationRecord, Stop, SubscriptionRecord};
 pub(crate) use send::Sent;
 use state::State;
 pub(crate) use state::{CallSink, Pending};

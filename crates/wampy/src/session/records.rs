@@ -19,7 +19,25 @@ use crate::responder::Responder;
 pub(crate) type Handler = Arc<dyn Fn(Invocation, Responder) -> HandlerTask + Send + Sync>;
 
 /// The task that works on an invocation, if it is one that can be stopped.
-pub(crate) type HandlerTask = Option<tokio::task::AbortHandle>;
+pub(crate) type HandlerTask = Option<Stop>;
+
+/// How the work on an invocation is stopped.
+pub(crate) enum Stop {
+    /// By dropping its task.
+    Abort(tokio::task::AbortHandle),
+    /// By telling whoever does it.
+    Tell(Box<dyn FnOnce() + Send>),
+}
+
+impl Stop {
+    /// Not to be called under the lock: what is dropped or called here is code of the program.
+    pub(super) fn stop(self) {
+        match self {
+            Self::Abort(task) => task.abort(),
+            Self::Tell(tell) => tell(),
+        }
+    }
+}
 
 /// A procedure that this client offers.
 pub(crate) struct RegistrationRecord {

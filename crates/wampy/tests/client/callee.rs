@@ -251,8 +251,14 @@ async fn a_responder_answers_from_any_thread_and_learns_of_the_end() {
             .await
             .unwrap();
         assert!(!responder.is_over());
+        let (told, heard) = tokio::sync::oneshot::channel();
+        responder.on_end(move || told.send("canceled").unwrap());
         call.abort();
+        assert_eq!(heard.await, Ok("canceled"));
         until(async || responder.is_over()).await;
+        let (told, mut heard) = tokio::sync::oneshot::channel();
+        responder.on_end(move || told.send("at once").unwrap());
+        assert_eq!(heard.try_recv(), Ok("at once"));
         assert!(!responder.complete(Reply::new()), "the call is over");
     })
     .await;

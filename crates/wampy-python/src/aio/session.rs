@@ -1,0 +1,508 @@
+//! `_wampy.AioSession`: a joined session whose requests end on an event loop.
+//!
+//! Each method begins an operation; none waits.
+//!
+//! Deliberately absent: names and arguments that programs see; `wampy.aio.Session` has them.
+
+use std::collections::BTreeMap;
+use std::future::IntoFuture;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+use wampy::{Call, CallResult, Client, Description, Status};
+use wampy_proto::message::{
+    CallOptions, CancelMode, PublishOptions, RegisterOptions, SubscribeOptions,
+};
+use wampy_proto::{Serializer, Value};
+
+use super::event_loop::{Desk, Finish};
+use super::input::AioInput;
+use super::registration::AioRegistration;
+use super::stream::{AioStream, Source};
+use crate::error::{self, Kind, failure, failure_of};
+use crate::keys;
+use crate::options::{arguments, payload, read_options};
+use crate::progressive::result_tuple;
+use crate::runtime::{self, Leaves, check_generation, duration};
+use crate::session::{answer, has_feature};
+
+/// How long those who wait for answers may act on the loss of a session before its scope does.
+const GRACE: Duration = Duration::from_millis(5);
+
+/// Options of CALL, read once for many calls.
+#[pyclass(frozen, module = "wampy._wampy")]
+pub struct AioOptions {
+    options: CallOptions,
+    encrypt: Option<String>,
+}
+
+#[pymethods]
+impl AioOptions {
+    #[new]
+    fn new(options: &Bound<'_, PyDict>) -> PyResult<Self> {
+        Ok(Self {
+            encrypt: keys::encrypt(options)?,
+            options: read_options(options, |reader| CallOptions::read(reader))?,
+        })
+    }
+}
+
+impl AioOptions {
+    /// How long the call may take.
+    fn limit(&self) -> Option<Duration> {
+        (self.options.timeout_ms > 0).then(|| Duration::from_millis(self.options.timeout_ms))
+    }
+}
+
+/// What belongs to a session in the process that opened it.
+struct Joined {
+    client: Client,
+}
+
+impl Leaves for Joined {
+    fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    fn left(&self) {}
+}
+
+/// A joined WAMP session.
+#[pyclass(frozen, module = "wampy._wampy")]
+pub struct AioSession {
+    inner: Option<(Arc<Desk>, Arc<Joined>)>,
+}
+
+impl Drop for AioSession {
+    fn drop(&mut self) {
+        if let Some(inner) = self.inner.take()
+            && inner.0.generation != runtime::generation()
+        {
+            // The locks in there may be held by threads that the fork has left behind.
+            std::mem::forget(inner);
+        }
+    }
+}
+
+impl AioSession {
+    pub fn new(desk: Arc<Desk>, client: Client) -> Self {
+        let joined = Arc::new(Joined { client });
+        runtime::at_exit(&joined);
+        Self {
+            inner: Some((desk, joined)),
+        }
+    }
+
+    /// The parts, for a new request to `target`.
+    fn open(&self, py: Python<'_>, target: &str) -> PyResult<(&Arc<Desk>, &Client)> {
+        let parts = self.parts(py)?;
+        match parts.1.status() {
+            Status::Closed { reason } => {
+                Err(failure_of(py, Kind::Unsent, &reason, None, Some(target)))
+            }
+            _ => Ok(parts),
+        }
+    }
+
+    fn parts(&self, py: Python<'_>) -> PyResult<(&Arc<Desk>, &Client)> {
+        let inner = self.inner.as_ref();
+        let (desk, joined) =
+            inner.ok_or_else(|| failure(py, Kind::Session, "the session is gone"))?;
+        check_generation(py, desk.generation, "session")?;
+        Ok((desk, &joined.client))
+    }
+}
+
+#[pymethods]
+impl AioSession {
+    /// The session id that the router chose.
+    #[getter]
+    fn id(&self, py: Python<'_>) -> PyResult<u64> {
+        Ok(self.parts(py)?.1.session_id().value())
+    }
+
+    /// Whether the session can still send.
+    #[getter]
+    fn is_open(&self, py: Python<'_>) -> PyResult<bool> {
+        let status = self.parts(py)?.1.status();
+        Ok(matches!(status, Status::Established { .. }))
+    }
+
+    /// Whether the router announced a feature for a role, `broker` or `dealer`.
+    fn router_has(&self, py: Python<'_>, role: &str, feature: &str) -> PyResult<bool> {
+        Ok(has_feature(self.parts(py)?.1, role, feature))
+    }
+
+    /// Call: the number of the operation, and a future of the value, or of
+    /// `(request_id, details, args, kwargs)` if `whole`. None if so many are under way that this one
+    /// has to wait for its `turn`.
+    fn call<'py>(
+        &self,
+        py: Python<'py>,
+        procedure: &str,
+        args: &Bound<'py, PyAny>,
+        kwargs: &Bound<'py, PyAny>,
+        options: &AioOptions,
+        whole: bool,
+    ) -> PyResult<Option<(u64, Bound<'py, PyAny>)>> {
+        let (desk, client) = self.open(py, procedure)?;
+        if desk.is_crowded() {
+            return Ok(None);
+        }
+        let call = prepared(client, procedure, args, kwargs, options)?;
+        let (absent, limit) = (absent(client), options.limit());
+        let procedure = Box::<str>::from(procedure);
+        let started = desk.start(py, async move {
+            let answer = match back(absent, limit).await {
+                Ok(()) => call.into_future().await,
+                Err(error) => Err(error),
+            };
+            let finish: Finish = Box::new(move |py| match answer {
+                Ok(result) if whole => {
+                    let tuple = result_tuple(py, &result)?;
+                    Ok(tuple.into_pyobject(py)?.into_any().unbind())
+                }
+                Ok(result) => value(py, &result).map(Bound::unbind),
+                Err(error) => Err(error::of(py, &error, &procedure)),
+            });
+            finish
+        });
+        started.map(Some)
+    }
+
+    /// Call for a result in parts; the call is made when the first is asked for.
+    fn call_progressive(
+        &self,
+        py: Python<'_>,
+        procedure: &str,
+        args: &Bound<'_, PyAny>,
+        kwargs: &Bound<'_, PyAny>,
+        options: &AioOptions,
+    ) -> PyResult<AioStream> {
+        let (desk, client) = self.open(py, procedure)?;
+        let call = prepared(client, procedure, args, kwargs, options)?;
+        let results = Source::Results(Box::new(call.progressive()));
+        Ok(AioStream::new(desk, client.clone(), procedure, results))
+    }
+
+    /// Make a call in parts, of which this is the first: the number of the operation, and a future
+    /// of what sends the others, and the results.
+    fn call_in_parts<'py>(
+        &self,
+        py: Python<'py>,
+        procedure: &str,
+        args: &Bound<'py, PyAny>,
+        kwargs: &Bound<'py, PyAny>,
+        options: &AioOptions,
+    ) -> PyResult<(u64, Bound<'py, PyAny>)> {
+        let (desk, client) = self.open(py, procedure)?;
+        let call = prepared(client, procedure, args, kwargs, options)?;
+        let (of_call, client) = (Arc::clone(desk), client.clone());
+        let (absent, limit) = (absent(&client), options.limit());
+        let procedure = procedure.to_owned();
+        desk.start(py, async move {
+            let started = match back(absent, limit).await {
+                Ok(()) => call.duplex().await,
+                Err(error) => Err(error),
+            };
+            let finish: Finish = Box::new(move |py| {
+                let (input, results) =
+                    started.map_err(|error| error::of(py, &error, &procedure))?;
+                let input = AioInput::new(&of_call, input, &procedure, client.serializer());
+                let results = Source::Results(Box::new(results));
+                let results = AioStream::new(&of_call, client, &procedure, results);
+                Ok((input, results).into_pyobject(py)?.into_any().unbind())
+            });
+            finish
+        })
+    }
+
+    /// Publish: None if it is sent, else a future of the publication id, or of None.
+    fn publish<'py>(
+        &self,
+        py: Python<'py>,
+        topic: &str,
+        args: &Bound<'py, PyAny>,
+        kwargs: &Bound<'py, PyAny>,
+        options: &Bound<'py, PyDict>,
+        timeout: Option<f64>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let (desk, client) = self.open(py, topic)?;
+        let limit = limit(py, timeout)?;
+        let key = keys::encrypt(options)?;
+        let options = read_options(options, |reader| PublishOptions::read(reader))?;
+        let mut publish = client
+            .publish(topic)
+            .payload(payload(client.serializer(), args, kwargs)?)
+            .options(options);
+        if let Some(key) = key {
+            publish = publish.encrypt(key);
+        }
+        let absent = absent(client);
+        let mut publish = Box::pin(async move {
+            back(absent, limit).await?;
+            publish.await
+        });
+        // As a rule there is room, and nothing to wait for.
+        let mut context = Context::from_waker(Waker::noop());
+        if let Poll::Ready(published) = pin!(&mut publish).poll(&mut context) {
+            let published = answer(py, Some(published), topic)?;
+            return published
+                .map(|id| Ok(id.value().into_pyobject(py)?.into_any()))
+                .map(|id: PyResult<_>| done(desk, py, id?))
+                .transpose();
+        }
+        let topic = topic.to_owned();
+        let future = desk.future(py, async move {
+            let published = within(limit, publish).await;
+            let finish: Finish = Box::new(move |py| {
+                let id = answer(py, published, &topic)?.map(|id| id.value());
+                Ok(id.into_pyobject(py)?.into_any().unbind())
+            });
+            finish
+        })?;
+        Ok(Some(future))
+    }
+
+    /// Register: a future of the `AioRegistration`. `handler` is called with each `AioInvocation`.
+    #[pyo3(signature = (procedure, options, handler, definition, timeout))]
+    fn register<'py>(
+        &self,
+        py: Python<'py>,
+        procedure: &str,
+        options: &Bound<'py, PyDict>,
+        handler: Py<PyAny>,
+        definition: Option<&Bound<'py, PyDict>>,
+        timeout: Option<f64>,
+    ) -> PyResult<(u64, Bound<'py, PyAny>)> {
+        let (desk, client) = self.open(py, procedure)?;
+        let limit = limit(py, timeout)?;
+        let options = read_options(options, |reader| RegisterOptions::read(reader))?;
+        let number = desk.add_handler(handler);
+        let (called, of_registration) = (Arc::clone(desk), Arc::clone(desk));
+        let mut register = client
+            .register_with(procedure, move |invocation, responder| {
+                called.invoke((number, Box::new(invocation), responder));
+            })
+            .options(options);
+        if let Some(definition) = definition {
+            register = register.describe(description(definition)?);
+        }
+        let (absent, procedure) = (absent(client), procedure.to_owned());
+        desk.start(py, async move {
+            let request = async {
+                back(absent, limit).await?;
+                register.await
+            };
+            let registered = within(limit, request).await;
+            let finish: Finish = Box::new(move |py| {
+                let registration = answer(py, registered, &procedure)
+                    .inspect_err(|_| of_registration.remove_handler(number))?;
+                let registration = AioRegistration::new(of_registration, number, registration);
+                Ok(Py::new(py, registration)?.into_any())
+            });
+            finish
+        })
+    }
+
+    /// Subscribe: the number of the operation, and a future of the stream of events.
+    #[pyo3(signature = (topic, options, definition, timeout))]
+    fn subscribe<'py>(
+        &self,
+        py: Python<'py>,
+        topic: &str,
+        options: &Bound<'py, PyDict>,
+        definition: Option<&Bound<'py, PyDict>>,
+        timeout: Option<f64>,
+    ) -> PyResult<(u64, Bound<'py, PyAny>)> {
+        let (desk, client) = self.open(py, topic)?;
+        let limit = limit(py, timeout)?;
+        let options = read_options(options, |reader| SubscribeOptions::read(reader))?;
+        let mut subscribe = client.subscribe(topic).options(options);
+        if let Some(definition) = definition {
+            subscribe = subscribe.describe(description(definition)?);
+        }
+        let (of_stream, client) = (Arc::clone(desk), client.clone());
+        let (absent, topic) = (absent(&client), topic.to_owned());
+        desk.start(py, async move {
+            let request = async {
+                back(absent, limit).await?;
+                subscribe.await
+            };
+            let subscribed = within(limit, request).await;
+            let finish: Finish = Box::new(move |py| {
+                let events = Source::Events(answer(py, subscribed, &topic)?);
+                let stream = AioStream::new(&of_stream, client, &topic, events);
+                Ok(Py::new(py, stream)?.into_any())
+            });
+            finish
+        })
+    }
+
+    /// A future that is done when the session has ended: of the exception that says why, or of None
+    /// after `leave`.
+    fn ended<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let (desk, client) = self.parts(py)?;
+        let mut changes = client.status_changes();
+        let client = client.clone();
+        desk.future(py, async move {
+            let closed = |status: &Status| matches!(status, Status::Closed { .. });
+            // An error means that the task that owns the connection is gone, which is the same.
+            _ = changes.wait_for(closed).await;
+            tokio::time::sleep(GRACE).await;
+            let finish: Finish = Box::new(move |py| {
+                Ok(match loss(&client) {
+                    Some(error) => error::of_connect(py, &error).into_value(py).into_any(),
+                    None => py.None(),
+                })
+            });
+            finish
+        })
+    }
+
+    /// Say GOODBYE: a future that is done when the router has answered, or in bounded time without.
+    fn leave<'py>(&self, py: Python<'py>, reason: &str) -> PyResult<Bound<'py, PyAny>> {
+        let (desk, client) = self.parts(py)?;
+        let (client, reason) = (client.clone(), reason.to_owned());
+        desk.future(py, async move {
+            // A session that cannot say goodbye is over all the same.
+            _ = client.leave(&reason).await;
+            let finish: Finish = Box::new(|py| Ok(py.None()));
+            finish
+        })
+    }
+
+    /// Say GOODBYE and do not wait for anything.
+    fn leave_now(&self, py: Python<'_>, reason: &str) -> PyResult<()> {
+        let client = self.parts(py)?.1.clone();
+        let reason = reason.to_owned();
+        runtime::runtime(py)?.spawn(async move { client.leave(&reason).await });
+        Ok(())
+    }
+}
+
+fn prepared(
+    client: &Client,
+    procedure: &str,
+    args: &Bound<'_, PyAny>,
+    kwargs: &Bound<'_, PyAny>,
+    options: &AioOptions,
+) -> PyResult<Call> {
+    let call = client
+        .call(procedure)
+        .payload(payload(client.serializer(), args, kwargs)?)
+        .options(options.options.clone())
+        .cancel_mode(CancelMode::Kill);
+    Ok(match &options.encrypt {
+        Some(key) => call.encrypt(key.as_str()),
+        None => call,
+    })
+}
+
+/// The value of a result as a program gets it; `wampy.result` says how, where there is not just one.
+fn value<'py>(py: Python<'py>, result: &CallResult) -> PyResult<Bound<'py, PyAny>> {
+    let (args, kwargs) = arguments(py, result.payload())?;
+    if result.payload().encoded_kwargs().is_empty()
+        && let Ok(args) = args.cast::<PyList>()
+        && args.len() == 1
+    {
+        return args.get_item(0);
+    }
+    let module = py.import(intern!(py, "wampy.result"))?;
+    module.call_method1(intern!(py, "value_of"), (args, kwargs))
+}
+
+/// A definition, as `wampy.reflection` makes it.
+fn description(definition: &Bound<'_, PyDict>) -> PyResult<Description> {
+    let py = definition.py();
+    let none = PyList::empty(py);
+    let encoded = payload(Serializer::MsgPack, none.as_any(), definition.as_any())?;
+    let mut fields: BTreeMap<String, Value> = encoded
+        .kwargs()
+        .map_err(|error| failure(py, Kind::Serialization, &error.to_string()))?;
+    let mut description = match fields.remove("doc") {
+        Some(Value::Text(doc)) => Description::new(doc),
+        _ => Description::default(),
+    };
+    if let Some(schema) = fields.remove("args") {
+        description = description.args(schema);
+    }
+    if let Some(schema) = fields.remove("kwargs") {
+        description = description.kwargs(schema);
+    }
+    if let Some(schema) = fields.remove("result") {
+        description = description.result(schema);
+    }
+    if let Some(schema) = fields.remove("progress") {
+        description = description.progress(schema);
+    }
+    Ok(description)
+}
+
+/// A future that has its outcome already.
+fn done<'py>(
+    desk: &Arc<Desk>,
+    py: Python<'py>,
+    value: Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let value = value.unbind();
+    desk.future(py, async move {
+        let finish: Finish = Box::new(move |_| Ok(value));
+        finish
+    })
+}
+
+/// Why the session of a client was lost; `None` while it stands, and if the program has ended it.
+pub fn loss(client: &Client) -> Option<wampy::Error> {
+    if !matches!(client.status(), Status::Closed { .. }) {
+        return None;
+    }
+    // That of a closed client is ready at once.
+    let mut context = Context::from_waker(Waker::noop());
+    match pin!(client.established()).poll(&mut context) {
+        Poll::Ready(Err(error)) if !matches!(error, wampy::Error::Closed) => Some(error),
+        _ => None,
+    }
+}
+
+/// The client, if it has lost its session and is getting another.
+fn absent(client: &Client) -> Option<Client> {
+    let is_absent = matches!(client.status(), Status::Reconnecting { .. });
+    is_absent.then(|| client.clone())
+}
+
+/// Waits until a client that is `absent` is back.
+async fn back(absent: Option<Client>, limit: Option<Duration>) -> Result<(), wampy::Error> {
+    let Some(client) = absent else { return Ok(()) };
+    match within(limit, client.established()).await {
+        Some(outcome) => outcome,
+        None => Err(wampy::Error::Timeout {
+            what: "the connection, which was lost".to_owned(),
+            after: limit.unwrap_or_default(),
+        }),
+    }
+}
+
+/// What a request is answered within a time limit; `None` after it.
+pub async fn within<T>(
+    limit: Option<Duration>,
+    request: impl Future<Output = Result<T, wampy::Error>>,
+) -> Option<Result<T, wampy::Error>> {
+    match limit {
+        Some(limit) => tokio::time::timeout(limit, request).await.ok(),
+        None => Some(request.await),
+    }
+}
+
+/// A time limit in seconds.
+///
+/// # Errors
+/// It is no length of time.
+pub fn limit(py: Python<'_>, timeout: Option<f64>) -> PyResult<Option<Duration>> {
+    timeout.map(|seconds| duration(py, seconds)).transpose()
+}

@@ -1,0 +1,170 @@
+"""``wampy.aio.connect``: the scope of a session.
+
+What is absent: what a session can do; see ``wampy.aio.session``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any
+
+from wampy import address, errors
+from wampy.aio.session import Session
+from wampy.auth import Auth, proofs
+from wampy.constants import (
+    CONNECT_TIMEOUT,
+    DEFAULT_REALM,
+    DEFAULT_ROLES,
+    DEFAULT_ROUTER_URL,
+    DEFAULT_TIMEOUT,
+    GOODBYE_TIMEOUT,
+)
+from wampy.encryption import DataKey
+from wampy.peers.clients import _check_timeout
+from wampy.reconnect import Reconnect
+
+__all__ = ["Connection", "connect"]
+
+
+def connect(
+    url: str | None = None,
+    *,
+    realm: str | None = None,
+    router: Any = None,
+    auth: Auth | Sequence[Auth] | None = None,
+    roles: Mapping[str, Any] = DEFAULT_ROLES,
+    call_timeout: float | None = DEFAULT_TIMEOUT,
+    certificate: tuple[str, str] | None = None,
+    cert_path: str | None = None,
+    ipv: int | None = None,
+    keys: Sequence[DataKey] = (),
+    cipher: str | None = None,
+    reconnect: bool | Reconnect | None = None,
+    name: str = "wampy",
+) -> Connection:
+    """Connect to a router and join a realm: ``async with wampy.aio.connect(url) as session``.
+
+    Leaving the block cancels the handlers that run, waits for them and says GOODBYE. When the
+    session is lost meanwhile, whoever waits for an answer gets an exception, and the block is left
+    by one: the task in it is canceled, and the block raises ``ConnectionError`` in place of that.
+
+    Args:
+        url: where the router is: ``ws://``, ``wss://``, ``rs://``, ``rss://``, ``unix://``;
+            ``ws://localhost:8080`` unless given.
+        realm: the realm to join; the router's, or ``realm1``, unless given.
+        router: a router of ``wampy`` or anything with a ``url``, instead of one.
+        auth: what to prove oneself with: an object of ``wampy.auth``, or several.
+        roles: what to say in HELLO: ``{"authmethods": ..., "authid": ...}``.
+        call_timeout: how long a call may take, in seconds; 0 or None for as long as it takes.
+        certificate: a file of a TLS certificate, and one of its private key, to prove oneself with.
+        cert_path: a file of the authorities that may have signed the router's certificate.
+        ipv: 4 or 6 to use only that version of the Internet Protocol.
+        keys: keys for end-to-end encryption, objects of ``wampy.DataKey``.
+        cipher: how calls and events are encrypted: ``xsalsa20poly1305`` unless given, or
+            ``aes256gcm``.
+        reconnect: True or a ``wampy.Reconnect`` to get a lost session back, with all that was
+            registered and subscribed to. Calls that are under way fail even so; those that are
+            made meanwhile wait, within their time limit.
+        name: a name for logs and ``repr``.
+
+    Raises:
+        ConfigurationError: an argument makes no sense; nothing was sent.
+        ConnectionError: the router cannot be reached; when the block is entered.
+        WelcomeAbortedError: the router does not let us join; likewise.
+    """
+    if url is not None and router is not None:
+        raise errors.ConfigurationError("give connect either url or router, not both")
+    if ipv not in (None, 4, 6):
+        raise errors.ConfigurationError(f"ipv must be 4 or 6, not {ipv!r}")
+    if not isinstance(roles, Mapping):
+        raise errors.ConfigurationError(f"roles must be a dictionary, not {roles!r}")
+    if realm is not None and (not isinstance(realm, str) or not realm):
+        raise errors.ConfigurationError(f"a realm must have a name, not {realm!r}")
+    _check_timeout(call_timeout)
+    proven_by = auth or certificate
+    settings: dict[str, Any] = {
+        "url": DEFAULT_ROUTER_URL if url is None else url,
+        "realm": realm or getattr(router, "realm", None) or DEFAULT_REALM,
+        "timeout": CONNECT_TIMEOUT,
+        "close_timeout": GOODBYE_TIMEOUT,
+        # Whoever has something to prove offers the methods that it proves itself by.
+        "authmethods": [] if proven_by else list(roles.get("authmethods", ())),
+        "authid": roles.get("authid"),
+        "proofs": proofs(auth, roles),
+        "certificate": certificate,
+        "ca_path": cert_path,
+        "ip_version": ipv,
+        "keys": list(keys),
+        "cipher": cipher,
+        "reconnect": _reconnect(reconnect),
+    }
+    address.normalize(settings["url"])
+    return Connection(Session(settings, call_timeout, name), router)
+
+
+def _reconnect(wanted: bool | Reconnect | None) -> tuple[float, float, int | None, bool] | None:
+    """Shortest and longest delay, most attempts, and whether also for the first connection."""
+    if not wanted:
+        return None
+    if wanted is True:
+        wanted = Reconnect()
+    if not isinstance(wanted, Reconnect):
+        raise errors.ConfigurationError(f"reconnect must be a bool or a Reconnect, not {wanted!r}")
+    return wanted.delay_min, wanted.delay_max, wanted.attempts_max, wanted.first_connection
+
+
+class Connection:
+    """The scope of a session, for ``async with``; each is good for one."""
+
+    def __init__(self, session: Session, router: Any) -> None:
+        self._session = session
+        self._router = router
+        self._task: asyncio.Task[Any] | None = None
+        self._loss: BaseException | None = None
+
+    async def __aenter__(self) -> Session:
+        if self._task is not None:
+            raise errors.ConfigurationError("a connection is good for one block; connect anew")
+        self._task = asyncio.current_task()
+        if self._router is not None:
+            url = getattr(self._router, "url", self._router)
+            self._session._settings["url"] = address.normalize(url)
+        await self._session._begin(self._lost)
+        return self._session
+
+    def _lost(self, error: BaseException) -> None:
+        """Get the program out of the block, whatever it waits for there."""
+        self._loss = error
+        if self._task is not None:
+            self._task.cancel()
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._session._is_leaving = True
+        is_ours = self._loss is not None and await self._absorb(exc)
+        await self._session._end()
+        if is_ours and self._loss is not None:
+            raise self._loss from None
+
+    async def _absorb(self, exc: BaseException | None) -> bool:
+        """Take back the cancelation by ``_lost``; whether the loss is why the block is left."""
+        if not isinstance(exc, asyncio.CancelledError):
+            # It may not have come through yet.
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(0)
+        # Python 3.10 counts no requests to cancel.
+        uncancel = getattr(self._task, "uncancel", None)
+        others = uncancel() if uncancel is not None else 0
+        if isinstance(exc, asyncio.CancelledError):
+            return not others
+        return exc is None
+
+    def __repr__(self) -> str:
+        return f"<Connection of {self._session!r}>"

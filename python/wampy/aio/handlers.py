@@ -1,0 +1,211 @@
+"""What runs when a procedure of a session is called.
+
+A coroutine function runs as a task of its own, and so do generators. A plain function runs on the
+event loop itself, as callbacks of asyncio do: one that blocks belongs into ``asyncio.to_thread``.
+What is absent: the order and the number of calls, which the router and ``concurrency`` decide.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+import logging
+import sys
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from functools import partial
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
+from typing import TYPE_CHECKING, Any
+
+from wampy import _wampy, errors
+from wampy.aio.progressive import Parts
+from wampy.definitions import is_answer, told
+from wampy.result import arguments_of
+from wampy.roles.callee import Procedure
+from wampy.session import _prepared
+
+if TYPE_CHECKING:
+    from wampy.aio.session import Session
+
+__all__ = ["Callee", "Registration", "check_handler"]
+
+logger = logging.getLogger("wampy.aio")
+
+_CANCELED = "wamp.error.canceled"
+
+
+def check_handler(handler: object) -> None:
+    """Refuse what cannot be called."""
+    if not callable(handler):
+        raise errors.ConfigurationError(f"a handler must be a function, not {handler!r}")
+
+
+class Callee:
+    """A handler, prepared for being called by the router.
+
+    Args:
+        session: the session that offers it.
+        handler: the function, coroutine function or generator function, with or without ``async``.
+        procedure: what it is offered as.
+    """
+
+    __slots__ = ("_function", "_procedure", "_session", "_wants_more")
+
+    def __init__(self, session: Session, handler: Callable[..., Any], procedure: Procedure) -> None:
+        check_handler(handler)
+        self._session = session
+        ours = [key for key in ("details", "parts") if getattr(procedure, key)]
+        self._function = _prepared(handler, ours)
+        self._procedure = procedure
+        self._wants_more = procedure.details or procedure.parts
+
+    def __call__(self, invocation: _wampy.AioInvocation) -> None:
+        """Run the handler for a call; what it returns or raises goes to the caller."""
+        if self._session.is_leaving:
+            invocation.reply_error("wamp.error.unavailable", ["the callee is leaving"], {})
+            return
+        try:
+            if self._wants_more:
+                more = self._beside_arguments(invocation)
+                result = self._function(*invocation.args, **{**invocation.kwargs, **more})
+            else:
+                result = self._function(*invocation.args, **invocation.kwargs)
+        # A handler that raises SystemExit or KeyboardInterrupt must not leave its caller waiting.
+        except BaseException as error:
+            self._fail(invocation, error)
+            if not isinstance(error, Exception):
+                raise
+            return
+        work = self._work(invocation, result)
+        if work is None:
+            self._reply(invocation, result)
+            return
+        task = self._session._spawn(work)
+        if task.done():
+            self._done(invocation, task)
+        else:
+            invocation.watch(task)
+            task.add_done_callback(partial(self._done, invocation))
+
+    def _work(
+        self, invocation: _wampy.AioInvocation, result: Any
+    ) -> Coroutine[Any, Any, Any] | None:
+        """What is to be awaited until there is a result; None if ``result`` is that."""
+        if isinstance(result, CoroutineType):
+            return result
+        if isinstance(result, AsyncGeneratorType):
+            return self._send_async_parts(invocation, result)
+        if isinstance(result, GeneratorType):
+            return self._send_parts(invocation, result)
+        if inspect.isawaitable(result):
+            return _awaited(result)
+        return None
+
+    def _beside_arguments(self, invocation: _wampy.AioInvocation) -> dict[str, Any]:
+        """What the handler takes by keyword beside the call's arguments."""
+        more: dict[str, Any] = {}
+        if self._procedure.details:
+            more["details"] = {"procedure": self._procedure.uri, **invocation.details}
+        if self._procedure.parts:
+            more["parts"] = Parts(invocation.parts())
+        return more
+
+    def _done(self, invocation: _wampy.AioInvocation, task: asyncio.Task[Any]) -> None:
+        if task.cancelled():
+            # After CANCEL the caller has its answer already.
+            invocation.reply_error(_CANCELED, ["the handler was canceled"], {})
+            return
+        error = task.exception()
+        if error is None:
+            self._reply(invocation, task.result())
+        else:
+            self._fail(invocation, error)
+
+    def _reply(self, invocation: _wampy.AioInvocation, result: Any) -> None:
+        try:
+            invocation.reply(*arguments_of(result))
+        except errors.SerializationError as error:
+            logger.error("the result of %s cannot be sent: %s", self._procedure.uri, error)
+            self._fail(invocation, error, is_known=True)
+
+    def _fail(
+        self, invocation: _wampy.AioInvocation, error: BaseException, is_known: bool = False
+    ) -> None:
+        """Answer with an exception: an ``errors.Error`` as it is, others described."""
+        if not is_known and not is_answer(error):
+            logger.error("error calling: %s", self._procedure.uri, exc_info=error)
+        uri, args, kwargs = told(
+            error,
+            self._procedure.uri,
+            invocation.args,
+            invocation.kwargs,
+            self._procedure.traceback,
+        )
+        try:
+            invocation.reply_error(uri, args, kwargs)
+        except errors.SerializationError as problem:
+            logger.error("an error of %s cannot be sent: %s", self._procedure.uri, problem)
+            invocation.reply_error(uri, [str(problem)], {})
+
+    async def _send_async_parts(
+        self, invocation: _wampy.AioInvocation, generator: AsyncGenerator[Any, None]
+    ) -> None:
+        """Send what an asynchronous generator yields; it has no result."""
+        async with contextlib.aclosing(generator):
+            async for part in generator:
+                await self._send_part(invocation, part)
+
+    async def _send_parts(
+        self, invocation: _wampy.AioInvocation, generator: Generator[Any, None, Any]
+    ) -> Any:
+        """Send what a plain generator yields, and return what it returns."""
+        with contextlib.closing(generator):
+            while True:
+                try:
+                    part = next(generator)
+                except StopIteration as end:
+                    return end.value
+                await self._send_part(invocation, part)
+
+    async def _send_part(self, invocation: _wampy.AioInvocation, part: Any) -> None:
+        if invocation.receives_progress and not await invocation.progress(*arguments_of(part)):
+            raise errors.CanceledError(_CANCELED, "the call is over")
+        # A generator that never waits must not keep the loop from hearing of a cancelation.
+        await asyncio.sleep(0)
+
+    def __repr__(self) -> str:
+        return f"<Callee {self._procedure.uri}: {self._function!r}>"
+
+
+async def _awaited(awaitable: Any) -> Any:
+    return await awaitable
+
+
+def new_task(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+    """Run a coroutine as a task: at once up to where it waits, where Python can do that."""
+    if sys.version_info >= (3, 12) and loop.get_task_factory() is None:
+        return asyncio.Task(work, loop=loop, eager_start=True)
+    return loop.create_task(work)
+
+
+class Registration:
+    """A procedure that a session offers."""
+
+    def __init__(self, session: Session, uri: str, registration: _wampy.AioRegistration) -> None:
+        self._session = session
+        self._registration = registration
+        #: the procedure's URI, or the pattern of those that the handler answers
+        self.uri = uri
+
+    @property
+    def id(self) -> int | None:
+        """The id in the present session; None when the procedure is offered no more."""
+        return self._registration.id
+
+    async def unregister(self) -> None:
+        """Withdraw the procedure; calls that are under way go on. A second time does nothing."""
+        await self._registration.unregister(self._session._timeout)
+
+    def __repr__(self) -> str:
+        state = f"registration {self.id}" if self.id else "not registered"
+        return f"<Registration of {self.uri}, {state}>"
