@@ -29,6 +29,23 @@ print(server.server_port, flush=True)
 server.serve_forever()
 """
 
+FASTAPI = """
+import asyncio
+import uvicorn
+from fastapi_shop import app
+
+server = uvicorn.Server(uvicorn.Config(app, host="localhost", port=0, log_level="warning"))
+
+async def main():
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    print(server.servers[0].sockets[0].getsockname()[1], flush=True)
+    await serving
+
+asyncio.run(main())
+"""
+
 
 class Prices(wampy.Client):
     """The service that the examples call; it waits until two ask at once for "pairs"."""
@@ -83,7 +100,7 @@ def serve(router):
         server.communicate()
 
 
-@pytest.mark.parametrize("server", [FLASK], ids=["flask"])
+@pytest.mark.parametrize("server", [FLASK, FASTAPI], ids=["flask", "fastapi"])
 def test_a_web_front(serve, server, router, start, until):
     prices = start(Prices)
     ask = serve(server)

@@ -184,9 +184,11 @@ import sys, gevent, wampy
 from wampy import greenlets
 client = wampy.Client(url=sys.argv[1], call_timeout=20)
 for _ in range(20):
+    parts = client.call_progressive("forever")
+    next(parts)
     try:
         with gevent.Timeout(0.05):
-            client.call_progressive("forever").result()
+            parts.result()
     except gevent.Timeout:
         pass
     else:
@@ -209,6 +211,8 @@ from wampy import greenlets
 client = wampy.Client(url=sys.argv[1], call_timeout=20)
 client.start()
 parts = [client.call_progressive("forever") for _ in range(5)]
+for part in parts:
+    next(part)
 callers = [gevent.spawn(part.result) for part in parts]
 while len(greenlets.waiting()) < 5:
     gevent.sleep(0)
@@ -569,14 +573,18 @@ import sys, wampy
 from wampy import greenlets
 client = wampy.Client(url=sys.argv[1], call_timeout=20)
 for _ in range(5):
+    parts = client.call_progressive("forever")
+    next(parts)
     try:
         with eventlet.Timeout(0.05):
-            client.call_progressive("forever").result()
+            parts.result()
     except eventlet.Timeout:
         pass
     else:
         print("it ended")
-waits = eventlet.spawn(client.call_progressive("forever").result)
+parts = client.call_progressive("forever")
+next(parts)
+waits = eventlet.spawn(parts.result)
 while not greenlets.waiting():
     eventlet.sleep(0.01)
 waits.kill()
