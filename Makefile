@@ -108,6 +108,7 @@ lint: $(VENV)/.wheel .tools/bin/cargo-deny ## Formatting, clippy, rustdoc, ruff,
 	$(BIN)/mypy --strict python/wampy
 	$(BIN)/pyright
 	$(BIN)/python -m mypy.stubtest wampy._wampy
+	$(BIN)/python python/write-reference --check
 	.tools/bin/cargo-deny --locked check bans licenses sources
 
 # The library and the runner must have the same version: this one stands in Cargo.toml, too.
