@@ -5,6 +5,7 @@ import contextlib
 
 import measured
 import tasks
+
 import wampy.aio
 
 
