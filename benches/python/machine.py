@@ -8,10 +8,10 @@ def description():
     """One line about processor, cores, memory and system."""
     cores = os.cpu_count()
     gibibytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return (
-        f"{processor()}, {cores} cores, {gibibytes:.0f} GiB, {platform.system()} "
-        f"{platform.release()}.\n"
-    )
+    # What a distribution or a provider adds to the version says nothing here.
+    version = ".".join(platform.release().split(".")[:2])
+    system = f"{platform.system()} {version}"
+    return f"{processor()}, {cores} cores, {gibibytes:.0f} GiB, {system}.\n"
 
 
 def processor():
