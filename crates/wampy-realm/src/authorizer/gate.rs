@@ -154,6 +154,10 @@ impl Realm {
         let Some(session) = self.sessions.get(from) else {
             return Err(Refusal::new(error_uri::NO_SUCH_SESSION));
         };
+        if !self.authorizer.is_on() {
+            // The roles were taken away while this waited for an authorizer.
+            return Ok(Some(Grant::default()));
+        }
         let Some(procedure) = self.authorizer.procedure(&session.authority) else {
             let decided = self.authorizer.decide(&self.config, session, requirement);
             return decided.map(Some);

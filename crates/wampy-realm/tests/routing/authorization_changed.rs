@@ -192,3 +192,39 @@ fn requests_that_wait_are_decided_by_the_new_roles() {
         "wamp.error.authorization_failed",
     );
 }
+
+#[test]
+fn what_waits_when_the_roles_are_taken_away_is_allowed() {
+    let (mut network, authorizer, user) = asked();
+    network.send(user, json!([32, 1, {}, "a.b"]));
+    answer(&mut network, authorizer, "a.b", json!(true));
+    network.received(user);
+    network.send(user, json!([16, 2, {"acknowledge": true}, "a.b"]));
+    network.set_roles(roles(json!([])));
+    assert_eq!(types(&network.received(user)), [17]);
+    // So is what is held, about which another authorizer was asked.
+    network.set_roles(roles(asked_roles("com.other")));
+    network.set_roles(roles(json!([])));
+    assert_eq!(network.received(user), [Json::Null; 0]);
+    assert_eq!(network.realm.stats().subscriptions, 1);
+}
+
+#[test]
+fn what_waited_finds_all_sessions_in_their_new_roles() {
+    let waiting = asked_roles("com.authorize");
+    let (mut network, _, user) = asked();
+    let gone = join(&mut network, "bob", "backend");
+    let listener = join(&mut network, "eve", "backend");
+    network.subscribe(listener, "a.b", json!({}));
+    network.received(listener);
+    network.ask(gone, "wamp.session.add_testament", json!(["a.b", [], {}]));
+    let kill = json!([48, 1, {}, "wamp.session.kill", [network.id(gone)]]);
+    network.send(user, kill);
+    // The roles stand in another order, and only that of who is ended may publish.
+    let kills = json!({"name": "user", "permissions": [
+        {"uri": "wamp.*", "allow": {"call": true}},
+    ]});
+    network.set_roles(roles(json!([kills, waiting[0]])));
+    assert_eq!(types(&network.received(user)), [50]);
+    assert_eq!(types(&network.received(listener)), [36]);
+}
