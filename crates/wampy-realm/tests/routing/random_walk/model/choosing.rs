@@ -3,7 +3,7 @@
 use wampy_proto::{Feature, FeatureSet, Role};
 
 use super::registrations::Callee;
-use super::{Call, Model, PENDING_INVOCATIONS_MAX};
+use super::{Call, Model, PENDING_INVOCATIONS_MAX, owner};
 use crate::simulated::Client;
 
 /// Who gets a call.
@@ -47,6 +47,17 @@ impl Model {
         !callees.any(|callee| self.is_free(registration, callee))
     }
 
+    /// Whether the error of a call says that its callee was chosen and then not asked.
+    fn was_not_sent(&self, call: &Call, callee: Client) -> bool {
+        match self.seen_error(call.caller, call.request) {
+            Some("wamp.error.option_disallowed.disclose_me") => true,
+            error => {
+                let why = self.why_not_take(callee, &call.args);
+                why.is_some_and(|why| error == Some(&format!("wamp.error.{why}")))
+            }
+        }
+    }
+
     pub fn choose(&mut self, call: &Call) -> Choice {
         let Some(at) = self.registration(call.registration) else {
             return Choice::Nobody("no_available_callee");
@@ -74,11 +85,9 @@ impl Model {
             "roundrobin" => free.next(),
             "random" if free.clone().next().is_some() => {
                 let seen = self.seen_invocation(&call.args);
-                // Who was to get a call that is too large for it is not seen.
-                let too_large = self.seen_error(call.caller, call.request)
-                    == Some("wamp.error.payload_size_exceeded");
                 let chosen = free.find(|(_, callee)| match seen {
-                    None => too_large && !self.takes(callee.client, &call.args),
+                    // Who was to get a call that it cannot have is not seen.
+                    None => self.was_not_sent(call, callee.client),
                     seen => seen == Some(callee.client),
                 });
                 assert!(chosen.is_some(), "{seen:?} got a call that it should not");
@@ -102,58 +111,56 @@ impl Model {
         }
     }
 
-    /// The callee to whom the key of a call belongs. Which it is, is learned when a call of it is first
-    /// seen; until the callees change it stays the same.
+    /// The callee to whom the key of a call belongs. Of several callees of one node, which it is is
+    /// learned when a call of the key is first seen; until the callees change it stays the same.
     fn choose_owner(&mut self, at: usize, call: &Call) -> Choice {
         let key = call.options["rkey"].as_str().unwrap();
+        let all = self.registrations[at].callees.clone();
+        let node = owner(key, all.iter().map(|it| it.node));
+        let of_node: Vec<Callee> = all.into_iter().filter(|it| Some(it.node) == node).collect();
         let mut known = self.registrations[at].owners.iter();
-        let mut owner = known.find(|(it, _)| it == key).map(|&(_, owner)| owner);
-        if owner.is_some() {
-            self.note("a key went to its known owner");
-        } else {
-            owner = self.seen_invocation(&call.args);
-            let registration = &mut self.registrations[at];
-            if let Some(owner) = owner {
-                self.happened.insert("a call went to the owner of its key");
-                registration.owners.push((key.to_owned(), owner));
+        let known = known.find(|(it, _)| it == key).map(|&(_, owner)| owner);
+        let seen = self.seen_invocation(&call.args);
+        let chosen = match (&*of_node, known, seen) {
+            ([only], ..) => Some(only.client),
+            (_, Some(known), _) => {
+                self.note("a key went to its known owner");
+                Some(known)
             }
-        }
-        let callees = self.registrations[at].callees.clone();
-        let candidates: Vec<Callee> = callees
+            (_, None, Some(seen)) => {
+                let registration = &mut self.registrations[at];
+                registration.owners.push((key.to_owned(), seen));
+                Some(seen)
+            }
+            (_, None, None) => None,
+        };
+        let candidates: Vec<Callee> = of_node
             .into_iter()
-            .filter(|callee| owner.is_none_or(|owner| owner == callee.client))
+            .filter(|it| chosen.is_none_or(|chosen| chosen == it.client))
             .collect();
-        assert!(!candidates.is_empty(), "{owner:?} is no callee");
-        let has_features = |it: &Callee| self.has_features(it.client, call);
-        let waits =
-            |it: &&Callee| self.suits(it.client, call) && !self.is_free(call.registration, it);
-        let takes =
-            |it: &&Callee| self.suits(it.client, call) && self.is_free(call.registration, it);
-        match self.seen_error(call.caller, call.request) {
-            // Whose key it is, is not known.
-            Some("wamp.error.feature_not_supported")
-                if candidates.iter().any(|it| !has_features(it)) =>
-            {
-                Choice::Nobody("feature_not_supported")
-            }
-            Some("wamp.error.no_available_callee")
-                if candidates
-                    .iter()
-                    .any(|it| has_features(it) && !self.suits(it.client, call)) =>
-            {
-                Choice::Nobody("no_available_callee")
-            }
-            _ if owner.is_some() && candidates.iter().any(|it| takes(&it)) => {
-                Choice::Callee(owner.unwrap())
-            }
-            Some("wamp.error.payload_size_exceeded") => {
-                let is_small = |it: &&Callee| takes(it) && !self.takes(it.client, &call.args);
-                let small = candidates.iter().find(is_small);
-                Choice::Callee(small.expect("a callee that is too small").client)
-            }
-            _ if candidates.iter().any(|it| waits(&it)) => Choice::Wait,
-            other => panic!("nobody got a call whose key is {key}: {other:?}"),
+        assert!(!candidates.is_empty(), "{chosen:?} has not the key {key}");
+        // Each says what becomes of the call; what is seen says which of these it was.
+        let choices = candidates.iter().map(|it| match () {
+            () if !self.has_features(it.client, call) => Choice::Nobody("feature_not_supported"),
+            () if !self.suits(it.client, call) => Choice::Nobody("no_available_callee"),
+            () if self.is_free(call.registration, it) => Choice::Callee(it.client),
+            () => Choice::Wait,
+        });
+        let error = self.seen_error(call.caller, call.request);
+        let explains = |choice: &Choice| match choice {
+            Choice::Nobody(why) => error == Some(&format!("wamp.error.{why}")),
+            Choice::Callee(it) => chosen == Some(*it) || self.was_not_sent(call, *it),
+            Choice::Wait => error.is_none_or(|error| {
+                let of_line = ["unavailable", "option_disallowed.disclose_me"];
+                of_line.iter().any(|it| error == format!("wamp.error.{it}"))
+            }),
+        };
+        let mut choices: Vec<Choice> = choices.collect();
+        let at = choices.iter().position(explains).unwrap_or(0);
+        if let [Choice::Callee(_)] = &*choices {
+            self.note("a call went to the owner of its key");
         }
+        choices.swap_remove(at)
     }
 
     /// The features without which a call is none.
