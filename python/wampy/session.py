@@ -128,7 +128,7 @@ class Session:
         self.reconnect = reconnect
         closes = type(message_handler).handle_close is not MessageHandler.handle_close
         #: whether the program wants to hear of a loss in any case
-        self.watched = watched or closes
+        self.watched: bool = watched or closes
         self._keeper: Keeper | None = None
         self._wire: _wampy.Session | None = None
         self._threads: HandlerThreads | None = None

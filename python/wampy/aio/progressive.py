@@ -25,7 +25,7 @@ __all__ = ["Feeder", "Parts", "ProgressiveCall", "check_parts"]
 
 _CANCELED = "wamp.error.canceled"
 
-logger = logging.getLogger("wampy.aio")
+logger: logging.Logger = logging.getLogger("wampy.aio")
 
 
 class ProgressiveCall(AsyncIterator[Any]):

@@ -21,7 +21,7 @@ from wampy.roles.subscriber import options_of, subscribe_options, topic_of
 
 __all__ = ["CALLS_MAX", "Session", "WithOptions"]
 
-logger = logging.getLogger("wampy.aio")
+logger: logging.Logger = logging.getLogger("wampy.aio")
 
 _T = TypeVar("_T")
 

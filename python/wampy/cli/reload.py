@@ -22,7 +22,7 @@ from wampy.cli import exits
 
 __all__ = ["supervise"]
 
-logger = logging.getLogger("wampy.run")
+logger: logging.Logger = logging.getLogger("wampy.run")
 
 #: How often to look at the files, in seconds.
 INTERVAL = 0.5

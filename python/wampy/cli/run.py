@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-logger = logging.getLogger("wampy.run")
+logger: logging.Logger = logging.getLogger("wampy.run")
 
 #: Where wampy 1 looked for the configuration of its Crossbar.io.
 CROSSBAR_CONFIG_DEFAULT = os.path.join("crossbar", "config.json")
