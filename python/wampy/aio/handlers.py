@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Callee", "Registration", "check_handler"]
 
-logger = logging.getLogger("wampy.aio")
+logger: logging.Logger = logging.getLogger("wampy.aio")
 
 _CANCELED = "wamp.error.canceled"
 

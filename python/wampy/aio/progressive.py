@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Feeder", "Parts", "ProgressiveCall", "check_parts"]
 
-logger = logging.getLogger("wampy.aio")
+logger: logging.Logger = logging.getLogger("wampy.aio")
 
 
 class ProgressiveCall(CallInParts, AsyncIterator[Any]):

@@ -23,7 +23,7 @@ from wampy.settings import Settings
 
 __all__ = ["CALLS_MAX", "Session", "WithOptions"]
 
-logger = logging.getLogger("wampy.aio")
+logger: logging.Logger = logging.getLogger("wampy.aio")
 
 _T = TypeVar("_T")
 

@@ -30,7 +30,7 @@ EVENTS_MAX = 1 << 14
 #: The most bytes of payload that they hold.
 EVENT_BYTES_MAX = 64 << 20
 
-logger = logging.getLogger("wampy.aio")
+logger: logging.Logger = logging.getLogger("wampy.aio")
 
 
 class Subscription(AsyncIterator[Event]):
