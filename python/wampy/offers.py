@@ -52,7 +52,7 @@ class Offers:
         #: what the next session is asked for after a loss
         self.records: Records = Records()
         #: held while the router grants an id that jobs may name before its handler is noted
-        self.granting = threading.RLock()
+        self.granting: threading.RLock = threading.RLock()
         self._handlers: dict[int, Callable[..., Any]] = {}
         # What the router was told by reflection: URI and match policy by kind and id.
         self._defined: dict[tuple[str, int], tuple[str, str]] = {}
