@@ -13,6 +13,7 @@ from typing import Any
 
 from wampy import address, errors
 from wampy._wampy import CookieJar
+from wampy.aio.link import Link
 from wampy.aio.session import Session
 from wampy.auth import Auth
 from wampy.constants import DEFAULT_REALM, DEFAULT_ROLES, DEFAULT_ROUTER_URL, DEFAULT_TIMEOUT
@@ -95,7 +96,8 @@ def connect(
         reconnect=_reconnect(reconnect),
     )
     address.normalize(settings["url"])
-    return Connection(Session(settings, call_timeout, name, tracebacks), router)
+    link = Link(settings, call_timeout, name)
+    return Connection(link, Session(link, tracebacks), router)
 
 
 def _reconnect(wanted: bool | Reconnect | None) -> tuple[float, float, int | None, bool] | None:
@@ -112,7 +114,8 @@ def _reconnect(wanted: bool | Reconnect | None) -> tuple[float, float, int | Non
 class Connection:
     """The scope of a session, for ``async with``; each is good for one."""
 
-    def __init__(self, session: Session, router: Any) -> None:
+    def __init__(self, link: Link, session: Session, router: Any) -> None:
+        self._link = link
         self._session = session
         self._router = router
         self._task: asyncio.Task[Any] | None = None
@@ -124,8 +127,8 @@ class Connection:
         self._task = asyncio.current_task()
         if self._router is not None:
             url = getattr(self._router, "url", self._router)
-            self._session._settings["url"] = address.normalize(url)
-        await self._session._begin(self._lost)
+            self._link.settings["url"] = address.normalize(url)
+        await self._link.begin(self._lost)
         return self._session
 
     def _lost(self, error: BaseException) -> None:
@@ -140,9 +143,9 @@ class Connection:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._session._is_leaving = True
+        self._link.is_leaving = True
         is_ours = self._loss is not None and await self._absorb(exc)
-        await self._session._end()
+        await self._link.end()
         if is_ours and self._loss is not None:
             raise self._loss from None
 

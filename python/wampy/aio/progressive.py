@@ -11,14 +11,12 @@ import inspect
 import logging
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wampy import _wampy
+from wampy.aio.link import Link
 from wampy.errors import ConfigurationError
 from wampy.progressive import CallInParts, part_of
-
-if TYPE_CHECKING:
-    from wampy.aio.session import Session
 
 __all__ = ["Feeder", "Parts", "ProgressiveCall", "check_parts"]
 
@@ -103,13 +101,13 @@ class Feeder:
     """
 
     def __init__(
-        self, session: Session, send: _wampy.AioInput, parts: AsyncIterable[Any] | Iterable[Any]
+        self, link: Link, send: _wampy.AioInput, parts: AsyncIterable[Any] | Iterable[Any]
     ) -> None:
         self._input = send
         self._parts = parts
         #: what the iterable raised
         self.failure: BaseException | None = None
-        self._task = session._spawn(self._run())
+        self._task = link.spawn(self._run())
 
     def stop(self) -> None:
         """Send nothing more."""

@@ -12,7 +12,7 @@ from wampy.roles.caller import checked
 
 if TYPE_CHECKING:
     from wampy.aio.progressive import ProgressiveCall
-    from wampy.aio.session import Session, WithOptions
+    from wampy.aio.requests import Requests
 
 __all__ = ["RemoteProcedure", "RpcProxy"]
 
@@ -26,7 +26,7 @@ class RpcProxy:
 
     __slots__ = ("_caller",)
 
-    def __init__(self, caller: Session | WithOptions) -> None:
+    def __init__(self, caller: Requests) -> None:
         self._caller = caller
 
     def __getattr__(self, name: str) -> RemoteProcedure:
@@ -44,7 +44,7 @@ class RemoteProcedure:
 
     __slots__ = ("_caller", "_uri")
 
-    def __init__(self, caller: Session | WithOptions, uri: str) -> None:
+    def __init__(self, caller: Requests, uri: str) -> None:
         self._caller = caller
         self._uri = uri
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, TypeVar, cast
 
-from wampy import address, errors
+from wampy import address, meta
 from wampy._wampy import CookieJar
 from wampy.auth import Auth
 from wampy.constants import (
@@ -26,7 +26,6 @@ from wampy.message_handler import MessageHandler
 from wampy.messages import Message
 from wampy.progressive import ProgressiveCall
 from wampy.reconnect import Reconnect
-from wampy.records import ADD_TESTAMENT
 from wampy.registry import Registry
 from wampy.roles.callee import Procedure, procedure_of
 from wampy.roles.caller import RpcProxy, WithOptions
@@ -512,14 +511,13 @@ class Client:
             options: options of PUBLISH.
             kwargs: the payload by keyword.
         """
-        how = {"scope": scope, "publish_options": dict(options or {})}
-        what = (topic, list(args), kwargs)
-        self._call(ADD_TESTAMENT, what, how)
+        what, how = meta.testament(topic, args, kwargs, scope, options)
+        self._call(meta.ADD_TESTAMENT, what, how)
         self._session.records.add_testament(scope, what, how)
 
     def flush_testaments(self, scope: str = "destroyed") -> None:
         """Take back the testaments of a scope."""
-        self._call("wamp.session.flush_testaments", (), {"scope": scope})
+        self._call(meta.FLUSH_TESTAMENTS, (), {"scope": scope})
         self._session.records.drop_testaments(scope)
 
     def history(
@@ -544,13 +542,12 @@ class Client:
         """
         subscription = topic
         if isinstance(topic, str):
-            lookup = "wamp.subscription.lookup"
-            subscription = self._call(lookup, (topic, {"match": match}), {})
+            how = {"match": match}
+            subscription = self._call(meta.LOOKUP_SUBSCRIPTION, (topic, how), {})
             if subscription is None:
-                raise errors.Error("wamp.error.no_such_subscription", topic)
-        asked = {key: value for key, value in filters.items() if value is not None}
-        events = self._started().results("wamp.subscription.get_events", (subscription,), asked)
-        return [{"args": [], "kwargs": {}, **event} for event in events]
+                raise meta.no_subscription(topic)
+        asked = meta.given(filters)
+        return meta.events_of(self._started().results(meta.GET_EVENTS, (subscription,), asked))
 
     def describe(
         self, uri: str, kind: str = "procedure", match: str | None = None
@@ -566,10 +563,8 @@ class Client:
             a dictionary: ``uri``, ``kind``, ``match``, what is ``live``, and what whoever offers it
             says: ``doc``, and JSON Schemas of ``args``, ``kwargs``, ``result`` and ``progress``.
         """
-        how = {} if match is None else {"match": match}
-        description: dict[str, Any] | None = self._call(
-            f"wamp.reflection.{kind}.describe", (uri,), how
-        )
+        procedure, how = meta.describe(kind, match)
+        description: dict[str, Any] | None = self._call(procedure, (uri,), how)
         return description
 
     # Messages built by hand
