@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
-from wampy.roles.caller import _public
+from wampy.roles.caller import checked
 
 if TYPE_CHECKING:
     from wampy.aio.progressive import ProgressiveCall
@@ -30,7 +30,7 @@ class RpcProxy:
         self._caller = caller
 
     def __getattr__(self, name: str) -> RemoteProcedure:
-        return RemoteProcedure(self._caller, _public(name, self))
+        return RemoteProcedure(self._caller, checked(name, self))
 
     def __getitem__(self, uri: str) -> RemoteProcedure:
         return RemoteProcedure(self._caller, uri)
@@ -57,7 +57,7 @@ class RemoteProcedure:
         return self._caller.call_progressive(self._uri, *args, **kwargs)
 
     def __getattr__(self, name: str) -> RemoteProcedure:
-        return RemoteProcedure(self._caller, f"{self._uri}.{_public(name, self)}")
+        return RemoteProcedure(self._caller, f"{self._uri}.{checked(name, self)}")
 
     def __repr__(self) -> str:
         return f"<RemoteProcedure {self._uri}>"

@@ -17,7 +17,9 @@ from wampy.aio.rpc import RpcProxy
 from wampy.aio.subscription import Subscription
 from wampy.encryption import named_key
 from wampy.roles.callee import Procedure, procedure_of
+from wampy.roles.declared import declared
 from wampy.roles.subscriber import options_of, subscribe_options, topic_of
+from wampy.settings import Settings
 
 __all__ = ["CALLS_MAX", "Session", "WithOptions"]
 
@@ -40,7 +42,7 @@ class Session:
 
     def __init__(
         self,
-        settings: dict[str, Any],
+        settings: Settings,
         call_timeout: float | None,
         name: str,
         tracebacks: bool = False,
@@ -401,17 +403,15 @@ class Session:
         Returns:
             what was registered and subscribed to. If one is refused, none stands.
         """
-        from wampy.peers.clients import _declared
-
         done: list[Registration | Subscription] = []
         try:
-            for attribute, declared in _declared(type(service)):
+            for attribute, function in declared(type(service)):
                 handler = getattr(service, attribute)
-                procedure, topic = procedure_of(declared), topic_of(declared)
+                procedure, topic = procedure_of(function), topic_of(function)
                 if procedure is not None:
                     done.append(await self._offer(procedure, handler))
                 if topic is not None:
-                    done.append(await Subscription(self, topic, handler, options_of(declared)))
+                    done.append(await Subscription(self, topic, handler, options_of(function)))
         except BaseException:
             for one in done:
                 await (one.unregister() if isinstance(one, Registration) else one.unsubscribe())

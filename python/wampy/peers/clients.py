@@ -7,7 +7,7 @@ A subclass offers its ``@callee`` methods and listens with its ``@subscribe`` me
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, TypeVar, cast
 
@@ -19,7 +19,6 @@ from wampy.constants import (
     DEFAULT_ROLES,
     DEFAULT_ROUTER_URL,
     DEFAULT_TIMEOUT,
-    TIMEOUT_MAX,
 )
 from wampy.encryption import DataKey
 from wampy.errors import ConfigurationError
@@ -31,8 +30,10 @@ from wampy.records import ADD_TESTAMENT
 from wampy.registry import Registry
 from wampy.roles.callee import Procedure, procedure_of
 from wampy.roles.caller import RpcProxy, WithOptions
+from wampy.roles.declared import declared
 from wampy.roles.subscriber import options_of, subscribe_options, topic_of
 from wampy.session import Session
+from wampy.settings import check, check_timeout, jar_of
 
 __all__ = ["Client", "RpcClient", "WampClient"]
 
@@ -120,15 +121,7 @@ class Client:
         cookies: bool | CookieJar = False,
         tracebacks: bool = False,
     ) -> None:
-        if url is not None and router is not None:
-            raise ConfigurationError("give a client either url or router, not both")
-        if ipv not in (None, 4, 6):
-            raise ConfigurationError(f"ipv must be 4 or 6, not {ipv!r}")
-        if not isinstance(roles, Mapping):
-            raise ConfigurationError(f"roles must be a dictionary, not {roles!r}")
-        if realm is not None and (not isinstance(realm, str) or not realm):
-            raise ConfigurationError(f"a realm must have a name, not {realm!r}")
-        _check_timeout(call_timeout)
+        check(url=url, router=router, realm=realm, roles=roles, call_timeout=call_timeout, ipv=ipv)
         if reconnect is not None and not isinstance(reconnect, (bool, Reconnect)):
             raise ConfigurationError(f"reconnect must be a bool or a Reconnect, not {reconnect!r}")
         self._on_connection_lost = on_connection_lost
@@ -161,7 +154,7 @@ class Client:
             cipher=cipher,
             reconnect=reconnect,
             batched=batched,
-            cookies=_jar(cookies),
+            cookies=jar_of(cookies),
             watched=self._wants_to_hear(),
             tracebacks=tracebacks,
         )
@@ -275,7 +268,7 @@ class Client:
 
     @call_timeout.setter
     def call_timeout(self, seconds: float | None) -> None:
-        _check_timeout(seconds)
+        check_timeout(seconds)
         self._session.call_timeout = seconds
 
     @property
@@ -490,14 +483,14 @@ class Client:
     def register_roles(self) -> None:
         """The same, for subclasses that override it under its name of wampy 0.9."""
         session = self._session
-        for attribute, declared in _declared(type(self)):
+        for attribute, function in declared(type(self)):
             handler = getattr(self, attribute)
-            procedure = procedure_of(declared)
+            procedure = procedure_of(function)
             if procedure is not None:
                 session.offer(procedure, handler, attribute)
-            topic = topic_of(declared)
+            topic = topic_of(function)
             if topic is not None:
-                session.listen(topic, handler, options_of(declared))
+                session.listen(topic, handler, options_of(function))
 
     # What the router knows besides
 
@@ -652,32 +645,3 @@ def __getattr__(name: str) -> Any:
     from wampy.peers import web
 
     return getattr(web, name)
-
-
-def _jar(cookies: bool | CookieJar) -> CookieJar | None:
-    if isinstance(cookies, bool):
-        return CookieJar() if cookies else None
-    if not isinstance(cookies, CookieJar):
-        raise ConfigurationError(f"cookies must be a bool or a wampy.CookieJar, not {cookies!r}")
-    return cookies
-
-
-def _check_timeout(seconds: float | None) -> None:
-    number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
-    if seconds is not None and not (number and 0 <= seconds <= TIMEOUT_MAX):
-        raise ConfigurationError(
-            f"call_timeout must be a number of seconds from 0 to {TIMEOUT_MAX}, not {seconds!r}"
-        )
-
-
-def _declared(cls: type) -> Iterator[tuple[str, object]]:
-    """The decorated methods of a class, each name once, those of the class itself first."""
-    seen: set[str] = set()
-    for base in cls.__mro__:
-        for attribute, value in vars(base).items():
-            # The decorator may have been applied inside or outside of @staticmethod.
-            for function in (value, getattr(value, "__func__", None)):
-                marked = procedure_of(function) is not None or topic_of(function) is not None
-                if marked and attribute not in seen:
-                    seen.add(attribute)
-                    yield attribute, function

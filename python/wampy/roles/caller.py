@@ -96,7 +96,7 @@ class RpcProxy:
         self._options = options
 
     def __getattr__(self, name: str) -> RemoteProcedure:
-        return RemoteProcedure(self._client, _public(name, self), self._options)
+        return RemoteProcedure(self._client, checked(name, self), self._options)
 
     def __getitem__(self, uri: str) -> RemoteProcedure:
         return RemoteProcedure(self._client, uri, self._options)
@@ -162,7 +162,7 @@ class RemoteProcedure:  # noqa: D101
         return self._client._call_progressive(self._uri, args, kwargs, self._options)
 
     def __getattr__(self, name: str) -> RemoteProcedure:
-        return RemoteProcedure(self._client, f"{self._uri}.{_public(name, self)}", self._options)
+        return RemoteProcedure(self._client, f"{self._uri}.{checked(name, self)}", self._options)
 
     def __dir__(self) -> list[str]:
         """What a shell completes: the next components of longer URIs."""
@@ -172,7 +172,7 @@ class RemoteProcedure:  # noqa: D101
         return f"<RemoteProcedure {self._uri}>"
 
 
-def _public(name: str, owner: object) -> str:
+def checked(name: str, owner: object) -> str:
     """Refuse the names that shells, copiers and debuggers probe for; keys reach all others."""
     if name.startswith("_"):
         raise AttributeError(f"{owner!r} has no attribute {name!r}; try [{name!r}]")
