@@ -27,12 +27,12 @@ from wampy.messages import Message
 from wampy.progressive import ProgressiveCall
 from wampy.reconnect import Reconnect
 from wampy.registry import Registry
-from wampy.roles.callee import Procedure, procedure_of
+from wampy.roles.callee import Procedure, procedure_of, uri_for
 from wampy.roles.caller import RpcProxy, WithOptions
 from wampy.roles.declared import declared
 from wampy.roles.subscriber import options_of, subscribe_options, topic_of
 from wampy.session import Session
-from wampy.settings import check, check_timeout, jar_of
+from wampy.settings import Certificate, StrPath, check, check_timeout, jar_of
 
 __all__ = ["Client", "RpcClient", "WampClient"]
 
@@ -98,7 +98,7 @@ class Client:
     def __init__(
         self,
         url: str | None = None,
-        cert_path: str | None = None,
+        cert_path: StrPath | None = None,
         ipv: int | None = None,
         name: str | None = None,
         realm: str | None = None,
@@ -107,7 +107,7 @@ class Client:
         message_handler_cls: type[MessageHandler] | None = None,
         router: Any = None,
         auth: Auth | Sequence[Auth] | None = None,
-        certificate: tuple[str, str] | None = None,
+        certificate: Certificate | None = None,
         keys: Sequence[DataKey] = (),
         cipher: str | None = None,
         reconnect: bool | Reconnect | None = None,
@@ -120,7 +120,17 @@ class Client:
         cookies: bool | CookieJar = False,
         tracebacks: bool = False,
     ) -> None:
-        check(url=url, router=router, realm=realm, roles=roles, call_timeout=call_timeout, ipv=ipv)
+        check(
+            url=url,
+            router=router,
+            realm=realm,
+            roles=roles,
+            call_timeout=call_timeout,
+            ipv=ipv,
+            certificate=certificate,
+            cert_path=cert_path,
+            keys=keys,
+        )
         if reconnect is not None and not isinstance(reconnect, (bool, Reconnect)):
             raise ConfigurationError(f"reconnect must be a bool or a Reconnect, not {reconnect!r}")
         self._on_connection_lost = on_connection_lost
@@ -416,12 +426,8 @@ class Client:
             invocation_policy: see ``wampy.roles.callee.callee``.
             options: see ``wampy.roles.callee.Procedure``.
         """
-        method = getattr(handler, "__name__", None)
-        uri = name or method
-        if uri is None:
-            raise ConfigurationError(f"{handler!r} has no name: register(handler, name) gives one")
-        procedure = Procedure(uri, invocation_policy, **options)
-        return self._started().offer(procedure, handler, method)
+        procedure = Procedure(uri_for(handler, name), invocation_policy, **options)
+        return self._started().offer(procedure, handler, getattr(handler, "__name__", None))
 
     def unregister(self, registration_id: int) -> None:
         """Withdraw a procedure."""
@@ -628,7 +634,8 @@ def _handler_for(
             raise ConfigurationError(f"{given!r} handles the messages of another client")
         given.client = client
         return given
-    if not callable(given):
+    other_class = isinstance(given, type) and not issubclass(given, MessageHandler)
+    if other_class or not callable(given):
         raise ConfigurationError(f"{given!r} is no wampy.message_handler.MessageHandler")
     return given(client=client)
 
