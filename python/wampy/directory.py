@@ -18,7 +18,7 @@ from wampy.constants import COMPLETION_TIMEOUT, COMPLETIONS_MAX
 from wampy.errors import Error, WampyTimeOutError
 
 if TYPE_CHECKING:
-    from wampy.peers.clients import Client
+    from wampy.peers.requests import Requests
 
 __all__ = ["description_of", "document_of", "next_names", "procedures", "signature_of"]
 
@@ -46,7 +46,7 @@ class _Patience:
         return max(0, int((self._deadline - time.monotonic()) * 1000))
 
 
-def procedures(client: Client) -> list[str]:
+def procedures(client: Requests) -> list[str]:
     """The URIs of the procedures that can be called now; none if the client is not connected.
 
     Where the router has no reflection they are asked for one by one: at most ``COMPLETIONS_MAX``,
@@ -77,7 +77,7 @@ def next_names(uris: list[str], prefix: str = "") -> list[str]:
     return sorted(name for name in following if name.isidentifier() and not name.startswith("_"))
 
 
-def description_of(client: Client, uri: str) -> Mapping[str, Any]:
+def description_of(client: Requests, uri: str) -> Mapping[str, Any]:
     """What the router knows of a procedure; nothing if it does not tell."""
     try:
         session = client.session
@@ -114,7 +114,7 @@ def document_of(uri: str, description: Mapping[str, Any]) -> str | None:
     return f"{head}\n\n{doc}" if isinstance(doc, str) else head
 
 
-def _ask(client: Client, patience: _Patience, procedure: str, *args: Any) -> Any:
+def _ask(client: Requests, patience: _Patience, procedure: str, *args: Any) -> Any:
     """Call a meta procedure, with the patience that is left."""
     left_ms = patience.left_ms()
     if left_ms == 0:

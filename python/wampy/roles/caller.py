@@ -14,7 +14,7 @@ from wampy.directory import description_of, document_of, next_names, procedures,
 if TYPE_CHECKING:
     from inspect import Signature
 
-    from wampy.peers.clients import Client
+    from wampy.peers.requests import Requests
     from wampy.progressive import ProgressiveCall
 
 _T = TypeVar("_T")
@@ -25,7 +25,7 @@ __all__ = ["CallProxy", "RemoteProcedure", "RpcProxy", "WithOptions"]
 class CallProxy:
     """``client.call`` as an object of its own, which extensions of wampy 1 make."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Requests) -> None:
         self.client = client
 
     def __call__(self, procedure: str, /, *args: Any, **kwargs: Any) -> Any:
@@ -38,7 +38,7 @@ class WithOptions:
 
     __slots__ = ("_client", "_options")
 
-    def __init__(self, client: Client, options: Mapping[str, Any]) -> None:
+    def __init__(self, client: Requests, options: Mapping[str, Any]) -> None:
         self._client = client
         self._options = options
 
@@ -91,7 +91,7 @@ class RpcProxy:
 
     __slots__ = ("_client", "_options")
 
-    def __init__(self, client: Client, options: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, client: Requests, options: Mapping[str, Any] | None = None) -> None:
         self._client = client
         self._options = options
 
@@ -145,7 +145,9 @@ class RemoteProcedure:  # noqa: D101
 
     __slots__ = ("_client", "_options", "_uri")
 
-    def __init__(self, client: Client, uri: str, options: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, client: Requests, uri: str, options: Mapping[str, Any] | None = None
+    ) -> None:
         self._client = client
         self._uri = uri
         self._options = options
