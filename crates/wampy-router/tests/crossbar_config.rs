@@ -106,6 +106,16 @@ fn hello(peer: &mut Peer, realm: &str, details: &peer::Value) -> peer::Value {
     peer.message()
 }
 
+#[test]
+fn what_was_converted_can_be_logged_without_its_secrets() {
+    let converted = Node::new("logged").convert(&SHOP.replace("AUTH", SHOP_AUTH));
+    assert!(converted.toml.contains("secret!!!"));
+    let logged = format!("{converted:?}");
+    for secret in ["secret!!!", "p4ss"] {
+        assert!(!logged.contains(secret), "{logged}");
+    }
+}
+
 /// Joins by a ticket, and returns the WELCOME or ABORT.
 fn by_ticket(host: &Host, realm: &str, authid: &str, ticket: &str) -> (Peer, peer::Value) {
     let mut peer = host.rawsocket(Serializer::Json);
