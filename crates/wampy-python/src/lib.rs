@@ -22,6 +22,7 @@ mod hub;
 mod inbox;
 mod kept;
 mod keys;
+mod known_keys;
 mod live;
 mod options;
 mod progressive;
