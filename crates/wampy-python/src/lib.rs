@@ -16,6 +16,7 @@ mod cookies;
 mod decode;
 mod encode;
 mod error;
+mod events;
 mod features;
 mod held;
 mod hub;
