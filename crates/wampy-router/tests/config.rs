@@ -268,11 +268,80 @@ fn the_store_of_events_is_beside_the_file() {
     assert!(files.path("kept").is_dir());
     drop(host);
     files.host(text).session();
-    let rule = "[[realms.event_history.rules]]\ntopic = 'a'\nage_ms_max = 0\n";
-    let builder = files.builder(&format!("[[realms]]\nname = 'shop'\n{rule}"));
-    let error = builder.check().unwrap_err().to_string();
-    assert!(error.contains("\"shop\""), "{error}");
-    assert!(error.contains("the rule for \"a\""), "{error}");
+}
+
+#[test]
+fn mistakes_that_take_two_keys_are_named_by_line_too() {
+    let files = Files::new("pairs");
+    let realm = "[[realms]]\nname = 'shop'\n";
+    let login = "[realms.authentication]\nmethods = ['cryptosign', 'tls']\n";
+    let user = |authid: &str, means: &str| {
+        format!("[[realms.authentication.users]]\nauthid = '{authid}'\nrole = 'r'\n{means}\n")
+    };
+    let same = |means: &str| format!("{login}{}{}", user("joe", means), user("ann", means));
+    let key = format!("58{}", "66".repeat(31)); // The base point of the curve.
+    files.write(
+        "people.toml",
+        "[[users]]\nauthid = 'joe'\nrole = 'r'\ncertificate_name = ['x']\n",
+    );
+    for (text, expected) in [
+        (
+            "[[realms.event_history.rules]]\ntopic = 'a'\nage_ms_max = 0\n".to_owned(),
+            "5: realms[0].event_history.rules[0].age_ms_max: 0 keeps nothing",
+        ),
+        (
+            "[realms.event_retention]\nbytes_max = 0\n".to_owned(),
+            "4: realms[0].event_retention.bytes_max: 0 keeps nothing",
+        ),
+        (
+            "[realms.authentication]\nmethods = ['cookie']\n".to_owned(),
+            "4: realms[0].authentication.methods[0]: the authmethod `cookie` needs a cookie",
+        ),
+        (
+            same(&format!("cryptosign = ['{key}']")),
+            "9: realms[0].authentication.users[1]: two users have the same public key: \"joe\" and \"ann\"",
+        ),
+        (
+            same("certificate_name = ['x']"),
+            "9: realms[0].authentication.users[1]: two users have the same certificate name: \"joe\" and \"ann\"",
+        ),
+        (
+            format!("{login}{0}{0}", user("joe", "certificate_name = ['x']")),
+            "9: realms[0].authentication.users[1]: two users have the same authid: \"joe\" and \"joe\"",
+        ),
+        (
+            format!(
+                "{login}users_file = 'people.toml'\n{}",
+                user("ann", "certificate_name = ['x']")
+            ),
+            "5: realms[0].authentication.users_file: two users have the same certificate name: \"ann\" and \"joe\"",
+        ),
+    ] {
+        let mistakes = files.mistakes(&format!("{realm}{text}"));
+        assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+        let expected = format!("wampy.toml:{expected}");
+        assert!(
+            mistakes[0].starts_with(&expected),
+            "{expected}\n{mistakes:?}"
+        );
+    }
+}
+
+#[test]
+fn secrets_are_among_the_keys_that_are_known() {
+    let files = Files::new("slips");
+    let mistakes = files.mistakes(
+        "[[realms]]\nname = 'a'\n[realms.authentication]\nmethods = ['wamp-scram']\nunknown_users_sed = 'x'\n\
+         [[realms.authentication.users]]\nauthid = 'joe'\nrole = 'r'\nscrm = {}\ntelepathy = 1\n",
+    );
+    let text = mistakes.join("\n");
+    for hint in [
+        "did you mean unknown_users_seed?",
+        "did you mean scram?",
+        "known here: authid, role, ticket, wampcra, scram, cryptosign, ",
+    ] {
+        assert!(text.contains(hint), "{hint}\n{text}");
+    }
 }
 
 #[test]

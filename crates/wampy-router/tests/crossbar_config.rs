@@ -107,6 +107,16 @@ const SHOP_AUTH: &str = r#"{
 }"#;
 
 #[test]
+fn what_was_converted_can_be_logged_without_its_secrets() {
+    let converted = Files::new().convert(&SHOP.replace("AUTH", SHOP_AUTH));
+    assert!(converted.toml.contains("secret!!!"));
+    let logged = format!("{converted:?}");
+    for secret in ["secret!!!", "p4ss"] {
+        assert!(!logged.contains(secret), "{logged}");
+    }
+}
+
+#[test]
 fn who_may_join_and_what_they_may_do_is_what_the_node_says() {
     let node = Files::new();
     let host = node.host(&SHOP.replace("AUTH", SHOP_AUTH));
