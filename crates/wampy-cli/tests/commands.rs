@@ -3,9 +3,14 @@
 // A helper of a test may fail like the test itself.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../wampy-transport/tests/authority/mod.rs"]
+mod authority;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
+
+use authority::Authority;
 
 /// How long a process may take to do what is awaited.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -523,20 +528,22 @@ fn a_configuration_file_is_checked_without_running() {
 
 #[test]
 fn a_router_with_a_certificate_is_called_over_tls() {
-    let directory = std::env::temp_dir().join(format!("wampy-cli-tls-{}", std::process::id()));
-    std::fs::create_dir_all(&directory).unwrap();
-    let (cert, key) = (directory.join("cert.pem"), directory.join("key.pem"));
-    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-    std::fs::write(&cert, made.cert.pem()).unwrap();
-    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let authority = Authority::new();
+    let signed = authority.sign("router", &["127.0.0.1"]);
+    let (cert, key) = (&signed.certificate_file, &signed.key_file);
     let (cert, key) = (cert.to_str().unwrap(), key.to_str().unwrap());
+    let ca_file = authority.file("ca.pem");
     let router = Router::start(&["--tls-cert", cert, "--tls-key", key]);
     assert!(router.url.starts_with("wss://"), "{}", router.url);
-    let count = ["call", "wamp.session.count", "--ca-file", cert];
+    let count = [
+        "call",
+        "wamp.session.count",
+        "--ca-file",
+        ca_file.to_str().unwrap(),
+    ];
     assert_eq!(router.stdout(&count), "1\n");
     let untrusting = router.run(&["call", "wamp.session.count"]);
     assert_eq!(untrusting.status.code(), Some(3), "{untrusting:?}");
-    _ = std::fs::remove_dir_all(&directory);
 }
 
 #[test]
