@@ -9,9 +9,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, final
 
-from wampy.auth import Proof
-from wampy.encryption import DataKey
 from wampy.errors import WampyError
+from wampy.settings import Settings
 
 __all__ = [
     "AioInput",
@@ -21,6 +20,7 @@ __all__ = [
     "AioRegistration",
     "AioSession",
     "AioStream",
+    "Asked",
     "Attempt",
     "CookieJar",
     "Event",
@@ -42,10 +42,12 @@ __all__ = [
 
 __version__: str
 
-#: What a job is: the message's list, without trailing emptiness. INVOCATION is
-#: ``(68, request_id, registration_id, details, args, kwargs)``, EVENT is
-#: ``(36, subscription_id, publication_id, details, args, kwargs)``.
-_Job = tuple[int, int, int, dict[str, Any], list[Any], dict[str, Any]]
+#: What a job is: INVOCATION as ``(68, request_id, registration_id, details, args, kwargs)``, or
+#: the code of EVENT alone, ``(36,)``: events wait for the thread that got this.
+_Job = tuple[int, int, int, dict[str, Any], list[Any], dict[str, Any]] | tuple[int]
+
+#: EVENT as a tuple: subscription id, publication id, details, args, kwargs.
+_Event = tuple[int, int, dict[str, Any], list[Any], dict[str, Any]]
 
 #: RESULT as a tuple: request id, details, args, kwargs.
 _Result = tuple[int, dict[str, Any], list[Any], dict[str, Any]]
@@ -81,6 +83,13 @@ def wait_by_hubs(
     """
 
 @final
+class Asked:
+    """A registration or subscription that was asked for and may not be granted yet."""
+
+    def granted(self, timeout: float | None) -> tuple[int, int]:
+        """Wait for the answer, once; returns the ids of the request and of what was granted."""
+
+@final
 class Attempt:
     """A way to give up attempts to connect, made by whoever may have to."""
 
@@ -94,33 +103,15 @@ class Session:
 
     @staticmethod
     def connect(
-        url: str,
-        realm: str,
+        settings: Settings,
         *,
-        timeout: float,
-        close_timeout: float,
-        authmethods: Sequence[str] = ...,
-        authid: str | None = None,
-        proofs: Sequence[Proof] = ...,
-        certificate: tuple[str, str] | None = None,
-        ca_path: str | None = None,
-        ip_version: int | None = None,
-        keys: Sequence[DataKey] = ...,
-        cipher: str | None = None,
-        heartbeat: tuple[float, float] | None = None,
         challenges: list[Any] | None = None,
-        batched: bool = False,
-        cookies: CookieJar | None = None,
         attempt: Attempt | None = None,
     ) -> Session:
-        """Connect to ``url`` and join ``realm``; ``timeout`` in seconds bounds both together.
+        """Connect and join a realm.
 
-        ``heartbeat``: after how many silent seconds to ping, and how many to wait for the pong.
         ``challenges``: gets the router's CHALLENGEs, as lists, whether or not the client joins.
         ``attempt`` can end it early.
-
-        ``close_timeout`` is how long ``close`` waits for the router's goodbye. ``certificate``:
-        a file of the client's certificate, and one of its private key.
         """
 
     @property
@@ -187,18 +178,14 @@ class Session:
     ) -> int | None:
         """Publish; with the option ``acknowledge``, wait and return the publication id."""
 
-    def register(
-        self, procedure: str, options: Mapping[str, Any], timeout: float | None
-    ) -> tuple[int, int]:
-        """Register and wait; returns ``(request_id, registration_id)``."""
+    def ask_to_register(self, procedure: str, options: Mapping[str, Any]) -> Asked:
+        """Ask for a registration, whose answer is waited for later."""
 
     def unregister(self, registration_id: int, timeout: float | None) -> None:
         """Withdraw a registration and wait for the acknowledgement."""
 
-    def subscribe(
-        self, topic: str, options: Mapping[str, Any], timeout: float | None
-    ) -> tuple[int, int]:
-        """Subscribe and wait; returns ``(request_id, subscription_id)``."""
+    def ask_to_subscribe(self, topic: str, options: Mapping[str, Any]) -> Asked:
+        """Ask for a subscription, whose answer is waited for later."""
 
     def unsubscribe(self, subscription_id: int, timeout: float | None) -> None:
         """End a subscription and wait for the acknowledgement."""
@@ -216,13 +203,33 @@ class Session:
         """The next answer to a request that ``send`` sent, or the one to ``request_id``."""
 
     def next_job(self, timeout: float) -> _Job | None:
-        """The next invocation or event; None after ``timeout`` seconds or at the session's end.
+        """The next invocation, or that events wait.
 
-        Events come one at a time: the next one follows when ``event_done`` was called.
+        None after ``timeout`` seconds or at the session's end. Events wait for one thread at a
+        time: no other is told of any before ``events_done`` was called.
         """
 
-    def event_done(self) -> None:
-        """Say that the event handed out last has been handled."""
+    def run_events(
+        self,
+        known: Mapping[int, tuple[Any, ...]],
+        absent: Callable[[int], tuple[Any, ...]],
+        failed: Callable[[Any, BaseException], object],
+    ) -> bool:
+        """Run the handlers of the events that wait; whether some may be left.
+
+        It returns earlier after so many that other threads have to have their turn, and when events
+        were dropped.
+
+        ``known`` has the subscriptions of each id, objects with ``topic``, ``handler`` and
+        ``wants_meta``; ``absent`` is asked for those of another. ``failed`` is told of a
+        subscription whose handler has raised an exception, and of that.
+        """
+
+    def next_event(self) -> _Event | None:
+        """The next of the events that wait, as a message."""
+
+    def events_done(self) -> None:
+        """Say that the events that this thread took have been handled."""
 
     def reply(self, request_id: int, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
         """YIELD the result of an invocation; False if it was answered or canceled before."""
@@ -379,7 +386,7 @@ class AioLoop:
     def drain(self) -> None:
         """Hand out what has come. Never waits."""
 
-    def connect(self, settings: Mapping[str, Any]) -> _Begun:
+    def connect(self, settings: Settings) -> _Begun:
         """Connect and join a realm: a future of the ``AioSession``."""
 
     def abandon(self, token: int) -> None:

@@ -8,23 +8,32 @@
 
 mod aio;
 mod answers;
+mod asked;
 mod attempt;
 mod bell;
 mod challenges;
+mod connect;
 mod cookies;
 mod decode;
 mod encode;
 mod error;
+mod events;
+mod features;
+mod held;
 mod hub;
 mod inbox;
+mod kept;
 mod keys;
+mod known_keys;
 mod live;
 mod options;
 mod progressive;
 mod proof;
+mod request;
 mod router;
 mod runtime;
 mod session;
+mod work;
 
 use pyo3::prelude::*;
 
@@ -41,6 +50,8 @@ mod _wampy {
         AioEvent, AioInput, AioInvocation, AioLoop, AioOptions, AioRegistration, AioSession,
         AioStream,
     };
+    #[pymodule_export]
+    use crate::asked::Asked;
     #[pymodule_export]
     use crate::attempt::Attempt;
     #[pymodule_export]

@@ -2,19 +2,20 @@
 //!
 //! Deliberately absent: the methods that Python calls; see `session`.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use wampy::{Client, Event, Invocation, Parts, Registration, Responder, Subscription, WampError};
+use tokio::runtime::Runtime;
+use wampy::{Client, Invocation, Registration, Status, Subscription, WampError};
 use wampy_proto::{MessageType, error_uri};
 
 use crate::answers::Answers;
-use crate::error::{Kind, failure};
+use crate::held::{Holdings, noted};
 use crate::inbox::{Granted, Inbox, Job};
 use crate::options::{arguments, details};
 use crate::runtime::{Leaves, wait};
+use crate::work::InWork;
 
 /// How long a handler thread waits for the id of a registration whose first call came before the
 /// thread that registers has noted it.
@@ -23,8 +24,19 @@ const GRANT_TIMEOUT: Duration = Duration::from_secs(10);
 const EVENT: u64 = MessageType::Event.code();
 const INVOCATION: u64 = MessageType::Invocation.code();
 
-/// INVOCATION or EVENT as a tuple: code, two ids, details, args, kwargs.
-pub type JobTuple<'py> = (
+/// A job as Python gets it.
+#[derive(IntoPyObject)]
+pub enum PythonJob<'py> {
+    /// INVOCATION.
+    #[pyo3(transparent)]
+    Invocation(InvocationTuple<'py>),
+    /// The code of EVENT alone: events wait.
+    #[pyo3(transparent)]
+    Events((u64,)),
+}
+
+/// INVOCATION as a tuple: code, two ids, details, args, kwargs.
+type InvocationTuple<'py> = (
     u64,
     u64,
     u64,
@@ -38,34 +50,9 @@ pub struct Live {
     pub client: Client,
     pub inbox: Arc<Inbox>,
     pub answers: Arc<Answers>,
-    pub registrations: Mutex<HashMap<u64, Registration>>,
-    pub subscriptions: Mutex<HashMap<u64, Subscription>>,
-    /// The invocations that handlers work on, by request id.
-    pub in_work: Mutex<HashMap<u64, Work>>,
-}
-
-/// An invocation that a handler works on.
-pub struct Work {
-    pub responder: Responder,
-    /// What sends parts of the result, if the caller takes them.
-    pub invocation: Option<Arc<Invocation>>,
-    /// The further parts of the call, if there are any; one thread at a time waits for them.
-    pub parts: Option<Arc<tokio::sync::Mutex<Parts>>>,
-}
-
-impl Work {
-    fn new(mut invocation: Box<Invocation>, responder: Responder) -> Self {
-        let parts = invocation
-            .details()
-            .progress
-            .then(|| invocation.take_parts());
-        let sends = invocation.receives_progress();
-        Self {
-            responder,
-            invocation: sends.then(|| Arc::from(invocation)),
-            parts: parts.map(|parts| Arc::new(tokio::sync::Mutex::new(parts))),
-        }
-    }
+    pub registrations: Holdings<Registration>,
+    pub subscriptions: Holdings<Subscription>,
+    pub in_work: InWork,
 }
 
 impl Leaves for Live {
@@ -79,6 +66,28 @@ impl Leaves for Live {
 }
 
 impl Live {
+    /// What a session that has just joined consists of; `runtime` tells those who wait of its end.
+    pub fn begin(client: Client, answers: Arc<Answers>, runtime: &Runtime) -> Arc<Self> {
+        let (inbox, mut changes) = (Arc::new(Inbox::default()), client.status_changes());
+        let ends = (Arc::clone(&inbox), Arc::clone(&answers));
+        runtime.spawn(async move {
+            // An error means that the client is gone altogether.
+            _ = changes
+                .wait_for(|status| matches!(status, Status::Closed { .. }))
+                .await;
+            ends.0.lose();
+            ends.1.end();
+        });
+        Arc::new(Self {
+            client,
+            inbox,
+            answers,
+            registrations: Holdings::default(),
+            subscriptions: Holdings::default(),
+            in_work: InWork::default(),
+        })
+    }
+
     /// Says goodbye.
     pub async fn leave(&self, reason: &str) {
         // Failing to say goodbye is no failure: the session is over in any case.
@@ -90,42 +99,27 @@ impl Live {
     ///
     /// # Errors
     /// The peer sent a payload that is no valid value.
-    pub fn job<'py>(&self, py: Python<'py>, job: Job) -> PyResult<JobTuple<'py>> {
+    pub fn job<'py>(&self, py: Python<'py>, job: Job) -> PyResult<PythonJob<'py>> {
         match job {
-            Job::Event(event) => event_job(py, &event).inspect_err(|_| self.inbox.event_done()),
+            Job::Events => Ok(PythonJob::Events((EVENT,))),
             Job::Invocation(invocation, responder, granted) => {
                 let job = invocation_job(py, &invocation, &granted);
                 if job.is_ok() {
-                    let request_id = invocation.request_id().value();
-                    lock(&self.in_work).insert(request_id, Work::new(invocation, responder));
+                    self.in_work.begin(invocation, responder);
                 } else {
                     responder.fail(WampError::new(error_uri::INVALID_ARGUMENT));
                 }
-                job
+                job.map(PythonJob::Invocation)
             }
         }
     }
-}
-
-fn event_job<'py>(py: Python<'py>, event: &Event) -> PyResult<JobTuple<'py>> {
-    let (args, kwargs) = arguments(py, event.payload())?;
-    let details = details(py, |writer| event.details().write(writer))?;
-    let (subscription, publication) = (event.subscription(), event.publication());
-    Ok((
-        EVENT,
-        subscription.value(),
-        publication.value(),
-        details,
-        args,
-        kwargs,
-    ))
 }
 
 fn invocation_job<'py>(
     py: Python<'py>,
     invocation: &Invocation,
     granted: &Granted,
-) -> PyResult<JobTuple<'py>> {
+) -> PyResult<InvocationTuple<'py>> {
     let (args, kwargs) = arguments(py, invocation.payload())?;
     let details = details(py, |writer| invocation.details().write(writer))?;
     let registration = match granted.get() {
@@ -145,9 +139,4 @@ fn invocation_job<'py>(
 /// The contents of a table, whatever happened to a thread that held its lock.
 pub fn lock<T>(table: &Mutex<T>) -> MutexGuard<'_, T> {
     table.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The id of a registration or subscription that the session still has.
-pub fn noted(py: Python<'_>, id: Option<u64>) -> PyResult<u64> {
-    id.ok_or_else(|| failure(py, Kind::Session, "the session ended meanwhile"))
 }

@@ -155,7 +155,7 @@ impl Realm {
             return Err(Refusal::new(error_uri::NO_SUCH_SESSION));
         };
         if !self.authorizer.is_on() {
-            // The roles were taken away while this waited for an authorizer.
+            // What has waited for an authorizer, in a realm that has no roles any more.
             return Ok(Some(Grant::default()));
         }
         let Some(procedure) = self.authorizer.procedure(&session.authority) else {
