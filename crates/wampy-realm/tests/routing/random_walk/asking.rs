@@ -5,7 +5,7 @@ use wampy_proto::MatchPolicy;
 
 use super::Walk;
 use super::dice::URIS;
-use super::model::{Ask, Filter, LARGE, Request, Subject, Testament, Wish};
+use super::model::{Ask, Filter, LARGE, Model, Request, Subject, Testament, Wish};
 use crate::simulated::Client;
 
 const KINDS: [&str; 3] = ["procedure", "topic", "error"];
@@ -55,12 +55,14 @@ impl Walk {
             }
             1 => {
                 let name = self.dice.pick(&OF_REGISTRATIONS);
-                let id = self.some_id(|model| &model.registration_ids);
+                let live = self.model.registrations.iter().map(|it| it.id).collect();
+                let id = self.live_or_some_id(live, |model| &model.registration_ids);
                 (name, self.about_records(name, id), none)
             }
             2 => {
                 let name = self.dice.pick(&OF_SUBSCRIPTIONS);
-                let id = self.some_id(|model| &model.subscription_ids);
+                let live = self.model.subscriptions.iter().map(|it| it.id).collect();
+                let id = self.live_or_some_id(live, |model| &model.subscription_ids);
                 (name, self.about_records(name, id), none)
             }
             _ => {
@@ -74,6 +76,14 @@ impl Walk {
             }
         };
         self.call_meta(client, Ask::plain(name, args, kwargs));
+    }
+
+    /// Mostly an id of something that is there.
+    fn live_or_some_id(&mut self, live: Vec<u64>, ids: impl Fn(&Model) -> &Vec<u64>) -> u64 {
+        match live.is_empty() || self.dice.chance(20) {
+            true => self.some_id(ids),
+            false => self.dice.pick(&live),
+        }
     }
 
     fn about_records(&mut self, name: &str, id: u64) -> Json {

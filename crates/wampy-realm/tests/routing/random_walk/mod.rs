@@ -205,7 +205,7 @@ impl Walk {
         let id = event[1].as_u64().unwrap();
         let topic = event[3]["topic"].as_str().map(str::to_owned).or_else(|| {
             let subscription = self.model.subscriptions.iter().find(|s| s.id == id);
-            subscription.map(|subscription| subscription.uri.clone())
+            subscription.map(|subscription| subscription.uri.to_owned())
         });
         topic.is_none_or(|topic| topic.starts_with("wamp."))
     }
@@ -439,6 +439,11 @@ impl Walk {
     fn pass(&mut self) {
         let ms = match self.dice.roll(20) {
             0 => self.dice.roll(1500) as u64,
+            // Until the very moment at which something becomes too old.
+            1..8 => match self.model.next_expiry() {
+                Some(expires) => expires.saturating_sub(self.model.unix_ms()).min(1500),
+                None => return,
+            },
             _ => self.dice.roll(60) as u64,
         };
         self.network.pass(ms);

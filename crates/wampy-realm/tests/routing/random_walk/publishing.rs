@@ -11,12 +11,18 @@ use crate::simulated::Client;
 impl Walk {
     pub fn subscribe(&mut self) {
         let (client, request) = (self.anybody(), self.request_number());
-        let (uri, policy) = self.pattern(true);
+        let (mut uri, mut policy) = self.pattern(true);
+        // Nodes want others beside them.
+        let nodes = self.model.with_nodes();
+        let joins_nodes = !nodes.is_empty() && self.dice.chance(20);
+        if joins_nodes {
+            (uri, policy) = self.dice.pick(&nodes);
+        }
         let mut options = json!({"match": policy.as_str()});
-        if self.dice.chance(45) {
+        if self.dice.chance(if joins_nodes { 80 } else { 35 }) {
             options["nkey"] = json!(self.dice.pick(&["node1", "node2", "node3"]));
         }
-        if self.dice.chance(40) {
+        if self.dice.chance(if joins_nodes { 70 } else { 40 }) {
             options["get_retained"] = json!(true);
         }
         let wanted = Request::Subscribe {
@@ -86,7 +92,7 @@ impl Walk {
         if self.dice.chance(20) {
             options["retain"] = json!(true);
         }
-        if self.dice.chance(25) {
+        if self.dice.chance(30) {
             options["rkey"] = json!(self.dice.pick(&["k1", "k2", "k3"]));
         }
         let roles = self.model.session(client).roles;

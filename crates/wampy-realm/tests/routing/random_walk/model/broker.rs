@@ -11,7 +11,7 @@ use crate::simulated::Client;
 #[derive(Clone)]
 pub struct Subscription {
     pub id: u64,
-    pub uri: String,
+    pub uri: &'static str,
     pub policy: MatchPolicy,
     created: String,
     pub members: Vec<Client>,
@@ -106,7 +106,7 @@ impl Model {
         args: &Json,
         wanted: impl Fn(&Subscription, &Session) -> bool,
     ) {
-        let matches = |it: &&Subscription| it.policy.matches(&it.uri, topic);
+        let matches = |it: &&Subscription| it.policy.matches(it.uri, topic);
         let matching = self.subscriptions.iter().filter(matches);
         let mut matching: Vec<Subscription> = matching.cloned().collect();
         matching.sort_by_key(|it| {
@@ -144,7 +144,7 @@ impl Model {
         &mut self,
         client: Client,
         request: u64,
-        uri: &str,
+        uri: &'static str,
         policy: MatchPolicy,
         options: &Json,
     ) {
@@ -190,7 +190,7 @@ impl Model {
                 let created = self.date(self.unix_ms());
                 self.subscriptions.push(Subscription {
                     id,
-                    uri: uri.to_owned(),
+                    uri,
                     policy,
                     created,
                     members: vec![client],
@@ -212,6 +212,12 @@ impl Model {
             self.meta_event("subscription.on_create", json!([session, details]));
         }
         self.meta_event("subscription.on_subscribe", json!([session, id]));
+    }
+
+    /// What those subscriptions are to that have nodes.
+    pub fn with_nodes(&self) -> Vec<(&'static str, MatchPolicy)> {
+        let all = self.subscriptions.iter().filter(|it| !it.nodes.is_empty());
+        all.map(|it| (it.uri, it.policy)).collect()
     }
 
     /// What the meta API tells of a subscription.
@@ -324,7 +330,7 @@ impl Model {
     fn note_selection(&mut self, event: &Published, publisher: &Session) {
         let rkey = event.options["rkey"].as_str();
         let matching = self.subscriptions.iter();
-        let matching = matching.filter(|it| it.policy.matches(&it.uri, &event.topic));
+        let matching = matching.filter(|it| it.policy.matches(it.uri, &event.topic));
         let members = matching.flat_map(|it| it.members.iter().map(move |&member| (it, member)));
         let members: Vec<_> = members.collect();
         let of_others = members.iter().any(|&(it, member)| !it.gives(rkey, member));

@@ -111,56 +111,29 @@ impl Model {
         }
     }
 
-    /// The callee to whom the key of a call belongs. Of several callees of one node, which it is is
-    /// learned when a call of the key is first seen; until the callees change it stays the same.
+    /// The callee to whom the key of a call belongs.
     fn choose_owner(&mut self, at: usize, call: &Call) -> Choice {
         let key = call.options["rkey"].as_str().unwrap();
         let all = self.registrations[at].callees.clone();
         let node = owner(key, all.iter().map(|it| it.node));
-        let of_node: Vec<Callee> = all.into_iter().filter(|it| Some(it.node) == node).collect();
-        let mut known = self.registrations[at].owners.iter();
-        let known = known.find(|(it, _)| it == key).map(|&(_, owner)| owner);
-        let seen = self.seen_invocation(&call.args);
-        let chosen = match (&*of_node, known, seen) {
-            ([only], ..) => Some(only.client),
-            (_, Some(known), _) => {
-                self.note("a key went to its known owner");
-                Some(known)
-            }
-            (_, None, Some(seen)) => {
-                let registration = &mut self.registrations[at];
-                registration.owners.push((key.to_owned(), seen));
-                Some(seen)
-            }
-            (_, None, None) => None,
-        };
-        let candidates: Vec<Callee> = of_node
-            .into_iter()
-            .filter(|it| chosen.is_none_or(|chosen| chosen == it.client))
-            .collect();
-        assert!(!candidates.is_empty(), "{chosen:?} has not the key {key}");
-        // Each says what becomes of the call; what is seen says which of these it was.
-        let choices = candidates.iter().map(|it| match () {
-            () if !self.has_features(it.client, call) => Choice::Nobody("feature_not_supported"),
-            () if !self.suits(it.client, call) => Choice::Nobody("no_available_callee"),
-            () if self.is_free(call.registration, it) => Choice::Callee(it.client),
-            () => Choice::Wait,
-        });
-        let error = self.seen_error(call.caller, call.request);
-        let explains = |choice: &Choice| match choice {
-            Choice::Nobody(why) => error == Some(&format!("wamp.error.{why}")),
-            Choice::Callee(it) => chosen == Some(*it) || self.was_not_sent(call, *it),
-            Choice::Wait => error.is_none_or(|error| {
-                let of_line = ["unavailable", "option_disallowed.disclose_me"];
-                of_line.iter().any(|it| error == format!("wamp.error.{it}"))
-            }),
-        };
-        let mut choices: Vec<Choice> = choices.collect();
-        let at = choices.iter().position(explains).unwrap_or(0);
-        if let [Choice::Callee(_)] = &*choices {
-            self.note("a call went to the owner of its key");
+        let of_node = all.iter().filter(|it| Some(it.node) == node);
+        let of_several = of_node.clone().count() > 1;
+        let owner = of_node.max_by_key(|it| weight_among_equals(key, it.node, it.client));
+        let owner = owner.expect("a registration has callees");
+        if !self.has_features(owner.client, call) {
+            return Choice::Nobody("feature_not_supported");
         }
-        choices.swap_remove(at)
+        if !self.suits(owner.client, call) {
+            return Choice::Nobody("no_available_callee");
+        }
+        if !self.is_free(call.registration, owner) {
+            return Choice::Wait;
+        }
+        self.note("a call went to the owner of its key");
+        if of_several {
+            self.note("a call went to one of several callees of a node");
+        }
+        Choice::Callee(owner.client)
     }
 
     /// The features without which a call is none.
@@ -180,4 +153,25 @@ impl Model {
         let announced = roles.get(Role::Caller).unwrap_or_default();
         Self::needs(options).without(announced).is_empty()
     }
+}
+
+/// Which of several callees of one node has a key: the one for which this is the greatest.
+fn weight_among_equals(key: &str, node: &str, client: Client) -> u64 {
+    let hash = |text: &str| {
+        let next = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
+        text.bytes().fold(0xCBF2_9CE4_8422_2325, next)
+    };
+    let mix = |bits: u64| {
+        let bits = bits.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        bits ^ (bits >> 31)
+    };
+    // The place of the session and how often the place was used before, which only its name tells.
+    let name = format!("{client:?}");
+    let numbers = name.split(|it: char| !it.is_ascii_digit());
+    let mut numbers = numbers.filter_map(|it| it.parse::<u64>().ok());
+    let (index, generation) = (numbers.next().unwrap(), numbers.next().unwrap());
+    let session = generation << 32 | index;
+    mix(mix(hash(key)).wrapping_add(hash(node) ^ session))
 }

@@ -192,7 +192,7 @@ impl Model {
         });
         let subscriptions = self.subscriptions.iter().map(|it| {
             let live = json!({"subscription": it.id, "subscribers": it.members.len()});
-            (it.uri.clone(), it.policy, live)
+            (it.uri.to_owned(), it.policy, live)
         });
         match kind {
             "procedure" => registrations.collect(),

@@ -62,7 +62,7 @@ pub const FEATURES: &[(Feature, &[&str])] = &[
         Feature::ShardedRegistration,
         &[
             "a call went to the owner of its key",
-            "a key went to its known owner",
+            "a call went to one of several callees of a node",
         ],
     ),
     (
@@ -230,7 +230,7 @@ pub const EVERYTHING: [&str; 91] = [
     "a call that waited got a callee",
     "a call waited for a registration that went",
     "a call went to the owner of its key",
-    "a key went to its known owner",
+    "a call went to one of several callees of a node",
     "a registration was taken over",
     "a line was inherited",
     "a call had further parts",

@@ -137,7 +137,7 @@ impl Model {
             },
             Wish::GetEvents(id, _) => {
                 let found = self.subscriptions.iter().find(|it| it.id == *id)?;
-                Some(Need::new("subscribe", &found.uri, found.policy))
+                Some(Need::new("subscribe", found.uri, found.policy))
             }
             Wish::Plain | Wish::Undefine { .. } => None,
         }

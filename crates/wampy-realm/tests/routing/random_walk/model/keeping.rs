@@ -172,6 +172,13 @@ impl Model {
         }
     }
 
+    /// When the next event is too old that is not yet.
+    pub fn next_expiry(&self) -> Option<u64> {
+        let events = self.retained.events.iter().chain(&self.history.events);
+        let expiries = events.filter_map(|it| it.expires);
+        expiries.filter(|&it| it > self.unix_ms()).min()
+    }
+
     /// Forgets the events that are too old.
     pub fn sweep(&mut self) {
         let at = self.moment();
@@ -209,7 +216,7 @@ impl Model {
         let mut latest: Vec<Published> = Vec::new();
         let mut notes = Vec::new();
         for event in self.retained.events.iter().rev() {
-            let matches = subscription.policy.matches(&subscription.uri, &event.topic);
+            let matches = subscription.policy.matches(subscription.uri, &event.topic);
             let known = latest.iter().any(|it| it.topic == event.topic);
             if !matches || known || !event.reaches(&receiver) {
                 continue;
@@ -264,7 +271,7 @@ impl Model {
         }
         let receiver = self.session(client).clone();
         let visible = |it: &&Published| {
-            subscription.policy.matches(&subscription.uri, &it.topic) && it.lists_admit(&receiver)
+            subscription.policy.matches(subscription.uri, &it.topic) && it.lists_admit(&receiver)
         };
         let all: Vec<Published> = self
             .history

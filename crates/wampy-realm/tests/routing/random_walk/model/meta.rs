@@ -148,7 +148,7 @@ impl Model {
             "match" => {
                 let matches = all
                     .iter()
-                    .filter(|it| it.policy.matches(&it.uri, uri.unwrap()));
+                    .filter(|it| it.policy.matches(it.uri, uri.unwrap()));
                 match matches.clone().next() {
                     Some(_) => sorted(matches.map(|it| it.id)),
                     None => Json::Null,
@@ -158,7 +158,7 @@ impl Model {
                 let policy = policy_of(&ask.args[1]).unwrap_or_default();
                 let found = all
                     .iter()
-                    .find(|it| Some(&*it.uri) == uri && it.policy == policy);
+                    .find(|it| Some(it.uri) == uri && it.policy == policy);
                 json!(found.map(|it| it.id))
             }
             "get" => self.subscription_details(named?),

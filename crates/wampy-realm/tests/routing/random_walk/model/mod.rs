@@ -1,8 +1,8 @@
 //! What a realm should do, said as simply as possible: lists, searched from begin to end.
 //!
 //! For each step the model says who receives which messages. Publication ids and the words of
-//! errors are left out. What a realm may choose freely (the callee of a `random` registration, and to
-//! whom a key of a partition belongs) is taken as it came, if it is one of the choices.
+//! errors are left out. What a realm may choose freely (the callee of a `random` registration) is taken
+//! as it came, if it is one of the choices.
 
 mod authorizer;
 mod broker;

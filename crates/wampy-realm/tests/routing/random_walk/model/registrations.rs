@@ -16,8 +16,6 @@ pub struct Registration {
     pub callees: Vec<Callee>,
     /// Whose turn it is (`roundrobin`).
     pub turn: usize,
-    /// Which callee the keys of a partition went to since the callees last changed.
-    pub owners: Vec<(String, Client)>,
 }
 
 #[derive(Clone, Copy)]
@@ -70,7 +68,6 @@ impl Registration {
             return false;
         };
         self.callees.remove(at);
-        self.owners.clear();
         if at < self.turn {
             self.turn -= 1;
         }
@@ -118,14 +115,12 @@ impl Model {
                 created: date,
                 callees: Vec::new(),
                 turn: 0,
-                owners: Vec::new(),
             };
             self.registrations.push(registration);
             self.registrations.len() - 1
         });
         let Session { roles, authid, .. } = *self.session(client);
         let registration = &mut self.registrations[at];
-        registration.owners.clear();
         registration.callees.push(Callee {
             client,
             concurrency: wanted.concurrency,

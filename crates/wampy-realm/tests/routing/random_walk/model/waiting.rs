@@ -250,7 +250,7 @@ impl Model {
             }
             Item::Subscription(id) => {
                 let it = self.subscriptions.iter().find(|it| it.id == id)?;
-                Some(Need::new("subscribe", &it.uri, it.policy))
+                Some(Need::new("subscribe", it.uri, it.policy))
             }
             Item::Request(..) | Item::Nothing => None,
         }
