@@ -4,7 +4,8 @@
 //! value, its tokens tell.
 
 use super::number::{may_be_infinite, number_len};
-use super::string::{plain_len, scan};
+use super::plain::plain_len;
+use super::string::scan;
 use crate::serializer::{Reader, is_text, json::JsonReader};
 
 /// The bytes without the whitespace at their begin.
