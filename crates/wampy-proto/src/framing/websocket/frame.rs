@@ -244,6 +244,31 @@ pub fn frame_header(opcode: Opcode, payload_bytes: usize, mask: Option<[u8; 4]>)
     }
 }
 
+/// Writes the header of an unmasked message into the `header_bytes` that are reserved for it at the front
+/// of its frame, if these are what it needs and the payload has less than 64 KiB. Else does nothing.
+#[inline]
+pub(super) fn put_short_header(opcode: Opcode, header_bytes: usize, frame: &mut [u8]) -> bool {
+    let first = FIN | opcode as u8;
+    let payload_bytes = frame.len().wrapping_sub(header_bytes);
+    match (header_bytes, payload_bytes) {
+        (2, 0..=125) => {
+            let Some(header) = frame.first_chunk_mut() else {
+                return false;
+            };
+            *header = [first, payload_bytes as u8];
+        }
+        (4, 126..=0xffff) => {
+            let Some(header) = frame.first_chunk_mut() else {
+                return false;
+            };
+            let [high, low] = (payload_bytes as u16).to_be_bytes();
+            *header = [first, LENGTH_16, high, low];
+        }
+        _ => return false,
+    }
+    true
+}
+
 /// Size of the header of a frame with `payload_bytes` of payload.
 #[inline]
 pub(super) fn header_bytes(payload_bytes: usize, masked: bool) -> usize {

@@ -7,11 +7,9 @@ const RANGE: &str = "a number beyond the range of a float";
 
 /// A word of eight bytes that are 1.
 const ONES: u64 = u64::MAX / 0xff;
-/// Sixteen digits 0.
-const ZEROS: u128 = u128::MAX / 0xff * b'0' as u128;
 /// The most digits of which an integer surely fits 64 bits.
 const DIGITS_OF_U64: usize = 19;
-/// The most digits of an id.
+/// The most bytes that [`put_id`] touches.
 pub(super) const ID_DIGITS_MAX: usize = 16;
 /// The longest text of a number without a three-digit exponent that is surely in range.
 const FINITE_NUMBER_BYTES: usize = 200;
@@ -143,35 +141,44 @@ fn any_number(bytes: &[u8]) -> Result<(Token<'static>, usize), &'static str> {
     }
 }
 
-/// The digits of an id, and how many they are; something may be behind them.
-#[inline]
-pub(super) fn digits_of(id: u64) -> ([u8; ID_DIGITS_MAX], usize) {
+/// Puts the digits of an id at `text[at..]` and returns where they end; something may be behind that.
+#[inline(always)]
+pub(super) fn put_id<const N: usize>(text: &mut [u8; N], at: usize, id: u64) -> usize {
     const EIGHT: u64 = 100_000_000;
     debug_assert!(id < EIGHT * EIGHT, "no id has more than 16 digits");
-    let mut text = [0; ID_DIGITS_MAX];
-    let (digits, len) = if id < EIGHT {
-        let digits = eight_digits(id);
-        // A zero is a digit, too.
-        let zeros = (digits | 1 << 56).trailing_zeros() / 8;
-        (u128::from(digits >> (8 * zeros)), 8 - zeros)
-    } else {
-        let digits =
-            u128::from(eight_digits(id / EIGHT)) | u128::from(eight_digits(id % EIGHT)) << 64;
-        let zeros = digits.trailing_zeros() / 8;
-        (digits >> (8 * zeros), 16 - zeros)
-    };
-    text.copy_from_slice(&(digits | ZEROS).to_le_bytes());
-    (text, len as usize)
+    if id < EIGHT {
+        return put_first_digits(text, at, id);
+    }
+    let at = put_first_digits(text, at, id / EIGHT);
+    put_eight(text, at, eight_digits(id % EIGHT));
+    at + 8
+}
+
+/// Puts a number below 100,000,000, without zeros before it.
+#[inline(always)]
+fn put_first_digits<const N: usize>(text: &mut [u8; N], at: usize, number: u64) -> usize {
+    let digits = eight_digits(number);
+    // A zero is a digit, too.
+    let zeros = (digits | 1 << 56).trailing_zeros() / 8;
+    put_eight(text, at, digits >> (8 * zeros));
+    at + 8 - zeros as usize
+}
+
+#[inline(always)]
+fn put_eight<const N: usize>(text: &mut [u8; N], at: usize, digits: u64) {
+    if let Some(place) = text.get_mut(at..at + 8) {
+        place.copy_from_slice(&(digits | (ONES * b'0' as u64)).to_le_bytes());
+    }
 }
 
 /// The eight digits of a number below 100,000,000, the first in the lowest byte: halves, of these
 /// halves, and of these again. The factors are 1/100 and 1/10, exact for what occurs.
-#[inline]
+#[inline(always)]
 const fn eight_digits(number: u64) -> u64 {
-    let fours = number / 10_000 | (number % 10_000) << 32;
-    let hundreds = (fours * 10_486 >> 20) & 0x0000_007f_0000_007f;
+    let fours = (number / 10_000) | ((number % 10_000) << 32);
+    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007f_0000_007f;
     let pairs = (fours - 100 * hundreds) << 16 | hundreds;
-    let tens = (pairs * 103 >> 10) & 0x000f_000f_000f_000f;
+    let tens = ((pairs * 103) >> 10) & 0x000f_000f_000f_000f;
     (pairs - 10 * tens) << 8 | tens
 }
 
@@ -235,8 +242,9 @@ mod tests {
             .chain(0..20_000)
             .chain([crate::id::ID_MAX, 9_999_999_999_999_999])
         {
-            let (digits, len) = digits_of(id);
-            assert_eq!(str::from_utf8(&digits[..len]), Ok(id.to_string().as_str()));
+            let mut text = [b','; 1 + ID_DIGITS_MAX];
+            let end = put_id(&mut text, 1, id);
+            assert_eq!(str::from_utf8(&text[1..end]), Ok(id.to_string().as_str()));
         }
     }
 }

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::number::{ID_DIGITS_MAX, digits_of};
+use super::number::{ID_DIGITS_MAX, put_id};
 use super::plain::plain_len;
 use crate::serializer::{Serializer, Uncounted, Writer};
 
@@ -13,16 +13,6 @@ const BLOCK_BYTES: usize = 768;
 
 /// Room for the begin of a message.
 const HEAD_BYTES: usize = 48;
-
-/// Puts the digits of an id at `head[at..]` and returns where they end. Something may be behind that.
-#[inline]
-fn put_id(head: &mut [u8; HEAD_BYTES], at: usize, id: u64) -> usize {
-    let (digits, len) = digits_of(id);
-    if let Some(place) = head.get_mut(at..at + ID_DIGITS_MAX) {
-        place.copy_from_slice(&digits);
-    }
-    at + len
-}
 
 /// Appends JSON text.
 #[derive(Debug)]
