@@ -16,6 +16,7 @@ use crate::error::StartError;
 use crate::http::cookies::CookieConfig;
 use crate::limits::Limits;
 use crate::router::Router;
+use crate::settings::Methods;
 use crate::terms::Terms;
 
 /// What became of other settings.
@@ -29,7 +30,7 @@ pub struct Reloaded {
 /// What cannot be changed while a router runs.
 #[derive(Debug)]
 pub(crate) struct Fixed {
-    listen: Vec<ListenAddress>,
+    listen: Vec<(ListenAddress, Methods)>,
     has_tls: bool,
     store: Option<PathBuf>,
     cookie: Option<CookieConfig>,

@@ -249,6 +249,54 @@ name = "shop"
 }
 
 #[test]
+fn a_port_may_have_some_of_the_methods() {
+    let files = Files::new("ports");
+    let realm = "[[realms]]\nname = 'realm1'\n[realms.authentication]\nmethods = ['anonymous', 'ticket']\n\
+                 [[realms.authentication.users]]\nauthid = 'joe'\nrole = 'user'\nticket = 'secret!!!'\n";
+    let listen = "listen = [{ address = 'unix:inside', methods = ['anonymous'] }, \
+                  { address = '127.0.0.1:0', methods = ['ticket'] }]\n";
+    let written = files.builder(&format!("{listen}{realm}"));
+    assert_eq!(written.url().unwrap().as_deref(), None);
+    let listen = "listen = [{ address = '127.0.0.1:0', methods = ['ticket'] }]\n";
+    let host = files.host(&format!("{listen}{realm}"));
+    assert!(ticket_is_good(&host, "joe", "secret!!!"));
+    let mut nobody = host.rawsocket(Serializer::Json);
+    let refused = hello(&mut nobody, "realm1", "{}");
+    assert_eq!(
+        refused[2], "wamp.error.authentication_required",
+        "{refused}"
+    );
+    // Without methods it is like an address alone.
+    let host = files.host(&format!(
+        "listen = [{{ address = '127.0.0.1:0' }}]\n{realm}"
+    ));
+    host.session();
+
+    let mistakes = files.mistakes(&format!(
+        "listen = [\n{{ addres = 'localhost:1' }},\n{{ address = 'x', methods = [] }},\n7,\n\
+         {{ address = 'localhost:1', methods = ['cookie', 'telepathy'] }},\n]\n{realm}"
+    ));
+    let expected = [
+        "wampy.toml:2: listen[0]: address is missing",
+        "wampy.toml:2: listen[0].addres: there is no such key; did you mean address?",
+        "wampy.toml:3: listen[1]: methods is empty: nobody could join",
+        "wampy.toml:3: listen[1].address: ",
+        "wampy.toml:4: listen[2]: expected text or a table, found a whole number",
+        "wampy.toml:5: listen[3].methods[1]: \"telepathy\" is none of anonymous, ",
+        "wampy.toml:5: listen[3].methods[0]: no realm has the method cookie",
+    ];
+    for (found, expected) in mistakes.iter().zip(expected) {
+        assert!(found.starts_with(expected), "{found}\n{expected}");
+    }
+    assert_eq!(mistakes.len(), expected.len(), "{mistakes:#?}");
+    let mistakes = files.mistakes("listen = [{ address = 'localhost:1', methods = ['ticket'] }]\n");
+    assert_eq!(
+        mistakes,
+        ["wampy.toml:1: listen[0].methods[0]: no realm has the method ticket"]
+    );
+}
+
+#[test]
 fn the_store_of_events_is_beside_the_file() {
     let files = Files::new("store");
     let text = "listen = ['127.0.0.1:0']\nstore = 'kept'\n";
@@ -460,7 +508,7 @@ fn every_key_is_documented() {
     let docs = std::fs::read_to_string(path).unwrap();
     let files = Files::new("keys");
     // What is known where a key is not, is told by the mistake.
-    let text = "zzz = 1\n[cookie]\nzzz = 1\n[tls]\nzzz = 1\n[limits]\nzzz = 1\n[[realms]]\nname = 'a'\nzzz = 1\n\
+    let text = "zzz = 1\nlisten = [{ address = 'localhost:1', zzz = 1 }]\n[cookie]\nzzz = 1\n[tls]\nzzz = 1\n[limits]\nzzz = 1\n[[realms]]\nname = 'a'\nzzz = 1\n\
                 [realms.limits]\nzzz = 1\n[[realms.roles]]\nname = 'anonymous'\nzzz = 1\n\
                 [realms.authentication]\nmethods = ['ticket']\nzzz = 1\n\
                 authenticator = { procedure = 'a', zzz = 1 }\n\

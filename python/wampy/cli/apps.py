@@ -26,7 +26,7 @@ from wampy.reconnect import Reconnect
 
 __all__ = ["run"]
 
-logger = logging.getLogger("wampy.run")
+logger: logging.Logger = logging.getLogger("wampy.run")
 
 #: How often to look whether handlers have finished, in seconds.
 FINISHED_INTERVAL = 0.02

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use wampy_proto::Serializer;
 use wampy_realm::RealmConfig;
-use wampy_transport::{ClientCertificates, ListenAddress};
+use wampy_transport::ClientCertificates;
 
 use super::section::Section;
 use super::source::{Located, Source};
-use super::{beside, limits, realm};
+use super::{beside, limits, listen, realm};
 use crate::builder::Builder;
 use crate::http::cookies::{CookieConfig, SameSite};
 use crate::http::origins::Origins;
@@ -34,6 +34,8 @@ const HABITS: [(&str, Habit); 3] = [
 /// Reads the whole file. Mistakes are left with its source.
 pub(super) fn read(mut section: Section<'_>) -> Builder {
     let mut builder = Builder::default();
+    let mut restricted = Vec::new();
+    builder = listen::read(&mut section, builder, &mut restricted);
     builder = transports(&mut section, builder);
     let mut policies = RealmConfig::default();
     for habit in section.words("lenient", &HABITS).unwrap_or_default() {
@@ -51,19 +53,12 @@ pub(super) fn read(mut section: Section<'_>) -> Builder {
         builder = builder.store(beside(section.source().file, &path.value));
     }
     builder = realms(&mut section, builder, &policies);
+    listen::check(section.source(), &restricted, &builder);
     section.end();
     builder
 }
 
 fn transports(section: &mut Section<'_>, mut builder: Builder) -> Builder {
-    for address in section.texts("listen").unwrap_or_default() {
-        if let Err(error) = address.value.parse::<ListenAddress>() {
-            section
-                .source()
-                .report_at(address.place(), error.to_string());
-        }
-        builder = builder.listen(address.value);
-    }
     if let Some(section) = section.table("tls") {
         builder = tls(section, builder);
     }

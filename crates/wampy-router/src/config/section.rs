@@ -11,6 +11,12 @@ use toml::de::{DeArray, DeTable, DeValue, ValueDeserializer};
 
 use super::source::{Located, Place, Source, unknown_key};
 
+/// A value that may be said in a word or at length.
+pub(super) enum TextOrTable<'s> {
+    Text(Located<String>),
+    Table(Section<'s>),
+}
+
 /// A table that is read.
 pub(super) struct Section<'s> {
     source: &'s Source<'s>,
@@ -222,6 +228,28 @@ impl<'s> Section<'s> {
                 self.section(place, item.get_ref())
             })
             .collect()
+    }
+
+    /// A list of texts and tables.
+    pub(super) fn texts_or_tables(&mut self, key: &'static str) -> Vec<TextOrTable<'s>> {
+        let Some((place, list)) = self.list(key, "texts and tables") else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for (at, item) in list.iter().enumerate() {
+            let place = place.inner(item.span().start, &format!("[{at}]"));
+            match item.get_ref() {
+                DeValue::String(text) => found.push(TextOrTable::Text(Located {
+                    value: text.to_string(),
+                    place,
+                })),
+                DeValue::Table(_) => {
+                    found.extend(self.section(place, item.get_ref()).map(TextOrTable::Table));
+                }
+                other => self.mistyped(&place, "text or a table", other),
+            }
+        }
+        found
     }
 
     /// A value whose type knows how to be read. With `is_secret` nothing of it is ever repeated.

@@ -6,7 +6,7 @@
 //! configuration that the line comes from. `docs/crossbar-config.md` says what becomes of each key.
 //!
 //! ```text
-//! json, yaml → node → item → worker: transport, realm, auth → doors → toml_text → Builder
+//! json, yaml → node → item → worker: transport, realm, auth, ports → doors → toml_text → Builder
 //! ```
 //!
 //! Deliberately absent: everything that is not a router (containers, guests, web services), but for
@@ -20,6 +20,7 @@ mod item;
 mod json;
 mod node;
 mod options;
+mod ports;
 mod principal;
 mod realm;
 mod toml_text;
