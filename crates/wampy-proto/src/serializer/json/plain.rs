@@ -25,15 +25,42 @@ pub(super) fn plain_len(bytes: &[u8]) -> (usize, bool) {
         highs |= marks.highs;
         rest = behind;
         if bytes.len() - rest.len() == LONG {
-            let (blocks, beyond_ascii) = plain_blocks_len(rest);
-            highs |= u32::from(beyond_ascii);
-            rest = &rest[blocks..];
+            return plain_len_of_long(rest, highs != 0);
         }
     }
     plain_len_of_few(bytes, bytes.len() - rest.len(), highs != 0)
 }
 
+/// As [`plain_len`] of a string of which these bytes are behind the first [`LONG`] ones.
+// In a function of its own, so that short strings need no registers kept for a call.
+#[inline(never)]
+fn plain_len_of_long(bytes: &[u8], beyond_ascii: bool) -> (usize, bool) {
+    let (blocks, beyond_ascii_in_blocks) = plain_blocks_len(bytes);
+    let (len, beyond_ascii_in_rest) = plain_len_of_rest(bytes, blocks);
+    (
+        LONG + len,
+        beyond_ascii | beyond_ascii_in_blocks | beyond_ascii_in_rest,
+    )
+}
+
+/// As [`plain_len`] from a byte on, behind which there is less than a long block without a special byte.
+fn plain_len_of_rest(bytes: &[u8], start: usize) -> (usize, bool) {
+    let mut len = start;
+    let mut highs = 0;
+    for block in bytes[start..].as_chunks().0 {
+        let marks = marks(block);
+        if marks.specials != 0 {
+            len += marks.specials.trailing_zeros() as usize;
+            return (len, highs | marks.highs_before_special() != 0);
+        }
+        highs |= marks.highs;
+        len += BLOCK;
+    }
+    plain_len_of_few(bytes, len, highs != 0)
+}
+
 /// As [`plain_len`], for the last bytes, which are fewer than a block.
+#[inline(never)]
 fn plain_len_of_few(bytes: &[u8], start: usize, mut beyond_ascii: bool) -> (usize, bool) {
     let mut len = start;
     while let Some(&byte) = bytes.get(len)
@@ -46,7 +73,6 @@ fn plain_len_of_few(bytes: &[u8], start: usize, mut beyond_ascii: bool) -> (usiz
 }
 
 /// As [`plain_len`], for a long string, of which only whole blocks count.
-#[inline(never)]
 #[allow(unsafe_code)]
 fn plain_blocks_len(bytes: &[u8]) -> (usize, bool) {
     #[cfg(target_arch = "x86_64")]

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::number::{id, number};
 use super::plain::plain_len;
-use super::skip::{skip_value, trim};
+use super::skip::{skip_list, skip_value, trim};
 use super::string::{scan, unescape};
 use crate::serializer::usual::Parts;
 use crate::serializer::{
@@ -287,10 +287,11 @@ impl<'a> UsualReader<'a> for JsonReader<'a> {
                 break;
             };
             let start = trim(rest);
-            if *start.first()? != open {
-                return None;
-            }
-            self.rest = skip_value(start, DEPTH_MAX)?;
+            self.rest = match (start, open) {
+                ([b'[', inside @ ..], b'[') => skip_list(trim(inside), DEPTH_MAX)?,
+                ([b'{', ..], b'{') => skip_value(start, DEPTH_MAX)?,
+                _ => return None,
+            };
             *part = &start[..start.len() - self.rest.len()];
         }
         let rest = trim(self.rest).strip_prefix(b"]")?;
