@@ -217,6 +217,8 @@ def test_a_signal_while_an_app_waits(command, free_port):
         (["date_service:Greeter", "--listen", "localhost:1"], 2, "--listen goes with --router"),
         (["date_service:Greeter", "--router", "--listen", "8080"], 2, "HOST:PORT, not '8080'"),
         (["date_service:Greeter", "--grace", "-1"], 2, "no number of seconds"),
+        (["date_service:Greeter", "--grace", "soon"], 2, "soon is no number of seconds"),
+        (["./date_service.py:Greeter"], 2, "is a file; a module is written date_service"),
         ([], 2, "the following arguments are required: APP"),
     ],
 )

@@ -23,7 +23,7 @@ from wampy.messages import Goodbye, Welcome
 from wampy.offers import Offers
 from wampy.reconnect import Keeper, Reconnect, connect_first
 from wampy.records import Records
-from wampy.settings import make_settings
+from wampy.settings import Certificate, StrPath, make_settings
 
 if TYPE_CHECKING:
     from wampy.connection import Connection
@@ -41,13 +41,13 @@ class Lifetime:
         router_url: str,
         message_handler: MessageHandler,
         ipv: int | None = None,
-        cert_path: str | None = None,
+        cert_path: StrPath | None = None,
         call_timeout: float | None = DEFAULT_TIMEOUT,
         realm: str = DEFAULT_REALM,
         roles: Mapping[str, Any] | None = None,
         client_name: str = "wampy",
         auth: Auth | Sequence[Auth] | None = None,
-        certificate: tuple[str, str] | None = None,
+        certificate: Certificate | None = None,
         keys: Sequence[DataKey] = (),
         cipher: str | None = None,
         reconnect: bool | Reconnect | None = False,

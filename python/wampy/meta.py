@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wampy.errors import Error
+from wampy.errors import ConfigurationError, Error
 
 __all__ = ["describe", "events_of", "no_subscription", "testament"]
 
@@ -20,6 +20,9 @@ FLUSH_TESTAMENTS = "wamp.session.flush_testaments"
 GET_EVENTS = "wamp.subscription.get_events"
 #: the id of the subscription to a topic
 LOOKUP_SUBSCRIPTION = "wamp.subscription.lookup"
+
+#: What can be described.
+_KINDS = ("procedure", "topic", "error")
 
 
 def testament(
@@ -49,6 +52,12 @@ def no_subscription(topic: str) -> Error:
 
 
 def describe(kind: str, match: str | None) -> tuple[str, dict[str, str]]:
-    """What describes a procedure, a topic or an error, and its keyword arguments."""
+    """What describes a procedure, a topic or an error, and its keyword arguments.
+
+    Raises:
+        ConfigurationError: ``kind`` is none of these.
+    """
+    if kind not in _KINDS:
+        raise ConfigurationError(f"kind must be one of {', '.join(_KINDS)}, not {kind!r}")
     how = {} if match is None else {"match": match}
     return f"wamp.reflection.{kind}.describe", how

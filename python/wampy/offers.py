@@ -141,6 +141,7 @@ class Offers:
 
     def unregister(self, registration_id: int) -> None:
         """Withdraw a procedure, which may be named by the id that it had before a reconnect."""
+        _check_id("registration", registration_id)
         wire = self._session.joined()
         present = self.records.present_id(self.records.registrations, registration_id)
         if present is not None:
@@ -227,6 +228,7 @@ class Offers:
 
         It may be named by the id that it had before a reconnect.
         """
+        _check_id("subscription", subscription_id)
         wire = self._session.joined()
         present = self.records.present_id(self.records.subscriptions, subscription_id)
         if present is not None:
@@ -286,6 +288,11 @@ class Offers:
             wire.call_and_forget("wamp.reflect.define", [uri, None], how)
 
 
+def _check_id(what: str, given: object) -> None:
+    if not isinstance(given, int):
+        raise errors.ConfigurationError(f"a {what} is known by its id, a number, not by {given!r}")
+
+
 def _check_handler(handler: object) -> None:
     import inspect
 
@@ -293,5 +300,6 @@ def _check_handler(handler: object) -> None:
         raise errors.ConfigurationError(f"a handler must be a function, not {handler!r}")
     if inspect.iscoroutinefunction(handler):
         raise errors.ConfigurationError(
-            f"{handler!r} is a coroutine function, but handlers run on threads: write `def`"
+            f"{handler!r} is a coroutine function, but handlers run on threads: write `def`, "
+            "or use wampy.aio"
         )

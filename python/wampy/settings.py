@@ -6,8 +6,9 @@ is absent: what only one of the two has.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, TypeAlias, TypedDict
 
 from wampy._wampy import CookieJar
 from wampy.auth import Auth, Proof, proofs
@@ -16,6 +17,11 @@ from wampy.encryption import DataKey
 from wampy.errors import ConfigurationError
 
 __all__ = ["Settings", "check", "check_timeout", "jar_of", "make_settings"]
+
+
+StrPath: TypeAlias = "str | os.PathLike[str]"
+#: the files of a certificate and of its private key
+Certificate: TypeAlias = tuple[StrPath, StrPath]
 
 
 class Settings(TypedDict):
@@ -51,8 +57,8 @@ def make_settings(
     *,
     roles: Mapping[str, Any],
     auth: Auth | Sequence[Auth] | None,
-    certificate: tuple[str, str] | None,
-    cert_path: str | None,
+    certificate: Certificate | None,
+    cert_path: StrPath | None,
     ipv: int | None,
     keys: Sequence[DataKey],
     cipher: str | None,
@@ -80,8 +86,8 @@ def make_settings(
         "authmethods": methods,
         "authid": roles.get("authid"),
         "proofs": proven_by,
-        "certificate": certificate,
-        "ca_path": cert_path,
+        "certificate": certificate and (os.fspath(certificate[0]), os.fspath(certificate[1])),
+        "ca_path": None if cert_path is None else os.fspath(cert_path),
         "ip_version": ipv,
         "keys": list(keys),
         "cipher": cipher,
@@ -100,6 +106,9 @@ def check(
     roles: Mapping[str, Any],
     call_timeout: float | None,
     ipv: int | None,
+    certificate: Certificate | None,
+    cert_path: StrPath | None,
+    keys: Sequence[DataKey],
 ) -> None:
     """Refuse what makes no sense, before anything is sent.
 
@@ -115,6 +124,20 @@ def check(
     if realm is not None and (not isinstance(realm, str) or not realm):
         raise ConfigurationError(f"a realm must have a name, not {realm!r}")
     check_timeout(call_timeout)
+    is_pair = isinstance(certificate, (tuple, list)) and len(certificate) == 2
+    if certificate is not None and not (is_pair and all(map(_is_path, certificate))):
+        raise ConfigurationError(
+            f"certificate must be two files, of the certificate and of its key, not {certificate!r}"
+        )
+    if cert_path is not None and not _is_path(cert_path):
+        raise ConfigurationError(f"cert_path must be a file, not {cert_path!r}")
+    if not isinstance(keys, Sequence) or not all(isinstance(key, DataKey) for key in keys):
+        # What was given instead may be a secret.
+        raise ConfigurationError("keys must be a list of wampy.DataKey")
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, (str, os.PathLike))
 
 
 def check_timeout(seconds: float | None) -> None:

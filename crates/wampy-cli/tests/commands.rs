@@ -3,9 +3,14 @@
 // A helper of a test may fail like the test itself.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../wampy-transport/tests/authority/mod.rs"]
+mod authority;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
+
+use authority::Authority;
 
 /// How long a process may take to do what is awaited.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -336,6 +341,36 @@ fn signals_end_the_router_in_order() {
 }
 
 #[test]
+fn a_signal_right_after_the_announcement_ends_the_router_in_order() {
+    for attempt in 0..8 {
+        let socket = std::env::temp_dir().join(format!(
+            "wampy-cli-{}-early-{attempt}.sock",
+            std::process::id()
+        ));
+        let unix = format!("unix:{}", socket.display());
+        let router = Router::start(&["--listen", &unix]);
+        signal(&router.process, "TERM");
+        assert_eq!(router.process.finish().0, 0);
+        assert!(!socket.exists(), "a router that ends removes its socket");
+    }
+}
+
+#[test]
+fn a_router_outlives_the_reader_of_its_standard_error() {
+    let text = "listen = ['127.0.0.1:0']\n[[realms]]\nname = 'realm1'\n";
+    let config = ConfigFile::new("unread", text);
+    // Each connection has a line written.
+    let mut router = Router::start_with(&["--config", config.path(), "--log", "debug"]);
+    drop(router.process.0.stderr.take());
+    signal(&router.process, "HUP");
+    for _ in 0..3 {
+        assert_eq!(router.stdout(&["call", "wamp.session.count"]), "1\n");
+    }
+    signal(&router.process, "TERM");
+    assert_eq!(router.process.finish().0, 0);
+}
+
+#[test]
 fn interrupted_commands_exit_with_130() {
     let router = Router::start(&[]);
     let subscriber = router.start_process(&["subscribe", "a.b"], "subscribed");
@@ -488,20 +523,22 @@ fn a_configuration_file_is_checked_without_running() {
 
 #[test]
 fn a_router_with_a_certificate_is_called_over_tls() {
-    let directory = std::env::temp_dir().join(format!("wampy-cli-tls-{}", std::process::id()));
-    std::fs::create_dir_all(&directory).unwrap();
-    let (cert, key) = (directory.join("cert.pem"), directory.join("key.pem"));
-    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-    std::fs::write(&cert, made.cert.pem()).unwrap();
-    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let authority = Authority::new();
+    let signed = authority.sign("router", &["127.0.0.1"]);
+    let (cert, key) = (&signed.certificate_file, &signed.key_file);
     let (cert, key) = (cert.to_str().unwrap(), key.to_str().unwrap());
+    let ca_file = authority.file("ca.pem");
     let router = Router::start(&["--tls-cert", cert, "--tls-key", key]);
     assert!(router.url.starts_with("wss://"), "{}", router.url);
-    let count = ["call", "wamp.session.count", "--ca-file", cert];
+    let count = [
+        "call",
+        "wamp.session.count",
+        "--ca-file",
+        ca_file.to_str().unwrap(),
+    ];
     assert_eq!(router.stdout(&count), "1\n");
     let untrusting = router.run(&["call", "wamp.session.count"]);
     assert_eq!(untrusting.status.code(), Some(3), "{untrusting:?}");
-    _ = std::fs::remove_dir_all(&directory);
 }
 
 #[test]
@@ -515,6 +552,18 @@ fn a_busy_port_is_named() {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success());
     assert!(stderr.contains(address), "{stderr}");
+}
+
+#[test]
+fn a_store_that_cannot_be_used_is_no_usage_error() {
+    let file = ConfigFile::new("no-directory", "");
+    let output = wampy(None)
+        .args(["router", "--listen", "127.0.0.1:0", "--store", file.path()])
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains(file.path()), "{stderr}");
 }
 
 #[test]

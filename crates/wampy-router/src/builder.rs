@@ -114,8 +114,8 @@ impl Builder {
 
     /// Speaks TLS, and nothing else, on every TCP port whose address does not begin with `plain:`.
     /// Both files are PEM: the certificate, with those of the authorities between it and a trusted
-    /// one behind it, and its private key. They are read once, when the router starts. Unix sockets
-    /// stay plain. Default: no TLS.
+    /// one behind it, and its private key. They are read when the router starts, and again by
+    /// [`Router::reload`]. Unix sockets stay plain. Default: no TLS.
     pub fn tls(mut self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         self.tls = Some(TlsFiles {
             certificate: certificate.into(),

@@ -49,6 +49,13 @@ impl Fixed {
         }
     }
 
+    /// Why the cookie that the router sets until its end cannot be along with other settings.
+    fn cookie_problem(&self, checked: &Checked) -> Option<String> {
+        let cookie = self.cookie.as_ref()?;
+        let problem = cookie.problem(checked.origins.are_any())?;
+        Some(format!("{problem}; that cookie is set until a restart"))
+    }
+
     /// What is different in `other`.
     fn differences(&self, other: &Self) -> Vec<String> {
         let (mine, its) = (&self.limits, &other.limits);
@@ -107,6 +114,9 @@ impl Router {
         let checked = builder.checked()?;
         // One after the other.
         let mut users = self.users.lock();
+        if let Some(problem) = self.fixed.cookie_problem(&checked) {
+            return Err(StartError::Cookie(problem));
+        }
         let mut needs_restart = self.fixed.differences(&Fixed::of(&checked));
         let accesses = checked.accesses();
         let Checked {

@@ -259,6 +259,8 @@ impl Shared {
     }
 
     pub(crate) fn set_terms(&self, terms: Terms) {
+        self.backlog
+            .set_connections_max(terms.limits.connections_max);
         *self.terms.write() = Arc::new(terms);
     }
 }

@@ -6,9 +6,9 @@
 mod peer;
 
 use peer::http::{Answer, Http, Polled};
+use peer::joining::by_ticket;
 use peer::{Host, Peer, Value, json};
 use wampy_proto::Serializer;
-use wampy_router::auth::Credentials;
 use wampy_router::{Authentication, CookieConfig, Method, RealmSettings, Router, SameSite, User};
 
 const OPEN: &[u8] = br#"{"protocols": ["wamp.2.json"]}"#;
@@ -124,27 +124,19 @@ fn websockets_and_long_polls_get_a_cookie_if_one_is_configured() {
 
 /// A router of which realm1 and realm2 let `joe` in by ticket and by cookie, and realm3 only by ticket.
 fn host_with_joe() -> Host {
-    let joe = || {
-        let credentials = Credentials {
-            ticket: Some("secret".into()),
-            ..Credentials::default()
-        };
-        User::new("joe", "clerk").credentials(credentials)
-    };
+    let joe = || User::new("joe", "clerk").credentials(by_ticket("secret"));
     let realm = |name: &str, methods: &[Method]| {
         let authentication = Authentication::by(methods.iter().copied()).user(joe());
         RealmSettings::new(name).authentication(authentication)
     };
     let both = [Method::Cookie, Method::Ticket, Method::Anonymous];
-    let runtime = tokio::runtime::Runtime::new().unwrap();
     let builder = Router::builder()
         .listen("127.0.0.1:0")
         .cookie(CookieConfig::default())
         .realm_with(realm("realm1", &both))
         .realm_with(realm("realm2", &both))
         .realm_with(realm("realm3", &[Method::Ticket]));
-    let router = runtime.block_on(builder.start()).unwrap();
-    Host { router, runtime }
+    Host::start(builder)
 }
 
 /// HELLO to a realm by these methods.

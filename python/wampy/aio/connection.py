@@ -19,7 +19,7 @@ from wampy.auth import Auth
 from wampy.constants import DEFAULT_REALM, DEFAULT_ROLES, DEFAULT_ROUTER_URL, DEFAULT_TIMEOUT
 from wampy.encryption import DataKey
 from wampy.reconnect import Reconnect
-from wampy.settings import check, jar_of, make_settings
+from wampy.settings import Certificate, StrPath, check, jar_of, make_settings
 
 __all__ = ["Connection", "connect"]
 
@@ -32,8 +32,8 @@ def connect(
     auth: Auth | Sequence[Auth] | None = None,
     roles: Mapping[str, Any] = DEFAULT_ROLES,
     call_timeout: float | None = DEFAULT_TIMEOUT,
-    certificate: tuple[str, str] | None = None,
-    cert_path: str | None = None,
+    certificate: Certificate | None = None,
+    cert_path: StrPath | None = None,
     ipv: int | None = None,
     keys: Sequence[DataKey] = (),
     cipher: str | None = None,
@@ -80,7 +80,17 @@ def connect(
         ConnectionError: the router cannot be reached; when the block is entered.
         WelcomeAbortedError: the router does not let us join; likewise.
     """
-    check(url=url, router=router, realm=realm, roles=roles, call_timeout=call_timeout, ipv=ipv)
+    check(
+        url=url,
+        router=router,
+        realm=realm,
+        roles=roles,
+        call_timeout=call_timeout,
+        ipv=ipv,
+        certificate=certificate,
+        cert_path=cert_path,
+        keys=keys,
+    )
     settings = make_settings(
         DEFAULT_ROUTER_URL if url is None else url,
         realm or getattr(router, "realm", None) or DEFAULT_REALM,

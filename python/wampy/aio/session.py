@@ -15,7 +15,7 @@ from wampy.aio.link import Link
 from wampy.aio.requests import CALLS_MAX, Requests, WithOptions
 from wampy.aio.subscription import Subscription
 from wampy.describing import description_for
-from wampy.roles.callee import Procedure, procedure_of
+from wampy.roles.callee import Procedure, procedure_of, uri_for
 from wampy.roles.declared import declared
 from wampy.roles.subscriber import options_of, subscribe_options, topic_of
 
@@ -101,12 +101,8 @@ class Session(Requests):
             Error: the router refuses, for instance because the procedure exists already.
         """
         check_handler(handler)
-        uri = name or getattr(handler, "__name__", None)
-        if uri is None:
-            raise errors.ConfigurationError(
-                f"{handler!r} has no name: register(handler, name) gives one"
-            )
-        return await self._offer(Procedure(uri, invocation_policy, **options), handler)
+        procedure = Procedure(uri_for(handler, name), invocation_policy, **options)
+        return await self._offer(procedure, handler)
 
     async def _offer(self, procedure: Procedure, handler: Callable[..., Any]) -> Registration:
         link = self._link

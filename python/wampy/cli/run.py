@@ -158,7 +158,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
     if not 0 <= seconds <= 24 * 3600:
         raise argparse.ArgumentTypeError(f"{text} is no number of seconds up to a day")
     return seconds

@@ -26,7 +26,7 @@ from wampy.roles.callee import procedure_of
 from wampy.roles.declared import declared
 from wampy.roles.subscriber import options_of, topic_of
 from wampy.session import Session
-from wampy.settings import check, check_timeout, jar_of
+from wampy.settings import Certificate, StrPath, check, check_timeout, jar_of
 
 __all__ = ["Client", "RpcClient", "WampClient"]
 
@@ -91,7 +91,7 @@ class Client(Requests):
     def __init__(
         self,
         url: str | None = None,
-        cert_path: str | None = None,
+        cert_path: StrPath | None = None,
         ipv: int | None = None,
         name: str | None = None,
         realm: str | None = None,
@@ -100,7 +100,7 @@ class Client(Requests):
         message_handler_cls: type[MessageHandler] | None = None,
         router: Any = None,
         auth: Auth | Sequence[Auth] | None = None,
-        certificate: tuple[str, str] | None = None,
+        certificate: Certificate | None = None,
         keys: Sequence[DataKey] = (),
         cipher: str | None = None,
         reconnect: bool | Reconnect | None = None,
@@ -113,7 +113,17 @@ class Client(Requests):
         cookies: bool | CookieJar = False,
         tracebacks: bool = False,
     ) -> None:
-        check(url=url, router=router, realm=realm, roles=roles, call_timeout=call_timeout, ipv=ipv)
+        check(
+            url=url,
+            router=router,
+            realm=realm,
+            roles=roles,
+            call_timeout=call_timeout,
+            ipv=ipv,
+            certificate=certificate,
+            cert_path=cert_path,
+            keys=keys,
+        )
         if reconnect is not None and not isinstance(reconnect, (bool, Reconnect)):
             raise ConfigurationError(f"reconnect must be a bool or a Reconnect, not {reconnect!r}")
         self._on_connection_lost = on_connection_lost
@@ -318,7 +328,8 @@ def _handler_for(
             raise ConfigurationError(f"{given!r} handles the messages of another client")
         given.client = client
         return given
-    if not callable(given):
+    other_class = isinstance(given, type) and not issubclass(given, MessageHandler)
+    if other_class or not callable(given):
         raise ConfigurationError(f"{given!r} is no wampy.message_handler.MessageHandler")
     return given(client=client)
 

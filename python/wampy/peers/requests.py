@@ -13,7 +13,7 @@ from wampy import meta
 from wampy.errors import ConfigurationError
 from wampy.messages import Message
 from wampy.progressive import ProgressiveCall
-from wampy.roles.callee import Procedure
+from wampy.roles.callee import Procedure, uri_for
 from wampy.roles.caller import RpcProxy, WithOptions
 from wampy.roles.subscriber import subscribe_options
 from wampy.session import Session
@@ -180,10 +180,7 @@ class Requests:
             options: see ``wampy.roles.callee.Procedure``.
         """
         method = getattr(handler, "__name__", None)
-        uri = name or method
-        if uri is None:
-            raise ConfigurationError(f"{handler!r} has no name: register(handler, name) gives one")
-        procedure = Procedure(uri, invocation_policy, **options)
+        procedure = Procedure(uri_for(handler, name), invocation_policy, **options)
         return self._started().offer(procedure, handler, method)
 
     def unregister(self, registration_id: int) -> None:

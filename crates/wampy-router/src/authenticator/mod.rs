@@ -27,6 +27,7 @@ pub(crate) use access::Access;
 pub(crate) use dialog::{Dialog, Turn};
 pub(crate) use failures::Failures;
 pub use users::AmbiguousUsers;
+pub(crate) use users::Users;
 pub(crate) use users_file::keep_fresh;
 
 use crate::http::cookies::CookieId;

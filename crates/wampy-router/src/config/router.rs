@@ -161,7 +161,7 @@ fn readable(source: &Source<'_>, named: &Located<String>) -> PathBuf {
 fn realms(section: &mut Section<'_>, mut builder: Builder, policies: &RealmConfig) -> Builder {
     let source = section.source();
     let mut names: Vec<String> = Vec::new();
-    let mut authenticators = Vec::new();
+    let mut referred = realm::Referred::default();
     for mut section in section.tables("realms") {
         let Some(name) = section.required_text("name") else {
             continue;
@@ -173,12 +173,7 @@ fn realms(section: &mut Section<'_>, mut builder: Builder, policies: &RealmConfi
         realm::check_name(section.source(), &name, policies);
         names.push(name.value.clone());
         let settings = RealmSettings::new(name.value);
-        builder = builder.realm_with(realm::read(
-            section,
-            settings,
-            policies,
-            &mut authenticators,
-        ));
+        builder = builder.realm_with(realm::read(section, settings, policies, &mut referred));
     }
     if let Some(yes) = section.flag("auto_create_realms") {
         builder = builder.auto_create_realms(yes);
@@ -186,7 +181,7 @@ fn realms(section: &mut Section<'_>, mut builder: Builder, policies: &RealmConfi
     if let Some(section) = section.table("auto_created_realms") {
         let place = section.place().clone();
         let settings = RealmSettings::new("");
-        let settings = realm::read(section, settings, policies, &mut authenticators);
+        let settings = realm::read(section, settings, policies, &mut referred);
         let authenticator = settings.authentication.authenticator.as_ref();
         if authenticator.is_some_and(|authenticator| authenticator.realm.is_none()) {
             let text = "the authenticator needs a realm: nobody is in one that does not exist yet";
@@ -194,7 +189,13 @@ fn realms(section: &mut Section<'_>, mut builder: Builder, policies: &RealmConfi
         }
         builder = builder.auto_created_realms_with(settings);
     }
-    for realm in authenticators {
+    if builder.cookie.is_none() {
+        for place in referred.cookies {
+            let text = "the authmethod `cookie` needs a cookie that the router sets";
+            source.report_at(&place, text);
+        }
+    }
+    for realm in referred.realms {
         if !names.contains(&realm.value) {
             let text = format!("there is no realm {:?}", realm.value);
             section.source().report_at(realm.place(), text);

@@ -152,6 +152,15 @@ impl<'s> Section<'s> {
         number
     }
 
+    /// Reports that 0 makes no sense here, if the key has that value.
+    pub(super) fn refuse_zero(&mut self, key: &'static str, text: &str) {
+        if let Some((place, DeValue::Integer(integer))) = self.entry(key)
+            && u64::from_str_radix(integer.as_str(), integer.radix()) == Ok(0)
+        {
+            self.source.report_at(&place, text);
+        }
+    }
+
     /// One of a few words.
     pub(super) fn word<T: Copy>(&mut self, key: &'static str, words: &[(&str, T)]) -> Option<T> {
         let text = self.text(key)?;
@@ -258,8 +267,8 @@ impl<'s> Section<'s> {
         key: &'static str,
         is_secret: bool,
     ) -> Option<T> {
-        let (_, value) = self.table.iter().find(|(name, _)| name.get_ref() == key)?;
         let (place, _) = self.entry(key)?;
+        let (_, value) = self.table.iter().find(|(name, _)| name.get_ref() == key)?;
         self.deserialize(&place, value, is_secret)
     }
 
