@@ -99,9 +99,9 @@ impl WebSocketDecoder {
         }
     }
 
-    /// The same decoder, which hands out text in one frame without looking whether it is UTF-8: for
-    /// those who do so themselves, as readers of JSON do, and then fail the connection with
-    /// [`FramingError::InvalidUtf8`].
+    /// The same decoder, which hands out text in one frame without looking whether it is UTF-8, also
+    /// where the frame comes in pieces: for those who do so themselves, as readers of JSON do, and then
+    /// fail the connection with [`FramingError::InvalidUtf8`].
     #[must_use]
     pub fn leaving_text_unchecked(self) -> Self {
         Self {
