@@ -20,6 +20,7 @@ __all__ = [
     "AioRegistration",
     "AioSession",
     "AioStream",
+    "Asked",
     "Attempt",
     "CookieJar",
     "Event",
@@ -78,6 +79,13 @@ def wait_by_hubs(
     ``finder`` returns the hub of the calling thread, if it has one: its wakeups, and what parks the
     current greenlet until a token is woken. The first call counts.
     """
+
+@final
+class Asked:
+    """A registration or subscription that was asked for and may not be granted yet."""
+
+    def granted(self, timeout: float | None) -> tuple[int, int]:
+        """Wait for the answer, once; returns the ids of the request and of what was granted."""
 
 @final
 class Attempt:
@@ -168,18 +176,14 @@ class Session:
     ) -> int | None:
         """Publish; with the option ``acknowledge``, wait and return the publication id."""
 
-    def register(
-        self, procedure: str, options: Mapping[str, Any], timeout: float | None
-    ) -> tuple[int, int]:
-        """Register and wait; returns ``(request_id, registration_id)``."""
+    def ask_to_register(self, procedure: str, options: Mapping[str, Any]) -> Asked:
+        """Ask for a registration, whose answer is waited for later."""
 
     def unregister(self, registration_id: int, timeout: float | None) -> None:
         """Withdraw a registration and wait for the acknowledgement."""
 
-    def subscribe(
-        self, topic: str, options: Mapping[str, Any], timeout: float | None
-    ) -> tuple[int, int]:
-        """Subscribe and wait; returns ``(request_id, subscription_id)``."""
+    def ask_to_subscribe(self, topic: str, options: Mapping[str, Any]) -> Asked:
+        """Ask for a subscription, whose answer is waited for later."""
 
     def unsubscribe(self, subscription_id: int, timeout: float | None) -> None:
         """End a subscription and wait for the acknowledgement."""

@@ -186,7 +186,7 @@ class Session(Lifetime):
 
     def restore(self) -> None:
         """Ask for everything that the present session has not granted."""
-        self.records.restore(self)
+        self.records.restore(self, self._offers)
 
     def router_has(self, role: str, feature: str) -> bool:
         """Whether the router announces a feature of one of its roles."""

@@ -8,6 +8,7 @@
 
 mod aio;
 mod answers;
+mod asked;
 mod attempt;
 mod bell;
 mod challenges;
@@ -47,6 +48,8 @@ mod _wampy {
         AioEvent, AioInput, AioInvocation, AioLoop, AioOptions, AioRegistration, AioSession,
         AioStream,
     };
+    #[pymodule_export]
+    use crate::asked::Asked;
     #[pymodule_export]
     use crate::attempt::Attempt;
     #[pymodule_export]

@@ -6,18 +6,15 @@
 //! Deliberately absent: reconnecting. Python begins a new session in its place, in which it asks for
 //! everything anew, so that no id of one session is ever looked up in another.
 
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
-use tokio::sync::SetOnce;
 use wampy::{Call, Status, WampError};
 use wampy_proto::Message;
-use wampy_proto::message::{RegisterOptions, SubscribeOptions};
 
 use crate::answers::{self, Answers};
+use crate::asked::Asked;
 use crate::attempt::Attempt;
 use crate::challenges::Challenges;
 use crate::connect::Settings;
@@ -27,7 +24,7 @@ use crate::error::{self, Kind, failure, failure_of};
 use crate::features::router_has;
 use crate::kept::Kept;
 use crate::live::{JobTuple, Live};
-use crate::options::{payload, read_options};
+use crate::options::payload;
 use crate::progressive::{Input, ResultTuple, Results, result_tuple};
 use crate::request::{self, How, answer};
 use crate::runtime::{self, duration, limit, wait, wait_quietly};
@@ -156,14 +153,7 @@ impl Session {
             return Ok(());
         }
         let call = self.prepared(py, procedure, args, kwargs, &PyDict::new(py))?;
-        let mut call = call.into_future();
-        let runtime = runtime::runtime(py)?;
-        // Sends it, if there is room: before whatever this thread sends next.
-        let first = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx).is_pending()));
-        if runtime.block_on(first) {
-            runtime.spawn(call);
-        }
-        Ok(())
+        request::begin(py, call.into_future()).map(drop)
     }
 
     /// Call for a result in parts; the call is made when its results are asked for.
@@ -214,31 +204,14 @@ impl Session {
         Ok(answer(py, published, topic)?.map(|publication| publication.value()))
     }
 
-    /// Register and wait; returns `(request_id, registration_id)`.
-    fn register(
+    /// Ask for a registration, whose answer is waited for later.
+    fn ask_to_register(
         &self,
         py: Python<'_>,
         procedure: &str,
         options: &Bound<'_, PyDict>,
-        timeout: Option<f64>,
-    ) -> PyResult<(u64, u64)> {
-        let live = self.open(py, procedure)?;
-        let options = read_options(options, |reader| RegisterOptions::read(reader))?;
-        let (inbox, granted) = (Arc::clone(&live.inbox), Arc::new(SetOnce::new()));
-        let id = Arc::clone(&granted);
-        let register = live
-            .client
-            .register_with(procedure, move |invocation, responder| {
-                inbox.push_invocation(invocation, responder, Arc::clone(&id));
-            })
-            .options(options);
-        let registered = wait(py, limit(py, timeout)?, register.into_future())?;
-        let registration = answer(py, registered, procedure)?;
-        let request_id = registration.request_id().value();
-        let registration_id = live.registrations.keep(py, registration)?;
-        // A new cell cannot be set already.
-        _ = granted.set(registration_id);
-        Ok((request_id, registration_id))
+    ) -> PyResult<Asked> {
+        Asked::register(py, self.open(py, procedure)?, procedure, options)
     }
 
     /// Withdraw a registration and wait for the acknowledgement.
@@ -269,25 +242,14 @@ impl Session {
         Ok((registrations, subscriptions))
     }
 
-    /// Subscribe and wait; returns `(request_id, subscription_id)`.
-    fn subscribe(
+    /// Ask for a subscription, whose answer is waited for later.
+    fn ask_to_subscribe(
         &self,
         py: Python<'_>,
         topic: &str,
         options: &Bound<'_, PyDict>,
-        timeout: Option<f64>,
-    ) -> PyResult<(u64, u64)> {
-        let live = self.open(py, topic)?;
-        let options = read_options(options, |reader| SubscribeOptions::read(reader))?;
-        let inbox = Arc::clone(&live.inbox);
-        let subscribe = live
-            .client
-            .subscribe_with(topic, move |event| inbox.push_event(event))
-            .options(options);
-        let subscribed = wait(py, limit(py, timeout)?, subscribe.into_future())?;
-        let subscription = answer(py, subscribed, topic)?;
-        let request_id = subscription.request_id().value();
-        Ok((request_id, live.subscriptions.keep(py, subscription)?))
+    ) -> PyResult<Asked> {
+        Asked::subscribe(py, self.open(py, topic)?, topic, options)
     }
 
     /// End a subscription and wait for the acknowledgement.

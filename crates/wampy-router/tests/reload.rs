@@ -227,7 +227,7 @@ fn a_cookie_for_listed_sites_stays_for_listed_sites() {
         ..CookieConfig::default()
     };
     let listed = || builder().allowed_origins(["https://example.com"]);
-    let host = start(listed().cookie(cookie));
+    let host = Host::start(listed().cookie(cookie));
     // The cookie goes only with a restart, so pages of all sites are not let in before.
     let refused = try_reload(&host, builder()).unwrap_err();
     assert!(refused.contains("until a restart"), "{refused}");
