@@ -301,6 +301,11 @@ fn a_call_gives_up_after_its_timeout() {
     let _slow = router.start_process(&["register", "a.slow", "--exec", "sleep 60"], "registered");
     let output = router.run(&["call", "a.slow", "--timeout", "0.2"]);
     assert_eq!(output.status.code(), Some(4), "{output:?}");
+    // Also on a router that does not even answer the handshake.
+    let hanging = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}", hanging.local_addr().unwrap());
+    let output = router.run(&["call", "a.slow", "--timeout", "0.2", "--url", &url]);
+    assert_eq!(output.status.code(), Some(4), "{output:?}");
 }
 
 #[test]
