@@ -272,7 +272,7 @@ fn the_store_of_events_is_beside_the_file() {
 
 #[test]
 fn mistakes_that_take_two_keys_are_named_by_line_too() {
-    let files = Files::new("pairs");
+    let files = Files::new();
     let realm = "[[realms]]\nname = 'shop'\n";
     let login = "[realms.authentication]\nmethods = ['cryptosign', 'tls']\n";
     let user = |authid: &str, means: &str| {
@@ -329,7 +329,7 @@ fn mistakes_that_take_two_keys_are_named_by_line_too() {
 
 #[test]
 fn secrets_are_among_the_keys_that_are_known() {
-    let files = Files::new("slips");
+    let files = Files::new();
     let mistakes = files.mistakes(
         "[[realms]]\nname = 'a'\n[realms.authentication]\nmethods = ['wamp-scram']\nunknown_users_sed = 'x'\n\
          [[realms.authentication.users]]\nauthid = 'joe'\nrole = 'r'\nscrm = {}\ntelepathy = 1\n",
