@@ -57,8 +57,14 @@ class Offers:
         self._defined: dict[tuple[str, int], tuple[str, str]] = {}
         # Registrations whose handler takes more than the arguments of the call.
         self._takes_more: dict[int, Procedure] = {}
-        self._subscriptions: dict[int, list[Subscription]] = {}
+        #: the handlers by the ids of the present connection; the next one has a table of its own,
+        #: so that a thread that has taken this one for its jobs finds none of the other's in it
+        self.subscriptions: dict[int, tuple[Subscription, ...]] = {}
         self._topics: dict[tuple[str, Any, Any], Subscribed] = {}
+
+    def begin(self) -> None:
+        """Note that there is a new connection."""
+        self.subscriptions = {}
 
     def forget_ids(self) -> None:
         """Drop what belonged to the session that ended."""
@@ -69,7 +75,8 @@ class Offers:
         self._handlers.clear()
         self._takes_more.clear()
         self._defined.clear()
-        self._subscriptions.clear()
+        self.subscriptions.clear()
+        self.begin()
         self._topics.clear()
 
     def drop_revoked(self) -> None:
@@ -98,8 +105,8 @@ class Offers:
         What comes for them meanwhile waits until the block has noted them.
         """
         wire = self._session.joined()
-        topics = set(self._topics)
         with self.granting:
+            topics = set(self._topics)
             yield [record.ask(wire, topics) for record in records]
 
     @property
@@ -214,13 +221,13 @@ class Offers:
         with self.granting:
             shared = self._topics.get(key)
             if shared is not None:
-                self._subscriptions[shared.subscription_id].append(subscription)
+                self.subscriptions[shared.subscription_id] += (subscription,)
                 self._record(shared, subscription, options, described)
                 return shared
             asked = asked or wire.ask_to_subscribe(topic, options)
             granted = Subscribed(*self._granted(Subscribe.WAMP_CODE, asked))
             self._topics[key] = granted
-            self._subscriptions[granted.subscription_id] = [subscription]
+            self.subscriptions[granted.subscription_id] = (subscription,)
             self.subscription_map[granted.subscription_id] = handler, topic
             self._record(granted, subscription, options, described)
         self.request_ids[granted.request_id] = topic
@@ -267,19 +274,19 @@ class Offers:
     def _drop_subscription(self, subscription_id: int) -> None:
         self.records.drop_subscription(subscription_id)
         self._undefine("topic", subscription_id)
-        self._subscriptions.pop(subscription_id, None)
+        self.subscriptions.pop(subscription_id, None)
         for key, granted in tuple(self._topics.items()):
             if granted.subscription_id == subscription_id:
                 del self._topics[key]
         self.subscription_map.pop(subscription_id, None)
 
-    def subscriptions_of(self, subscription_id: int) -> Sequence[Subscription]:
+    def subscriptions_of(self, subscription_id: int) -> tuple[Subscription, ...]:
         """The handlers of a subscription, in the order in which they came."""
-        found = self._subscriptions.get(subscription_id)
+        found = self.subscriptions.get(subscription_id)
         if found is None:
             with self.granting:
-                found = self._subscriptions.get(subscription_id)
-        return tuple(found or ())
+                found = self.subscriptions.get(subscription_id)
+        return found or ()
 
     # What the router is told of them
 

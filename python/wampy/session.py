@@ -234,8 +234,7 @@ class Session(Lifetime):
 
     def subscriptions_of(self, subscription_id: int) -> Sequence[Subscription]:
         """The handlers of a subscription, in the order in which they came."""
-        found = self._offers.subscriptions_of(subscription_id)
-        return () if self._jobs.is_stale else found
+        return self._jobs.subscriptions_of(subscription_id)
 
     # Messages built by hand
 

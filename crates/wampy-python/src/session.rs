@@ -20,9 +20,10 @@ use crate::challenges::Challenges;
 use crate::connect::Settings;
 use crate::encode::encode;
 use crate::error::{self, Kind, failure, failure_of};
+use crate::events::{self, EventTuple, Subscriptions};
 use crate::features::router_has;
 use crate::kept::Kept;
-use crate::live::{JobTuple, Live};
+use crate::live::{Live, PythonJob};
 use crate::options::payload;
 use crate::progressive::{Input, ResultTuple, Results, result_tuple};
 use crate::request::{self, How, answer};
@@ -289,8 +290,9 @@ impl Session {
         self.live(py)?.answers.take(py, request_id, timeout)
     }
 
-    /// The next invocation or event; None after `timeout` seconds or at the session's end.
-    fn next_job<'py>(&self, py: Python<'py>, timeout: f64) -> PyResult<Option<JobTuple<'py>>> {
+    /// The next invocation, or that events wait; None after `timeout` seconds or at the session's
+    /// end.
+    fn next_job<'py>(&self, py: Python<'py>, timeout: f64) -> PyResult<Option<PythonJob<'py>>> {
         let live = self.live(py)?;
         loop {
             let job = wait_quietly(py, duration(py, timeout)?, live.inbox.next())?.flatten();
@@ -303,9 +305,29 @@ impl Session {
         }
     }
 
-    /// Say that the event handed out last has been handled.
-    fn event_done(&self, py: Python<'_>) -> PyResult<()> {
-        self.live(py)?.inbox.event_done();
+    /// Run the handlers of the events that wait, up to a limit; whether some may be left.
+    fn run_events<'py>(
+        &self,
+        known: &Bound<'py, PyDict>,
+        absent: &Bound<'py, PyAny>,
+        failed: &Bound<'py, PyAny>,
+    ) -> PyResult<bool> {
+        let subscriptions = Subscriptions {
+            known,
+            absent,
+            failed,
+        };
+        subscriptions.run(&self.live(known.py())?.inbox)
+    }
+
+    /// The next of the events that wait, as a message; None if there is none.
+    fn next_event<'py>(&self, py: Python<'py>) -> PyResult<Option<EventTuple<'py>>> {
+        Ok(events::next(py, &self.live(py)?.inbox))
+    }
+
+    /// Say that the events that this thread took have been handled.
+    fn events_done(&self, py: Python<'_>) -> PyResult<()> {
+        self.live(py)?.inbox.events_done();
         Ok(())
     }
 

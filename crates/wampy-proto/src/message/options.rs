@@ -140,6 +140,9 @@ pub(super) use options;
 /// The function that reads options.
 macro_rules! read {
     ($($field:ident = $key:literal,)*) => {
+        /// The keys that are known, but for private ones.
+        pub const KEYS: &'static [&'static str] = &[$($key,)*];
+
         /// Reads the options, one map. A key whose value is null counts as absent.
         ///
         /// # Errors
