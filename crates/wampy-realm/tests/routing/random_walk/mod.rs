@@ -287,19 +287,7 @@ impl Walk {
     }
 
     fn join(&mut self) {
-        let roles = match self.dice.roll(8) {
-            0 => no_features(),
-            1 => every_feature_but(&[Feature::CallCanceling]),
-            2 => every_feature_but(&[Feature::ProgressiveCallResults, Feature::CallTrustlevels]),
-            3 => every_feature_but(&[Feature::ProgressiveCallInvocations, Feature::CallTimeout]),
-            4 => every_feature_but(&[
-                Feature::PayloadPassthruMode,
-                Feature::CallReroute,
-                Feature::RegistrationRevocation,
-                Feature::SubscriptionRevocation,
-            ]),
-            _ => every_feature(),
-        };
+        let roles = some_features(&mut self.dice);
         let authid = self.dice.pick(&["joe", "ann", "eve"]);
         let authrole = self.dice.pick(&["user", "admin"]);
         let trust_level = self.dice.pick(&[None, Some(0), Some(5)]);
@@ -450,6 +438,23 @@ impl Walk {
         self.gather();
         self.model.pass(ms);
         self.compare("time passing");
+    }
+}
+
+/// What a client announces: often everything.
+fn some_features(dice: &mut Dice) -> wampy_proto::Roles {
+    match dice.roll(8) {
+        0 => no_features(),
+        1 => every_feature_but(&[Feature::CallCanceling]),
+        2 => every_feature_but(&[Feature::ProgressiveCallResults, Feature::CallTrustlevels]),
+        3 => every_feature_but(&[Feature::ProgressiveCallInvocations, Feature::CallTimeout]),
+        4 => every_feature_but(&[
+            Feature::PayloadPassthruMode,
+            Feature::CallReroute,
+            Feature::RegistrationRevocation,
+            Feature::SubscriptionRevocation,
+        ]),
+        _ => every_feature(),
     }
 }
 

@@ -161,28 +161,14 @@ impl Model {
             .subscriptions
             .iter_mut()
             .find(|s| s.uri == uri && s.policy == policy);
-        let session = self
-            .sessions
-            .iter()
-            .find(|s| s.client == client)
-            .unwrap()
-            .id;
-        let (id, created) = match known {
-            Some(subscription) if subscription.members.contains(&client) => {
-                subscription.set_node(client, nkey);
-                let subscription = subscription.clone();
-                self.expect(client, json!([33, request, subscription.id]));
-                if options["get_retained"] == true {
-                    self.send_retained(client, &subscription);
-                }
-                return;
-            }
+        let (id, is_new, created) = match known {
+            Some(known) if known.members.contains(&client) => (known.id, false, false),
             _ if held >= SUBSCRIPTIONS_MAX => {
                 return self.expect_error(client, 32, request, "not_authorized");
             }
             Some(subscription) => {
                 subscription.members.push(client);
-                (subscription.id, false)
+                (subscription.id, true, false)
             }
             None => {
                 let granted = self.seen_granted(client, 33, request);
@@ -196,7 +182,7 @@ impl Model {
                     members: vec![client],
                     nodes: Vec::new(),
                 });
-                (id, true)
+                (id, true, true)
             }
         };
         self.expect(client, json!([33, request, id]));
@@ -207,11 +193,14 @@ impl Model {
         if options["get_retained"] == true {
             self.send_retained(client, &subscription);
         }
+        let session = self.session(client).id;
         if created {
             let details = self.subscription_details(&subscription);
             self.meta_event("subscription.on_create", json!([session, details]));
         }
-        self.meta_event("subscription.on_subscribe", json!([session, id]));
+        if is_new {
+            self.meta_event("subscription.on_subscribe", json!([session, id]));
+        }
     }
 
     /// What those subscriptions are to that have nodes.

@@ -5,8 +5,10 @@ use wampy_proto::{Feature, MatchPolicy, Role};
 use wampy_realm::Disclosure;
 
 use super::choosing::Choice;
+use super::registrations::Callee;
 use super::{
-    CALL_TIMEOUT_MS_MAX, LARGE, Model, PENDING_CALLS_MAX, WAITING_CALLS_MAX, is_large, is_malformed,
+    CALL_TIMEOUT_MS_MAX, LARGE, Model, PENDING_CALLS_MAX, Session, WAITING_CALLS_MAX, is_large,
+    is_malformed,
 };
 use crate::simulated::Client;
 
@@ -207,7 +209,6 @@ impl Model {
             let error = "option_disallowed.disclose_me";
             return self.expect_error(call.caller, 48, call.request, error);
         }
-        let caller = self.session(call.caller).clone();
         let mut sessions = self.sessions.iter_mut();
         let callee = sessions.find(|it| it.client == client).unwrap();
         if let Some(error) = callee.why_not_take(&call.args) {
@@ -223,6 +224,33 @@ impl Model {
         let registration = &self.registrations[at];
         let mut members = registration.callees.iter();
         let member = *members.find(|it| it.client == client).unwrap();
+        let (policy, is_shared) = (registration.policy, registration.callees.len() > 1);
+        let details = self.invocation_details(&call, &callee, &member, policy);
+        if is_shared {
+            self.note("a call went to one of several callees");
+        }
+        call.deadline = call.limit.filter(|_| !member.forward_timeout);
+        call.callee = Some(client);
+        call.invocation = callee.last_invocation;
+        call.counted = member.concurrency.map(|_| call.registration);
+        call.reroutable =
+            !call.is_sharded() && is_shared && callee.is_callee_with(Feature::CallReroute);
+        call.kept = call.reroutable && call.options["progress"] != true && !is_large(&call.args);
+        call.input = (call.options["progress"] == true).then(|| details.clone());
+        let invocation = json!([68, call.invocation, call.registration, details, call.args]);
+        self.expect(client, invocation);
+        self.calls.push(call);
+    }
+
+    /// What a callee is told of a call beside its payload.
+    fn invocation_details(
+        &mut self,
+        call: &Call,
+        callee: &Session,
+        member: &Callee,
+        policy: MatchPolicy,
+    ) -> Json {
+        let caller = self.session(call.caller).clone();
         let mut details = json!({});
         if call.options["receive_progress"] == true
             && callee.is_callee_with(Feature::ProgressiveCallResults)
@@ -235,7 +263,7 @@ impl Model {
         let on_request = self.config.caller_disclosure == Disclosure::OnRequest;
         let is_asked_for = call.options["disclose_me"] == true || member.disclose_caller;
         if is_asked_for && on_request || always {
-            self.happened.insert("a caller was disclosed");
+            self.note("a caller was disclosed");
             details["caller"] = json!(caller.id);
             details["caller_authid"] = json!(caller.authid);
             details["caller_authrole"] = json!(caller.authrole);
@@ -244,8 +272,7 @@ impl Model {
             && let Some(level) = caller.trust_level
         {
             details["trustlevel"] = json!(level);
-            self.happened
-                .insert("a callee learned how far its caller is trusted");
+            self.note("a callee learned how far its caller is trusted");
         }
         for key in ["progress", "ppt_scheme"] {
             if !call.options[key].is_null() {
@@ -253,34 +280,19 @@ impl Model {
             }
         }
         if !call.options["ppt_scheme"].is_null() {
-            self.happened.insert("a payload was passed through");
+            self.note("a payload was passed through");
         }
-        if registration.callees.len() > 1 {
-            self.happened
-                .insert("a call went to one of several callees");
-        }
-        if registration.policy != MatchPolicy::Exact {
+        if policy != MatchPolicy::Exact {
             details["procedure"] = json!(call.procedure);
-            self.happened.insert("a call went by a pattern");
+            self.note("a call went by a pattern");
         }
         if (member.forward_timeout || caller.is_silent)
             && let Some(limit) = call.limit
         {
             details["timeout"] = json!(limit.saturating_sub(self.now).max(1));
-            self.happened.insert("a time limit was forwarded");
+            self.note("a time limit was forwarded");
         }
-        call.deadline = call.limit.filter(|_| !member.forward_timeout);
-        call.callee = Some(client);
-        call.invocation = callee.last_invocation;
-        call.counted = member.concurrency.map(|_| call.registration);
-        call.reroutable = !call.is_sharded()
-            && registration.callees.len() > 1
-            && callee.is_callee_with(Feature::CallReroute);
-        call.kept = call.reroutable && call.options["progress"] != true && !is_large(&call.args);
-        call.input = (call.options["progress"] == true).then(|| details.clone());
-        let invocation = json!([68, call.invocation, registration.id, details, call.args]);
-        self.expect(client, invocation);
-        self.calls.push(call);
+        details
     }
 
     /// A further part of a call; nothing if the call has ended. Returns whether it may come.
