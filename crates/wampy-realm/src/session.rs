@@ -114,6 +114,13 @@ impl Session {
         }
     }
 
+    /// The id of the next invocation that the session gets.
+    #[inline]
+    pub(crate) fn next_invocation(&self) -> RequestId {
+        self.last_invocation
+            .map_or(RequestId::FIRST, RequestId::next)
+    }
+
     /// Whether the session, as callee, may answer that it is unavailable.
     pub(crate) fn may_be_unavailable(&self) -> bool {
         self.details

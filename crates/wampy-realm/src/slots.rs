@@ -62,14 +62,9 @@ impl<T> Slots<T> {
     }
 
     /// Adds a value.
+    #[inline]
     pub(crate) fn insert(&mut self, value: T) -> Slot {
-        let index = self.free.pop().unwrap_or_else(|| {
-            self.places.push(Place {
-                generation: 0,
-                value: None,
-            });
-            (self.places.len() - 1) as u32
-        });
+        let index = self.free.pop().unwrap_or_else(|| self.add_place());
         let place = &mut self.places[index as usize];
         let slot = Slot {
             index,
@@ -79,6 +74,16 @@ impl<T> Slots<T> {
         slot
     }
 
+    #[cold]
+    fn add_place(&mut self) -> u32 {
+        self.places.push(Place {
+            generation: 0,
+            value: None,
+        });
+        (self.places.len() - 1) as u32
+    }
+
+    #[inline]
     pub(crate) fn get(&self, slot: Slot) -> Option<&T> {
         let place = self.places.get(slot.index as usize)?;
         if place.generation == slot.generation {
@@ -88,6 +93,7 @@ impl<T> Slots<T> {
         }
     }
 
+    #[inline]
     pub(crate) fn get_mut(&mut self, slot: Slot) -> Option<&mut T> {
         let place = self.places.get_mut(slot.index as usize)?;
         if place.generation == slot.generation {
@@ -97,6 +103,7 @@ impl<T> Slots<T> {
         }
     }
 
+    #[inline]
     pub(crate) fn remove(&mut self, slot: Slot) -> Option<T> {
         let place = self.places.get_mut(slot.index as usize)?;
         if place.generation != slot.generation {

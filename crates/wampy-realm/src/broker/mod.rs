@@ -109,22 +109,23 @@ impl Broker {
         }
     }
 
-    /// Sends an event by every subscription that matches `topic`; `exact` is the one of its own.
+    /// Sends the event in `message` by every subscription that matches `topic`; `exact` is the one of
+    /// its own.
+    #[inline]
     fn dispatch(
         &mut self,
         topic: &str,
         exact: Option<SubscriptionId>,
-        event: Event<'_>,
+        message: &mut Message<'_>,
         exclusions: &Exclusions<'_>,
         sessions: &Sessions,
         outbox: &mut impl Outbox,
     ) {
         let receivers = &mut self.receivers;
         let sharded = &self.sharded;
-        let mut message = Message::Event(event);
         self.subscriptions
             .for_each_match(exact, topic, |id, subscription| {
-                if let Message::Event(event) = &mut message {
+                if let Message::Event(event) = message {
                     event.subscription = id;
                     // The exact subscription comes first, so what is set here stays right.
                     if subscription.match_policy != MatchPolicy::Exact
@@ -139,7 +140,7 @@ impl Broker {
                     .and_then(|p| p.subscribed_to(id));
                 let selection = exclusions.selection.as_deref();
                 if excluded.is_none() && selection.is_none() {
-                    outbox.send_to_many(&subscription.members, &message);
+                    outbox.send_to_many(&subscription.members, message);
                     return;
                 }
                 let rkey = selection.and_then(|selection| selection.rkey);
@@ -151,13 +152,9 @@ impl Broker {
                         && shard.as_ref().is_none_or(|shard| shard.admits(key))
                 }));
                 if !receivers.is_empty() {
-                    outbox.send_to_many(receivers, &message);
+                    outbox.send_to_many(receivers, message);
                 }
             });
-        // Dropping what is known to be an event is less work than dropping any message.
-        if let Message::Event(event) = message {
-            drop(event);
-        }
     }
 }
 
@@ -190,6 +187,7 @@ impl Realm {
         Ok(())
     }
 
+    #[inline]
     fn publish(
         &mut self,
         now: Now,
@@ -255,29 +253,36 @@ impl Realm {
                 .and_then(|from| ExcludedPublisher::new(from, &publish.options, &self.sessions)),
             selection,
         };
-        let event = Event {
+        let mut message = Message::Event(Event {
             subscription: SubscriptionId::FIRST,
             publication,
             details,
             payload: publish.payload.borrowed(),
-        };
-        if publish.options.retain || self.broker.history.is_some() {
-            let kept = self.broker.keep(now, publish, &event, &exclusions, outbox);
+        });
+        if (publish.options.retain || self.broker.history.is_some())
+            && let Message::Event(event) = &message
+        {
+            let kept = self.broker.keep(now, publish, event, &exclusions, outbox);
             kept.map_err(cannot_store)?;
         }
         self.broker.dispatch(
             &publish.topic,
             exact,
-            event,
+            &mut message,
             &exclusions,
             &self.sessions,
             outbox,
         );
+        // Dropping what is known to be an event is less work than dropping any message.
+        if let Message::Event(event) = message {
+            drop(event);
+        }
         Ok(publication)
     }
 
-    fn exact_subscription(&self, topic: &str) -> Option<SubscriptionId> {
-        self.broker.subscriptions.lookup(topic, MatchPolicy::Exact)
+    #[inline]
+    fn exact_subscription(&mut self, topic: &str) -> Option<SubscriptionId> {
+        self.broker.subscriptions.exact(topic)
     }
 
     /// Publishes an event of the realm's own, whose args are made only if somebody subscribed.
@@ -296,15 +301,21 @@ impl Realm {
             return;
         }
         let payload = meta::event_payload(&args(self));
-        let event = Event {
+        let mut message = Message::Event(Event {
             subscription: SubscriptionId::FIRST,
             publication: PublicationId::from_random_bits(self.random.bits()),
             details: EventDetails::default(),
             payload,
-        };
+        });
         let exclusions = Exclusions::default();
-        self.broker
-            .dispatch(topic, exact, event, &exclusions, &self.sessions, outbox);
+        self.broker.dispatch(
+            topic,
+            exact,
+            &mut message,
+            &exclusions,
+            &self.sessions,
+            outbox,
+        );
     }
 }
 
