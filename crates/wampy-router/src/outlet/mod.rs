@@ -15,12 +15,13 @@ mod batch;
 mod chain;
 
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use atomic_waker::AtomicWaker;
 use bytes::Bytes;
+use parking_lot::{Mutex, MutexGuard};
 use wampy_proto::framing::websocket::CloseCode;
 use wampy_proto::framing::websocket::batched::{OpenBatch, SEPARATOR};
 use wampy_proto::framing::{Encoder, FrameFormat};
@@ -198,8 +199,9 @@ impl Outlet {
         self.separator.load(Ordering::Relaxed)
     }
 
+    #[inline]
     fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.lock()
     }
 
     /// Appends a message.
