@@ -53,21 +53,23 @@ const fn place(tag: u64) -> usize {
 pub(crate) fn tag(uri: &str) -> u64 {
     let bytes = uri.as_bytes();
     let len = bytes.len();
-    let word = |at: usize| {
-        let word = bytes.get(at..).and_then(<[u8]>::first_chunk);
-        word.map_or(0, |word| u64::from_le_bytes(*word))
-    };
-    let mixed = if len < 8 {
-        bytes
+    let mixed = match (bytes.last_chunk::<16>(), bytes.last_chunk::<8>()) {
+        (Some(end), _) => {
+            let end = u128::from_le_bytes(*end);
+            let middle = bytes.get(len / 2 - 4..).and_then(<[u8]>::first_chunk);
+            let middle = middle.map_or(0, |middle| u64::from_le_bytes(*middle));
+            (end >> 64) as u64 ^ (end as u64).rotate_left(23) ^ middle.rotate_left(41)
+        }
+        (None, Some(end)) => {
+            let begin = bytes.first_chunk().map_or(0, |it| u64::from_le_bytes(*it));
+            u64::from_le_bytes(*end) ^ begin.rotate_left(23)
+        }
+        (None, None) => bytes
             .iter()
-            .fold(0, |mixed, &byte| mixed << 8 | u64::from(byte))
-    } else {
-        let (last, before) = (word(len - 8), word(len.saturating_sub(16)));
-        let middle = word((len / 2).saturating_sub(4));
-        last ^ before.rotate_left(23) ^ middle.rotate_left(41)
+            .fold(0, |mixed, &byte| mixed << 8 | u64::from(byte)),
     };
-    let mixed = (mixed ^ len as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    (mixed ^ mixed >> 32).wrapping_mul(0xBF58_476D_1CE4_E5B9)
+    // The place is taken from the highest bits, which depend on all others.
+    (mixed ^ len as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 #[cfg(test)]

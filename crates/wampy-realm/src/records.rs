@@ -78,7 +78,7 @@ pub(crate) struct Records<I, M> {
     /// Exact records that were looked for.
     recent: Recent<I>,
     remembered: HashMap<Box<str>, Box<[I]>, RandomState>,
-    /// How often patterns came or went.
+    /// How often patterns came or went, and 1.
     pattern_changes: u64,
 }
 
@@ -87,8 +87,8 @@ pub(crate) struct Records<I, M> {
 struct Place<I, M> {
     record: Record<M>,
     patterns: Box<[I]>,
-    /// After which change of patterns these were looked up, if ever.
-    looked_up_after: Option<u64>,
+    /// After which change of patterns these were looked up; 0 if never.
+    looked_up_after: u64,
 }
 
 impl<I: RecordId, M> Records<I, M> {
@@ -98,7 +98,7 @@ impl<I: RecordId, M> Records<I, M> {
             slots: Slots::new(),
             recent: Recent::new(),
             remembered: HashMap::with_hasher(hash),
-            pattern_changes: 0,
+            pattern_changes: 1,
         }
     }
 
@@ -148,7 +148,7 @@ impl<I: RecordId, M> Records<I, M> {
         let slot = self.slots.insert(Place {
             record,
             patterns: Box::default(),
-            looked_up_after: None,
+            looked_up_after: 0,
         });
         let id = I::from_slot(slot);
         if let Some(Place { record, .. }) = self.slots.get(slot) {
@@ -169,8 +169,15 @@ impl<I: RecordId, M> Records<I, M> {
         }
     }
 
-    /// A pattern has come or gone.
-    fn forget_patterns(&mut self) {
+    /// Whether it is remembered which patterns match a URI without an exact record, so that its form
+    /// is known to be right.
+    #[inline]
+    pub(crate) fn remembers(&self, uri: &str) -> bool {
+        self.patterns.has_patterns() && self.remembered.contains_key(uri)
+    }
+
+    /// Forgets which patterns match: one has come or gone, or other URIs are well formed now.
+    pub(crate) fn forget_patterns(&mut self) {
         self.remembered.clear();
         self.pattern_changes += 1;
     }
@@ -209,13 +216,19 @@ impl<I: RecordId, M> Records<I, M> {
         }
     }
 
-    /// What is remembered of the prefixes and wildcards that match `uri`.
+    /// An exact record, if it is known that no prefix or wildcard matches its URI.
     #[inline]
+    pub(crate) fn only_match(&self, exact: I) -> Option<&Record<M>> {
+        let place = self.slots.get(exact.slot())?;
+        let is_only = !self.patterns.has_patterns()
+            || (place.patterns.is_empty() && place.looked_up_after == self.pattern_changes);
+        is_only.then_some(&place.record)
+    }
+
+    /// What is remembered of the prefixes and wildcards that match `uri`.
     fn remembered_patterns(&self, exact: Option<I>, uri: &str) -> Option<&[I]> {
         match exact.and_then(|id| self.slots.get(id.slot())) {
-            Some(place) if place.looked_up_after == Some(self.pattern_changes) => {
-                Some(&place.patterns)
-            }
+            Some(place) if place.looked_up_after == self.pattern_changes => Some(&place.patterns),
             Some(_) => None,
             None => self.remembered.get(uri).map(|patterns| &**patterns),
         }
@@ -237,7 +250,7 @@ impl<I: RecordId, M> Records<I, M> {
         }
         if let Some(place) = exact.and_then(|id| self.slots.get_mut(id.slot())) {
             place.patterns = ids.clone();
-            place.looked_up_after = Some(self.pattern_changes);
+            place.looked_up_after = self.pattern_changes;
             return ids;
         }
         if self.remembered.len() == REMEMBERED_MAX {

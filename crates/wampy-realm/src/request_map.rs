@@ -141,20 +141,24 @@ impl RequestMap {
             self.len -= 1;
             if value == self.first {
                 self.first += 1;
-                self.begin_with_entry();
+                let next = self.places.get(self.place(self.first));
+                if self.first == self.end || next == Some(&Slot::NOWHERE) {
+                    self.begin_with_entry();
+                }
             }
             return Some(slot);
         }
-        if self.others.is_empty() {
-            return None;
-        }
+        self.remove_elsewhere(id)
+    }
+
+    #[cold]
+    fn remove_elsewhere(&mut self, id: RequestId) -> Option<Slot> {
         let slot = self.others.remove(&id)?;
         self.len -= 1;
         Some(slot)
     }
 
     /// Lets the row begin with an id that is in the map, or be empty.
-    #[inline]
     fn begin_with_entry(&mut self) {
         while self.first != self.end {
             match self.places.get(self.place(self.first)) {

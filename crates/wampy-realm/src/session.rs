@@ -24,7 +24,7 @@ impl SessionKey {
     /// The session's index: below the most sessions that the realm had at once, and reused after
     /// the session left.
     pub const fn index(self) -> usize {
-        self.0.index as usize
+        self.0.index()
     }
 
     /// The key as a number.

@@ -105,6 +105,14 @@ impl Turn<'_> {
     #[inline]
     fn note(&mut self, appended: Appended, to: SessionKey, outlet: &Arc<Outlet>) {
         self.sent += 1;
+        // Most frames stand behind others that wait for a flush.
+        if appended != Appended::Done {
+            self.note_what_follows(appended, to, outlet);
+        }
+    }
+
+    #[inline(never)]
+    fn note_what_follows(&mut self, appended: Appended, to: SessionKey, outlet: &Arc<Outlet>) {
         match appended {
             Appended::Done => {}
             Appended::Flush => self.touched.push(Arc::clone(outlet)),
@@ -252,6 +260,7 @@ fn place(serializer: Serializer, format: FrameFormat) -> usize {
 }
 
 /// Appends a message with a large payload, without a copy of it if that is possible.
+#[cold]
 fn append_large(
     outlet: &Outlet,
     message: &Message<'_>,

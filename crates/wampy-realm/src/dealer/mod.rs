@@ -27,6 +27,7 @@ mod usual_call;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::mem::ManuallyDrop;
 
 use wampy_proto::message::{Call, Error, Result as ResultMessage, ResultDetails, Yield};
 use wampy_proto::uri::{self, Grammar};
@@ -149,16 +150,17 @@ impl Realm {
             self.forward_progress(now, slot, result, outbox);
             return Ok(());
         }
-        let Some(call) = self.end_call(slot) else {
+        let Some(call) = self.take_call(slot) else {
             return Ok(());
         };
-        let message = Message::Result(result_of(&call, result));
-        if let Err(why) = self.send_answer(call.caller, &message, is_passed_through, outbox) {
-            call.refuse(why, outbox);
+        // A result that is not passed through owns nothing.
+        let message = ManuallyDrop::new(Message::Result(result_of(&call, result)));
+        let sent = self.send_answer(call.caller, &message, is_passed_through, outbox);
+        if is_passed_through {
+            drop(ManuallyDrop::into_inner(message));
         }
-        // Dropping what is known to be a result is less work than dropping any message.
-        if let Message::Result(sent) = message {
-            drop(sent);
+        if let Err(why) = sent {
+            call.refuse(why, outbox);
         }
         Ok(())
     }

@@ -400,8 +400,9 @@ impl Outlet {
                 .and_then(|()| self.socket.try_flush());
             queue = self.queue();
             queue.is_writing = false;
-            queue.bytes = queue.pending.len() + unsent.len();
-            queue.sent_bytes += (unsent_bytes - unsent.len()) as u64;
+            let left_bytes = if outcome.is_ok() { 0 } else { unsent.len() };
+            queue.bytes = queue.pending.len() + left_bytes;
+            queue.sent_bytes += (unsent_bytes - left_bytes) as u64;
             match outcome {
                 Ok(()) => unsent.give_back(),
                 Err(error) => {
