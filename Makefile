@@ -58,9 +58,10 @@ test-rust: ## Rust: unit, property, scenario and documentation tests.
 test-python: wheel ## Python: the package and the founding documents.
 	$(BIN)/python -m pytest python/tests -v
 
+# All Pythons that are found, unless told otherwise: `make test-wheel PYTHONS="python3.10 python3.13"`.
 .PHONY: test-wheel
-test-wheel: wheel ## Python: the wheel alone, in a fresh environment of every Python that is here.
-	python/test-wheel target/wheels/wampy-*.whl
+test-wheel: wheel ## Python: the wheel alone, in a fresh environment of each of PYTHONS.
+	PYTHONS="$(PYTHONS)" python/test-wheel target/wheels/wampy-*.whl
 
 .PHONY: test-interop
 test-interop: wheel ## Third-party clients and routers beside ours.
@@ -98,8 +99,11 @@ autobahn: ## The Autobahn test suite against our WebSocket, with compression. Ne
 
 SCRIPTS := benches/check-counts benches/write-steps benches/where-time-goes python/write-reference benches/python
 
+# All that the installed package makes public has to have a type; pyright looks for it by PATH.
+TYPES_COMPLETE := PATH="$(CURDIR)/$(BIN):$$PATH" pyright --verifytypes wampy --ignoreexternal
+
 .PHONY: lint
-lint: $(VENV)/.wheel .tools/bin/cargo-deny ## Formatting, clippy, rustdoc, ruff, mypy, pyright, stubtest, licenses.
+lint: $(VENV)/.wheel .tools/bin/cargo-deny ## Formatting, clippy, rustdoc, ruff, mypy, pyright, types, stubtest, licenses.
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
@@ -107,6 +111,7 @@ lint: $(VENV)/.wheel .tools/bin/cargo-deny ## Formatting, clippy, rustdoc, ruff,
 	$(BIN)/ruff format --check python interop examples $(SCRIPTS)
 	$(BIN)/mypy --strict python/wampy
 	$(BIN)/pyright
+	$(TYPES_COMPLETE) > target/types.log || { cat target/types.log; exit 1; }
 	$(BIN)/python -m mypy.stubtest wampy._wampy
 	$(BIN)/python python/write-reference --check
 	.tools/bin/cargo-deny --locked check bans licenses sources

@@ -146,6 +146,14 @@ WAMPY_PYTHON = Client(
     policies=("exact",),
     returns_one_value=True,
 )
+#: The same on an event loop.
+WAMPY_AIO = Client(
+    "wampy-aio",
+    (WAMPY_PYTHON.command[0], script("clients/wampy_aio_client.py")),
+    transports=("ws", "rs", "unix"),
+    drives=(*ALL_STEPS[:-2], "retained"),
+    is_interruptible=True,
+)
 
 
 class Line(dict):

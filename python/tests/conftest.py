@@ -8,6 +8,7 @@ import time
 
 import pytest
 from loops import on_loop  # noqa: F401 - a fixture
+from running import command, directory, free_port  # noqa: F401 - fixtures
 
 import wampy
 
@@ -25,11 +26,11 @@ def certificate(tmp_path):
     if shutil.which("openssl") is None:
         pytest.skip("needs openssl for a certificate")
     cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1"
-    command = [*command.split(), "-subj", "/CN=localhost"]
-    command += ["-addext", "subjectAltName=DNS:localhost"]
-    command += ["-addext", "basicConstraints=critical,CA:FALSE"]
-    subprocess.run([*command, "-out", cert, "-keyout", key], check=True, capture_output=True)
+    openssl = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1"
+    openssl = [*openssl.split(), "-subj", "/CN=localhost"]
+    openssl += ["-addext", "subjectAltName=DNS:localhost"]
+    openssl += ["-addext", "basicConstraints=critical,CA:FALSE"]
+    subprocess.run([*openssl, "-out", cert, "-keyout", key], check=True, capture_output=True)
     return cert, key
 
 

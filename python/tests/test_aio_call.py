@@ -9,6 +9,7 @@ from loops import until
 import wampy
 import wampy.aio
 from wampy import errors
+from wampy.aio.session import CALLS_MAX
 
 FOREVER = 60
 
@@ -304,3 +305,46 @@ def test_end_to_end_encryption(on_loop, router):
                 assert (event.args, event.meta["ppt_scheme"]) == (["psst"], "wamp")
 
     on_loop(main)
+
+
+#: The router takes as many calls of one session as a session makes at most, and more.
+ROOMY = f"""
+listen = ["127.0.0.1:0"]
+
+[limits]
+pending_calls_per_session_max = {2 * CALLS_MAX}
+
+[[realms]]
+name = "realm1"
+
+[realms.limits]
+waiting_calls_per_registration_max = {2 * CALLS_MAX}
+"""
+
+
+def test_calls_beyond_the_limit_wait_for_their_turn(on_loop, tmp_path):
+    config = tmp_path / "wampy.toml"
+    config.write_text(ROOMY)
+
+    async def main(router):
+        async with wampy.aio.connect(router=router, call_timeout=None) as caller:
+            async with wampy.aio.connect(router=router) as service:
+                await service.register(asyncio.Event().wait, "com.aio.endless", concurrency=1)
+                # With the wait for the end of the session these are all operations there may be.
+                calls = [caller.call("com.aio.endless") for _ in range(CALLS_MAX - 1)]
+                crowd = [asyncio.create_task(call) for call in calls]
+                await asyncio.sleep(0)
+                wire, options = caller._link.joined(), caller._call_options
+                assert wire.call("wamp.session.count", (), {}, options, False) is None
+                late = asyncio.create_task(caller.call("wamp.session.count"))
+                given_up = asyncio.create_task(caller.call("wamp.session.count"))
+                assert await service.call("wamp.session.count") == 2
+                assert not late.done()
+                given_up.cancel()
+            ended = await asyncio.gather(*crowd, return_exceptions=True)
+            assert all(isinstance(error, wampy.Error) for error in ended)
+            assert await late == 1
+            assert await caller.call("wamp.session.count") == 1
+
+    with wampy.Router(config=config) as router:
+        on_loop(main, router)

@@ -278,7 +278,8 @@ async def main():
         pid = os.fork()
         if pid == 0:
             try:
-                session._wire.call("com.aio", (), {}, session._options, False)
+                wire, options = session._link.wire, session._call_options
+                wire.call("com.aio", (), {}, options, False)
             except errors.SessionError as error:
                 os._exit(7 if "os.fork" in str(error) else 8)
             os._exit(9)

@@ -6,8 +6,8 @@ import pytest
 
 import wampy
 from wampy.errors import ConfigurationError, WampyError
-from wampy.peers.clients import _declared
 from wampy.roles.callee import procedure_of
+from wampy.roles.declared import declared
 from wampy.roles.subscriber import accepts_meta, topic_of
 
 
@@ -140,7 +140,7 @@ def test_methods_of_all_bases_count_once():
         @wampy.subscribe("com.a")
         def both(self): ...
 
-    assert sorted(name for name, _ in _declared(Derived)) == [
+    assert sorted(name for name, _ in declared(Derived)) == [
         "both",
         "inherited",
         "overridden",

@@ -87,6 +87,54 @@ def test_it_adds_no_options(suite):
     assert "wampy" not in suite("", "--help").stdout.str()
 
 
+LOGGING = """
+import logging
+
+def test_it():
+    logging.getLogger("shop").debug("%s is sold", "tea")
+"""
+
+
+@pytest.mark.parametrize("options", [["--logging-level=DEBUG"], ["--logging-level", "DEBUG"]])
+def test_the_options_of_wampy_1_are_those_of_pytest(suite, pytester, options):
+    done = suite(LOGGING, *options)
+    done.assert_outcomes(passed=1)
+    done.stdout.fnmatch_lines(["*live log call*", "DEBUG *shop:*tea is sold"])
+    assert "tea" not in suite(LOGGING, "--logging-level=INFO").stdout.str()
+    assert not (pytester.path / "test-runner-log.log").exists()
+    suite(LOGGING, "--file-logging=True").assert_outcomes(passed=1)
+    suite(LOGGING, "--file-logging", "True").assert_outcomes(passed=1)
+    assert (pytester.path / "test-runner-log.log").read_text().count("tea is sold") == 2
+
+
+def test_the_options_of_wampy_1_by_the_configuration(suite, pytester):
+    pytester.makeini("[pytest]\naddopts = --logging-level=DEBUG --file-logging=False")
+    done = suite(LOGGING)
+    done.assert_outcomes(passed=1)
+    done.stdout.fnmatch_lines(["DEBUG *shop:*tea is sold"])
+    assert not (pytester.path / "test-runner-log.log").exists()
+
+
+def test_a_wrong_level_is_a_mistake_in_words(suite):
+    done = suite(LOGGING, "--logging-level=LOUD")
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    done.stderr.fnmatch_lines(["*'LOUD' is not recognized as a logging level name*"])
+
+
+def test_options_of_the_suite_with_these_names_are_meant(suite):
+    conftest = """
+def pytest_addoption(parser):
+    parser.addoption("--logging-level", type=int)
+    parser.addoption("--file-logging", action="store_true")
+"""
+    text = """
+def test_it(pytestconfig):
+    assert pytestconfig.getoption("logging_level") == 7
+    assert pytestconfig.getoption("file_logging")
+"""
+    suite(text, "--logging-level=7", "--file-logging", conftest=conftest).assert_outcomes(passed=1)
+
+
 @pytest.mark.parametrize("earlier", [True, False])
 def test_the_fixtures_of_other_plugins_are_those_meant(suite, pytester, earlier):
     """As pytest-django and pytest-flask have a `client`."""

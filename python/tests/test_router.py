@@ -121,7 +121,7 @@ def test_many_routers_at_once():
 
 def test_a_client_of_a_router_that_has_not_started():
     client = wampy.Client(router=wampy.Router())
-    with pytest.raises(errors.ConfigurationError, match="not started"):
+    with pytest.raises(errors.ConfigurationError, match="does not run"):
         client.start()
 
 
@@ -218,7 +218,7 @@ def test_its_configuration_file_is_read_again(tmp_path):
 def test_only_a_router_that_runs_by_a_file_reads_it_again(router):
     with pytest.raises(errors.ConfigurationError, match="without a configuration file"):
         router.reload()
-    with pytest.raises(errors.ConfigurationError, match="not started"):
+    with pytest.raises(errors.ConfigurationError, match="does not run"):
         wampy.Router(config="wampy.toml").reload()
 
 

@@ -1,132 +1,15 @@
 """``wampy run``: apps from the command line, as somebody starts them in the directory of an app."""
 
-import json
-import os
 import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
+from running import crossbar
 
 import wampy
 from wampy import errors
-
-SERVICE = """
-import threading, time
-import wampy
-from wampy import callee, subscribe
-
-class DateService(wampy.Client):
-    @callee(name="com.example.version")
-    def version(self):
-        return 1
-
-    @callee(name="com.example.slow")
-    def slow(self, seconds):
-        self.publish("com.example.entered")
-        time.sleep(seconds)
-        return "done"
-
-class Greeter(wampy.Client):
-    @callee(name="com.example.greet")
-    def greet(self, name):
-        return f"hello, {name}"
-
-    @subscribe(topic="com.example.news")
-    def news(self, item):
-        self.publish("com.example.heard", item)
-
-class NoClient:
-    pass
-
-class Picky(wampy.Client):
-    def __init__(self):
-        super().__init__()
-
-class Failing(wampy.Client):
-    def __init__(self, *args, **kwargs):
-        raise RuntimeError("on purpose")
-"""
-
-
-ALLOWED = ("call", "register", "publish", "subscribe")
-
-
-class Command:
-    """A ``wampy run`` as a process of its own, whose standard error is read as it comes."""
-
-    def __init__(self, directory, arguments):
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "wampy", "run", *arguments],
-            cwd=directory,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"},
-        )
-        self._lines = []
-        self._is_over = False
-        self._changed = threading.Condition()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self):
-        for line in self.process.stderr:
-            with self._changed:
-                self._lines.append(line)
-                self._changed.notify_all()
-        with self._changed:
-            self._is_over = True
-            self._changed.notify_all()
-
-    @property
-    def text(self):
-        with self._changed:
-            return "".join(self._lines)
-
-    def says(self, words, times=1, timeout=30):
-        """Wait until the command has said so."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._is_over or self._times(words) >= times, timeout)
-            assert self._times(words) >= times, "".join(self._lines)
-
-    def _times(self, words):
-        return sum(words in line for line in self._lines)
-
-    def ends(self, timeout=30):
-        """Wait for its end; returns the exit code."""
-        code = self.process.wait(timeout)
-        self._reader.join(timeout)
-        return code
-
-    def tell(self, number=signal.SIGTERM):
-        self.process.send_signal(number)
-
-
-@pytest.fixture
-def directory(tmp_path):
-    (tmp_path / "date_service.py").write_text(SERVICE)
-    return tmp_path
-
-
-@pytest.fixture
-def command(directory):
-    commands = []
-
-    def run(*arguments):
-        commands.append(Command(directory, arguments))
-        return commands[-1]
-
-    yield run
-    for started in commands:
-        if started.process.poll() is None:
-            started.tell()
-            try:
-                started.process.wait(15)
-            except subprocess.TimeoutExpired:
-                started.process.kill()
-                started.process.wait()
 
 
 def test_several_apps_run_in_one_process(command, router, start, seen):
@@ -220,21 +103,6 @@ def test_a_router_that_listens_where_it_is_told(command, free_port):
     running.says("offers com.example.version")
     with wampy.Client(url=f"ws://localhost:{free_port}") as caller:
         assert caller.call("com.example.version") == 1
-
-
-@pytest.fixture
-def free_port():
-    with wampy.Router() as router:
-        return router.port
-
-
-def crossbar(port, realm="realm1", **transport):
-    endpoint = {"type": "tcp", "port": port, "interface": "127.0.0.1"}
-    transports = [{"type": "websocket", "endpoint": endpoint, **transport}]
-    permission = {"uri": "", "match": "prefix", "allow": dict.fromkeys(ALLOWED, True)}
-    realms = [{"name": realm, "roles": [{"name": "anonymous", "permissions": [permission]}]}]
-    worker = {"type": "router", "realms": realms, "transports": transports}
-    return json.dumps({"version": 2, "workers": [worker]})
 
 
 def test_the_place_of_the_router_by_its_configuration(command, directory, router, start):
@@ -349,6 +217,8 @@ def test_a_signal_while_an_app_waits(command, free_port):
         (["date_service:Greeter", "--listen", "localhost:1"], 2, "--listen goes with --router"),
         (["date_service:Greeter", "--router", "--listen", "8080"], 2, "HOST:PORT, not '8080'"),
         (["date_service:Greeter", "--grace", "-1"], 2, "no number of seconds"),
+        (["date_service:Greeter", "--grace", "soon"], 2, "soon is no number of seconds"),
+        (["./date_service.py:Greeter"], 2, "is a file; a module is written date_service"),
         ([], 2, "the following arguments are required: APP"),
     ],
 )
@@ -389,55 +259,6 @@ def test_an_occupied_port(command, router):
     running = command("date_service:DateService", "--router", "--listen", address)
     assert running.ends() == 3
     assert str(router.port) in running.text
-
-
-def test_reload_starts_anew_when_a_source_changes(command, directory, router, start, until):
-    (directory / ".venv").mkdir()
-    running = command("date_service:DateService", "--url", router.url, "--reload")
-    running.says("offers com.example.version")
-    caller = start()
-    assert caller.call("com.example.version") == 1
-    (directory / ".venv" / "other.py").write_text("")
-    (directory / "date_service.py").write_text(SERVICE.replace("return 1", "return 2"))
-    running.says("date_service.py changed: starting anew")
-    running.says("offers com.example.version", times=2)
-    assert caller.call("com.example.version") == 2
-    # What cannot be imported waits for the next change.
-    (directory / "date_service.py").write_text("class DateService(:")
-    running.says("SyntaxError")
-    (directory / "date_service.py").write_text(SERVICE.replace("return 1", "return 3"))
-    running.says("offers com.example.version", times=3)
-    assert caller.call("com.example.version") == 3
-    (directory / "further.py").write_text("")
-    running.says("further.py changed: starting anew")
-    running.says("offers com.example.version", times=4)
-    assert ".venv" not in running.text.replace(sys.prefix, "")
-    running.tell(signal.SIGINT)
-    assert running.ends() == 0
-    until(lambda: caller.call("wamp.session.count") == 1)
-
-
-def test_a_router_stays_while_its_apps_are_reloaded(command, directory, free_port):
-    address = f"localhost:{free_port}"
-    running = command("date_service:DateService", "--router", "--listen", address, "--reload")
-    running.says("offers com.example.version")
-    with wampy.Client(url=f"ws://{address}") as caller:
-        session = caller.session.id
-        (directory / "date_service.py").write_text(SERVICE.replace("return 1", "return 2"))
-        running.says("offers com.example.version", times=2)
-        assert caller.call("com.example.version") == 2
-        assert caller.session.id == session
-    running.tell()
-    assert running.ends() == 0
-
-
-def test_a_signal_while_what_is_reloaded_has_failed(command, directory):
-    (directory / "date_service.py").write_text("class DateService(:")
-    running = command("date_service:DateService", "--reload")
-    running.says("SyntaxError")
-    time.sleep(0.2)
-    running.tell()
-    assert running.ends() == 1
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["help"]])

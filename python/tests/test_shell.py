@@ -91,7 +91,40 @@ def test_completion_has_little_patience(client, monkeypatch):
 
     monkeypatch.setattr(Client, "_call", call)
     assert dir(client.rpc) == []
-    assert asked == [{"timeout": 500}]
+    assert len(asked) == 1
+    assert 0 < asked[0]["timeout"] <= 500
+
+
+class SlowRouter:
+    """A router without reflection, of which each answer takes 150 milliseconds of a clock."""
+
+    def __init__(self, monkeypatch):
+        self.now = 0.0
+        self.asked = []
+        monkeypatch.setattr(directory.time, "monotonic", lambda: self.now)
+
+    def answer(self, procedure, args, kwargs, options=None):
+        self.asked.append((procedure, *args, options["timeout"]))
+        self.now += 0.15
+        if procedure == "wamp.registration.list":
+            return {"exact": list(range(1, 100))}
+        if args == (1,):
+            raise wampy.Error("wamp.error.no_such_registration")
+        return {"uri": f"com.{'cba'[args[0] - 2]}"}
+
+
+def test_completion_has_a_time_limit_for_all_that_it_asks(client, monkeypatch):
+    router = SlowRouter(monkeypatch)
+    monkeypatch.setattr(type(client.session), "router_has", lambda *_: False)
+    monkeypatch.setattr(Client, "_call", staticmethod(router.answer))
+    # What has come until then is completed.
+    assert client.rpc._ipython_key_completions_() == ["com.b", "com.c"]
+    assert router.asked == [
+        ("wamp.registration.list", 500),
+        ("wamp.registration.get", 1, 350),
+        ("wamp.registration.get", 2, 200),
+        ("wamp.registration.get", 3, 50),
+    ]
 
 
 def test_help_shows_what_the_callee_says(client):

@@ -1,11 +1,13 @@
 """Batches, long-polling and cookies: how the bytes of a client get to the router."""
 
+import asyncio
 import socket
 import threading
 
 import pytest
 
 import wampy
+import wampy.aio
 from wampy import errors
 from wampy.auth import Ticket
 
@@ -38,7 +40,22 @@ def who(client):
     return details["authmethod"], details["authid"]
 
 
-def first_request(**options):
+def begin(url, **options):
+    """Begin a session on a thread."""
+    wampy.Client(url, **options).start()
+
+
+def begin_on_loop(url, **options):
+    """Begin a session on an event loop."""
+
+    async def main():
+        async with wampy.aio.connect(url, **options):
+            pass
+
+    asyncio.run(main())
+
+
+def first_request(begin, **options):
     """What a client sends before anybody has answered it."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -52,7 +69,7 @@ def first_request(**options):
         thread = threading.Thread(target=listen)
         thread.start()
         with pytest.raises(errors.ConnectionError):
-            wampy.Client(f"ws://127.0.0.1:{port}", **options).start()
+            begin(f"ws://127.0.0.1:{port}", **options)
         thread.join()
     return request[0]
 
@@ -68,10 +85,14 @@ def exercise(client):
     assert got.wait(20)
 
 
-def test_messages_go_in_batches(router):
-    offer = first_request(batched=True)
+@pytest.mark.parametrize("begin", [begin, begin_on_loop])
+def test_batches_are_asked_for(begin):
+    offer = first_request(begin, batched=True)
     assert "Sec-WebSocket-Protocol: wamp.2.msgpack.batched" in offer
-    assert "batched" not in first_request()
+    assert "batched" not in first_request(begin)
+
+
+def test_messages_go_in_batches(router):
     with wampy.Client(router=router, batched=True) as client:
         exercise(client)
     with wampy.Client(router.url.replace("ws", "http", 1), batched=True) as client:
@@ -121,3 +142,37 @@ def test_clients_may_share_a_jar(url_with_cookies):
 def test_what_is_no_jar_is_refused():
     with pytest.raises(errors.ConfigurationError, match="CookieJar"):
         wampy.Client(cookies={"wampy": "x"})
+    with pytest.raises(errors.ConfigurationError, match="CookieJar"):
+        wampy.aio.connect(cookies={"wampy": "x"})
+
+
+async def who_awaited(session):
+    details = await session.call("wamp.session.get", session.id)
+    return details["authmethod"], details["authid"]
+
+
+def test_messages_go_in_batches_from_an_event_loop(on_loop, router):
+    async def main():
+        async with wampy.aio.connect(router=router, batched=True) as session:
+            await session.register(lambda text: text[::-1], "reverse")
+            calls = [session.call("reverse", f"{n}!") for n in range(10)]
+            assert await asyncio.gather(*calls) == [f"!{n}" for n in range(10)]
+
+    on_loop(main)
+
+
+def test_sessions_of_event_loops_are_known_again_by_their_cookie(on_loop, url_with_cookies):
+    async def main():
+        jar = wampy.CookieJar()
+        joe = Ticket("joe", "secret!!!")
+        async with wampy.aio.connect(url_with_cookies, auth=joe, cookies=jar) as session:
+            assert await who_awaited(session) == ("ticket", "joe")
+            assert len(jar) == 1
+        async with wampy.aio.connect(url_with_cookies, cookies=jar) as session:
+            assert await who_awaited(session) == ("cookie", "joe")
+        async with wampy.aio.connect(url_with_cookies, cookies=True) as session:
+            assert (await who_awaited(session))[0] == "anonymous"
+        async with wampy.aio.connect(url_with_cookies) as session:
+            assert (await who_awaited(session))[0] == "anonymous"
+
+    on_loop(main)

@@ -9,9 +9,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, final
 
-from wampy.auth import Proof
-from wampy.encryption import DataKey
 from wampy.errors import WampyError
+from wampy.settings import Settings
 
 __all__ = [
     "AioInput",
@@ -94,33 +93,15 @@ class Session:
 
     @staticmethod
     def connect(
-        url: str,
-        realm: str,
+        settings: Settings,
         *,
-        timeout: float,
-        close_timeout: float,
-        authmethods: Sequence[str] = ...,
-        authid: str | None = None,
-        proofs: Sequence[Proof] = ...,
-        certificate: tuple[str, str] | None = None,
-        ca_path: str | None = None,
-        ip_version: int | None = None,
-        keys: Sequence[DataKey] = ...,
-        cipher: str | None = None,
-        heartbeat: tuple[float, float] | None = None,
         challenges: list[Any] | None = None,
-        batched: bool = False,
-        cookies: CookieJar | None = None,
         attempt: Attempt | None = None,
     ) -> Session:
-        """Connect to ``url`` and join ``realm``; ``timeout`` in seconds bounds both together.
+        """Connect and join a realm.
 
-        ``heartbeat``: after how many silent seconds to ping, and how many to wait for the pong.
         ``challenges``: gets the router's CHALLENGEs, as lists, whether or not the client joins.
         ``attempt`` can end it early.
-
-        ``close_timeout`` is how long ``close`` waits for the router's goodbye. ``certificate``:
-        a file of the client's certificate, and one of its private key.
         """
 
     @property
@@ -379,7 +360,7 @@ class AioLoop:
     def drain(self) -> None:
         """Hand out what has come. Never waits."""
 
-    def connect(self, settings: Mapping[str, Any]) -> _Begun:
+    def connect(self, settings: Settings) -> _Begun:
         """Connect and join a realm: a future of the ``AioSession``."""
 
     def abandon(self, token: int) -> None:

@@ -37,7 +37,7 @@ def normalize(url: str, use_tls: bool = False) -> str:
     scheme, separator, rest = url.partition(":")
     if not separator or scheme not in SCHEMES:
         known = ", ".join(f"{name}:" for name in SCHEMES)
-        hint = f"; did you mean ws://{url}?" if url[:1].isalnum() and ":/" not in url else ""
+        hint = f"; did you mean ws://{url}?" if url[:1].isalnum() and "//" not in url else ""
         raise ConfigurationError(
             f"{url!r} is no router URL: it must begin with one of {known}{hint}"
         )

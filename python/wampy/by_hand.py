@@ -33,7 +33,8 @@ from wampy.messages import (
 )
 
 if TYPE_CHECKING:
-    from wampy.session import Session
+    from wampy.lifetime import Lifetime
+    from wampy.offers import Offers
 
 __all__ = ["MessagesByHand"]
 
@@ -41,8 +42,9 @@ __all__ = ["MessagesByHand"]
 class MessagesByHand:
     """Sends an application's own messages over a session, and keeps their answers for it."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Lifetime, offers: Offers) -> None:
         self._session = session
+        self._offers = offers
         self._answers: collections.deque[Message] = collections.deque(maxlen=ANSWERS_MAX)
 
     def forget(self) -> None:
@@ -92,18 +94,18 @@ class MessagesByHand:
 
     def _grant(self, message: Register | Subscribe | Unregister | Unsubscribe) -> Message:
         """Ask the router for what ``message`` says, with the client's method of that name."""
-        session = self._session
+        offers = self._offers
         granted: Registered | Subscribed
         if isinstance(message, Register):
-            handler = getattr(session.client, message.procedure)
-            granted = session.register_granted(message.procedure, handler, message.options)
+            handler = getattr(self._session.client, message.procedure)
+            granted = offers.register(message.procedure, handler, message.options)
         elif isinstance(message, Subscribe):
-            granted = session.subscribe_granted(message.topic, _ignore, message.options)
+            granted = offers.subscribe(message.topic, _ignore, message.options)
         elif isinstance(message, Unregister):
-            session.unregister(message.registration_id)
+            offers.unregister(message.registration_id)
             return Unregistered(message.request_id)
         else:
-            session.unsubscribe(message.subscription_id)
+            offers.unsubscribe(message.subscription_id)
             return Unsubscribed(message.request_id)
         message.request_id = granted.request_id
         return granted

@@ -12,7 +12,7 @@ from wampy.config.defaults import heartbeat
 from wampy.mixins import ParseUrlMixin
 
 if TYPE_CHECKING:
-    from wampy.session import Session
+    from wampy.lifetime import Lifetime
 
 __all__ = ["Connection"]
 
@@ -26,7 +26,7 @@ class Connection(ParseUrlMixin):
 
     missed_pongs = 0
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Lifetime) -> None:
         self._session = session
         self.url: str = session.url
         self.parse_url()

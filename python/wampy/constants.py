@@ -44,7 +44,7 @@ HANDLER_THREAD_IDLE: Final = 10
 ANSWERS_MAX: Final = 1024
 #: How much of a traceback a callee tells that may tell it, in characters: its end.
 TRACEBACK_MAX: Final = 16 * 1024
-#: How long completion in a shell waits for the router, in seconds.
+#: How long completion or help in a shell may take, with all that it asks the router, in seconds.
 COMPLETION_TIMEOUT: Final = 0.5
 #: How many registrations completion looks at where the router has no reflection.
 COMPLETIONS_MAX: Final = 256

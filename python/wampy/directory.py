@@ -1,20 +1,24 @@
 """What a shell wants to know of remote procedures: which there are, and how one is called.
 
-It is asked for when somebody completes or wants help, and says nothing rather than fail. What is
-absent: caching. The router knows what is registered at this moment.
+It is asked for when somebody completes or wants help, and says nothing rather than fail, or what it
+has got when the time for it is up. What is absent: caching. The router knows what is registered at
+this moment.
 """
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import logging
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from wampy.constants import COMPLETION_TIMEOUT, COMPLETIONS_MAX
+from wampy.errors import Error, WampyTimeOutError
 
 if TYPE_CHECKING:
-    from wampy.peers.clients import Client
+    from wampy.peers.requests import Requests
 
 __all__ = ["description_of", "document_of", "next_names", "procedures", "signature_of"]
 
@@ -31,19 +35,39 @@ _TYPES = {
 }
 
 
-def procedures(client: Client) -> list[str]:
-    """The URIs of the procedures that can be called now; none if the client is not connected."""
+class _Patience:
+    """The time for all that one completion asks the router."""
+
+    def __init__(self) -> None:
+        self._deadline = time.monotonic() + COMPLETION_TIMEOUT
+
+    def left_ms(self) -> int:
+        """What is left of it, in milliseconds; 0 when it is up."""
+        return max(0, int((self._deadline - time.monotonic()) * 1000))
+
+
+def procedures(client: Requests) -> list[str]:
+    """The URIs of the procedures that can be called now; none if the client is not connected.
+
+    Where the router has no reflection they are asked for one by one: at most ``COMPLETIONS_MAX``,
+    and as many as ``COMPLETION_TIMEOUT`` allows.
+    """
+    found: list[str] = []
     try:
         session = client.session
         if session is None or not session.is_open:
             return []
+        patience = _Patience()
         if session.router_has("dealer", "reflection"):
-            return list(_ask(client, "wamp.reflection.procedure.list")["exact"])
-        ids = _ask(client, "wamp.registration.list")["exact"][:COMPLETIONS_MAX]
-        return sorted(_ask(client, "wamp.registration.get", one)["uri"] for one in ids)
+            return list(_ask(client, patience, "wamp.reflection.procedure.list")["exact"])
+        ids = _ask(client, patience, "wamp.registration.list")["exact"][:COMPLETIONS_MAX]
+        for one in ids:
+            # One that has gone meanwhile is none to complete.
+            with contextlib.suppress(Error):
+                found.append(_ask(client, patience, "wamp.registration.get", one)["uri"])
     except Exception as error:
         logger.debug("the router does not tell its procedures: %s", error)
-        return []
+    return sorted(found)
 
 
 def next_names(uris: list[str], prefix: str = "") -> list[str]:
@@ -53,13 +77,13 @@ def next_names(uris: list[str], prefix: str = "") -> list[str]:
     return sorted(name for name in following if name.isidentifier() and not name.startswith("_"))
 
 
-def description_of(client: Client, uri: str) -> Mapping[str, Any]:
+def description_of(client: Requests, uri: str) -> Mapping[str, Any]:
     """What the router knows of a procedure; nothing if it does not tell."""
     try:
         session = client.session
         if session is None or not session.is_open:
             return {}
-        return _ask(client, "wamp.reflection.procedure.describe", uri) or {}
+        return _ask(client, _Patience(), "wamp.reflection.procedure.describe", uri) or {}
     except Exception as error:
         logger.debug("the router does not describe %s: %s", uri, error)
         return {}
@@ -90,9 +114,12 @@ def document_of(uri: str, description: Mapping[str, Any]) -> str | None:
     return f"{head}\n\n{doc}" if isinstance(doc, str) else head
 
 
-def _ask(client: Client, procedure: str, *args: Any) -> Any:
-    """Call a meta procedure, with little patience."""
-    return client._call(procedure, args, {}, {"timeout": int(COMPLETION_TIMEOUT * 1000)})
+def _ask(client: Requests, patience: _Patience, procedure: str, *args: Any) -> Any:
+    """Call a meta procedure, with the patience that is left."""
+    left_ms = patience.left_ms()
+    if left_ms == 0:
+        raise WampyTimeOutError(f"no time is left to ask {procedure}")
+    return client._call(procedure, args, {}, {"timeout": left_ms})
 
 
 def _positional(args: Mapping[str, Any]) -> list[inspect.Parameter]:

@@ -64,6 +64,8 @@ class DataKey:
 
 def named_key(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options with the key that is to encrypt by its name; ``None`` is none."""
+    if not isinstance(options, Mapping):
+        raise ConfigurationError(f"options must be a dictionary, not {options!r}")
     named = dict(options)
     key = named.pop("encrypt", None)
     if isinstance(key, DataKey):

@@ -5,22 +5,23 @@ What is absent: the messages themselves. The Rust client sends and answers them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wampy import _wampy
 from wampy.auth import missing_secret
 from wampy.config.defaults import heartbeat, heartbeat_timeout
+from wampy.delivery import Delivery
 from wampy.errors import ConfigurationError, WelcomeAbortedError
 from wampy.messages import Abort, Challenge, Message
-
-if TYPE_CHECKING:
-    from wampy.session import Session
+from wampy.settings import Settings
 
 __all__ = ["connect"]
 
 
-def connect(session: Session, **arguments: Any) -> _wampy.Session:
-    """Connect and join as ``session`` says; ``arguments`` are those of ``_wampy.Session.connect``.
+def connect(
+    settings: Settings, delivery: Delivery, attempt: _wampy.Attempt | None
+) -> _wampy.Session:
+    """Connect and join as ``settings`` say; ``attempt`` can end that early.
 
     Raises:
         ConnectionError: the router cannot be reached.
@@ -29,21 +30,17 @@ def connect(session: Session, **arguments: Any) -> _wampy.Session:
     """
     challenges: list[list[Any]] = []
     said: list[Message] = []
+    if heartbeat:
+        settings["heartbeat"] = heartbeat, heartbeat_timeout
     try:
-        return _wampy.Session.connect(
-            session.url,
-            session.realm,
-            heartbeat=(heartbeat, heartbeat_timeout) if heartbeat else None,
-            challenges=challenges,
-            **arguments,
-        )
+        return _wampy.Session.connect(settings, challenges=challenges, attempt=attempt)
     except WelcomeAbortedError as error:
         said.append(Abort({"message": str(error)}, error.uri))
         raise
     except ConfigurationError as error:
-        if challenges and not arguments["proofs"]:
+        if challenges and not settings["proofs"]:
             raise missing_secret([challenges[-1][1]]) from error
         raise
     finally:
         for message in [*(Challenge(*fields) for _, *fields in challenges), *said]:
-            session._observe(message)
+            delivery.show(message)

@@ -118,7 +118,8 @@ class MessageHandler:
                 args, kwargs = arguments_of(result)
                 self.session.send_message(Yield(message_obj.request_id, {}, args, kwargs))
             except errors.SerializationError as error:
-                logger.error("the result of a procedure cannot be sent: %s", error)
+                name = self.session.registration_map.get(message_obj.registration_id)
+                logger.error("the result of %s cannot be sent: %s", name, error)
                 exc = error
         if exc is not None:
             self.session.send_message(self._error_of(message_obj, exc))

@@ -17,12 +17,42 @@ from wampy import _wampy
 from wampy.errors import CanceledError, ConfigurationError, WampyError
 from wampy.result import value_of
 
-__all__ = ["Feeder", "Parts", "ProgressiveCall"]
+__all__ = ["CallInParts", "Feeder", "Parts", "ProgressiveCall", "check_parts", "part_of"]
+
+#: the URI of the error that a call ends with when it is canceled
+CANCELED = "wamp.error.canceled"
 
 logger: logging.Logger = logging.getLogger("wampy.progressive")
 
 
-class ProgressiveCall(Iterator[Any]):
+class CallInParts:
+    """What a call in parts knows of its end, on threads and on an event loop."""
+
+    def __init__(self) -> None:
+        self._feeder: Any = None
+        self._is_over = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the part that came last was the result."""
+        return self._is_over
+
+    def _taken(self, received: tuple[int, dict[str, Any], list[Any], dict[str, Any]]) -> Any:
+        """The value of a part that has come."""
+        _, details, args, kwargs = received
+        self._is_over = not details.get("progress", False)
+        return value_of(args, kwargs)
+
+    def _reason(self, error: BaseException) -> BaseException | None:
+        """Why the program's own generator failed, which says more than that its call ended."""
+        failure: BaseException | None = self._feeder and self._feeder.failure
+        return failure if isinstance(error, WampyError) else None
+
+    def _no_result(self) -> CanceledError:
+        return CanceledError(CANCELED, "the call is over")
+
+
+class ProgressiveCall(CallInParts, Iterator[Any]):
     """The parts of a result as they come, the result itself as the last.
 
     A failure of the call is raised in place of the result. The call is canceled when this is
@@ -37,12 +67,12 @@ class ProgressiveCall(Iterator[Any]):
         feeder: Feeder | None = None,
         procedure: str = "",
     ) -> None:
+        super().__init__()
         self._results = results
         self._observe = observe
         self._feeder = feeder
         #: the procedure that is called
         self.procedure: str = procedure
-        self._is_over = False
 
     def __next__(self) -> Any:
         """Wait for the next part; for each as long as the client's ``call_timeout`` says."""
@@ -52,23 +82,16 @@ class ProgressiveCall(Iterator[Any]):
             received = self._results.next()
         except BaseException as error:
             self._is_over = True
-            # Why the program's own generator failed says more than that its call was canceled.
-            failure = self._feeder and self._feeder.failure
-            if failure and isinstance(error, WampyError):
-                raise failure from None
+            reason = self._reason(error)
+            if reason is not None:
+                raise reason from None
             raise
         if received is None:
             self._is_over = True
             raise StopIteration
-        _, details, args, kwargs = received
-        self._is_over = not details.get("progress", False)
+        value = self._taken(received)
         self._observe(received)
-        return value_of(args, kwargs)
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the part that came last was the result."""
-        return self._is_over
+        return value
 
     def result(self) -> Any:
         """Wait for the result itself; parts that come before it are dropped.
@@ -79,7 +102,7 @@ class ProgressiveCall(Iterator[Any]):
         for part in self:
             if self._is_over:
                 return part
-        raise CanceledError("wamp.error.canceled", "the call is over")
+        raise self._no_result()
 
     def close(self) -> None:
         """Cancel the call, unless it is over."""
@@ -160,12 +183,12 @@ class Parts(Iterator[Any]):
         part = self._wire.next_part(self._request_id)
         if part is None:
             self._more = False
-            raise CanceledError("wamp.error.canceled", "the call is over before its last part")
+            raise CanceledError(CANCELED, "the call is over before its last part")
         args, kwargs, is_last = part
         self._more = not is_last
         if is_last and not args and not kwargs:
             raise StopIteration
-        return _value(args, kwargs)
+        return part_of(args, kwargs)
 
 
 def check_parts(parts: object) -> Iterable[Any]:
@@ -175,5 +198,6 @@ def check_parts(parts: object) -> Iterable[Any]:
     return parts
 
 
-def _value(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+def part_of(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """A part of a call as its handler gets it; ``Parts`` says how."""
     return list(args) if len(args) > 1 and not kwargs else value_of(args, kwargs)

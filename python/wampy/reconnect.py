@@ -23,7 +23,7 @@ from wampy.errors import (
 )
 
 if TYPE_CHECKING:
-    from wampy.session import Session
+    from wampy.lifetime import Lifetime
 
 __all__ = ["Keeper", "Reconnect", "connect_first"]
 
@@ -117,7 +117,7 @@ class Reconnect:
         return not is_final and (self.attempts_max is None or failures < self.attempts_max)
 
 
-def connect_first(session: Session, reconnect: Reconnect | None) -> _wampy.Session:
+def connect_first(session: Lifetime, reconnect: Reconnect | None) -> _wampy.Session:
     """Connect for the first time: once, unless ``reconnect`` asks for more."""
     failures = 0
     while True:
@@ -145,7 +145,7 @@ class Keeper:
 
     def __init__(
         self,
-        session: Session,
+        session: Lifetime,
         wire: _wampy.Session,
         reconnect: Reconnect | None,
         only_if_held: bool,
@@ -234,7 +234,7 @@ class Keeper:
 
     def _restore_rest(self) -> None:
         try:
-            self._session.records.restore(self._session)
+            self._session.restore()
         except SessionError as error:
             # The session is lost, too, which the wait for its end tells.
             logger.debug("%s: %s", self._session.client_name, error)
@@ -243,7 +243,7 @@ class Keeper:
         """Get a new session after one that ended by ``error``; false if there is to be none."""
         name = self._session.client_name
         logger.warning("%s has lost its connection: %s", name, error)
-        self._session.show_loss(str(error))
+        self._session.delivery.show_loss(str(error))
         self._tell("on_connection_lost", str(error))
         reconnect, failures = self._reconnect, 0
         if self._only_if_held and not self._session.records:
@@ -278,7 +278,7 @@ class Keeper:
             wire.close(CLOSE_REASON)
             raise SessionError(f"{session.client_name} is stopped")
         session.welcome()
-        session.records.restore(session)
+        session.restore()
         with self._changed:
             self.wire = wire
             self._changed.notify_all()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from wampy.errors import SessionError, WampyError
+from wampy.meta import ADD_TESTAMENT
 
 if TYPE_CHECKING:
     from wampy.roles.callee import Procedure
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["Records", "RegistrationRecord", "SubscriptionRecord"]
 
 logger: logging.Logger = logging.getLogger("wampy.reconnect")
-
-#: the meta procedure that takes testaments
-ADD_TESTAMENT = "wamp.session.add_testament"
 
 
 class _Record:

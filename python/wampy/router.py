@@ -82,6 +82,9 @@ class Router:
         )
         if not self.realms:
             raise ConfigurationError("a router needs a realm")
+        for name in self.realms:
+            if not isinstance(name, str):
+                raise ConfigurationError(f"a realm must have a name, not {name!r}")
         if not isinstance(port, int) or not 0 <= port <= 65535:
             raise ConfigurationError(f"a port is a number from 0 to 65535, not {port!r}")
         if (tls_cert is None) != (tls_key is None):
@@ -123,7 +126,7 @@ class Router:
         if self._is_by_file and self._running is not None:
             return self._running.url
         if self.port == 0:
-            raise ConfigurationError("this router has not started, so it has no port yet")
+            raise ConfigurationError("this router does not run, so it has no port")
         host = f"[{self.host}]" if ":" in self.host else self.host
         reachable = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)
         scheme = "wss" if self._tls else "ws"
@@ -226,7 +229,7 @@ class Router:
 
     def _started(self) -> _wampy.Router:
         if self._running is None:
-            raise ConfigurationError("this router has not started")
+            raise ConfigurationError("this router does not run")
         return self._running
 
     def stop(self) -> None:

@@ -65,7 +65,7 @@ impl Exit {
     fn of_other_crates(error: &anyhow::Error) -> Self {
         if let Some(error) = error.downcast_ref::<StartError>() {
             return match error {
-                StartError::Bind(_) | StartError::NoRuntime => Self::Failed,
+                StartError::Bind(_) | StartError::Store(_) | StartError::NoRuntime => Self::Failed,
                 _ => Self::Usage,
             };
         }

@@ -11,6 +11,7 @@ mod connection;
 mod credentials;
 mod exit;
 mod json;
+mod say;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -57,7 +58,7 @@ pub fn run(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> u8 {
         Ok(exit) => exit.code(),
         Err(error) => {
             if !error.is::<exit::ReaderGone>() {
-                eprintln!("wampy: {}", exit::in_words(&error));
+                say::say(format_args!("wampy: {}", exit::in_words(&error)));
             }
             Exit::of(&error).code()
         }

@@ -336,6 +336,36 @@ fn signals_end_the_router_in_order() {
 }
 
 #[test]
+fn a_signal_right_after_the_announcement_ends_the_router_in_order() {
+    for attempt in 0..8 {
+        let socket = std::env::temp_dir().join(format!(
+            "wampy-cli-{}-early-{attempt}.sock",
+            std::process::id()
+        ));
+        let unix = format!("unix:{}", socket.display());
+        let router = Router::start(&["--listen", &unix]);
+        signal(&router.process, "TERM");
+        assert_eq!(router.process.finish().0, 0);
+        assert!(!socket.exists(), "a router that ends removes its socket");
+    }
+}
+
+#[test]
+fn a_router_outlives_the_reader_of_its_standard_error() {
+    let text = "listen = ['127.0.0.1:0']\n[[realms]]\nname = 'realm1'\n";
+    let config = ConfigFile::new("unread", text);
+    // Each connection has a line written.
+    let mut router = Router::start_with(&["--config", config.path(), "--log", "debug"]);
+    drop(router.process.0.stderr.take());
+    signal(&router.process, "HUP");
+    for _ in 0..3 {
+        assert_eq!(router.stdout(&["call", "wamp.session.count"]), "1\n");
+    }
+    signal(&router.process, "TERM");
+    assert_eq!(router.process.finish().0, 0);
+}
+
+#[test]
 fn interrupted_commands_exit_with_130() {
     let router = Router::start(&[]);
     let subscriber = router.start_process(&["subscribe", "a.b"], "subscribed");
@@ -515,6 +545,18 @@ fn a_busy_port_is_named() {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success());
     assert!(stderr.contains(address), "{stderr}");
+}
+
+#[test]
+fn a_store_that_cannot_be_used_is_no_usage_error() {
+    let file = ConfigFile::new("no-directory", "");
+    let output = wampy(None)
+        .args(["router", "--listen", "127.0.0.1:0", "--store", file.path()])
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains(file.path()), "{stderr}");
 }
 
 #[test]

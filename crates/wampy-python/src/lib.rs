@@ -11,20 +11,26 @@ mod answers;
 mod attempt;
 mod bell;
 mod challenges;
+mod connect;
 mod cookies;
 mod decode;
 mod encode;
 mod error;
+mod features;
+mod held;
 mod hub;
 mod inbox;
+mod kept;
 mod keys;
 mod live;
 mod options;
 mod progressive;
 mod proof;
+mod request;
 mod router;
 mod runtime;
 mod session;
+mod work;
 
 use pyo3::prelude::*;
 

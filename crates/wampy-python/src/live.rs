@@ -2,19 +2,20 @@
 //!
 //! Deliberately absent: the methods that Python calls; see `session`.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use wampy::{Client, Event, Invocation, Parts, Registration, Responder, Subscription, WampError};
+use tokio::runtime::Runtime;
+use wampy::{Client, Event, Invocation, Registration, Status, Subscription, WampError};
 use wampy_proto::{MessageType, error_uri};
 
 use crate::answers::Answers;
-use crate::error::{Kind, failure};
+use crate::held::{Holdings, noted};
 use crate::inbox::{Granted, Inbox, Job};
 use crate::options::{arguments, details};
 use crate::runtime::{Leaves, wait};
+use crate::work::InWork;
 
 /// How long a handler thread waits for the id of a registration whose first call came before the
 /// thread that registers has noted it.
@@ -38,34 +39,9 @@ pub struct Live {
     pub client: Client,
     pub inbox: Arc<Inbox>,
     pub answers: Arc<Answers>,
-    pub registrations: Mutex<HashMap<u64, Registration>>,
-    pub subscriptions: Mutex<HashMap<u64, Subscription>>,
-    /// The invocations that handlers work on, by request id.
-    pub in_work: Mutex<HashMap<u64, Work>>,
-}
-
-/// An invocation that a handler works on.
-pub struct Work {
-    pub responder: Responder,
-    /// What sends parts of the result, if the caller takes them.
-    pub invocation: Option<Arc<Invocation>>,
-    /// The further parts of the call, if there are any; one thread at a time waits for them.
-    pub parts: Option<Arc<tokio::sync::Mutex<Parts>>>,
-}
-
-impl Work {
-    fn new(mut invocation: Box<Invocation>, responder: Responder) -> Self {
-        let parts = invocation
-            .details()
-            .progress
-            .then(|| invocation.take_parts());
-        let sends = invocation.receives_progress();
-        Self {
-            responder,
-            invocation: sends.then(|| Arc::from(invocation)),
-            parts: parts.map(|parts| Arc::new(tokio::sync::Mutex::new(parts))),
-        }
-    }
+    pub registrations: Holdings<Registration>,
+    pub subscriptions: Holdings<Subscription>,
+    pub in_work: InWork,
 }
 
 impl Leaves for Live {
@@ -79,6 +55,28 @@ impl Leaves for Live {
 }
 
 impl Live {
+    /// What a session that has just joined consists of; `runtime` tells those who wait of its end.
+    pub fn begin(client: Client, answers: Arc<Answers>, runtime: &Runtime) -> Arc<Self> {
+        let (inbox, mut changes) = (Arc::new(Inbox::default()), client.status_changes());
+        let ends = (Arc::clone(&inbox), Arc::clone(&answers));
+        runtime.spawn(async move {
+            // An error means that the client is gone altogether.
+            _ = changes
+                .wait_for(|status| matches!(status, Status::Closed { .. }))
+                .await;
+            ends.0.lose();
+            ends.1.end();
+        });
+        Arc::new(Self {
+            client,
+            inbox,
+            answers,
+            registrations: Holdings::default(),
+            subscriptions: Holdings::default(),
+            in_work: InWork::default(),
+        })
+    }
+
     /// Says goodbye.
     pub async fn leave(&self, reason: &str) {
         // Failing to say goodbye is no failure: the session is over in any case.
@@ -96,8 +94,7 @@ impl Live {
             Job::Invocation(invocation, responder, granted) => {
                 let job = invocation_job(py, &invocation, &granted);
                 if job.is_ok() {
-                    let request_id = invocation.request_id().value();
-                    lock(&self.in_work).insert(request_id, Work::new(invocation, responder));
+                    self.in_work.begin(invocation, responder);
                 } else {
                     responder.fail(WampError::new(error_uri::INVALID_ARGUMENT));
                 }
@@ -145,9 +142,4 @@ fn invocation_job<'py>(
 /// The contents of a table, whatever happened to a thread that held its lock.
 pub fn lock<T>(table: &Mutex<T>) -> MutexGuard<'_, T> {
     table.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The id of a registration or subscription that the session still has.
-pub fn noted(py: Python<'_>, id: Option<u64>) -> PyResult<u64> {
-    id.ok_or_else(|| failure(py, Kind::Session, "the session ended meanwhile"))
 }

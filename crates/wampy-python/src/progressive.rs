@@ -2,16 +2,17 @@
 //!
 //! Deliberately absent: the thread that runs a program's generator; Python's `wampy.progressive` has it.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use pyo3::prelude::*;
 use wampy::{CallInput, CallResult, ProgressiveCall};
 use wampy_proto::Serializer;
 
 use crate::error::{self, Kind, failure};
+use crate::kept::Kept;
 use crate::live::lock;
 use crate::options::{arguments, details, payload};
-use crate::runtime::{self, check_generation, wait};
+use crate::runtime::wait;
 
 /// RESULT as a tuple: request id, details, args, kwargs.
 pub type ResultTuple<'py> = (u64, Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>);
@@ -28,46 +29,47 @@ pub fn result_tuple<'py>(py: Python<'py>, result: &CallResult) -> PyResult<Resul
 
 /// A half of a call, until the call is over, in the process that made it.
 struct Half<T> {
-    generation: u64,
-    half: Mutex<Option<T>>,
+    half: Kept<Mutex<Option<T>>>,
     procedure: String,
 }
 
 impl<T: Send> Half<T> {
     fn new(half: T, procedure: String) -> Self {
         Self {
-            generation: runtime::generation(),
-            half: Mutex::new(Some(half)),
+            half: Kept::new(Mutex::new(Some(half))),
             procedure,
         }
     }
 
     /// Takes it out for a while; whoever does not put it back cancels the call.
     fn take(&self, py: Python<'_>) -> PyResult<Option<T>> {
-        check_generation(py, self.generation, "call")?;
-        Ok(lock(&self.half).take())
+        Ok(lock(self.half.get(py, "call")?).take())
     }
 
     fn put_back(&self, half: T) {
-        *lock(&self.half) = Some(half);
+        if let Some(place) = self.half.here() {
+            *lock(place) = Some(half);
+        }
     }
 
     /// Drops it, which cancels a call that is not over.
     fn drop_half(&self, py: Python<'_>) {
-        if self.generation == runtime::generation() {
-            let half = lock(&self.half).take();
+        if let Some(place) = self.half.here() {
+            let half = lock(place).take();
             py.detach(|| drop(half));
         }
     }
 }
 
-impl<T> Drop for Half<T> {
-    fn drop(&mut self) {
-        if self.generation != runtime::generation() {
-            // The locks in there may be held by threads that the fork has left behind.
-            let half = self.half.get_mut().unwrap_or_else(PoisonError::into_inner);
-            std::mem::forget(half.take());
-        }
+/// Whether a call goes on, of which a part was sent.
+///
+/// # Errors
+/// The part could not be sent.
+pub fn goes_on(py: Python<'_>, sent: Result<(), wampy::Error>, procedure: &str) -> PyResult<bool> {
+    match sent {
+        Ok(()) => Ok(true),
+        Err(wampy::Error::Misuse { .. } | wampy::Error::Closed) => Ok(false),
+        Err(error) => Err(error::of(py, &error, procedure)),
     }
 }
 
@@ -164,9 +166,7 @@ impl Input {
 impl Input {
     fn sent(&self, py: Python<'_>, sent: Option<Result<(), wampy::Error>>) -> PyResult<bool> {
         match sent {
-            Some(Ok(())) => Ok(true),
-            Some(Err(wampy::Error::Misuse { .. } | wampy::Error::Closed)) => Ok(false),
-            Some(Err(error)) => Err(error::of(py, &error, &self.half.procedure)),
+            Some(sent) => goes_on(py, sent, &self.half.procedure),
             None => Err(failure(py, Kind::Timeout, "no part was sent in time")),
         }
     }

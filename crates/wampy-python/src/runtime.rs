@@ -275,6 +275,14 @@ pub fn duration(py: Python<'_>, seconds: f64) -> PyResult<Duration> {
     })
 }
 
+/// A time limit in seconds, if there is one.
+///
+/// # Errors
+/// As [`duration`].
+pub fn limit(py: Python<'_>, timeout: Option<f64>) -> PyResult<Option<Duration>> {
+    timeout.map(|seconds| duration(py, seconds)).transpose()
+}
+
 fn deadline(timeout: Option<Duration>) -> Instant {
     Instant::now() + timeout.unwrap_or(FOREVER)
 }

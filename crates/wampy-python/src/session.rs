@@ -6,61 +6,42 @@
 //! Deliberately absent: reconnecting. Python begins a new session in its place, in which it asks for
 //! everything anew, so that no id of one session is ever looked up in another.
 
-use std::collections::HashMap;
 use std::future::poll_fn;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use tokio::sync::SetOnce;
-use wampy::{Call, Client, IpVersion, Status, Subscription, WampError};
-use wampy_proto::end_to_end::DataKey;
-use wampy_proto::message::{CallOptions, PublishOptions, RegisterOptions, SubscribeOptions};
-use wampy_proto::{Feature, Message, Role};
+use wampy::{Call, Status, WampError};
+use wampy_proto::Message;
+use wampy_proto::message::{RegisterOptions, SubscribeOptions};
 
 use crate::answers::{self, Answers};
 use crate::attempt::Attempt;
 use crate::challenges::Challenges;
-use crate::cookies::CookieJar;
+use crate::connect::Settings;
 use crate::decode::decode;
 use crate::encode::encode;
 use crate::error::{self, Kind, failure, failure_of};
-use crate::inbox::Inbox;
-use crate::keys::{self, Key};
-use crate::live::{JobTuple, Live, lock, noted};
-use crate::options::{arguments, payload, read_options};
+use crate::features::router_has;
+use crate::kept::Kept;
+use crate::live::{JobTuple, Live};
+use crate::options::{payload, read_options};
 use crate::progressive::{Input, ResultTuple, Results, result_tuple};
-use crate::proof::Proof;
-use crate::runtime::{self, check_generation, duration, wait, wait_quietly};
-
-/// A further part of a call: args, kwargs, and whether it is the last.
-type PartTuple<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>, bool);
+use crate::request::{self, How, answer};
+use crate::runtime::{self, duration, limit, wait, wait_quietly};
+use crate::work::PartTuple;
 
 /// A joined WAMP session.
 #[pyclass(frozen, module = "wampy._wampy")]
 pub struct Session {
-    generation: u64,
-    /// `None` only while it is dropped.
-    live: Option<Arc<Live>>,
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        if self.generation != runtime::generation() {
-            // The locks in there may be held by threads that the fork has left behind.
-            std::mem::forget(self.live.take());
-        }
-    }
+    live: Kept<Arc<Live>>,
 }
 
 impl Session {
     fn live(&self, py: Python<'_>) -> PyResult<&Arc<Live>> {
-        check_generation(py, self.generation, "client")?;
-        self.live
-            .as_ref()
-            .ok_or_else(|| failure(py, Kind::Session, "the session is gone"))
+        self.live.get(py, "client")
     }
 
     /// The session, for a new request to `target`.
@@ -78,75 +59,22 @@ impl Session {
 
 #[pymethods]
 impl Session {
-    /// Connect to `url` and join `realm`; `timeout` in seconds bounds both together, and `attempt`
-    /// can end it early.
+    /// Connect and join a realm; `challenges` gets the router's CHALLENGEs, whether or not that
+    /// succeeds, and `attempt` can end it early.
     #[staticmethod]
-    #[pyo3(signature = (url, realm, *, timeout, close_timeout, authmethods = Vec::new(), authid = None, proofs = Vec::new(), certificate = None, ca_path = None, ip_version = None, keys = Vec::new(), cipher = None, heartbeat = None, challenges = None, batched = false, cookies = None, attempt = None))]
-    #[allow(clippy::too_many_arguments)]
+    #[pyo3(signature = (settings, *, challenges = None, attempt = None))]
     fn connect(
         py: Python<'_>,
-        url: &str,
-        realm: &str,
-        timeout: f64,
-        close_timeout: f64,
-        authmethods: Vec<String>,
-        authid: Option<String>,
-        proofs: Vec<Proof>,
-        certificate: Option<(String, String)>,
-        ca_path: Option<String>,
-        ip_version: Option<u8>,
-        keys: Vec<Key>,
-        cipher: Option<&str>,
-        heartbeat: Option<(f64, f64)>,
+        settings: Settings,
         challenges: Option<&Bound<'_, PyList>>,
-        batched: bool,
-        cookies: Option<&CookieJar>,
         attempt: Option<&Attempt>,
     ) -> PyResult<Self> {
         let (answers, challenged) = (Arc::new(Answers::default()), Challenges::default());
         let observed = (Arc::clone(&answers), challenged.clone());
-        let mut builder = Client::builder(url)
-            .realm(realm)
-            .agent(concat!("wampy-python/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(duration(py, timeout)?)
-            .close_timeout(duration(py, close_timeout)?)
-            .batched(batched)
-            .observer(move |message| {
-                observed.0.push(message);
-                observed.1.push(message);
-            });
-        if let Some((interval, timeout)) = heartbeat {
-            builder = builder
-                .ping_interval(Some(duration(py, interval)?))
-                .ping_timeout(duration(py, timeout)?);
-        }
-        if !authmethods.is_empty() {
-            builder = builder.authmethods(authmethods);
-        }
-        if let Some(authid) = authid {
-            builder = builder.authid(authid);
-        }
-        for proof in proofs {
-            builder = builder.auth(proof.into_auth(py)?);
-        }
-        if let Some((certificate, key)) = certificate {
-            builder = builder.client_certificate(certificate, key);
-        }
-        if let Some(path) = ca_path {
-            builder = builder.ca_file(path);
-        }
-        if let Some(jar) = cookies {
-            builder = builder.cookies(jar.jar());
-        }
-        builder = builder.keys(keys.into_iter().map(DataKey::from).collect());
-        if let Some(name) = cipher {
-            builder = builder.cipher(keys::cipher(py, name)?);
-        }
-        builder = match ip_version {
-            Some(4) => builder.ip_version(IpVersion::V4),
-            Some(6) => builder.ip_version(IpVersion::V6),
-            _ => builder,
-        };
+        let builder = settings.builder(py)?.observer(move |message| {
+            observed.0.push(message);
+            observed.1.push(message);
+        });
         let connected = wait(py, None, Attempt::connect(attempt, builder))?.flatten();
         if let Some(list) = challenges {
             challenged.append_to(py, list)?;
@@ -154,22 +82,23 @@ impl Session {
         let connected = connected
             .ok_or_else(|| failure(py, Kind::Session, "the attempt to connect was given up"))?
             .map_err(|error| error::of_connect(py, &error))?;
-        Self::joined(py, connected, answers)
+        let live = Live::begin(connected, answers, runtime::runtime(py)?);
+        runtime::at_exit(&live);
+        Ok(Self {
+            live: Kept::new(live),
+        })
     }
 
     /// The session id that the router chose.
     #[getter]
     fn id(&self, py: Python<'_>) -> PyResult<u64> {
-        let live = self.live.as_ref();
-        let live = live.ok_or_else(|| failure(py, Kind::Session, "the session is gone"))?;
-        check_generation(py, self.generation, "client").map(|()| live.client.session_id().value())
+        Ok(self.live(py)?.client.session_id().value())
     }
 
     /// Whether the session can still send.
     #[getter]
     fn is_open(&self) -> bool {
-        let ours = self.generation == runtime::generation();
-        let live = self.live.as_ref().filter(|_| ours);
+        let live = self.live.here();
         live.is_some_and(|live| matches!(live.client.status(), Status::Established { .. }))
     }
 
@@ -198,11 +127,7 @@ impl Session {
     /// How many events were left out because none of the keys opens them.
     #[getter]
     fn events_undecryptable(&self, py: Python<'_>) -> PyResult<u64> {
-        let subscriptions = lock(&self.live(py)?.subscriptions);
-        Ok(subscriptions
-            .values()
-            .map(Subscription::undecryptable)
-            .sum())
+        Ok(self.live(py)?.subscriptions.undecryptable())
     }
 
     /// Call and wait; returns `(request_id, details, args, kwargs)` of the RESULT.
@@ -284,15 +209,7 @@ impl Session {
         timeout: Option<f64>,
     ) -> PyResult<Option<u64>> {
         let client = &self.open(py, topic)?.client;
-        let key = keys::encrypt(options)?;
-        let options = read_options(options, |reader| PublishOptions::read(reader))?;
-        let mut publish = client
-            .publish(topic)
-            .payload(payload(client.serializer(), args, kwargs)?)
-            .options(options);
-        if let Some(key) = key {
-            publish = publish.encrypt(key);
-        }
+        let publish = request::publish(client, topic, args, kwargs, options)?;
         let published = wait(py, limit(py, timeout)?, publish.into_future())?;
         Ok(answer(py, published, topic)?.map(|publication| publication.value()))
     }
@@ -317,11 +234,10 @@ impl Session {
             .options(options);
         let registered = wait(py, limit(py, timeout)?, register.into_future())?;
         let registration = answer(py, registered, procedure)?;
-        let registration_id = noted(py, registration.id().map(|id| id.value()))?;
+        let request_id = registration.request_id().value();
+        let registration_id = live.registrations.keep(py, registration)?;
         // A new cell cannot be set already.
         _ = granted.set(registration_id);
-        let request_id = registration.request_id().value();
-        lock(&live.registrations).insert(registration_id, registration);
         Ok((request_id, registration_id))
     }
 
@@ -332,28 +248,24 @@ impl Session {
         registration_id: u64,
         timeout: Option<f64>,
     ) -> PyResult<()> {
-        let registration = lock(&self.live(py)?.registrations).remove(&registration_id);
-        let registration = known(py, registration, "registration", registration_id)?;
+        let registration = self.live(py)?.registrations.take(py, registration_id)?;
         let procedure = registration.procedure().to_owned();
-        answer(
-            py,
-            wait(py, limit(py, timeout)?, registration.unregister())?,
-            &procedure,
-        )
+        let ended = wait(py, limit(py, timeout)?, registration.unregister())?;
+        answer(py, ended, &procedure)
     }
 
     /// The ids of registrations and subscriptions that the router has taken back meanwhile; each is
     /// told once.
     fn revoked(&self, py: Python<'_>) -> PyResult<(Vec<u64>, Vec<u64>)> {
         let live = self.live(py)?;
-        let registrations = over(&live.registrations, |known| known.id().is_none());
-        let subscriptions = over(&live.subscriptions, |known| known.id().is_none());
+        let registrations = live.registrations.over();
+        let subscriptions = live.subscriptions.over();
         // With a session all its ids go, which is no revocation.
         if !self.is_open() {
             return Ok((Vec::new(), Vec::new()));
         }
-        take(&live.registrations, &registrations);
-        take(&live.subscriptions, &subscriptions);
+        live.registrations.forget(&registrations);
+        live.subscriptions.forget(&subscriptions);
         Ok((registrations, subscriptions))
     }
 
@@ -374,10 +286,8 @@ impl Session {
             .options(options);
         let subscribed = wait(py, limit(py, timeout)?, subscribe.into_future())?;
         let subscription = answer(py, subscribed, topic)?;
-        let subscription_id = noted(py, subscription.id().map(|id| id.value()))?;
         let request_id = subscription.request_id().value();
-        lock(&live.subscriptions).insert(subscription_id, subscription);
-        Ok((request_id, subscription_id))
+        Ok((request_id, live.subscriptions.keep(py, subscription)?))
     }
 
     /// End a subscription and wait for the acknowledgement.
@@ -387,14 +297,10 @@ impl Session {
         subscription_id: u64,
         timeout: Option<f64>,
     ) -> PyResult<()> {
-        let subscription = lock(&self.live(py)?.subscriptions).remove(&subscription_id);
-        let subscription = known(py, subscription, "subscription", subscription_id)?;
+        let subscription = self.live(py)?.subscriptions.take(py, subscription_id)?;
         let topic = subscription.topic().to_owned();
-        answer(
-            py,
-            wait(py, limit(py, timeout)?, subscription.unsubscribe())?,
-            &topic,
-        )
+        let ended = wait(py, limit(py, timeout)?, subscription.unsubscribe())?;
+        answer(py, ended, &topic)
     }
 
     /// Send a hand-built request; its answer comes from `next_answer`. Returns the id it got.
@@ -463,8 +369,7 @@ impl Session {
     ) -> PyResult<bool> {
         let live = self.live(py)?;
         let payload = payload(live.client.serializer(), args, kwargs)?;
-        let work = lock(&live.in_work).remove(&request_id);
-        Ok(work.is_some_and(|work| work.responder.complete(payload)))
+        Ok(live.in_work.complete(request_id, payload))
     }
 
     /// Answer an invocation with ERROR; False if it was answered or canceled before.
@@ -479,8 +384,7 @@ impl Session {
         let live = self.live(py)?;
         let payload = payload(live.client.serializer(), args, kwargs)?;
         let error = WampError::new(uri).with_payload(payload);
-        let work = lock(&live.in_work).remove(&request_id);
-        Ok(work.is_some_and(|work| work.responder.fail(error)))
+        Ok(live.in_work.fail(request_id, error))
     }
 
     /// Send a part of the result if the caller takes parts, waiting until there is room for it;
@@ -493,43 +397,25 @@ impl Session {
         kwargs: &Bound<'py, PyAny>,
     ) -> PyResult<bool> {
         let live = self.live(py)?;
-        let sends = match lock(&live.in_work).get(&request_id) {
-            Some(work) if !work.responder.is_over() => work.invocation.clone(),
-            _ => return Ok(false),
-        };
-        let Some(invocation) = sends else {
-            return Ok(true);
-        };
-        let payload = payload(live.client.serializer(), args, kwargs)?;
-        let sent = wait(py, None, invocation.progress_payload(payload))?;
-        Ok(matches!(sent, Some(Ok(()))))
+        let serializer = live.client.serializer();
+        live.in_work
+            .progress(py, request_id, || payload(serializer, args, kwargs))
     }
 
     /// Wait for the next part of a call that is made in parts; None if there is none, because the
     /// last one has been taken or because the call is over.
     fn next_part<'py>(&self, py: Python<'py>, request_id: u64) -> PyResult<Option<PartTuple<'py>>> {
-        let live = self.live(py)?;
-        let work = lock(&live.in_work);
-        let parts = work.get(&request_id).and_then(|work| work.parts.clone());
-        drop(work);
-        let Some(parts) = parts else { return Ok(None) };
-        let next = wait(py, None, async { parts.lock().await.next().await })?;
-        let Some(Ok(Some(part))) = next else {
-            return Ok(None);
-        };
-        let (args, kwargs) = arguments(py, part.payload())?;
-        Ok(Some((args, kwargs, part.is_last())))
+        self.live(py)?.in_work.next_part(py, request_id)
     }
 
     /// Whether the router announced a feature for a role, `broker` or `dealer`.
     fn router_has(&self, py: Python<'_>, role: &str, feature: &str) -> PyResult<bool> {
-        Ok(has_feature(&self.live(py)?.client, role, feature))
+        Ok(router_has(&self.live(py)?.client, role, feature))
     }
 
     /// Say GOODBYE and wait for the answer, at most as long as `connect` was told. Never fails.
     fn close(&self, py: Python<'_>, reason: &str) -> PyResult<()> {
-        let ours = self.generation == runtime::generation();
-        let Some(live) = self.live.as_ref().filter(|_| ours) else {
+        let Some(live) = self.live.here() else {
             return Ok(());
         };
         let left = wait(py, None, live.leave(reason));
@@ -554,96 +440,6 @@ impl Session {
         options: &Bound<'_, PyDict>,
     ) -> PyResult<Call> {
         let client = &self.open(py, procedure)?.client;
-        let key = keys::encrypt(options)?;
-        let options = read_options(options, |reader| CallOptions::read(reader))?;
-        let call = client
-            .call(procedure)
-            .payload(payload(client.serializer(), args, kwargs)?)
-            .options(options);
-        Ok(match key {
-            Some(key) => call.encrypt(key),
-            None => call,
-        })
+        request::call(client, procedure, args, kwargs, How::read(options)?)
     }
-
-    fn joined(py: Python<'_>, client: Client, answers: Arc<Answers>) -> PyResult<Self> {
-        let (inbox, mut changes) = (Arc::new(Inbox::default()), client.status_changes());
-        let ends = (Arc::clone(&inbox), Arc::clone(&answers));
-        runtime::runtime(py)?.spawn(async move {
-            // An error means that the client is gone altogether.
-            _ = changes
-                .wait_for(|status| matches!(status, Status::Closed { .. }))
-                .await;
-            ends.0.lose();
-            ends.1.end();
-        });
-        let live = Arc::new(Live {
-            client,
-            inbox,
-            answers,
-            registrations: Mutex::default(),
-            subscriptions: Mutex::default(),
-            in_work: Mutex::default(),
-        });
-        runtime::at_exit(&live);
-        Ok(Self {
-            generation: runtime::generation(),
-            live: Some(live),
-        })
-    }
-}
-
-/// The ids of what is over.
-fn over<T>(table: &Mutex<HashMap<u64, T>>, is_over: impl Fn(&T) -> bool) -> Vec<u64> {
-    lock(table)
-        .iter()
-        .filter_map(|(id, known)| is_over(known).then_some(*id))
-        .collect()
-}
-
-fn take<T>(table: &Mutex<HashMap<u64, T>>, ids: &[u64]) {
-    let mut table = lock(table);
-    for id in ids {
-        table.remove(id);
-    }
-}
-
-fn limit(py: Python<'_>, timeout: Option<f64>) -> PyResult<Option<Duration>> {
-    timeout.map(|seconds| duration(py, seconds)).transpose()
-}
-
-/// Whether the router announced a feature for a role, both by name.
-pub fn has_feature(client: &Client, role: &str, feature: &str) -> bool {
-    let welcome = client.welcome();
-    let role = Role::ROUTER
-        .into_iter()
-        .find(|known| known.as_str() == role);
-    let feature = Feature::ALL
-        .into_iter()
-        .find(|known| known.as_str() == feature);
-    role.zip(feature)
-        .is_some_and(|(role, feature)| welcome.details.roles.supports(role, feature))
-}
-
-/// What the client answered within the time limit, or the exception that says why not.
-///
-/// # Errors
-/// The client's error, or that there was no answer in time.
-pub fn answer<T>(
-    py: Python<'_>,
-    answer: Option<Result<T, wampy::Error>>,
-    target: &str,
-) -> PyResult<T> {
-    match answer {
-        Some(Ok(value)) => Ok(value),
-        Some(Err(error)) => Err(error::of(py, &error, target)),
-        None => {
-            let message = format!("{target}: the router did not answer in time");
-            Err(failure_of(py, Kind::Timeout, &message, None, Some(target)))
-        }
-    }
-}
-
-fn known<T>(py: Python<'_>, found: Option<T>, what: &str, id: u64) -> PyResult<T> {
-    found.ok_or_else(|| failure(py, Kind::Configuration, &format!("there is no {what} {id}")))
 }

@@ -12,7 +12,7 @@ pub(crate) struct Backlog {
     bytes: AtomicUsize,
     bytes_max: usize,
     /// As much as each session could have if all had the same.
-    share_bytes: usize,
+    share_bytes: AtomicUsize,
 }
 
 impl Backlog {
@@ -20,9 +20,19 @@ impl Backlog {
         Self {
             bytes: AtomicUsize::new(0),
             bytes_max,
-            share_bytes: bytes_max / connections_max.max(1),
+            share_bytes: AtomicUsize::new(share(bytes_max, connections_max)),
         }
     }
+
+    /// There may be as many sessions now.
+    pub(crate) fn set_connections_max(&self, connections_max: usize) {
+        let share = share(self.bytes_max, connections_max);
+        self.share_bytes.store(share, Ordering::Relaxed);
+    }
+}
+
+fn share(bytes_max: usize, connections_max: usize) -> usize {
+    bytes_max / connections_max.max(1)
 }
 
 /// One session's part of the backlog; dropping it takes it out.
@@ -53,7 +63,7 @@ impl Part {
             total.fetch_sub(less, Ordering::Relaxed) - less
         };
         self.bytes = bytes;
-        all <= self.backlog.bytes_max || bytes <= self.backlog.share_bytes
+        all <= self.backlog.bytes_max || bytes <= self.backlog.share_bytes.load(Ordering::Relaxed)
     }
 }
 
@@ -75,6 +85,9 @@ mod tests {
         assert!(small.set(100), "it has no more than its share");
         assert!(!small.set(101));
         assert!(!large.set(951));
+        backlog.set_connections_max(20);
+        assert!(!small.set(100), "shares are smaller for twice as many");
+        assert!(small.set(50));
         drop(large);
         assert!(small.set(1000));
         assert!(small.set(0));

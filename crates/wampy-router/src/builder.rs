@@ -16,8 +16,10 @@ use crate::http::origins::Origins;
 use crate::limits::Limits;
 use crate::realms::Template;
 use crate::router::Router;
-use crate::settings::{Method, RealmSettings};
+use crate::settings::{Method, Methods, RealmSettings};
 
+/// Where a router listens to which nothing else was said.
+const ADDRESS_DEFAULT: &str = "localhost:8080";
 /// The realm of a router to which no other was given.
 const REALM_DEFAULT: &str = "realm1";
 
@@ -28,7 +30,7 @@ const REALM_DEFAULT: &str = "realm1";
 #[derive(Debug, Clone)]
 #[must_use = "a builder does nothing until `start` is called"]
 pub struct Builder {
-    pub(crate) listen: Vec<String>,
+    pub(crate) listen: Vec<Listening>,
     pub(crate) tls: Option<TlsFiles>,
     pub(crate) client_certificates: ClientCertificates,
     pub(crate) realms: Vec<RealmSettings>,
@@ -44,6 +46,13 @@ pub struct Builder {
     pub(crate) allowed_origins: Vec<String>,
     pub(crate) longpoll: bool,
     pub(crate) cookie: Option<CookieConfig>,
+}
+
+/// Where to listen, and by which methods clients may authenticate there.
+#[derive(Debug, Clone)]
+pub(crate) struct Listening {
+    address: String,
+    methods: Methods,
 }
 
 /// Where a certificate and its key are.
@@ -81,15 +90,32 @@ impl Builder {
     /// certificate) or `unix:PATH`. May be said several times.
     ///
     /// `localhost` means 127.0.0.1 and ::1; port 0 picks a free one. Default: `localhost:8080`.
-    pub fn listen(mut self, address: impl Into<String>) -> Self {
-        self.listen.push(address.into());
+    pub fn listen(self, address: impl Into<String>) -> Self {
+        self.listen_by(address, Methods::ALL)
+    }
+
+    /// Listens on `address` for clients that authenticate by one of these methods: there every realm
+    /// is as if it had no others. So some may be for a port that only few can reach, such as
+    /// [`Method::Anonymous`] on a Unix socket beside [`Method::Ticket`] on a public port. What a client
+    /// may do later is a matter of its role, wherever it came from.
+    pub fn listen_for(
+        self,
+        address: impl Into<String>,
+        methods: impl IntoIterator<Item = Method>,
+    ) -> Self {
+        self.listen_by(address, methods.into_iter().collect())
+    }
+
+    fn listen_by(mut self, address: impl Into<String>, methods: Methods) -> Self {
+        let address = address.into();
+        self.listen.push(Listening { address, methods });
         self
     }
 
     /// Speaks TLS, and nothing else, on every TCP port whose address does not begin with `plain:`.
     /// Both files are PEM: the certificate, with those of the authorities between it and a trusted
-    /// one behind it, and its private key. They are read once, when the router starts. Unix sockets
-    /// stay plain. Default: no TLS.
+    /// one behind it, and its private key. They are read when the router starts, and again by
+    /// [`Router::reload`]. Unix sockets stay plain. Default: no TLS.
     pub fn tls(mut self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         self.tls = Some(TlsFiles {
             certificate: certificate.into(),
@@ -243,12 +269,9 @@ impl Builder {
     /// # Errors
     /// [`StartError`]: it is no address.
     pub fn url(&self) -> Result<Option<String>, StartError> {
-        let default = ["localhost:8080".to_owned()];
-        let listen = match self.listen.is_empty() {
-            true => &default[..],
-            false => &self.listen,
-        };
-        let parsed = listen.iter().map(|text| text.parse());
+        let given = self.listen.iter().map(|it| it.address.as_str());
+        let default = self.listen.is_empty().then_some(ADDRESS_DEFAULT);
+        let parsed = given.chain(default).map(str::parse);
         let addresses = parsed.collect::<Result<Vec<ListenAddress>, _>>()?;
         let is_tcp = |address: &&ListenAddress| matches!(address, ListenAddress::Tcp { .. });
         let first = addresses.iter().find(is_tcp).or(addresses.first());
@@ -297,7 +320,7 @@ impl Builder {
     /// The settings with the defaults filled in.
     pub(crate) fn checked(mut self) -> Result<Checked, StartError> {
         if self.listen.is_empty() {
-            self.listen.push("localhost:8080".to_owned());
+            self = self.listen(ADDRESS_DEFAULT);
         }
         if self.realms.is_empty() {
             self.realms.push(RealmSettings::new(REALM_DEFAULT));
@@ -316,8 +339,8 @@ impl Builder {
         let listen = self
             .listen
             .iter()
-            .map(|text| text.parse())
-            .collect::<Result<_, _>>()?;
+            .map(|it| Ok((it.address.parse()?, it.methods)))
+            .collect::<Result<_, StartError>>()?;
         let tls = self.tls.as_ref();
         let tls = tls.map(|files| {
             ServerTls::from_files(&files.certificate, &files.key, &self.client_certificates)
@@ -408,7 +431,7 @@ impl Builder {
 
 /// Settings that make sense.
 pub(crate) struct Checked {
-    pub(crate) listen: Vec<ListenAddress>,
+    pub(crate) listen: Vec<(ListenAddress, Methods)>,
     pub(crate) tls: Option<ServerTls>,
     pub(crate) origins: Origins,
     pub(crate) realms: Vec<(String, Template)>,

@@ -16,6 +16,7 @@ use crate::error::StartError;
 use crate::http::cookies::CookieConfig;
 use crate::limits::Limits;
 use crate::router::Router;
+use crate::settings::Methods;
 use crate::terms::Terms;
 
 /// What became of other settings.
@@ -29,7 +30,7 @@ pub struct Reloaded {
 /// What cannot be changed while a router runs.
 #[derive(Debug)]
 pub(crate) struct Fixed {
-    listen: Vec<ListenAddress>,
+    listen: Vec<(ListenAddress, Methods)>,
     has_tls: bool,
     store: Option<PathBuf>,
     cookie: Option<CookieConfig>,
@@ -46,6 +47,13 @@ impl Fixed {
             cookie: builder.cookie.clone(),
             limits: builder.limits.clone(),
         }
+    }
+
+    /// Why the cookie that the router sets until its end cannot be along with other settings.
+    fn cookie_problem(&self, checked: &Checked) -> Option<String> {
+        let cookie = self.cookie.as_ref()?;
+        let problem = cookie.problem(checked.origins.are_any())?;
+        Some(format!("{problem}; that cookie is set until a restart"))
     }
 
     /// What is different in `other`.
@@ -106,6 +114,9 @@ impl Router {
         let checked = builder.checked()?;
         // One after the other.
         let mut users = self.users.lock();
+        if let Some(problem) = self.fixed.cookie_problem(&checked) {
+            return Err(StartError::Cookie(problem));
+        }
         let mut needs_restart = self.fixed.differences(&Fixed::of(&checked));
         let accesses = checked.accesses();
         let Checked {

@@ -22,6 +22,7 @@ use crate::lanes::Lanes;
 use crate::realms::Realms;
 use crate::registry::{Registry, SessionCount};
 use crate::reload::Fixed;
+use crate::settings::Methods;
 use crate::stats::Stats;
 use crate::store::Store;
 use crate::terms::Terms;
@@ -89,18 +90,20 @@ impl Router {
             None => None,
         };
         let mut listeners = Vec::new();
-        for address in &checked.listen {
-            listeners.extend(Listener::bind(address, options).await?);
+        for (address, methods) in &checked.listen {
+            let bound = Listener::bind(address, options).await?;
+            listeners.extend(bound.into_iter().map(|listener| (listener, *methods)));
         }
         let addresses = listeners
             .iter()
-            .map(|listener| listener.address().clone())
+            .map(|(listener, _)| listener.address().clone())
             .collect();
         let accesses = checked.accesses();
         let fixed = Fixed::of(&checked);
         let users_file_poll_ms = checked.builder.limits.users_file_poll_ms;
         let shared = Arc::new(Shared::new(checked, store)?);
-        let accept_all = |listener| tokio::spawn(accept_all(listener, Arc::clone(&shared)));
+        let accept_all =
+            |(listener, methods)| tokio::spawn(accept_all(listener, methods, Arc::clone(&shared)));
         let listeners = listeners.into_iter().map(accept_all).collect();
         Ok(Self {
             shared,
@@ -256,12 +259,14 @@ impl Shared {
     }
 
     pub(crate) fn set_terms(&self, terms: Terms) {
+        self.backlog
+            .set_connections_max(terms.limits.connections_max);
         *self.terms.write() = Arc::new(terms);
     }
 }
 
 /// Takes in connections, each as a task of its own.
-async fn accept_all(listener: Listener, shared: Arc<Shared>) {
+async fn accept_all(listener: Listener, methods: Methods, shared: Arc<Shared>) {
     let is_tls = matches!(listener.address(), BoundAddress::Tls(_));
     tracing::debug!(address = %listener.address(), is_tls, "listening");
     loop {
@@ -280,6 +285,7 @@ async fn accept_all(listener: Listener, shared: Arc<Shared>) {
         let incoming = Incoming {
             stream,
             is_tls,
+            methods,
             has_room: open < connections_max,
         };
         let serve = |ticket| connection::serve(Arc::clone(&shared), incoming, ticket);

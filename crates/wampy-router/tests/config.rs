@@ -249,6 +249,54 @@ name = "shop"
 }
 
 #[test]
+fn a_port_may_have_some_of_the_methods() {
+    let files = Files::new("ports");
+    let realm = "[[realms]]\nname = 'realm1'\n[realms.authentication]\nmethods = ['anonymous', 'ticket']\n\
+                 [[realms.authentication.users]]\nauthid = 'joe'\nrole = 'user'\nticket = 'secret!!!'\n";
+    let listen = "listen = [{ address = 'unix:inside', methods = ['anonymous'] }, \
+                  { address = '127.0.0.1:0', methods = ['ticket'] }]\n";
+    let written = files.builder(&format!("{listen}{realm}"));
+    assert_eq!(written.url().unwrap().as_deref(), None);
+    let listen = "listen = [{ address = '127.0.0.1:0', methods = ['ticket'] }]\n";
+    let host = files.host(&format!("{listen}{realm}"));
+    assert!(ticket_is_good(&host, "joe", "secret!!!"));
+    let mut nobody = host.rawsocket(Serializer::Json);
+    let refused = hello(&mut nobody, "realm1", "{}");
+    assert_eq!(
+        refused[2], "wamp.error.authentication_required",
+        "{refused}"
+    );
+    // Without methods it is like an address alone.
+    let host = files.host(&format!(
+        "listen = [{{ address = '127.0.0.1:0' }}]\n{realm}"
+    ));
+    host.session();
+
+    let mistakes = files.mistakes(&format!(
+        "listen = [\n{{ addres = 'localhost:1' }},\n{{ address = 'x', methods = [] }},\n7,\n\
+         {{ address = 'localhost:1', methods = ['cookie', 'telepathy'] }},\n]\n{realm}"
+    ));
+    let expected = [
+        "wampy.toml:2: listen[0]: address is missing",
+        "wampy.toml:2: listen[0].addres: there is no such key; did you mean address?",
+        "wampy.toml:3: listen[1]: methods is empty: nobody could join",
+        "wampy.toml:3: listen[1].address: ",
+        "wampy.toml:4: listen[2]: expected text or a table, found a whole number",
+        "wampy.toml:5: listen[3].methods[1]: \"telepathy\" is none of anonymous, ",
+        "wampy.toml:5: listen[3].methods[0]: no realm has the method cookie",
+    ];
+    for (found, expected) in mistakes.iter().zip(expected) {
+        assert!(found.starts_with(expected), "{found}\n{expected}");
+    }
+    assert_eq!(mistakes.len(), expected.len(), "{mistakes:#?}");
+    let mistakes = files.mistakes("listen = [{ address = 'localhost:1', methods = ['ticket'] }]\n");
+    assert_eq!(
+        mistakes,
+        ["wampy.toml:1: listen[0].methods[0]: no realm has the method ticket"]
+    );
+}
+
+#[test]
 fn the_store_of_events_is_beside_the_file() {
     let files = Files::new("store");
     let text = "listen = ['127.0.0.1:0']\nstore = 'kept'\n";
@@ -256,11 +304,80 @@ fn the_store_of_events_is_beside_the_file() {
     assert!(files.0.join("kept").is_dir());
     drop(host);
     files.host(text).session();
-    let rule = "[[realms.event_history.rules]]\ntopic = 'a'\nage_ms_max = 0\n";
-    let builder = files.builder(&format!("[[realms]]\nname = 'shop'\n{rule}"));
-    let error = builder.check().unwrap_err().to_string();
-    assert!(error.contains("\"shop\""), "{error}");
-    assert!(error.contains("the rule for \"a\""), "{error}");
+}
+
+#[test]
+fn mistakes_that_take_two_keys_are_named_by_line_too() {
+    let files = Files::new("pairs");
+    let realm = "[[realms]]\nname = 'shop'\n";
+    let login = "[realms.authentication]\nmethods = ['cryptosign', 'tls']\n";
+    let user = |authid: &str, means: &str| {
+        format!("[[realms.authentication.users]]\nauthid = '{authid}'\nrole = 'r'\n{means}\n")
+    };
+    let same = |means: &str| format!("{login}{}{}", user("joe", means), user("ann", means));
+    let key = format!("58{}", "66".repeat(31)); // The base point of the curve.
+    files.write(
+        "people.toml",
+        "[[users]]\nauthid = 'joe'\nrole = 'r'\ncertificate_name = ['x']\n",
+    );
+    for (text, expected) in [
+        (
+            "[[realms.event_history.rules]]\ntopic = 'a'\nage_ms_max = 0\n".to_owned(),
+            "5: realms[0].event_history.rules[0].age_ms_max: 0 keeps nothing",
+        ),
+        (
+            "[realms.event_retention]\nbytes_max = 0\n".to_owned(),
+            "4: realms[0].event_retention.bytes_max: 0 keeps nothing",
+        ),
+        (
+            "[realms.authentication]\nmethods = ['cookie']\n".to_owned(),
+            "4: realms[0].authentication.methods[0]: the authmethod `cookie` needs a cookie",
+        ),
+        (
+            same(&format!("cryptosign = ['{key}']")),
+            "9: realms[0].authentication.users[1]: two users have the same public key: \"joe\" and \"ann\"",
+        ),
+        (
+            same("certificate_name = ['x']"),
+            "9: realms[0].authentication.users[1]: two users have the same certificate name: \"joe\" and \"ann\"",
+        ),
+        (
+            format!("{login}{0}{0}", user("joe", "certificate_name = ['x']")),
+            "9: realms[0].authentication.users[1]: two users have the same authid: \"joe\" and \"joe\"",
+        ),
+        (
+            format!(
+                "{login}users_file = 'people.toml'\n{}",
+                user("ann", "certificate_name = ['x']")
+            ),
+            "5: realms[0].authentication.users_file: two users have the same certificate name: \"ann\" and \"joe\"",
+        ),
+    ] {
+        let mistakes = files.mistakes(&format!("{realm}{text}"));
+        assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+        let expected = format!("wampy.toml:{expected}");
+        assert!(
+            mistakes[0].starts_with(&expected),
+            "{expected}\n{mistakes:?}"
+        );
+    }
+}
+
+#[test]
+fn secrets_are_among_the_keys_that_are_known() {
+    let files = Files::new("slips");
+    let mistakes = files.mistakes(
+        "[[realms]]\nname = 'a'\n[realms.authentication]\nmethods = ['wamp-scram']\nunknown_users_sed = 'x'\n\
+         [[realms.authentication.users]]\nauthid = 'joe'\nrole = 'r'\nscrm = {}\ntelepathy = 1\n",
+    );
+    let text = mistakes.join("\n");
+    for hint in [
+        "did you mean unknown_users_seed?",
+        "did you mean scram?",
+        "known here: authid, role, ticket, wampcra, scram, cryptosign, ",
+    ] {
+        assert!(text.contains(hint), "{hint}\n{text}");
+    }
 }
 
 #[test]
@@ -460,7 +577,7 @@ fn every_key_is_documented() {
     let docs = std::fs::read_to_string(path).unwrap();
     let files = Files::new("keys");
     // What is known where a key is not, is told by the mistake.
-    let text = "zzz = 1\n[cookie]\nzzz = 1\n[tls]\nzzz = 1\n[limits]\nzzz = 1\n[[realms]]\nname = 'a'\nzzz = 1\n\
+    let text = "zzz = 1\nlisten = [{ address = 'localhost:1', zzz = 1 }]\n[cookie]\nzzz = 1\n[tls]\nzzz = 1\n[limits]\nzzz = 1\n[[realms]]\nname = 'a'\nzzz = 1\n\
                 [realms.limits]\nzzz = 1\n[[realms.roles]]\nname = 'anonymous'\nzzz = 1\n\
                 [realms.authentication]\nmethods = ['ticket']\nzzz = 1\n\
                 authenticator = { procedure = 'a', zzz = 1 }\n\

@@ -106,6 +106,16 @@ fn hello(peer: &mut Peer, realm: &str, details: &peer::Value) -> peer::Value {
     peer.message()
 }
 
+#[test]
+fn what_was_converted_can_be_logged_without_its_secrets() {
+    let converted = Node::new("logged").convert(&SHOP.replace("AUTH", SHOP_AUTH));
+    assert!(converted.toml.contains("secret!!!"));
+    let logged = format!("{converted:?}");
+    for secret in ["secret!!!", "p4ss"] {
+        assert!(!logged.contains(secret), "{logged}");
+    }
+}
+
 /// Joins by a ticket, and returns the WELCOME or ABORT.
 fn by_ticket(host: &Host, realm: &str, authid: &str, ticket: &str) -> (Peer, peer::Value) {
     let mut peer = host.rawsocket(Serializer::Json);
@@ -367,6 +377,51 @@ fn what_is_wrong_is_named_by_line_and_key_all_at_once() {
 }
 
 /// What would let somebody in who is kept out elsewhere is no setting of this router.
+/// The usual case: whoever is inside needs no secret.
+#[test]
+fn each_port_offers_the_methods_of_its_transport() {
+    let node_ = Node::new("ports");
+    let roles = format!(
+        r#"[{{"name": "anonymous", "permissions": [{EVERYTHING}]}},
+            {{"name": "user", "permissions": []}}]"#
+    );
+    let unix = r#"{"type": "rawsocket", "endpoint": {"type": "unix", "path": "inside.sock"}}"#;
+    let users = r#", "auth": {
+        "ticket": {"type": "static", "principals": {"joe": {"ticket": "t", "role": "user"}}},
+        "wampcra": {"type": "static", "users": {"ann": {"secret": "s", "role": "nobody's"}}}}"#;
+    let transports = format!("{unix}, {}", websocket(users));
+    let text = node(&roles, &transports, "");
+    let converted = node_.convert(&text);
+    let socket = node_.0.join("inside.sock");
+    let inside = format!(
+        r#"{{ address = "unix:{}", methods = ["anonymous"] }}"#,
+        socket.display()
+    );
+    assert!(converted.toml.contains(&inside), "{}", converted.toml);
+    // Of a method that is nobody's nothing is left.
+    let outside = r#"{ address = "127.0.0.1:0", methods = ["ticket"] }"#;
+    assert!(converted.toml.contains(outside), "{}", converted.toml);
+
+    let host = node_.host(&text);
+    let mut guest = host.rawsocket(Serializer::Json);
+    let refused = hello(&mut guest, "realm1", &json!({}));
+    assert_eq!(
+        refused[2], "wamp.error.authentication_required",
+        "{refused}"
+    );
+    let (_, welcome) = by_ticket(&host, "realm1", "joe", "t");
+    assert_eq!(welcome[2]["authrole"], "user", "{welcome}");
+    let stream = std::os::unix::net::UnixStream::connect(&socket).unwrap();
+    let mut guest = Peer::rawsocket(Box::new(stream), Serializer::Json);
+    let welcome = hello(&mut guest, "realm1", &json!({}));
+    assert_eq!(welcome[2]["authrole"], "anonymous", "{welcome}");
+
+    // What is the same everywhere is no matter of ports.
+    let explicit = r#", "auth": {"anonymous": {"type": "static"}}"#;
+    let same = node(&roles, &[websocket(""), websocket(explicit)].join(", "), "");
+    assert!(!node_.convert(&same).toml.contains("address ="));
+}
+
 #[test]
 fn transports_that_differ_in_who_may_join_are_refused() {
     let node_ = Node::new("differ");
@@ -379,12 +434,32 @@ fn transports_that_differ_in_who_may_join_are_refused() {
     };
     let ticket = r#", "auth": {"ticket": {"type": "static", "principals": {
         "joe": {"ticket": "t", "role": "anonymous"}}}}"#;
-    let differs = "transports[1].auth: not the same auth as of workers[0].transports[0]";
-    assert!(mistakes("", ticket).contains(differs));
+    let other = ticket.replace(r#""t""#, r#""u""#);
+    let differs = "transports[1].auth.ticket: not the same as workers[0].transports[0].auth.ticket";
+    assert!(mistakes(ticket, &other).contains(differs));
+    let guest = r#", "auth": {"anonymous": {"type": "static", "role": "guest"}}"#;
+    let differs = "transports[1].auth.anonymous.role: another role than \"anonymous\"";
+    assert!(mistakes("", guest).contains(differs));
     let listed = r#", "options": {"allowed_origins": ["https://example.com"]}"#;
     assert!(mistakes("", listed).contains("other origins than those of workers[0].transports[0]"));
     let cookie = |name: &str| format!(r#", "cookie": {{"name": "{name}"}}"#);
     assert!(mistakes(&cookie("one"), &cookie("two")).contains("another cookie than that of"));
+    // The paths of a port, and one at which only long-polling is.
+    let endpoint = r#""endpoint": {"type": "tcp", "port": 0}"#;
+    let web = format!(
+        r#"{{"type": "web", {endpoint}, "paths": {{"a": {{"type": "websocket"}},
+                                                 "b": {{"type": "websocket"{ticket}}}}}}}"#
+    );
+    let found = node_.mistakes("config.json", &node(&roles, &web, ""));
+    let differs = "paths.b.auth: other methods than those of workers[0].transports[0].paths.a";
+    assert!(found.join("\n").contains(differs), "{found:?}");
+    let polled =
+        format!(r#"{{"type": "web", {endpoint}, "paths": {{"lp": {{"type": "longpoll"}}}}}}"#);
+    let three = [websocket(""), websocket(ticket), polled].join(", ");
+    let found = node_.mistakes("config.json", &node(&roles, &three, ""));
+    let unsaid =
+        "transports[2].endpoint: there is no auth here, and that of the other ports differs";
+    assert!(found.join("\n").contains(unsaid), "{found:?}");
     let second = r#", "components": []}, {"type": "router", "realms": [], "transports": []"#;
     let two = node(&roles, &websocket(""), second);
     let found = node_.mistakes("config.json", &two).join("\n");

@@ -5,6 +5,8 @@
 
 mod peer;
 
+use std::time::Duration;
+
 use peer::http::{Http, Polled};
 use peer::{Host, Peer, Value, json};
 use wampy_proto::Serializer;
@@ -346,6 +348,52 @@ fn a_subscriber_that_does_not_poll_is_cut_off_and_hurts_nobody() {
     }
     host.eventually("it is cut off", |stats| stats.sessions_cut_off == 1);
     host.eventually("only the others are left", |stats| stats.sessions == 2);
+}
+
+/// A client whose connection breaks while a message of its is on the way may go on over another.
+#[test]
+fn a_message_whose_client_has_gone_is_no_part_of_the_next_one() {
+    let host = Host::with_limits(|limits| {
+        limits.longpoll_pending_bytes_max = 1000;
+        limits.outbound_bytes_pause = 1000;
+    });
+    let mut polled = Polled::open(&host, "/longpoll", "wamp.2.json.batched");
+    let batch = |messages: &[Value]| -> String {
+        let framed = messages.iter().map(|message| format!("{message}\x1e"));
+        framed.collect()
+    };
+    let hello = batch(&[Peer::hello("realm1")]);
+    assert_eq!(polled.post("send", hello.as_bytes()).status, 202);
+    let welcome = polled.post("receive", b"").text();
+    assert!(welcome.starts_with("[2,"), "{welcome}");
+    let calls: Vec<_> = (1..2000).map(count).collect();
+    assert_eq!(polled.post("send", batch(&calls).as_bytes()).status, 202);
+    // As nobody polls, the session takes no more than a part of this.
+    let filler = json!([48, 2000, {}, "wamp.session.count", [], {"x": "x".repeat(1_000_000)}]);
+    polled.http.set_patience(Duration::from_millis(300));
+    let path = format!("{}/send", polled.path);
+    polled
+        .http
+        .send("POST", &path, &[], batch(&[filler]).as_bytes());
+    let answer = polled.http.answer();
+    assert!(answer.is_none(), "it waits: {answer:?}");
+    polled.http = Http::new(&host);
+    let mut received = 0;
+    let mut receive = |polled: &mut Polled, wanted| {
+        while received < wanted {
+            let answer = polled.post("receive", b"");
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            for message in answer.text().split_terminator('\x1e') {
+                let message: Value = serde_json::from_str(message).unwrap();
+                received += 1;
+                assert_eq!(message, json!([50, received, {}, [1]]));
+            }
+        }
+    };
+    receive(&mut polled, 1999);
+    let next = batch(&[count(2001)]);
+    assert_eq!(polled.post("send", next.as_bytes()).status, 202);
+    receive(&mut polled, 2001);
 }
 
 /// A client that asks for much and reads nothing holds no connection for ever.

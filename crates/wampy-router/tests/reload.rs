@@ -9,7 +9,7 @@ use wampy_proto::Serializer;
 use wampy_router::auth::Credentials;
 use wampy_router::{
     Allow, Authentication, Builder, CookieConfig, Limits, Method, Permission, RealmConfig,
-    RealmRole, RealmRoles, RealmSettings, Reloaded, Router, User,
+    RealmRole, RealmRoles, RealmSettings, Reloaded, Router, SameSite, User,
 };
 
 fn builder() -> Builder {
@@ -231,4 +231,18 @@ fn wrong_settings_change_nothing() {
         peer.call("b.x", json!([]))[4],
         "wamp.error.no_such_procedure"
     );
+}
+
+#[test]
+fn a_cookie_for_listed_sites_stays_for_listed_sites() {
+    let cookie = CookieConfig {
+        same_site: SameSite::None,
+        ..CookieConfig::default()
+    };
+    let listed = || builder().allowed_origins(["https://example.com"]);
+    let host = start(listed().cookie(cookie));
+    // The cookie goes only with a restart, so pages of all sites are not let in before.
+    let refused = try_reload(&host, builder()).unwrap_err();
+    assert!(refused.contains("until a restart"), "{refused}");
+    assert_eq!(reload(&host, listed()), ["cookie"]);
 }

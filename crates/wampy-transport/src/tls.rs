@@ -4,6 +4,7 @@
 //! files. Deliberately absent: a switch to trust anybody (put the certificate of a test into a
 //! file instead).
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -63,7 +64,7 @@ impl TlsOptions {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|error| ConnectProblem::Tls(std::io::Error::other(error)))?
+            .map_err(|error| ConnectProblem::Tls(io::Error::other(error)))?
             .with_root_certificates(roots);
         let mut config = match &self.client_certificate {
             None => config.with_no_client_auth(),
@@ -129,11 +130,30 @@ pub(crate) async fn connect(
     // Reading some hundred certificates would hold up the runtime's other tasks.
     let config = tokio::task::spawn_blocking(move || options.client_config(framing))
         .await
-        .map_err(|error| ConnectProblem::Tls(std::io::Error::other(error)))??;
+        .map_err(|error| ConnectProblem::Tls(io::Error::other(error)))??;
     let connector = TlsConnector::from(Arc::new(config));
     let stream = connector
         .connect(name, stream)
         .await
-        .map_err(ConnectProblem::Tls)?;
+        .map_err(|error| ConnectProblem::Tls(explained(error)))?;
     Ok(TlsStream::Client(stream))
+}
+
+/// The usual mistakes in words that say what to do; other errors as they are.
+fn explained(error: io::Error) -> io::Error {
+    let said = error.to_string();
+    let problem = if error.kind() == io::ErrorKind::UnexpectedEof
+        || said.contains("InvalidContentType")
+    {
+        "the peer speaks no TLS here"
+    } else if said.contains("UnknownIssuer") {
+        "no authority that is trusted here has signed the router's certificate; a file of those that may \
+         have done so can be given (`ca_file`, in Python `cert_path`)"
+    } else if said.contains("CaUsedAsEndEntity") {
+        "the router's certificate is one of an authority (CA:TRUE), which no server may show; \
+         `openssl req -x509` makes another with `-addext basicConstraints=critical,CA:FALSE`"
+    } else {
+        return error;
+    };
+    io::Error::new(error.kind(), format!("{problem} ({said})"))
 }

@@ -71,9 +71,13 @@ fn remove_if_stale(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
             std::fs::remove_file(path)
         }
-        _ => Err(io::Error::new(
+        Ok(_) => Err(io::Error::new(
             io::ErrorKind::AddrInUse,
             "somebody listens on this socket",
+        )),
+        Err(error) => Err(io::Error::new(
+            error.kind(),
+            format!("there is a socket already, and whether it is in use cannot be told: {error}"),
         )),
     }
 }
@@ -119,6 +123,16 @@ mod tests {
         std::fs::write(&path, "dear diary").unwrap();
         assert!(UnixSocket::bind(&path, 16).is_err());
         assert_eq!(std::fs::read(&path).unwrap(), b"dear diary");
+    }
+
+    #[tokio::test]
+    async fn a_socket_of_another_kind_stays_and_is_called_by_its_name() {
+        let scratch = Scratch::new("datagram");
+        let path = scratch.0.join("log");
+        let _logger = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+        let error = UnixSocket::bind(&path, 16).unwrap_err().to_string();
+        assert!(error.contains("wrong type"), "{error}");
+        assert!(path.exists());
     }
 
     #[tokio::test]

@@ -200,10 +200,14 @@ fn parse(text: &str) -> Result<Url, String> {
 }
 
 fn no_scheme(text: &str) -> String {
-    format!(
-        "it has no scheme; write for example ws://{}",
-        text.trim_start_matches('/')
-    )
+    let host = text.trim_start_matches('/');
+    // What has slashes inside is a scheme gone wrong.
+    let example = if host.contains("//") {
+        "localhost:8080"
+    } else {
+        host
+    };
+    format!("it has no scheme; write for example ws://{example}")
 }
 
 fn unknown_scheme(name: &str, rest: &str) -> String {

@@ -1,6 +1,12 @@
 //! The limits of a client: every buffer, queue and table that a peer, or a fast producer in this
 //! program, could fill.
 
+use std::time::Duration;
+
+/// The longest time that anything is waited for, a hundred years: clocks do not reach as far as
+/// durations do.
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 /// How much a client holds at most. All have defaults.
 ///
 /// ```

@@ -10,6 +10,7 @@ use tokio::time::{Instant, Sleep};
 
 use crate::call::{Call, CallResult, CancelOnDrop, about, timed_out};
 use crate::error::Error;
+use crate::limits::LONGEST_WAIT;
 use crate::queue::Queue;
 use crate::session::CallSink;
 
@@ -125,7 +126,9 @@ impl ProgressiveCall {
     fn restart_clock(&mut self) {
         let Some(after) = self.timeout else { return };
         match &mut self.deadline {
-            Some(deadline) => deadline.as_mut().reset(Instant::now() + after),
+            Some(deadline) => deadline
+                .as_mut()
+                .reset(Instant::now() + after.min(LONGEST_WAIT)),
             None => self.deadline = Some(Box::pin(tokio::time::sleep(after))),
         }
     }

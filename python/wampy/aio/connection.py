@@ -12,19 +12,14 @@ from types import TracebackType
 from typing import Any
 
 from wampy import address, errors
+from wampy._wampy import CookieJar
+from wampy.aio.link import Link
 from wampy.aio.session import Session
-from wampy.auth import Auth, proofs
-from wampy.constants import (
-    CONNECT_TIMEOUT,
-    DEFAULT_REALM,
-    DEFAULT_ROLES,
-    DEFAULT_ROUTER_URL,
-    DEFAULT_TIMEOUT,
-    GOODBYE_TIMEOUT,
-)
+from wampy.auth import Auth
+from wampy.constants import DEFAULT_REALM, DEFAULT_ROLES, DEFAULT_ROUTER_URL, DEFAULT_TIMEOUT
 from wampy.encryption import DataKey
-from wampy.peers.clients import _check_timeout
 from wampy.reconnect import Reconnect
+from wampy.settings import Certificate, StrPath, check, jar_of, make_settings
 
 __all__ = ["Connection", "connect"]
 
@@ -37,11 +32,13 @@ def connect(
     auth: Auth | Sequence[Auth] | None = None,
     roles: Mapping[str, Any] = DEFAULT_ROLES,
     call_timeout: float | None = DEFAULT_TIMEOUT,
-    certificate: tuple[str, str] | None = None,
-    cert_path: str | None = None,
+    certificate: Certificate | None = None,
+    cert_path: StrPath | None = None,
     ipv: int | None = None,
     keys: Sequence[DataKey] = (),
     cipher: str | None = None,
+    batched: bool = False,
+    cookies: bool | CookieJar = False,
     reconnect: bool | Reconnect | None = None,
     name: str = "wampy",
     tracebacks: bool = False,
@@ -66,6 +63,11 @@ def connect(
         keys: keys for end-to-end encryption, objects of ``wampy.DataKey``.
         cipher: how calls and events are encrypted: ``xsalsa20poly1305`` unless given, or
             ``aes256gcm``.
+        batched: whether to prefer that messages which are sent together share WebSocket frames, or
+            requests of long-polling (the subprotocols ``wamp.2.*.batched``).
+        cookies: whether to keep the cookies that the router sets, in a jar of the connection's own,
+            or a ``wampy.CookieJar`` to share. Who has authenticated once is then known again by the
+            authmethod ``cookie``, if the router has it.
         reconnect: True or a ``wampy.Reconnect`` to get a lost session back, with all that was
             registered and subscribed to. Calls that are under way fail even so; those that are
             made meanwhile wait, within their time limit.
@@ -78,34 +80,34 @@ def connect(
         ConnectionError: the router cannot be reached; when the block is entered.
         WelcomeAbortedError: the router does not let us join; likewise.
     """
-    if url is not None and router is not None:
-        raise errors.ConfigurationError("give connect either url or router, not both")
-    if ipv not in (None, 4, 6):
-        raise errors.ConfigurationError(f"ipv must be 4 or 6, not {ipv!r}")
-    if not isinstance(roles, Mapping):
-        raise errors.ConfigurationError(f"roles must be a dictionary, not {roles!r}")
-    if realm is not None and (not isinstance(realm, str) or not realm):
-        raise errors.ConfigurationError(f"a realm must have a name, not {realm!r}")
-    _check_timeout(call_timeout)
-    proven_by = auth or certificate
-    settings: dict[str, Any] = {
-        "url": DEFAULT_ROUTER_URL if url is None else url,
-        "realm": realm or getattr(router, "realm", None) or DEFAULT_REALM,
-        "timeout": CONNECT_TIMEOUT,
-        "close_timeout": GOODBYE_TIMEOUT,
-        # Whoever has something to prove offers the methods that it proves itself by.
-        "authmethods": [] if proven_by else list(roles.get("authmethods", ())),
-        "authid": roles.get("authid"),
-        "proofs": proofs(auth, roles),
-        "certificate": certificate,
-        "ca_path": cert_path,
-        "ip_version": ipv,
-        "keys": list(keys),
-        "cipher": cipher,
-        "reconnect": _reconnect(reconnect),
-    }
+    check(
+        url=url,
+        router=router,
+        realm=realm,
+        roles=roles,
+        call_timeout=call_timeout,
+        ipv=ipv,
+        certificate=certificate,
+        cert_path=cert_path,
+        keys=keys,
+    )
+    settings = make_settings(
+        DEFAULT_ROUTER_URL if url is None else url,
+        realm or getattr(router, "realm", None) or DEFAULT_REALM,
+        roles=roles,
+        auth=auth,
+        certificate=certificate,
+        cert_path=cert_path,
+        ipv=ipv,
+        keys=keys,
+        cipher=cipher,
+        batched=batched,
+        cookies=jar_of(cookies),
+        reconnect=_reconnect(reconnect),
+    )
     address.normalize(settings["url"])
-    return Connection(Session(settings, call_timeout, name, tracebacks), router)
+    link = Link(settings, call_timeout, name)
+    return Connection(link, Session(link, tracebacks), router)
 
 
 def _reconnect(wanted: bool | Reconnect | None) -> tuple[float, float, int | None, bool] | None:
@@ -122,7 +124,8 @@ def _reconnect(wanted: bool | Reconnect | None) -> tuple[float, float, int | Non
 class Connection:
     """The scope of a session, for ``async with``; each is good for one."""
 
-    def __init__(self, session: Session, router: Any) -> None:
+    def __init__(self, link: Link, session: Session, router: Any) -> None:
+        self._link = link
         self._session = session
         self._router = router
         self._task: asyncio.Task[Any] | None = None
@@ -134,8 +137,8 @@ class Connection:
         self._task = asyncio.current_task()
         if self._router is not None:
             url = getattr(self._router, "url", self._router)
-            self._session._settings["url"] = address.normalize(url)
-        await self._session._begin(self._lost)
+            self._link.settings["url"] = address.normalize(url)
+        await self._link.begin(self._lost)
         return self._session
 
     def _lost(self, error: BaseException) -> None:
@@ -150,9 +153,9 @@ class Connection:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._session._is_leaving = True
+        self._link.is_leaving = True
         is_ours = self._loss is not None and await self._absorb(exc)
-        await self._session._end()
+        await self._link.end()
         if is_ours and self._loss is not None:
             raise self._loss from None
 

@@ -11,24 +11,21 @@ import asyncio
 import contextlib
 import inspect
 import logging
-import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from functools import partial
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wampy import _wampy, errors
+from wampy.aio.link import Link
 from wampy.aio.progressive import Parts
 from wampy.definitions import is_answer, refusal, told
 from wampy.result import arguments_of
 from wampy.roles.callee import Procedure, prepared
 
-if TYPE_CHECKING:
-    from wampy.aio.session import Session
-
 __all__ = ["Callee", "Registration", "check_handler"]
 
-logger = logging.getLogger("wampy.aio")
+logger: logging.Logger = logging.getLogger("wampy.aio")
 
 _CANCELED = "wamp.error.canceled"
 
@@ -43,24 +40,31 @@ class Callee:
     """A handler, prepared for being called by the router.
 
     Args:
-        session: the session that offers it.
+        link: that of the session that offers it.
         handler: the function, coroutine function or generator function, with or without ``async``.
         procedure: what it is offered as.
+        shows_traceback: whether callers are told where the handler failed.
     """
 
-    __slots__ = ("_function", "_procedure", "_session", "_shows_traceback", "_wants_more")
+    __slots__ = ("_function", "_link", "_procedure", "_shows_traceback", "_wants_more")
 
-    def __init__(self, session: Session, handler: Callable[..., Any], procedure: Procedure) -> None:
+    def __init__(
+        self,
+        link: Link,
+        handler: Callable[..., Any],
+        procedure: Procedure,
+        shows_traceback: bool,
+    ) -> None:
         check_handler(handler)
-        self._session = session
+        self._link = link
         self._function = prepared(handler, procedure.beside)
         self._procedure = procedure
         self._wants_more = procedure.details or procedure.parts
-        self._shows_traceback = session.tracebacks or procedure.traceback
+        self._shows_traceback = shows_traceback
 
     def __call__(self, invocation: _wampy.AioInvocation) -> None:
         """Run the handler for a call; what it returns or raises goes to the caller."""
-        if self._session.is_leaving:
+        if self._link.is_leaving:
             invocation.reply_error("wamp.error.unavailable", ["the callee is leaving"], {})
             return
         kwargs: dict[str, Any] = invocation.kwargs
@@ -78,7 +82,7 @@ class Callee:
         if work is None:
             self._reply(invocation, result)
             return
-        task = self._session._spawn(work)
+        task = self._link.spawn(work)
         if task.done():
             self._done(invocation, task)
         else:
@@ -176,21 +180,14 @@ async def _awaited(awaitable: Any) -> Any:
     return await awaitable
 
 
-def new_task(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-    """Run a coroutine as a task: at once up to where it waits, where Python can do that."""
-    if sys.version_info >= (3, 12) and loop.get_task_factory() is None:
-        return asyncio.Task(work, loop=loop, eager_start=True)
-    return loop.create_task(work)
-
-
 class Registration:
     """A procedure that a session offers."""
 
-    def __init__(self, session: Session, uri: str, registration: _wampy.AioRegistration) -> None:
-        self._session = session
+    def __init__(self, link: Link, uri: str, registration: _wampy.AioRegistration) -> None:
+        self._link = link
         self._registration = registration
         #: the procedure's URI, or the pattern of those that the handler answers
-        self.uri = uri
+        self.uri: str = uri
 
     @property
     def id(self) -> int | None:
@@ -199,7 +196,7 @@ class Registration:
 
     async def unregister(self) -> None:
         """Withdraw the procedure; calls that are under way go on. A second time does nothing."""
-        await self._registration.unregister(self._session._timeout)
+        await self._registration.unregister(self._link.timeout)
 
     def __repr__(self) -> str:
         state = f"registration {self.id}" if self.id else "not registered"

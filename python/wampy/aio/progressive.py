@@ -11,24 +11,19 @@ import inspect
 import logging
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wampy import _wampy
-from wampy.errors import CanceledError, ConfigurationError, WampyError
-from wampy.progressive import _value
-from wampy.result import value_of
-
-if TYPE_CHECKING:
-    from wampy.aio.session import Session
+from wampy.aio.link import Link
+from wampy.errors import ConfigurationError
+from wampy.progressive import CallInParts, part_of
 
 __all__ = ["Feeder", "Parts", "ProgressiveCall", "check_parts"]
 
-_CANCELED = "wamp.error.canceled"
-
-logger = logging.getLogger("wampy.aio")
+logger: logging.Logger = logging.getLogger("wampy.aio")
 
 
-class ProgressiveCall(AsyncIterator[Any]):
+class ProgressiveCall(CallInParts, AsyncIterator[Any]):
     """The parts of a result as they come, the result itself as the last.
 
     The call is made when the first of them is asked for. A failure of the call is raised in place
@@ -40,10 +35,9 @@ class ProgressiveCall(AsyncIterator[Any]):
     def __init__(
         self, begin: Callable[[], Awaitable[tuple[_wampy.AioStream, Feeder | None]]]
     ) -> None:
+        super().__init__()
         self._begin = begin
         self._results: _wampy.AioStream | None = None
-        self._feeder: Feeder | None = None
-        self._is_over = False
 
     async def __anext__(self) -> Any:
         """Wait for the next part; for each as long as the session's ``call_timeout`` says."""
@@ -57,20 +51,12 @@ class ProgressiveCall(AsyncIterator[Any]):
             self.close()
             raise
         except BaseException as error:
-            # Why the program's own generator failed says more than that its call was canceled.
-            failure = self._feeder and self._feeder.failure
+            reason = self._reason(error)
             self.close()
-            if failure and isinstance(error, WampyError):
-                raise failure from None
+            if reason is not None:
+                raise reason from None
             raise
-        _, details, args, kwargs = received
-        self._is_over = not details.get("progress", False)
-        return value_of(args, kwargs)
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the part that came last was the result."""
-        return self._is_over
+        return self._taken(received)
 
     async def result(self) -> Any:
         """Wait for the result itself; parts that come before it are dropped.
@@ -81,7 +67,7 @@ class ProgressiveCall(AsyncIterator[Any]):
         async for part in self:
             if self._is_over:
                 return part
-        raise CanceledError(_CANCELED, "the call is over")
+        raise self._no_result()
 
     def close(self) -> None:
         """Cancel the call, unless it is over."""
@@ -115,13 +101,13 @@ class Feeder:
     """
 
     def __init__(
-        self, session: Session, send: _wampy.AioInput, parts: AsyncIterable[Any] | Iterable[Any]
+        self, link: Link, send: _wampy.AioInput, parts: AsyncIterable[Any] | Iterable[Any]
     ) -> None:
         self._input = send
         self._parts = parts
         #: what the iterable raised
         self.failure: BaseException | None = None
-        self._task = session._spawn(self._run())
+        self._task = link.spawn(self._run())
 
     def stop(self) -> None:
         """Send nothing more."""
@@ -189,7 +175,7 @@ class Parts(AsyncIterator[Any]):
             self._stream = None
         if is_last and not args and not kwargs:
             raise StopAsyncIteration
-        return _value(args, kwargs)
+        return part_of(args, kwargs)
 
 
 def check_parts(parts: object) -> AsyncIterable[Any] | Iterable[Any]:

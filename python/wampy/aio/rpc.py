@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
-from wampy.roles.caller import _public
+from wampy.roles.caller import checked
 
 if TYPE_CHECKING:
     from wampy.aio.progressive import ProgressiveCall
-    from wampy.aio.session import Session, WithOptions
+    from wampy.aio.requests import Requests
 
 __all__ = ["RemoteProcedure", "RpcProxy"]
 
@@ -26,11 +26,11 @@ class RpcProxy:
 
     __slots__ = ("_caller",)
 
-    def __init__(self, caller: Session | WithOptions) -> None:
+    def __init__(self, caller: Requests) -> None:
         self._caller = caller
 
     def __getattr__(self, name: str) -> RemoteProcedure:
-        return RemoteProcedure(self._caller, _public(name, self))
+        return RemoteProcedure(self._caller, checked(name, self))
 
     def __getitem__(self, uri: str) -> RemoteProcedure:
         return RemoteProcedure(self._caller, uri)
@@ -44,7 +44,7 @@ class RemoteProcedure:
 
     __slots__ = ("_caller", "_uri")
 
-    def __init__(self, caller: Session | WithOptions, uri: str) -> None:
+    def __init__(self, caller: Requests, uri: str) -> None:
         self._caller = caller
         self._uri = uri
 
@@ -57,7 +57,7 @@ class RemoteProcedure:
         return self._caller.call_progressive(self._uri, *args, **kwargs)
 
     def __getattr__(self, name: str) -> RemoteProcedure:
-        return RemoteProcedure(self._caller, f"{self._uri}.{_public(name, self)}")
+        return RemoteProcedure(self._caller, f"{self._uri}.{checked(name, self)}")
 
     def __repr__(self) -> str:
         return f"<RemoteProcedure {self._uri}>"

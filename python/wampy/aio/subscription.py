@@ -12,16 +12,15 @@ import inspect
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wampy import _wampy, errors
 from wampy._wampy import Event
 from wampy.aio.handlers import check_handler
+from wampy.aio.link import Link
+from wampy.describing import description_for
 from wampy.roles.callee import prepared
 from wampy.roles.subscriber import accepts_meta
-
-if TYPE_CHECKING:
-    from wampy.aio.session import Session
 
 __all__ = ["EVENTS_MAX", "EVENT_BYTES_MAX", "Subscription"]
 
@@ -30,7 +29,7 @@ EVENTS_MAX = 1 << 14
 #: The most bytes of payload that they hold.
 EVENT_BYTES_MAX = 64 << 20
 
-logger = logging.getLogger("wampy.aio")
+logger: logging.Logger = logging.getLogger("wampy.aio")
 
 
 class Subscription(AsyncIterator[Event]):
@@ -43,7 +42,7 @@ class Subscription(AsyncIterator[Event]):
 
     def __init__(
         self,
-        session: Session,
+        link: Link,
         topic: str,
         handler: Callable[..., Any] | None,
         options: Mapping[str, Any],
@@ -52,7 +51,7 @@ class Subscription(AsyncIterator[Event]):
             raise errors.ConfigurationError(f"a topic must be a string, not {topic!r}")
         if handler is not None:
             check_handler(handler)
-        self._session = session
+        self._link = link
         #: the topic, or the pattern of topics
         self.topic = topic
         self._handler = handler
@@ -116,16 +115,25 @@ class Subscription(AsyncIterator[Event]):
 
     async def _begin(self) -> Subscription:
         if self._stream is None and not self._is_over:
-            self._stream = await self._session._subscribe(self.topic, self._options, self._handler)
+            self._stream = stream = await self._subscribe()
             if self._handler is not None:
-                self._task = self._session._spawn(_consume(self._stream, self.topic, self._handler))
+                self._task = self._link.spawn(_consume(stream, self.topic, self._handler))
         return self
+
+    async def _subscribe(self) -> _wampy.AioStream:
+        link, topic, options, handler = self._link, self.topic, self._options, self._handler
+        wire, definition = link.joined(), None
+        if handler is not None:
+            definition = description_for(wire, topic, handler, "topic", options, ["meta"])
+        begun = wire.subscribe(topic, options, definition, link.timeout)
+        stream: _wampy.AioStream = await link.operation(begun)
+        return stream
 
     async def unsubscribe(self) -> None:
         """Unsubscribe and wait for the router's acknowledgement; a second time does nothing."""
         stream, self._stream, self._is_over = self._stream, None, True
         if stream is not None:
-            await stream.unsubscribe(self._session._timeout)
+            await stream.unsubscribe(self._link.timeout)
         self._stop()
 
     def close(self) -> None:

@@ -26,7 +26,7 @@ from wampy.reconnect import Reconnect
 
 __all__ = ["run"]
 
-logger = logging.getLogger("wampy.run")
+logger: logging.Logger = logging.getLogger("wampy.run")
 
 #: How often to look whether handlers have finished, in seconds.
 FINISHED_INTERVAL = 0.02
@@ -136,6 +136,9 @@ def _load(name: str) -> type[Client]:
 
 
 def _import(module_name: str) -> ModuleType:
+    if module_name.endswith(".py"):
+        written = module_name.removesuffix(".py").strip("./").replace("/", ".")
+        raise Failure(exits.USAGE, f"{module_name} is a file; a module is written {written}")
     try:
         return importlib.import_module(module_name)
     except ModuleNotFoundError as error:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-logger = logging.getLogger("wampy.run")
+logger: logging.Logger = logging.getLogger("wampy.run")
 
 #: Where wampy 1 looked for the configuration of its Crossbar.io.
 CROSSBAR_CONFIG_DEFAULT = os.path.join("crossbar", "config.json")
@@ -71,11 +71,9 @@ def main(argv: Sequence[str]) -> int:
         if router is not None:
             router.start()
             logger.info("the router listens at %s, realms %s", router.url, ", ".join(router.realms))
-        url, realm = _place(arguments, router)
         if arguments.reload:
-            from wampy.cli import reload
-
-            return reload.supervise(_child_arguments(arguments, url, realm), arguments.grace)
+            return _run_anew(arguments, router)
+        url, realm = _place(arguments, router)
         return apps.run(arguments.apps, url, realm, arguments.wait, arguments.grace)
     except exits.Failure as failure:
         return failure.tell()
@@ -86,6 +84,26 @@ def main(argv: Sequence[str]) -> int:
     finally:
         if router is not None:
             router.stop()
+
+
+def _run_anew(arguments: argparse.Namespace, router: Router | None) -> int:
+    """Run the apps in a process of their own, anew after each change."""
+    from wampy.cli import reload
+
+    config = _config(arguments)
+
+    def reconfigure() -> None:
+        if router is not None:
+            waiting = router.reload()
+            if waiting:
+                logger.warning("%s: what waits for the next start: %s", config, ", ".join(waiting))
+
+    return reload.supervise(
+        lambda: _child_arguments(arguments, *_place(arguments, router)),
+        arguments.grace,
+        config,
+        reconfigure,
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -123,7 +141,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--reload",
         action="store_true",
-        help="start the apps anew whenever a source file below the current directory changes",
+        help="start the apps anew whenever a source file below the current directory "
+        "or the file of --config changes",
     )
     parser.add_argument(
         "--grace",
@@ -139,7 +158,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
     if not 0 <= seconds <= 24 * 3600:
         raise argparse.ArgumentTypeError(f"{text} is no number of seconds up to a day")
     return seconds
@@ -178,17 +200,28 @@ def _place(arguments: argparse.Namespace, router: Router | None) -> tuple[str | 
     """The URL and the realm of the router, as far as the arguments say so."""
     if router is not None:
         return router.url, arguments.realm or router.realm
-    config = arguments.config
-    url = arguments.url or (os.environ.get(URL_VARIABLE) if config is None else None)
-    if config is None and url is None and os.path.exists(CROSSBAR_CONFIG_DEFAULT):
-        config = CROSSBAR_CONFIG_DEFAULT
-    if config is None:
-        return url, arguments.realm
+    config = _config(arguments)
+    if config is None or (arguments.config is None and not os.path.exists(config)):
+        return _url(arguments), arguments.realm
     from wampy.cli.config import place_in
 
     url, realm = place_in(config)
     logger.info("by %s the router is at %s", config, url)
     return url, arguments.realm or realm
+
+
+def _url(arguments: argparse.Namespace) -> str | None:
+    """The URL that was given with the command."""
+    given: str | None = arguments.url
+    return given or os.environ.get(URL_VARIABLE)
+
+
+def _config(arguments: argparse.Namespace) -> str | None:
+    """The configuration file that counts; the one of wampy 1 may be missing."""
+    given: str | None = arguments.config
+    if given is not None or arguments.router or _url(arguments) is not None:
+        return given
+    return CROSSBAR_CONFIG_DEFAULT
 
 
 def _child_arguments(

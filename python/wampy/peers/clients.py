@@ -1,43 +1,36 @@
 """``Client``: a peer that calls, is called, publishes and subscribes.
 
 A subclass offers its ``@callee`` methods and listens with its ``@subscribe`` methods; a plain
-``Client`` calls and publishes. What is absent: the session, see ``wampy.session``.
+``Client`` calls and publishes. What is absent: the session, see ``wampy.session``, and what is
+asked of it, see ``wampy.peers.requests``.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, TypeVar, cast
 
-from wampy import address, errors
+from wampy import address
 from wampy._wampy import CookieJar
 from wampy.auth import Auth
-from wampy.constants import (
-    DEFAULT_REALM,
-    DEFAULT_ROLES,
-    DEFAULT_ROUTER_URL,
-    DEFAULT_TIMEOUT,
-    TIMEOUT_MAX,
-)
+from wampy.constants import DEFAULT_REALM, DEFAULT_ROLES, DEFAULT_ROUTER_URL, DEFAULT_TIMEOUT
 from wampy.encryption import DataKey
 from wampy.errors import ConfigurationError
 from wampy.message_handler import MessageHandler
-from wampy.messages import Message
-from wampy.progressive import ProgressiveCall
+from wampy.peers.requests import Requests
 from wampy.reconnect import Reconnect
-from wampy.records import ADD_TESTAMENT
 from wampy.registry import Registry
-from wampy.roles.callee import Procedure, procedure_of
-from wampy.roles.caller import RpcProxy, WithOptions
-from wampy.roles.subscriber import options_of, subscribe_options, topic_of
+from wampy.roles.callee import procedure_of
+from wampy.roles.declared import declared
+from wampy.roles.subscriber import options_of, topic_of
 from wampy.session import Session
+from wampy.settings import Certificate, StrPath, check, check_timeout, jar_of
 
 __all__ = ["Client", "RpcClient", "WampClient"]
 
 _Self = TypeVar("_Self", bound="Client")
-_T = TypeVar("_T")
 
 
 class _BeforeInit:
@@ -51,7 +44,7 @@ class _BeforeInit:
         )
 
 
-class Client:
+class Client(Requests):
     """A WAMP client for programs, scripts and shells.
 
     Constructing it touches no network. ``start`` connects, and so does the first call or event.
@@ -98,7 +91,7 @@ class Client:
     def __init__(
         self,
         url: str | None = None,
-        cert_path: str | None = None,
+        cert_path: StrPath | None = None,
         ipv: int | None = None,
         name: str | None = None,
         realm: str | None = None,
@@ -107,7 +100,7 @@ class Client:
         message_handler_cls: type[MessageHandler] | None = None,
         router: Any = None,
         auth: Auth | Sequence[Auth] | None = None,
-        certificate: tuple[str, str] | None = None,
+        certificate: Certificate | None = None,
         keys: Sequence[DataKey] = (),
         cipher: str | None = None,
         reconnect: bool | Reconnect | None = None,
@@ -120,15 +113,17 @@ class Client:
         cookies: bool | CookieJar = False,
         tracebacks: bool = False,
     ) -> None:
-        if url is not None and router is not None:
-            raise ConfigurationError("give a client either url or router, not both")
-        if ipv not in (None, 4, 6):
-            raise ConfigurationError(f"ipv must be 4 or 6, not {ipv!r}")
-        if not isinstance(roles, Mapping):
-            raise ConfigurationError(f"roles must be a dictionary, not {roles!r}")
-        if realm is not None and (not isinstance(realm, str) or not realm):
-            raise ConfigurationError(f"a realm must have a name, not {realm!r}")
-        _check_timeout(call_timeout)
+        check(
+            url=url,
+            router=router,
+            realm=realm,
+            roles=roles,
+            call_timeout=call_timeout,
+            ipv=ipv,
+            certificate=certificate,
+            cert_path=cert_path,
+            keys=keys,
+        )
         if reconnect is not None and not isinstance(reconnect, (bool, Reconnect)):
             raise ConfigurationError(f"reconnect must be a bool or a Reconnect, not {reconnect!r}")
         self._on_connection_lost = on_connection_lost
@@ -161,7 +156,7 @@ class Client:
             cipher=cipher,
             reconnect=reconnect,
             batched=batched,
-            cookies=_jar(cookies),
+            cookies=jar_of(cookies),
             watched=self._wants_to_hear(),
             tracebacks=tracebacks,
         )
@@ -181,11 +176,6 @@ class Client:
     @url.setter
     def url(self, url: str) -> None:
         self._url = address.normalize(url, self._use_tls)
-
-    @property
-    def session(self) -> Session | None:
-        """The session, or None while there is none."""
-        return self._session if self._session.id is not None else None
 
     def start(self) -> None:
         """Connect, join the realm, register every procedure and subscribe to every topic.
@@ -266,8 +256,6 @@ class Client:
             or cls.on_given_up is not Client.on_given_up
         )
 
-    # Caller and publisher
-
     @property
     def call_timeout(self) -> float | None:
         """How long a call may take, in seconds; 0 or None for as long as it takes."""
@@ -275,130 +263,8 @@ class Client:
 
     @call_timeout.setter
     def call_timeout(self, seconds: float | None) -> None:
-        _check_timeout(seconds)
+        check_timeout(seconds)
         self._session.call_timeout = seconds
-
-    @property
-    def rpc(self) -> RpcProxy:
-        """Remote procedures as methods: ``client.rpc.com.shop.order(3)``."""
-        return RpcProxy(self)
-
-    def proxy(self, interface: Callable[..., _T], prefix: str = "") -> _T:
-        """An object with the methods of an interface, which call procedures.
-
-        ``weather = client.proxy(Weather, prefix="com.weather.")`` has the type ``Weather``. Its
-        methods check what they are given by their signature, call the procedure of their name
-        behind ``prefix`` (or that of ``@callee(name=...)``), and make of the result what their
-        annotation says. One that returns an ``Iterator`` or a ``Generator`` calls for a result in
-        parts.
-
-        Args:
-            interface: a Protocol, or a class with abstract methods.
-            prefix: what the URIs have before the names of the methods.
-
-        Raises:
-            ConfigurationError: this is no interface. (The methods raise ``TypeError`` for arguments
-                that they do not take, and ``ConversionError`` for results of another type.)
-        """
-        from wampy.proxy import make_proxy
-
-        return make_proxy(interface, prefix, self)
-
-    def with_options(self, **options: Any) -> WithOptions:
-        """This client with options for what it calls and publishes then.
-
-        ``client.with_options(disclose_me=True).call("com.shop.order", 3)``. The options are
-        WAMP's own: ``disclose_me`` shows the callee or the subscribers who calls or publishes,
-        ``rkey`` selects one of those that share a procedure or topic, ``timeout`` is that of a
-        call in milliseconds; those of events are told at ``publish``. And ``encrypt``, one of
-        the client's ``keys`` or the id of one, encrypts from end to end: whoever gets a call or
-        an event so has ``ppt_scheme`` as ``wamp`` in its details or ``meta``.
-        """
-        return WithOptions(self, options)
-
-    def call(self, procedure: str, /, *args: Any, **kwargs: Any) -> Any:
-        """Call ``procedure`` and return its result; see ``with_options`` for the options of CALL.
-
-        Raises:
-            Error: the callee or the router answered with an error.
-            WampyTimeOutError: no answer came within ``call_timeout``.
-        """
-        return self._call(procedure, args, kwargs)
-
-    def call_progressive(self, procedure: str, /, *args: Any, **kwargs: Any) -> ProgressiveCall:
-        """Call ``procedure`` for a result in parts: ``for part in client.call_progressive(...)``.
-
-        The call is made when the first part is asked for. The loop waits for each part; the last
-        is the result, or the exception that ``call`` raises. Leaving it early cancels the call.
-        ``call_timeout`` is the time for one part.
-        """
-        return self._call_progressive(procedure, args, kwargs)
-
-    def call_in_parts(
-        self, procedure: str, parts: Iterable[Any], /, *args: Any, **kwargs: Any
-    ) -> ProgressiveCall:
-        """Make a call whose arguments go in parts, for instance those that a generator brings.
-
-        The call itself goes out at once with ``args`` and ``kwargs``; then each item of ``parts``
-        follows as one positional argument, from a thread of its own; a last part without
-        arguments says that there are no more. The callee's handler has them in its keyword
-        ``parts`` (see ``wampy.callee``). What is returned is an iterator as that of
-        ``call_progressive``, so both directions may flow at once; ``.result()`` waits for the
-        result alone.
-
-        When the generator fails, the call is canceled, and the iterator raises the failure. When
-        the call is over before the generator, the generator is closed at its next part.
-
-        Raises:
-            ConfigurationError: the router does not take calls in parts, or ``parts`` is no
-                iterable.
-        """
-        return self._started().call_in_parts(procedure, parts, args, kwargs)
-
-    def publish(
-        self,
-        *args: Any,
-        topic: str | None = None,
-        options: Mapping[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> int | None:
-        """Publish an event: ``publish("com.shop.sold", 3, article="tea")``.
-
-        Args:
-            args: the topic, unless it is given by keyword, and the positional payload.
-            topic: the topic.
-            options: options of PUBLISH; with ``{"acknowledge": True}`` this waits for the router.
-                Others are ``exclude_me``, ``disclose_me``, ``retain``, ``rkey``, and the lists
-                ``exclude``, ``eligible`` and the same with ``_authid`` and ``_authrole``.
-            kwargs: the payload by keyword.
-
-        Returns:
-            The publication id if ``acknowledge`` was asked for, else None.
-        """
-        if topic is None:
-            topic, *rest = args or (None,)
-            args = tuple(rest)
-        if not isinstance(topic, str) or not topic:
-            raise ConfigurationError(f"publish needs a topic, not {topic!r}")
-        return self._started().publish(topic, args, kwargs, options)
-
-    def _call(
-        self,
-        procedure: str,
-        args: Sequence[Any],
-        kwargs: Mapping[str, Any],
-        options: Mapping[str, Any] | None = None,
-    ) -> Any:
-        return self._started().call(procedure, args, kwargs, options)
-
-    def _call_progressive(
-        self,
-        procedure: str,
-        args: Sequence[Any],
-        kwargs: Mapping[str, Any],
-        options: Mapping[str, Any] | None = None,
-    ) -> ProgressiveCall:
-        return self._started().call_progressive(procedure, args, kwargs, options)
 
     def _started(self) -> Session:
         """The session; the first use of a client that was never started starts it."""
@@ -407,82 +273,6 @@ class Client:
             self.start()
         return session
 
-    # Callee and subscriber
-
-    def register(
-        self,
-        handler: Callable[..., Any],
-        name: str | None = None,
-        invocation_policy: str = "single",
-        **options: Any,
-    ) -> int:
-        """Offer ``handler`` as a procedure from now on; returns the registration id.
-
-        Args:
-            handler: what to run; one that yields sends a result in parts.
-            name: the URI of the procedure; the name of ``handler`` unless given.
-            invocation_policy: see ``wampy.roles.callee.callee``.
-            options: see ``wampy.roles.callee.Procedure``.
-        """
-        method = getattr(handler, "__name__", None)
-        uri = name or method
-        if uri is None:
-            raise ConfigurationError(f"{handler!r} has no name: register(handler, name) gives one")
-        procedure = Procedure(uri, invocation_policy, **options)
-        return self._started().offer(procedure, handler, method)
-
-    def unregister(self, registration_id: int) -> None:
-        """Withdraw a procedure."""
-        self._started().unregister(registration_id)
-
-    def subscribe(
-        self,
-        topic: str,
-        handler: Callable[..., Any],
-        *,
-        match: str = "exact",
-        get_retained: bool = False,
-        nkey: str | None = None,
-    ) -> int:
-        """Run ``handler`` for the events of ``topic`` from now on; returns the subscription id.
-
-        Args: see ``wampy.subscribe``. Handlers of one topic share a subscription, and so only the
-            first of them gets events that the router has kept.
-        """
-        options = subscribe_options(match, get_retained, nkey)
-        return self._started().listen(topic, handler, options)
-
-    def unsubscribe(self, subscription_id: int) -> None:
-        """End a subscription."""
-        self._started().unsubscribe(subscription_id)
-
-    @property
-    def registration_map(self) -> dict[int, str]:
-        """``{registration_id: procedure URI}``"""
-        self._session.drop_revoked()
-        return self._session.registration_map
-
-    @property
-    def subscription_map(self) -> dict[int, tuple[Callable[..., Any], str]]:
-        """``{subscription_id: (handler, topic)}``"""
-        self._session.drop_revoked()
-        return self._session.subscription_map
-
-    @property
-    def events_undecryptable(self) -> int:
-        """How many events were left out because none of the client's keys opens them."""
-        return self._session.events_undecryptable
-
-    @property
-    def is_pinging(self) -> bool:
-        """Whether the client pings a router that is silent."""
-        return self._session.connection.is_pinging
-
-    @property
-    def request_ids(self) -> dict[int, Any]:
-        """``{request_id: what was asked for}`` of registrations and subscriptions."""
-        return self._session.request_ids
-
     def _register_roles(self) -> None:
         """Register and subscribe what the class declares; override to add to it."""
         self.register_roles()
@@ -490,116 +280,14 @@ class Client:
     def register_roles(self) -> None:
         """The same, for subclasses that override it under its name of wampy 0.9."""
         session = self._session
-        for attribute, declared in _declared(type(self)):
+        for attribute, function in declared(type(self)):
             handler = getattr(self, attribute)
-            procedure = procedure_of(declared)
+            procedure = procedure_of(function)
             if procedure is not None:
                 session.offer(procedure, handler, attribute)
-            topic = topic_of(declared)
+            topic = topic_of(function)
             if topic is not None:
-                session.listen(topic, handler, options_of(declared))
-
-    # What the router knows besides
-
-    def add_testament(
-        self,
-        topic: str,
-        /,
-        *args: Any,
-        scope: str = "destroyed",
-        options: Mapping[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        """Leave an event that the router publishes when this session has ended, however it ends.
-
-        Args:
-            topic: the topic.
-            args: the positional payload.
-            scope: ``destroyed``, when the session is gone, or ``detached``, when its connection is.
-            options: options of PUBLISH.
-            kwargs: the payload by keyword.
-        """
-        how = {"scope": scope, "publish_options": dict(options or {})}
-        what = (topic, list(args), kwargs)
-        self._call(ADD_TESTAMENT, what, how)
-        self._session.records.add_testament(scope, what, how)
-
-    def flush_testaments(self, scope: str = "destroyed") -> None:
-        """Take back the testaments of a scope."""
-        self._call("wamp.session.flush_testaments", (), {"scope": scope})
-        self._session.records.drop_testaments(scope)
-
-    def history(
-        self, topic: str | int, *, match: str = "exact", **filters: Any
-    ) -> list[dict[str, Any]]:
-        """Events that the router has kept, the oldest first.
-
-        Args:
-            topic: a topic or pattern that anybody is subscribed to, or the id of a subscription.
-            match: how the pattern is subscribed to: ``exact``, ``prefix`` or ``wildcard``.
-            filters: ``limit`` (how many), ``reverse`` (the newest first), ``topic`` (of those that
-                a pattern matches), ``from_time``, ``after_time``, ``before_time`` and
-                ``until_time`` (RFC 3339), ``from_publication``, ``after_publication``,
-                ``before_publication`` and ``until_publication`` (publication ids).
-
-        Returns:
-            dictionaries of ``timestamp``, ``subscription``, ``publication``, ``details``, ``args``
-            and ``kwargs``.
-
-        Raises:
-            Error: the router keeps no history of the topic, or nobody is subscribed to it.
-        """
-        subscription = topic
-        if isinstance(topic, str):
-            lookup = "wamp.subscription.lookup"
-            subscription = self._call(lookup, (topic, {"match": match}), {})
-            if subscription is None:
-                raise errors.Error("wamp.error.no_such_subscription", topic)
-        asked = {key: value for key, value in filters.items() if value is not None}
-        events = self._started().results("wamp.subscription.get_events", (subscription,), asked)
-        return [{"args": [], "kwargs": {}, **event} for event in events]
-
-    def describe(
-        self, uri: str, kind: str = "procedure", match: str | None = None
-    ) -> dict[str, Any] | None:
-        """What the router knows of a procedure, a topic or an error; None if it knows nothing.
-
-        Args:
-            uri: the URI, or the pattern if ``match`` is given.
-            kind: ``procedure``, ``topic`` or ``error``.
-            match: the match policy of the pattern; without it, what fits the URI best.
-
-        Returns:
-            a dictionary: ``uri``, ``kind``, ``match``, what is ``live``, and what whoever offers it
-            says: ``doc``, and JSON Schemas of ``args``, ``kwargs``, ``result`` and ``progress``.
-        """
-        how = {} if match is None else {"match": match}
-        description: dict[str, Any] | None = self._call(
-            f"wamp.reflection.{kind}.describe", (uri,), how
-        )
-        return description
-
-    # Messages built by hand
-
-    def send_message(self, message: Message) -> None:
-        """Send a message, and give it the request id that is its turn in the session."""
-        self._started().send_message(message)
-
-    def recv_message(self, source_request_id: int | None = None) -> Message:
-        """Wait for an answer to a message that ``send_message`` sent."""
-        return self._started().recv_message(source_request_id)
-
-    def receive_message(self) -> list[Any]:
-        """Wait for an answer as ``recv_message`` does; returns its list."""
-        return self.recv_message().message
-
-    def _make_rpc(self, message: Message) -> Message:
-        """Send a CALL and return its answer; extensions of wampy 1 call this."""
-        self.send_message(message)
-        return self.recv_message(source_request_id=getattr(message, "request_id", None))
-
-    #: the name of the same in wampy 0.9
-    make_rpc = _make_rpc
+                session.listen(topic, handler, options_of(function))
 
 
 class WampClient(Client):
@@ -640,7 +328,8 @@ def _handler_for(
             raise ConfigurationError(f"{given!r} handles the messages of another client")
         given.client = client
         return given
-    if not callable(given):
+    other_class = isinstance(given, type) and not issubclass(given, MessageHandler)
+    if other_class or not callable(given):
         raise ConfigurationError(f"{given!r} is no wampy.message_handler.MessageHandler")
     return given(client=client)
 
@@ -652,32 +341,3 @@ def __getattr__(name: str) -> Any:
     from wampy.peers import web
 
     return getattr(web, name)
-
-
-def _jar(cookies: bool | CookieJar) -> CookieJar | None:
-    if isinstance(cookies, bool):
-        return CookieJar() if cookies else None
-    if not isinstance(cookies, CookieJar):
-        raise ConfigurationError(f"cookies must be a bool or a wampy.CookieJar, not {cookies!r}")
-    return cookies
-
-
-def _check_timeout(seconds: float | None) -> None:
-    number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
-    if seconds is not None and not (number and 0 <= seconds <= TIMEOUT_MAX):
-        raise ConfigurationError(
-            f"call_timeout must be a number of seconds from 0 to {TIMEOUT_MAX}, not {seconds!r}"
-        )
-
-
-def _declared(cls: type) -> Iterator[tuple[str, object]]:
-    """The decorated methods of a class, each name once, those of the class itself first."""
-    seen: set[str] = set()
-    for base in cls.__mro__:
-        for attribute, value in vars(base).items():
-            # The decorator may have been applied inside or outside of @staticmethod.
-            for function in (value, getattr(value, "__func__", None)):
-                marked = procedure_of(function) is not None or topic_of(function) is not None
-                if marked and attribute not in seen:
-                    seen.add(attribute)
-                    yield attribute, function

@@ -163,6 +163,20 @@ def callee(
     return decorate if function is None else decorate(function)
 
 
+def uri_for(handler: object, name: str | None) -> str:
+    """The URI of a procedure: ``name``, or the name that its handler has.
+
+    Raises:
+        ConfigurationError: it is no text, or there is none.
+    """
+    uri = getattr(handler, "__name__", None) if name is None else name
+    if uri in (None, "<lambda>"):
+        raise ConfigurationError(f"{handler!r} has no name: register(handler, name) gives one")
+    if not isinstance(uri, str) or not uri:
+        raise ConfigurationError(f"the name of a procedure must be a string, not {uri!r}")
+    return uri
+
+
 def check_match(match: str) -> None:
     """Refuse what is no match policy."""
     if match not in MATCH_POLICIES:

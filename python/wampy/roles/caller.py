@@ -14,7 +14,7 @@ from wampy.directory import description_of, document_of, next_names, procedures,
 if TYPE_CHECKING:
     from inspect import Signature
 
-    from wampy.peers.clients import Client
+    from wampy.peers.requests import Requests
     from wampy.progressive import ProgressiveCall
 
 _T = TypeVar("_T")
@@ -25,7 +25,7 @@ __all__ = ["CallProxy", "RemoteProcedure", "RpcProxy", "WithOptions"]
 class CallProxy:
     """``client.call`` as an object of its own, which extensions of wampy 1 make."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Requests) -> None:
         self.client = client
 
     def __call__(self, procedure: str, /, *args: Any, **kwargs: Any) -> Any:
@@ -38,7 +38,7 @@ class WithOptions:
 
     __slots__ = ("_client", "_options")
 
-    def __init__(self, client: Client, options: Mapping[str, Any]) -> None:
+    def __init__(self, client: Requests, options: Mapping[str, Any]) -> None:
         self._client = client
         self._options = options
 
@@ -91,12 +91,12 @@ class RpcProxy:
 
     __slots__ = ("_client", "_options")
 
-    def __init__(self, client: Client, options: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, client: Requests, options: Mapping[str, Any] | None = None) -> None:
         self._client = client
         self._options = options
 
     def __getattr__(self, name: str) -> RemoteProcedure:
-        return RemoteProcedure(self._client, _public(name, self), self._options)
+        return RemoteProcedure(self._client, checked(name, self), self._options)
 
     def __getitem__(self, uri: str) -> RemoteProcedure:
         return RemoteProcedure(self._client, uri, self._options)
@@ -145,7 +145,9 @@ class RemoteProcedure:  # noqa: D101
 
     __slots__ = ("_client", "_options", "_uri")
 
-    def __init__(self, client: Client, uri: str, options: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, client: Requests, uri: str, options: Mapping[str, Any] | None = None
+    ) -> None:
         self._client = client
         self._uri = uri
         self._options = options
@@ -162,7 +164,7 @@ class RemoteProcedure:  # noqa: D101
         return self._client._call_progressive(self._uri, args, kwargs, self._options)
 
     def __getattr__(self, name: str) -> RemoteProcedure:
-        return RemoteProcedure(self._client, f"{self._uri}.{_public(name, self)}", self._options)
+        return RemoteProcedure(self._client, f"{self._uri}.{checked(name, self)}", self._options)
 
     def __dir__(self) -> list[str]:
         """What a shell completes: the next components of longer URIs."""
@@ -172,7 +174,7 @@ class RemoteProcedure:  # noqa: D101
         return f"<RemoteProcedure {self._uri}>"
 
 
-def _public(name: str, owner: object) -> str:
+def checked(name: str, owner: object) -> str:
     """Refuse the names that shells, copiers and debuggers probe for; keys reach all others."""
     if name.startswith("_"):
         raise AttributeError(f"{owner!r} has no attribute {name!r}; try [{name!r}]")

@@ -5,14 +5,16 @@ Fixtures: ``router`` is started on a free port and stopped after the test, ``url
 overridden, ``connection`` is a WebSocket to it and ``session_maker`` makes sessions with it.
 
 A suite that uses none of them loads nothing but this file. Where another plugin has a fixture of
-one of these names, that one is meant. What is absent: options, handlers of logging, and any look
-at other processes.
+one of these names, that one is meant. What is absent: options of its own, handlers of logging, and
+any look at other processes. Only where a suite gives the two options of wampy 1, and nobody else
+has them, they stand for pytest's own.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -24,6 +26,43 @@ if TYPE_CHECKING:
     from wampy.session import Session
 
 __all__ = ["client", "config_path", "connection", "router", "session_maker", "url"]
+
+#: What wampy 1 called its options, and what pytest calls the same.
+_LEVEL, _TO_FILE = "--logging-level", "--file-logging"
+#: Where wampy 1 wrote the log.
+_LOG_FILE = "test-runner-log.log"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(
+    parser: pytest.Parser, args: list[str]
+) -> Generator[None, object, object]:
+    """Let a suite of wampy 1 go on giving its options; no other suite sees them."""
+    result = yield
+    # Now the options of the suite itself are known, which are meant if they have these names.
+    for option, what in ((_LEVEL, "--log-cli-level"), (_TO_FILE, f"--log-file={_LOG_FILE}")):
+        if any(given.partition("=")[0] == option for given in args):
+            with contextlib.suppress(ValueError):
+                dest = _dest(option)
+                parser.addoption(option, dest=dest, metavar="VALUE", help=f"wampy 1: {what}")
+    return result
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Do by pytest's own options what those of wampy 1 say."""
+    level = getattr(config.option, _dest(_LEVEL), None)
+    if level is not None:
+        config.option.log_cli_level = level
+    to_file = getattr(config.option, _dest(_TO_FILE), None)
+    if to_file is not None and to_file.lower() not in {"", "0", "no", "false"}:
+        config.option.log_file = _LOG_FILE
+        config.option.log_file_level = "DEBUG"
+        config.option.log_file_mode = "a"
+
+
+def _dest(option: str) -> str:
+    return f"wampy_1{option.replace('-', '_')}"
 
 
 @pytest.fixture

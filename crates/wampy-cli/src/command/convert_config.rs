@@ -10,6 +10,7 @@ use wampy_router::{ConfigError, Converted, CrossbarConfig};
 
 use crate::exit::{Exit, UsageError};
 use crate::json;
+use crate::say::say;
 
 /// Convert a node configuration of Crossbar.io to a configuration file for `wampy router --config`.
 ///
@@ -53,7 +54,7 @@ impl Reading {
         }
         let converted = config.convert()?;
         for warning in &converted.warnings {
-            eprintln!("wampy: warning: {warning}");
+            say(format_args!("wampy: warning: {warning}"));
         }
         Ok(converted)
     }

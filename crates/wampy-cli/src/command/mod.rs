@@ -10,6 +10,7 @@ mod publish;
 mod register;
 mod router;
 mod run;
+mod signals;
 mod subscribe;
 
 use clap::Subcommand;

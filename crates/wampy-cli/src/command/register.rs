@@ -16,6 +16,7 @@ use wampy::{Invocation, Responder, WampError};
 use crate::connection::{Connection, match_policy};
 use crate::exit::{Exit, SessionEnded};
 use crate::json;
+use crate::say::say;
 
 /// The error URI of a shell command that failed.
 const COMMAND_FAILED: &str = "wampy.error.command_failed";
@@ -88,7 +89,7 @@ impl Register {
             .invoke(self.invoke)
             .await?;
         // Scripts wait for this line before they call.
-        eprintln!("registered {}", self.procedure);
+        say(format_args!("registered {}", self.procedure));
         let mut left = self.count;
         while left != Some(0) {
             tokio::select! {

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use wampy::proto::Serializer;
 use wampy_router::{
@@ -13,8 +12,10 @@ use wampy_router::{
 };
 
 use super::convert_config::Reading;
+use super::signals::{Asked, Signals};
 use crate::connection::serializer;
 use crate::exit::{Exit, UsageError};
+use crate::say::say;
 
 /// Run a router.
 ///
@@ -225,10 +226,13 @@ impl Router {
             return Ok(Exit::Success);
         }
         let realms: Vec<_> = builder.realm_names().map(str::to_owned).collect();
+        let mut signals = Signals::install(settings.is_some())?;
         let server = builder.start().await?;
         announce(&server, &realms).context("cannot say where the router listens")?;
-        let signal = serve(&server, settings.as_ref()).await?;
-        eprintln!("wampy: {signal} received, ending all sessions");
+        let signal = serve(&server, settings.as_ref(), &mut signals).await;
+        say(format_args!(
+            "wampy: {signal} received, ending all sessions"
+        ));
         server.shutdown().await;
         Ok(Exit::Success)
     }
@@ -278,6 +282,8 @@ fn start_logging(filter: &str) -> anyhow::Result<()> {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
+        // That a line cannot be written would be said on standard error too, with a panic.
+        .log_internal_errors(false)
         .try_init()
         .map_err(|error| anyhow::anyhow!("logging cannot start: {error}"))
 }
@@ -312,27 +318,18 @@ fn announce(server: &Server, realms: &[String]) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
-/// Serves until a signal asks the process to end. SIGHUP has the configuration file read again, if
-/// there is one.
-async fn serve(server: &Server, config: Option<&SettingsFile>) -> anyhow::Result<&'static str> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot await SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot await SIGINT")?;
-    let mut hangup = match config {
-        Some(_) => Some(signal(SignalKind::hangup()).context("cannot await SIGHUP")?),
-        None => None,
-    };
-    let mut hung_up = async || match &mut hangup {
-        Some(hangup) => hangup.recv().await,
-        None => std::future::pending().await,
-    };
+/// Serves until a signal asks the process to end, and returns its name. SIGHUP has the configuration
+/// file read again, if there is one.
+async fn serve(
+    server: &Server,
+    config: Option<&SettingsFile>,
+    signals: &mut Signals,
+) -> &'static str {
     loop {
-        tokio::select! {
-            _ = terminate.recv() => return Ok("SIGTERM"),
-            _ = interrupt.recv() => return Ok("SIGINT"),
-            _ = hung_up() => {}
-        }
-        if let Some(config) = config {
-            reload(server, config);
+        match (signals.next().await, config) {
+            (Asked::End(name), _) => return name,
+            (Asked::Reload, Some(config)) => reload(server, config),
+            (Asked::Reload, None) => {}
         }
     }
 }
@@ -343,17 +340,21 @@ fn reload(server: &Server, config: &SettingsFile) {
     let builder = config.read().map_err(StartError::from);
     match builder.and_then(|builder| server.reload(builder)) {
         Ok(Reloaded { needs_restart }) if needs_restart.is_empty() => {
-            eprintln!("wampy: SIGHUP received, {file} was read again");
+            say(format_args!(
+                "wampy: SIGHUP received, {file} was read again"
+            ));
         }
         Ok(Reloaded { needs_restart }) => {
             let waiting = needs_restart.join("; ");
-            eprintln!(
+            say(format_args!(
                 "wampy: SIGHUP received, {file} was read again; waits for a restart: {waiting}"
-            );
+            ));
         }
         Err(error) => {
             // Each mistake has a line of its own.
-            eprintln!("wampy: SIGHUP received, all settings stay as they were:\n{error}");
+            say(format_args!(
+                "wampy: SIGHUP received, all settings stay as they were:\n{error}"
+            ));
         }
     }
 }

@@ -9,6 +9,7 @@ use wampy::proto::MatchPolicy;
 use crate::connection::{Connection, match_policy, seconds};
 use crate::exit::{Exit, SessionEnded};
 use crate::json;
+use crate::say::say;
 
 /// Print the events of a topic, one JSON object on each line.
 #[derive(Debug, Args)]
@@ -59,7 +60,7 @@ impl Subscribe {
             .get_retained(self.get_retained)
             .await?;
         // Scripts wait for this line before they publish.
-        eprintln!("subscribed to {}", self.topic);
+        say(format_args!("subscribed to {}", self.topic));
         let mut left = self.count;
         while left != Some(0) {
             let Some(event) = events.next().await else {

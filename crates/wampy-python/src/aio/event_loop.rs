@@ -20,6 +20,7 @@ use super::connect;
 use super::invocation::AioInvocation;
 use crate::bell::{Bell, Ringer};
 use crate::error::{Kind, failure};
+use crate::kept::Kept;
 use crate::live::lock;
 use crate::runtime::{self, check_generation, runtime};
 
@@ -242,26 +243,12 @@ impl Desk {
 /// The operations of one connection, on one event loop.
 #[pyclass(frozen, module = "wampy._wampy")]
 pub struct AioLoop {
-    /// `None` only while it is dropped.
-    desk: Option<Arc<Desk>>,
-}
-
-impl Drop for AioLoop {
-    fn drop(&mut self) {
-        if let Some(desk) = self.desk.take()
-            && desk.generation != runtime::generation()
-        {
-            // The locks in there may be held by threads that the fork has left behind.
-            std::mem::forget(desk);
-        }
-    }
+    desk: Kept<Arc<Desk>>,
 }
 
 impl AioLoop {
     fn desk(&self, py: Python<'_>) -> PyResult<&Arc<Desk>> {
-        let desk = self.desk.as_ref();
-        let desk = desk.ok_or_else(|| failure(py, Kind::Session, "the session is gone"))?;
-        check_generation(py, desk.generation, "session").map(|()| desk)
+        self.desk.get(py, "session")
     }
 }
 
@@ -273,7 +260,7 @@ impl AioLoop {
         let bell = Bell::new()
             .map_err(|error| failure(py, Kind::Connection, &format!("no pipe: {error}")))?;
         Ok(Self {
-            desk: Some(Arc::new(Desk {
+            desk: Kept::new(Arc::new(Desk {
                 generation: runtime::generation(),
                 bell: Arc::new(bell),
                 create_future,

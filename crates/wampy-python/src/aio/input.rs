@@ -10,15 +10,15 @@ use wampy::CallInput;
 use wampy_proto::Serializer;
 
 use super::event_loop::{Desk, Finish};
-use crate::error::{self, Kind, failure};
+use crate::kept::Kept;
 use crate::live::lock;
 use crate::options::payload;
-use crate::runtime;
+use crate::progressive::goes_on;
 
 /// The further parts of a call.
 #[pyclass(frozen, module = "wampy._wampy")]
 pub struct AioInput {
-    inner: Option<Inner>,
+    inner: Kept<Inner>,
 }
 
 struct Inner {
@@ -29,17 +29,6 @@ struct Inner {
     serializer: Serializer,
 }
 
-impl Drop for AioInput {
-    fn drop(&mut self) {
-        if let Some(inner) = self.inner.take()
-            && inner.desk.generation != runtime::generation()
-        {
-            // The locks in there may be held by threads that the fork has left behind.
-            std::mem::forget(inner);
-        }
-    }
-}
-
 impl AioInput {
     pub fn new(
         desk: &Arc<Desk>,
@@ -48,7 +37,7 @@ impl AioInput {
         serializer: Serializer,
     ) -> Self {
         Self {
-            inner: Some(Inner {
+            inner: Kept::new(Inner {
                 desk: Arc::clone(desk),
                 input: Arc::new(Mutex::new(Some(input))),
                 procedure: procedure.into(),
@@ -58,8 +47,7 @@ impl AioInput {
     }
 
     fn inner(&self, py: Python<'_>) -> PyResult<&Inner> {
-        let inner = self.inner.as_ref();
-        inner.ok_or_else(|| failure(py, Kind::Session, "the session is gone"))
+        self.inner.get(py, "call")
     }
 }
 
@@ -120,10 +108,6 @@ impl AioInput {
 }
 
 fn outcome(py: Python<'_>, sent: Result<(), wampy::Error>, procedure: &str) -> PyResult<Py<PyAny>> {
-    let goes_on = match sent {
-        Ok(()) => true,
-        Err(wampy::Error::Misuse { .. } | wampy::Error::Closed) => false,
-        Err(error) => return Err(error::of(py, &error, procedure)),
-    };
+    let goes_on = goes_on(py, sent, procedure)?;
     Ok(PyBool::new(py, goes_on).to_owned().into_any().unbind())
 }

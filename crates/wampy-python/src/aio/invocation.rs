@@ -11,17 +11,16 @@ use wampy_proto::error_uri;
 
 use super::event_loop::{Desk, Finish};
 use super::stream::{AioStream, Source};
-use crate::error::{Kind, failure};
+use crate::kept::Kept;
 use crate::live::lock;
 use crate::options::{arguments, details, payload};
-use crate::runtime;
 
 /// A call.
 #[pyclass(frozen, module = "wampy._wampy")]
 pub struct AioInvocation {
     args: Py<PyAny>,
     kwargs: Py<PyAny>,
-    inner: Option<Inner>,
+    inner: Kept<Inner>,
 }
 
 struct Inner {
@@ -32,17 +31,6 @@ struct Inner {
     /// The number of the task to cancel when the call ends.
     watch: Mutex<Option<u64>>,
     parts: Mutex<Option<Source>>,
-}
-
-impl Drop for AioInvocation {
-    fn drop(&mut self) {
-        if let Some(inner) = self.inner.take()
-            && inner.desk.generation != runtime::generation()
-        {
-            // The locks in there may be held by threads that the fork has left behind.
-            std::mem::forget(inner);
-        }
-    }
 }
 
 impl AioInvocation {
@@ -73,14 +61,13 @@ impl AioInvocation {
         let this = Self {
             args: args.unbind(),
             kwargs: kwargs.unbind(),
-            inner: Some(inner),
+            inner: Kept::new(inner),
         };
         Py::new(py, this).map(Some)
     }
 
     fn inner(&self, py: Python<'_>) -> PyResult<&Inner> {
-        let inner = self.inner.as_ref();
-        inner.ok_or_else(|| failure(py, Kind::Session, "the call is gone"))
+        self.inner.get(py, "call")
     }
 }
 

@@ -7,7 +7,9 @@
 //!
 //! Deliberately absent: tasks, handlers and scopes, which are Python's (`python/wampy/aio`).
 
+mod absence;
 mod connect;
+mod definition;
 mod event;
 mod event_loop;
 mod input;

@@ -7,17 +7,17 @@ use std::sync::{Arc, Mutex};
 use pyo3::prelude::*;
 use wampy::Registration;
 
+use super::absence::within;
 use super::event_loop::{Desk, Finish};
-use super::session::{limit, within};
-use crate::error::{Kind, failure};
+use crate::kept::Kept;
 use crate::live::lock;
-use crate::runtime;
-use crate::session::answer;
+use crate::request::answer;
+use crate::runtime::limit;
 
 /// A procedure.
 #[pyclass(frozen, module = "wampy._wampy")]
 pub struct AioRegistration {
-    inner: Option<Inner>,
+    inner: Kept<Inner>,
 }
 
 struct Inner {
@@ -27,21 +27,10 @@ struct Inner {
     registration: Mutex<Option<Registration>>,
 }
 
-impl Drop for AioRegistration {
-    fn drop(&mut self) {
-        if let Some(inner) = self.inner.take()
-            && inner.desk.generation != runtime::generation()
-        {
-            // The locks in there may be held by threads that the fork has left behind.
-            std::mem::forget(inner);
-        }
-    }
-}
-
 impl AioRegistration {
     pub fn new(desk: Arc<Desk>, handler: u64, registration: Registration) -> Self {
         Self {
-            inner: Some(Inner {
+            inner: Kept::new(Inner {
                 desk,
                 handler,
                 registration: Mutex::new(Some(registration)),
@@ -50,8 +39,7 @@ impl AioRegistration {
     }
 
     fn inner(&self, py: Python<'_>) -> PyResult<&Inner> {
-        let inner = self.inner.as_ref();
-        inner.ok_or_else(|| failure(py, Kind::Session, "the session is gone"))
+        self.inner.get(py, "session")
     }
 }
 

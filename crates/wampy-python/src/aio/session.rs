@@ -4,8 +4,6 @@
 //!
 //! Deliberately absent: names and arguments that programs see; `wampy.aio.Session` has them.
 
-use std::collections::BTreeMap;
-use std::future::IntoFuture;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -14,48 +12,43 @@ use std::time::Duration;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
-use wampy::{Call, CallResult, Client, Description, Status};
-use wampy_proto::message::{
-    CallOptions, CancelMode, PublishOptions, RegisterOptions, SubscribeOptions,
-};
-use wampy_proto::{Serializer, Value};
+use wampy::{Call, CallResult, Client, Status};
+use wampy_proto::message::{CancelMode, RegisterOptions, SubscribeOptions};
 
+use super::absence::{absent, loss, made, within};
+use super::definition::description;
 use super::event_loop::{Desk, Finish};
 use super::input::AioInput;
 use super::registration::AioRegistration;
 use super::stream::{AioStream, Source};
-use crate::error::{self, Kind, failure, failure_of};
-use crate::keys;
-use crate::options::{arguments, payload, read_options};
+use crate::error::{self, Kind, failure_of};
+use crate::features::router_has;
+use crate::kept::Kept;
+use crate::options::{arguments, read_options};
 use crate::progressive::result_tuple;
-use crate::runtime::{self, Leaves, check_generation, duration};
-use crate::session::{answer, has_feature};
+use crate::request::{self, How, answer};
+use crate::runtime::{self, Leaves, limit};
 
 /// How long those who wait for answers may act on the loss of a session before its scope does.
 const GRACE: Duration = Duration::from_millis(5);
 
 /// Options of CALL, read once for many calls.
 #[pyclass(frozen, module = "wampy._wampy")]
-pub struct AioOptions {
-    options: CallOptions,
-    encrypt: Option<String>,
-}
+pub struct AioOptions(How);
 
 #[pymethods]
 impl AioOptions {
     #[new]
     fn new(options: &Bound<'_, PyDict>) -> PyResult<Self> {
-        Ok(Self {
-            encrypt: keys::encrypt(options)?,
-            options: read_options(options, |reader| CallOptions::read(reader))?,
-        })
+        How::read(options).map(Self)
     }
 }
 
 impl AioOptions {
     /// How long the call may take.
     fn limit(&self) -> Option<Duration> {
-        (self.options.timeout_ms > 0).then(|| Duration::from_millis(self.options.timeout_ms))
+        let timeout_ms = self.0.options.timeout_ms;
+        (timeout_ms > 0).then(|| Duration::from_millis(timeout_ms))
     }
 }
 
@@ -75,18 +68,7 @@ impl Leaves for Joined {
 /// A joined WAMP session.
 #[pyclass(frozen, module = "wampy._wampy")]
 pub struct AioSession {
-    inner: Option<(Arc<Desk>, Arc<Joined>)>,
-}
-
-impl Drop for AioSession {
-    fn drop(&mut self) {
-        if let Some(inner) = self.inner.take()
-            && inner.0.generation != runtime::generation()
-        {
-            // The locks in there may be held by threads that the fork has left behind.
-            std::mem::forget(inner);
-        }
-    }
+    inner: Kept<(Arc<Desk>, Arc<Joined>)>,
 }
 
 impl AioSession {
@@ -94,7 +76,7 @@ impl AioSession {
         let joined = Arc::new(Joined { client });
         runtime::at_exit(&joined);
         Self {
-            inner: Some((desk, joined)),
+            inner: Kept::new((desk, joined)),
         }
     }
 
@@ -110,10 +92,7 @@ impl AioSession {
     }
 
     fn parts(&self, py: Python<'_>) -> PyResult<(&Arc<Desk>, &Client)> {
-        let inner = self.inner.as_ref();
-        let (desk, joined) =
-            inner.ok_or_else(|| failure(py, Kind::Session, "the session is gone"))?;
-        check_generation(py, desk.generation, "session")?;
+        let (desk, joined) = self.inner.get(py, "session")?;
         Ok((desk, &joined.client))
     }
 }
@@ -135,7 +114,7 @@ impl AioSession {
 
     /// Whether the router announced a feature for a role, `broker` or `dealer`.
     fn router_has(&self, py: Python<'_>, role: &str, feature: &str) -> PyResult<bool> {
-        Ok(has_feature(self.parts(py)?.1, role, feature))
+        Ok(router_has(self.parts(py)?.1, role, feature))
     }
 
     /// Call: the number of the operation, and a future of the value, or of
@@ -158,10 +137,7 @@ impl AioSession {
         let (absent, limit) = (absent(client), options.limit());
         let procedure = Box::<str>::from(procedure);
         let started = desk.start(py, async move {
-            let answer = match back(absent, limit).await {
-                Ok(()) => call.into_future().await,
-                Err(error) => Err(error),
-            };
+            let answer = made(absent, limit, call).await;
             let finish: Finish = Box::new(move |py| match answer {
                 Ok(result) if whole => {
                     let tuple = result_tuple(py, &result)?;
@@ -206,10 +182,7 @@ impl AioSession {
         let (absent, limit) = (absent(&client), options.limit());
         let procedure = procedure.to_owned();
         desk.start(py, async move {
-            let started = match back(absent, limit).await {
-                Ok(()) => call.duplex().await,
-                Err(error) => Err(error),
-            };
+            let started = made(absent, limit, call.duplex()).await;
             let finish: Finish = Box::new(move |py| {
                 let (input, results) =
                     started.map_err(|error| error::of(py, &error, &procedure))?;
@@ -234,20 +207,8 @@ impl AioSession {
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let (desk, client) = self.open(py, topic)?;
         let limit = limit(py, timeout)?;
-        let key = keys::encrypt(options)?;
-        let options = read_options(options, |reader| PublishOptions::read(reader))?;
-        let mut publish = client
-            .publish(topic)
-            .payload(payload(client.serializer(), args, kwargs)?)
-            .options(options);
-        if let Some(key) = key {
-            publish = publish.encrypt(key);
-        }
-        let absent = absent(client);
-        let mut publish = Box::pin(async move {
-            back(absent, limit).await?;
-            publish.await
-        });
+        let publish = request::publish(client, topic, args, kwargs, options)?;
+        let mut publish = Box::pin(made(absent(client), limit, publish));
         // As a rule there is room, and nothing to wait for.
         let mut context = Context::from_waker(Waker::noop());
         if let Poll::Ready(published) = pin!(&mut publish).poll(&mut context) {
@@ -295,11 +256,7 @@ impl AioSession {
         }
         let (absent, procedure) = (absent(client), procedure.to_owned());
         desk.start(py, async move {
-            let request = async {
-                back(absent, limit).await?;
-                register.await
-            };
-            let registered = within(limit, request).await;
+            let registered = within(limit, made(absent, limit, register)).await;
             let finish: Finish = Box::new(move |py| {
                 let registration = answer(py, registered, &procedure)
                     .inspect_err(|_| of_registration.remove_handler(number))?;
@@ -330,11 +287,7 @@ impl AioSession {
         let (of_stream, client) = (Arc::clone(desk), client.clone());
         let (absent, topic) = (absent(&client), topic.to_owned());
         desk.start(py, async move {
-            let request = async {
-                back(absent, limit).await?;
-                subscribe.await
-            };
-            let subscribed = within(limit, request).await;
+            let subscribed = within(limit, made(absent, limit, subscribe)).await;
             let finish: Finish = Box::new(move |py| {
                 let events = Source::Events(answer(py, subscribed, &topic)?);
                 let stream = AioStream::new(&of_stream, client, &topic, events);
@@ -386,6 +339,7 @@ impl AioSession {
     }
 }
 
+/// A call that runs until its answer is here: one that is given up is interrupted.
 fn prepared(
     client: &Client,
     procedure: &str,
@@ -393,15 +347,8 @@ fn prepared(
     kwargs: &Bound<'_, PyAny>,
     options: &AioOptions,
 ) -> PyResult<Call> {
-    let call = client
-        .call(procedure)
-        .payload(payload(client.serializer(), args, kwargs)?)
-        .options(options.options.clone())
-        .cancel_mode(CancelMode::Kill);
-    Ok(match &options.encrypt {
-        Some(key) => call.encrypt(key.as_str()),
-        None => call,
-    })
+    let call = request::call(client, procedure, args, kwargs, options.0.clone())?;
+    Ok(call.cancel_mode(CancelMode::Kill))
 }
 
 /// The value of a result as a program gets it; `wampy.result` says how, where there is not just one.
@@ -417,33 +364,6 @@ fn value<'py>(py: Python<'py>, result: &CallResult) -> PyResult<Bound<'py, PyAny
     module.call_method1(intern!(py, "value_of"), (args, kwargs))
 }
 
-/// A definition, as `wampy.reflection` makes it.
-fn description(definition: &Bound<'_, PyDict>) -> PyResult<Description> {
-    let py = definition.py();
-    let none = PyList::empty(py);
-    let encoded = payload(Serializer::MsgPack, none.as_any(), definition.as_any())?;
-    let mut fields: BTreeMap<String, Value> = encoded
-        .kwargs()
-        .map_err(|error| failure(py, Kind::Serialization, &error.to_string()))?;
-    let mut description = match fields.remove("doc") {
-        Some(Value::Text(doc)) => Description::new(doc),
-        _ => Description::default(),
-    };
-    if let Some(schema) = fields.remove("args") {
-        description = description.args(schema);
-    }
-    if let Some(schema) = fields.remove("kwargs") {
-        description = description.kwargs(schema);
-    }
-    if let Some(schema) = fields.remove("result") {
-        description = description.result(schema);
-    }
-    if let Some(schema) = fields.remove("progress") {
-        description = description.progress(schema);
-    }
-    Ok(description)
-}
-
 /// A future that has its outcome already.
 fn done<'py>(
     desk: &Arc<Desk>,
@@ -455,54 +375,4 @@ fn done<'py>(
         let finish: Finish = Box::new(move |_| Ok(value));
         finish
     })
-}
-
-/// Why the session of a client was lost; `None` while it stands, and if the program has ended it.
-pub fn loss(client: &Client) -> Option<wampy::Error> {
-    if !matches!(client.status(), Status::Closed { .. }) {
-        return None;
-    }
-    // That of a closed client is ready at once.
-    let mut context = Context::from_waker(Waker::noop());
-    match pin!(client.established()).poll(&mut context) {
-        Poll::Ready(Err(error)) if !matches!(error, wampy::Error::Closed) => Some(error),
-        _ => None,
-    }
-}
-
-/// The client, if it has lost its session and is getting another.
-fn absent(client: &Client) -> Option<Client> {
-    let is_absent = matches!(client.status(), Status::Reconnecting { .. });
-    is_absent.then(|| client.clone())
-}
-
-/// Waits until a client that is `absent` is back.
-async fn back(absent: Option<Client>, limit: Option<Duration>) -> Result<(), wampy::Error> {
-    let Some(client) = absent else { return Ok(()) };
-    match within(limit, client.established()).await {
-        Some(outcome) => outcome,
-        None => Err(wampy::Error::Timeout {
-            what: "the connection, which was lost".to_owned(),
-            after: limit.unwrap_or_default(),
-        }),
-    }
-}
-
-/// What a request is answered within a time limit; `None` after it.
-pub async fn within<T>(
-    limit: Option<Duration>,
-    request: impl Future<Output = Result<T, wampy::Error>>,
-) -> Option<Result<T, wampy::Error>> {
-    match limit {
-        Some(limit) => tokio::time::timeout(limit, request).await.ok(),
-        None => Some(request.await),
-    }
-}
-
-/// A time limit in seconds.
-///
-/// # Errors
-/// It is no length of time.
-pub fn limit(py: Python<'_>, timeout: Option<f64>) -> PyResult<Option<Duration>> {
-    timeout.map(|seconds| duration(py, seconds)).transpose()
 }

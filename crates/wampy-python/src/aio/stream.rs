@@ -15,15 +15,16 @@ use pyo3::exceptions::PyStopAsyncIteration;
 use pyo3::prelude::*;
 use wampy::{Client, Event, Parts, ProgressiveCall, Subscription};
 
+use super::absence::{loss, within};
 use super::event::AioEvent;
 use super::event_loop::{Desk, Finish};
-use super::session::{limit, within};
 use crate::error::{self, Kind, failure};
+use crate::kept::Kept;
 use crate::live::lock;
 use crate::options::arguments;
 use crate::progressive::result_tuple;
-use crate::runtime;
-use crate::session::answer;
+use crate::request::answer;
+use crate::runtime::{self, limit};
 
 /// How many items may come at once before other callbacks of the loop run.
 const AT_ONCE_MAX: u32 = 64;
@@ -61,7 +62,7 @@ impl Source {
 /// What comes one after the other.
 #[pyclass(frozen, module = "wampy._wampy")]
 pub struct AioStream {
-    inner: Option<Inner>,
+    inner: Kept<Inner>,
 }
 
 struct Inner {
@@ -74,17 +75,6 @@ struct Inner {
     awaited: Mutex<Option<u64>>,
     /// How many items were asked for.
     asked: AtomicU32,
-}
-
-impl Drop for AioStream {
-    fn drop(&mut self) {
-        if let Some(inner) = self.inner.take()
-            && inner.desk.generation != runtime::generation()
-        {
-            // The locks in there may be held by threads that the fork has left behind.
-            std::mem::forget(inner);
-        }
-    }
 }
 
 impl Drop for Inner {
@@ -113,7 +103,7 @@ impl Inner {
 impl AioStream {
     pub fn new(desk: &Arc<Desk>, client: Client, target: &str, source: Source) -> Self {
         Self {
-            inner: Some(Inner {
+            inner: Kept::new(Inner {
                 desk: Arc::clone(desk),
                 client,
                 target: target.into(),
@@ -125,8 +115,7 @@ impl AioStream {
     }
 
     fn inner(&self, py: Python<'_>) -> PyResult<&Inner> {
-        let inner = self.inner.as_ref();
-        inner.ok_or_else(|| failure(py, Kind::Session, "the session is gone"))
+        self.inner.get(py, "session")
     }
 
     fn events<T>(
@@ -260,7 +249,7 @@ async fn yield_once() {
 
 /// Why nothing more comes: it is over, or the session is lost.
 fn end_of(py: Python<'_>, client: &Client, target: &str) -> PyErr {
-    match super::session::loss(client) {
+    match loss(client) {
         Some(error) => error::of(py, &error, target),
         None => PyStopAsyncIteration::new_err(()),
     }

@@ -34,7 +34,7 @@ impl Broker {
             .as_deref()
             .is_some_and(|selection| selection.lists.name_sessions());
         let history = self.history.as_deref_mut();
-        let history = history.filter(|history| !names_sessions && history.keeps(topic));
+        let mut history = history.filter(|history| !names_sessions && history.keeps(topic));
         let retained = self.retained.as_deref_mut();
         let retained = retained.filter(|kept| publish.options.retain && kept.keeps(topic));
         if history.is_none() && retained.is_none() {
@@ -49,9 +49,16 @@ impl Broker {
             excluded: exclusions.publisher.as_ref().map(|it| it.session_id()),
             payload: event.payload.clone().into_owned(),
         });
-        for kept in [history, retained].into_iter().flatten() {
-            kept.keep(now, &event, publish.options.acknowledge, outbox)?;
+        let must = publish.options.acknowledge;
+        let number = match &mut history {
+            Some(history) => history.keep(now, &event, must, outbox)?,
+            None => None,
+        };
+        let retained = retained.map_or(Ok(None), |kept| kept.keep(now, &event, must, outbox));
+        if let (Err(_), Some(history), Some(number)) = (&retained, history, number) {
+            // It will not be published.
+            history.take_back(number, outbox);
         }
-        Ok(())
+        retained.map(drop)
     }
 }

@@ -92,7 +92,7 @@ impl KeptEvents {
             .position(|rule| rule.match_policy.matches(&rule.topic, topic))
     }
 
-    /// Keeps an event whose topic is to be kept, and tells the store.
+    /// Keeps an event whose topic is to be kept, and tells the store; returns its number.
     ///
     /// # Errors
     /// The store could not keep it. If it `must_be_stored` it is not kept at all then.
@@ -102,9 +102,9 @@ impl KeptEvents {
         event: &Arc<KeptEvent>,
         must_be_stored: bool,
         outbox: &mut impl Outbox,
-    ) -> Result<(), StoreFailed> {
+    ) -> Result<Option<u64>, StoreFailed> {
         let Some(rule) = self.rule(&event.topic) else {
-            return Ok(());
+            return Ok(None);
         };
         let number = self.next_number;
         let fits = event.bytes() <= self.bytes_max_of_one(rule);
@@ -123,7 +123,12 @@ impl KeptEvents {
             self.insert(now, rule, number, Arc::clone(event));
             self.trim(&event.topic, outbox);
         }
-        Ok(())
+        Ok(fits.then_some(number))
+    }
+
+    /// Forgets an event that has just been kept.
+    pub(super) fn take_back(&mut self, number: u64, outbox: &mut impl Outbox) {
+        self.remove(number, outbox);
     }
 
     /// Takes in an event that a store had kept before this realm was; they come in the order of

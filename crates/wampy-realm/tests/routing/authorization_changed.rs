@@ -192,3 +192,21 @@ fn requests_that_wait_are_decided_by_the_new_roles() {
         "wamp.error.authorization_failed",
     );
 }
+
+#[test]
+fn what_waits_passes_when_there_are_no_roles_any_more() {
+    let (mut network, authorizer, user) = asked();
+    network.send(user, json!([32, 1, {}, "a.topic"]));
+    answer(&mut network, authorizer, "a.topic", json!(true));
+    network.received(user);
+    // The subscription is asked about again, and requests wait behind it.
+    network.set_roles(roles(asked_roles("com.other")));
+    for request in [2, 3] {
+        network.send(user, json!([16, request, {"acknowledge": true}, "a.b"]));
+    }
+    assert_eq!(types(&network.received(authorizer)), [68]);
+    network.set_roles(RealmRoles::default());
+    assert_eq!(types(&network.received(user)), [17, 17]);
+    assert_eq!(types(&network.received(authorizer)), [69]);
+    assert_eq!(network.realm.stats().subscriptions, 1);
+}

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 use wampy_proto::{Feature, MatchPolicy, Role};
-use wampy_realm::{Keeping, KeepingRule, RealmConfig};
+use wampy_realm::{Keeping, KeepingRule, RealmConfig, Shelf};
 
 use crate::authorization::{everything, roles};
 use crate::simulated::{Client, Network, all_features, assert_error};
@@ -504,4 +504,24 @@ fn check_83_who_may_not_subscribe_may_not_ask_for_history() {
     }
     let (uri, _) = refusal(&mut network, user, json!([999]), json!({}));
     assert_eq!(uri, "wamp.error.no_such_subscription");
+}
+
+#[test]
+fn an_event_that_cannot_be_retained_is_no_history_either() {
+    let mut network = logging();
+    let publisher = network.join();
+    network.break_shelf(Shelf::Retained);
+    let options = json!({"retain": true, "acknowledge": true});
+    network.send(publisher, json!([16, 1, options, "log.a", [1]]));
+    assert_error(&network.receive(publisher), 16, 1, "wamp.error.unavailable");
+    assert_eq!(
+        network.realm.stats().history_events,
+        0,
+        "it was not published"
+    );
+    // Who does not want to know gets what can be had.
+    network.send(publisher, json!([16, 2, {"retain": true}, "log.a", [2]]));
+    let reader = network.join();
+    let subscription = network.subscribe(reader, "log.a", json!({}));
+    assert_eq!(numbers(&mut network, reader, subscription, json!({})), [2]);
 }

@@ -40,7 +40,8 @@ pub struct Wire {
     message_bytes_max: HashMap<SessionKey, usize>,
     /// The realm's store of events.
     store: BTreeMap<(Shelf, u64), Vec<u8>>,
-    store_is_broken: bool,
+    /// What of the store cannot be written.
+    broken_shelves: Vec<Shelf>,
 }
 
 impl Wire {
@@ -89,7 +90,8 @@ impl Outbox for Wire {
     }
 
     fn store(&mut self, change: StoreChange<'_>) -> Result<(), StoreFailed> {
-        if self.store_is_broken {
+        let (StoreChange::Keep { shelf, .. } | StoreChange::Forget { shelf, .. }) = &change;
+        if self.broken_shelves.contains(shelf) {
             return Err(StoreFailed);
         }
         match change {
@@ -215,7 +217,13 @@ impl Network {
 
     /// From now on the store cannot be written.
     pub fn break_store(&mut self) {
-        self.wire.store_is_broken = true;
+        self.break_shelf(Shelf::Retained);
+        self.break_shelf(Shelf::History);
+    }
+
+    /// From now on this part of the store cannot be written.
+    pub fn break_shelf(&mut self, shelf: Shelf) {
+        self.wire.broken_shelves.push(shelf);
     }
 
     /// A session with all features.
@@ -456,7 +464,7 @@ impl Network {
             panic!("{problem}");
         }
         let held = self.realm.stats();
-        if !self.wire.store_is_broken {
+        if self.wire.broken_shelves.is_empty() {
             assert_eq!(
                 self.wire.store.len(),
                 held.retained_events + held.history_events,

@@ -63,8 +63,8 @@ impl Conversation {
         Err(refusal.unwrap_or_else(|| self.nothing_shown()))
     }
 
-    /// The client's methods that the realm has and for which it has brought what they need, in its
-    /// order.
+    /// The client's methods that the realm has, where the client came in, and for which it has brought
+    /// what they need, in its order.
     fn methods(&self) -> Result<Vec<Method>, Abort<'static>> {
         let offered = self
             .hello
@@ -72,12 +72,17 @@ impl Conversation {
             .authmethods
             .as_deref()
             .unwrap_or_default();
-        let ours = &self.access.methods;
+        let ours = self.access.methods.iter().copied();
+        let ours: Vec<_> = ours.filter(|it| self.client.methods.has(*it)).collect();
+        if ours.is_empty() {
+            let problem = "nobody can join this realm at this address of the router";
+            return Err(Abort::new(error_uri::NO_MATCHING_AUTH_METHOD, problem));
+        }
         let is_anonymous = offered
             .iter()
             .all(|name| &**name == Method::Anonymous.as_str());
         if is_anonymous && !ours.contains(&Method::Anonymous) {
-            let problem = format!("this realm needs authentication by {}", names(ours));
+            let problem = format!("this realm needs authentication by {}", names(&ours));
             return Err(Abort::new(error_uri::AUTHENTICATION_REQUIRED, problem));
         }
         if offered.is_empty() {
@@ -92,7 +97,7 @@ impl Conversation {
             let problem = format!(
                 "the client offers {}; this realm authenticates by {}",
                 offered.join(", "),
-                names(ours)
+                names(&ours)
             );
             return Err(Abort::new(error_uri::NO_MATCHING_AUTH_METHOD, problem));
         }

@@ -27,10 +27,12 @@ pub(crate) use access::Access;
 pub(crate) use dialog::{Dialog, Turn};
 pub(crate) use failures::Failures;
 pub use users::AmbiguousUsers;
+pub(crate) use users::Users;
 pub(crate) use users_file::keep_fresh;
 
 use crate::http::cookies::CookieId;
 use crate::router::Shared;
+use crate::settings::Methods;
 use conversation::Conversation;
 
 /// Who a session is.
@@ -61,6 +63,8 @@ pub(crate) struct Client {
     pub(crate) tls: Option<Box<TlsFacts>>,
     /// Its cookie, where clients get one.
     pub(crate) cookie: Option<Box<CookieId>>,
+    /// By which methods it may authenticate where it came in, if the realm has them.
+    pub(crate) methods: Methods,
 }
 
 /// What TLS tells of a client.

@@ -10,7 +10,7 @@ use wampy_transport::PeerCertificate;
 
 /// The users of a realm.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Users {
+pub(crate) struct Users {
     all: Vec<Arc<User>>,
     with_keys: Vec<Arc<User>>,
     by_authid: HashMap<Box<str>, Arc<User>>,
@@ -32,7 +32,7 @@ pub struct AmbiguousUsers {
 }
 
 impl Users {
-    pub(super) fn new(users: impl IntoIterator<Item = User>) -> Result<Self, AmbiguousUsers> {
+    pub(crate) fn new(users: impl IntoIterator<Item = User>) -> Result<Self, AmbiguousUsers> {
         let mut table = Self::default();
         for user in users {
             table.insert(Arc::new(user))?;
@@ -40,7 +40,11 @@ impl Users {
         Ok(table)
     }
 
-    fn insert(&mut self, user: Arc<User>) -> Result<(), AmbiguousUsers> {
+    /// Adds a user.
+    ///
+    /// # Errors
+    /// Another has something by which this one is to be found.
+    pub(crate) fn insert(&mut self, user: Arc<User>) -> Result<(), AmbiguousUsers> {
         insert(&mut self.by_authid, user.authid.clone(), &user, "authid")?;
         for key in &user.credentials.cryptosign {
             insert(&mut self.by_key, *key, &user, "public key")?;

@@ -32,6 +32,9 @@ fn read(mut section: Section<'_>, mut keeping: Keeping, usual: Usual) -> Keeping
     if let Some(bytes_max) = section.number("bytes_max") {
         keeping.bytes_max = bytes_max;
     }
+    for key in ["events_max", "bytes_max"] {
+        section.refuse_zero(key, "0 keeps nothing; leave out all rules instead");
+    }
     if section.has("rules") {
         let rules = section.tables("rules").into_iter();
         keeping.rules = rules.filter_map(|section| rule(section, usual)).collect();
@@ -50,6 +53,9 @@ fn rule(mut section: Section<'_>, usual: Usual) -> Option<KeepingRule> {
         section.number("bytes_per_topic_max"),
     );
     let age_ms_max = section.number("age_ms_max");
+    for key in ["events_per_topic_max", "bytes_per_topic_max", "age_ms_max"] {
+        section.refuse_zero(key, "0 keeps nothing; leave out the rule instead");
+    }
     if let Some(topic) = &topic
         && !Grammar::Loose.accepts_pattern(&topic.value, match_policy)
     {

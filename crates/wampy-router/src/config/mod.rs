@@ -9,6 +9,7 @@
 mod crossbar;
 mod keeping;
 mod limits;
+mod listen;
 mod problem;
 mod realm;
 mod router;

@@ -5,8 +5,9 @@ use wampy_proto::uri::Grammar;
 use wampy_realm::{Disclosure, ForceReregister, Permission, RealmConfig, RealmRole, RealmRoles};
 
 use super::section::Section;
-use super::source::{Located, Source};
+use super::source::{Located, Place, Source};
 use super::{beside, keeping, limits, users};
+use crate::authenticator::Users;
 use crate::settings::{Authentication, Authenticator, Method, RealmSettings};
 
 const DISCLOSURES: [(&str, Disclosure); 3] = [
@@ -30,13 +31,21 @@ pub(super) fn check_name(source: &Source<'_>, name: &Located<String>, policies: 
     }
 }
 
-/// Reads a realm, whose name is known. The realms of authenticators are added to `authenticators`,
-/// to be looked for when all realms are known.
+/// What realms refer to elsewhere in the file: looked for when all of it is read.
+#[derive(Debug, Default)]
+pub(super) struct Referred {
+    /// The realms of authenticators.
+    pub(super) realms: Vec<Located<String>>,
+    /// Where clients may authenticate by a cookie.
+    pub(super) cookies: Vec<Place>,
+}
+
+/// Reads a realm, whose name is known. What it refers to is added to `referred`.
 pub(super) fn read(
     mut section: Section<'_>,
     mut settings: RealmSettings,
     policies: &RealmConfig,
-    authenticators: &mut Vec<Located<String>>,
+    referred: &mut Referred,
 ) -> RealmSettings {
     let mut config = policies.clone();
     if let Some(grammar) = section.word("uri_grammar", &GRAMMARS) {
@@ -62,7 +71,7 @@ pub(super) fn read(
     }
     (config.roles, settings) = roles(&mut section, settings);
     if let Some(section) = section.table("authentication") {
-        let read = authentication(section, &config.roles, authenticators);
+        let read = authentication(section, &config.roles, referred);
         settings = settings.authentication(read);
     } else if !config.roles.is_empty() && config.roles.get("anonymous").is_none() {
         section.problem(
@@ -126,13 +135,16 @@ fn roles(section: &mut Section<'_>, mut settings: RealmSettings) -> (RealmRoles,
 fn authentication(
     mut section: Section<'_>,
     roles: &RealmRoles,
-    authenticators: &mut Vec<Located<String>>,
+    referred: &mut Referred,
 ) -> Authentication {
     let names = Method::ALL.map(|method| (method.as_str(), method));
     let methods = section.words("methods", &names).unwrap_or_else(|| {
         section.problem("methods is missing");
         Vec::new()
     });
+    let by_cookie = methods.iter().filter(|it| it.value == Method::Cookie);
+    let by_cookie = by_cookie.map(|method| method.place.clone());
+    referred.cookies.extend(by_cookie);
     let methods: Vec<_> = methods.into_iter().map(|method| method.value).collect();
     let mut settings = Authentication::by(methods.iter().copied());
     settings = anonymous(&mut section, settings, roles);
@@ -142,14 +154,23 @@ fn authentication(
     if let Some(named) = section.text("users_file") {
         let path = beside(section.source().file, &named.value);
         match users::read_users(&path, roles, &methods) {
-            Ok(_) => settings = settings.users_file(path),
+            Ok(others) => {
+                let mine = || settings.users.iter().cloned();
+                if Users::new(mine()).is_ok()
+                    && let Err(ambiguous) = Users::new(mine().chain(others))
+                {
+                    let text = ambiguous.to_string();
+                    section.source().report_at(named.place(), text);
+                }
+                settings = settings.users_file(path);
+            }
             Err(error) if error.problems.iter().all(|problem| problem.line.is_none()) => {
                 section.source().report_at(named.place(), error.to_string());
             }
             Err(error) => section.source().adopt(error),
         }
     }
-    if let Some(authenticator) = authenticator(&mut section, authenticators) {
+    if let Some(authenticator) = authenticator(&mut section, referred) {
         settings = settings.authenticator(authenticator);
     }
     if let Some(yes) = section.flag("reveal_unknown_users") {
@@ -188,10 +209,7 @@ fn anonymous(
 }
 
 /// A procedure, or a table of a procedure and its realm.
-fn authenticator(
-    section: &mut Section<'_>,
-    authenticators: &mut Vec<Located<String>>,
-) -> Option<Authenticator> {
+fn authenticator(section: &mut Section<'_>, referred: &mut Referred) -> Option<Authenticator> {
     const KEY: &str = "authenticator";
     let (procedure, realm) = if section.is_table(KEY) {
         let mut table = section.table(KEY)?;
@@ -210,7 +228,7 @@ fn authenticator(
     Some(match realm {
         None => authenticator,
         Some(realm) => {
-            authenticators.push(realm.clone());
+            referred.realms.push(realm.clone());
             authenticator.in_realm(realm.value)
         }
     })

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use wampy_proto::Serializer;
 use wampy_realm::RealmConfig;
-use wampy_transport::{ClientCertificates, ListenAddress};
+use wampy_transport::ClientCertificates;
 
 use super::section::Section;
 use super::source::{Located, Source};
-use super::{beside, limits, realm};
+use super::{beside, limits, listen, realm};
 use crate::builder::Builder;
 use crate::http::cookies::{CookieConfig, SameSite};
 use crate::http::origins::Origins;
@@ -34,6 +34,8 @@ const HABITS: [(&str, Habit); 3] = [
 /// Reads the whole file. Mistakes are left with its source.
 pub(super) fn read(mut section: Section<'_>) -> Builder {
     let mut builder = Builder::default();
+    let mut restricted = Vec::new();
+    builder = listen::read(&mut section, builder, &mut restricted);
     builder = transports(&mut section, builder);
     let mut policies = RealmConfig::default();
     for habit in section.words("lenient", &HABITS).unwrap_or_default() {
@@ -51,19 +53,12 @@ pub(super) fn read(mut section: Section<'_>) -> Builder {
         builder = builder.store(beside(section.source().file, &path.value));
     }
     builder = realms(&mut section, builder, &policies);
+    listen::check(section.source(), &restricted, &builder);
     section.end();
     builder
 }
 
 fn transports(section: &mut Section<'_>, mut builder: Builder) -> Builder {
-    for address in section.texts("listen").unwrap_or_default() {
-        if let Err(error) = address.value.parse::<ListenAddress>() {
-            section
-                .source()
-                .report_at(address.place(), error.to_string());
-        }
-        builder = builder.listen(address.value);
-    }
     if let Some(section) = section.table("tls") {
         builder = tls(section, builder);
     }
@@ -166,7 +161,7 @@ fn readable(source: &Source<'_>, named: &Located<String>) -> PathBuf {
 fn realms(section: &mut Section<'_>, mut builder: Builder, policies: &RealmConfig) -> Builder {
     let source = section.source();
     let mut names: Vec<String> = Vec::new();
-    let mut authenticators = Vec::new();
+    let mut referred = realm::Referred::default();
     for mut section in section.tables("realms") {
         let Some(name) = section.required_text("name") else {
             continue;
@@ -178,12 +173,7 @@ fn realms(section: &mut Section<'_>, mut builder: Builder, policies: &RealmConfi
         realm::check_name(section.source(), &name, policies);
         names.push(name.value.clone());
         let settings = RealmSettings::new(name.value);
-        builder = builder.realm_with(realm::read(
-            section,
-            settings,
-            policies,
-            &mut authenticators,
-        ));
+        builder = builder.realm_with(realm::read(section, settings, policies, &mut referred));
     }
     if let Some(yes) = section.flag("auto_create_realms") {
         builder = builder.auto_create_realms(yes);
@@ -191,7 +181,7 @@ fn realms(section: &mut Section<'_>, mut builder: Builder, policies: &RealmConfi
     if let Some(section) = section.table("auto_created_realms") {
         let place = section.place().clone();
         let settings = RealmSettings::new("");
-        let settings = realm::read(section, settings, policies, &mut authenticators);
+        let settings = realm::read(section, settings, policies, &mut referred);
         let authenticator = settings.authentication.authenticator.as_ref();
         if authenticator.is_some_and(|authenticator| authenticator.realm.is_none()) {
             let text = "the authenticator needs a realm: nobody is in one that does not exist yet";
@@ -199,7 +189,13 @@ fn realms(section: &mut Section<'_>, mut builder: Builder, policies: &RealmConfi
         }
         builder = builder.auto_created_realms_with(settings);
     }
-    for realm in authenticators {
+    if builder.cookie.is_none() {
+        for place in referred.cookies {
+            let text = "the authmethod `cookie` needs a cookie that the router sets";
+            source.report_at(&place, text);
+        }
+    }
+    for realm in referred.realms {
         if !names.contains(&realm.value) {
             let text = format!("there is no realm {:?}", realm.value);
             section.source().report_at(realm.place(), text);

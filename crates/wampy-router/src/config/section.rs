@@ -11,6 +11,12 @@ use toml::de::{DeArray, DeTable, DeValue, ValueDeserializer};
 
 use super::source::{Located, Place, Source, unknown_key};
 
+/// A value that may be said in a word or at length.
+pub(super) enum TextOrTable<'s> {
+    Text(Located<String>),
+    Table(Section<'s>),
+}
+
 /// A table that is read.
 pub(super) struct Section<'s> {
     source: &'s Source<'s>,
@@ -146,6 +152,15 @@ impl<'s> Section<'s> {
         number
     }
 
+    /// Reports that 0 makes no sense here, if the key has that value.
+    pub(super) fn refuse_zero(&mut self, key: &'static str, text: &str) {
+        if let Some((place, DeValue::Integer(integer))) = self.entry(key)
+            && u64::from_str_radix(integer.as_str(), integer.radix()) == Ok(0)
+        {
+            self.source.report_at(&place, text);
+        }
+    }
+
     /// One of a few words.
     pub(super) fn word<T: Copy>(&mut self, key: &'static str, words: &[(&str, T)]) -> Option<T> {
         let text = self.text(key)?;
@@ -224,14 +239,36 @@ impl<'s> Section<'s> {
             .collect()
     }
 
+    /// A list of texts and tables.
+    pub(super) fn texts_or_tables(&mut self, key: &'static str) -> Vec<TextOrTable<'s>> {
+        let Some((place, list)) = self.list(key, "texts and tables") else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for (at, item) in list.iter().enumerate() {
+            let place = place.inner(item.span().start, &format!("[{at}]"));
+            match item.get_ref() {
+                DeValue::String(text) => found.push(TextOrTable::Text(Located {
+                    value: text.to_string(),
+                    place,
+                })),
+                DeValue::Table(_) => {
+                    found.extend(self.section(place, item.get_ref()).map(TextOrTable::Table));
+                }
+                other => self.mistyped(&place, "text or a table", other),
+            }
+        }
+        found
+    }
+
     /// A value whose type knows how to be read. With `is_secret` nothing of it is ever repeated.
     pub(super) fn parsed<T: DeserializeOwned>(
         &mut self,
         key: &'static str,
         is_secret: bool,
     ) -> Option<T> {
-        let (_, value) = self.table.iter().find(|(name, _)| name.get_ref() == key)?;
         let (place, _) = self.entry(key)?;
+        let (_, value) = self.table.iter().find(|(name, _)| name.get_ref() == key)?;
         self.deserialize(&place, value, is_secret)
     }
 

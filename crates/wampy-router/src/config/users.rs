@@ -1,6 +1,7 @@
 //! Users, in the configuration file or in one of their own.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use wampy_proto::Value;
 use wampy_proto::auth::{
@@ -12,6 +13,7 @@ use super::problem::ConfigError;
 use super::read_text;
 use super::section::Section;
 use super::source::{Located, Source};
+use crate::authenticator::Users;
 use crate::settings::{Method, User};
 
 const SECOND_FACTORS: [(&str, AuthMethod); 4] = [
@@ -42,13 +44,10 @@ pub(super) fn read_tables(
     roles: &RealmRoles,
     methods: &[Method],
 ) -> Vec<User> {
-    let mut users: Vec<User> = Vec::new();
-    for section in section.tables("users") {
-        if let Some(user) = read(section, roles, methods, &users) {
-            users.push(user);
-        }
-    }
-    users
+    let mut distinct = Users::default();
+    let sections = section.tables("users").into_iter();
+    let users = sections.filter_map(|section| read(section, roles, methods, &mut distinct));
+    users.collect()
 }
 
 pub(super) fn check_role(source: &Source<'_>, role: &Located<String>, roles: &RealmRoles) {
@@ -67,7 +66,7 @@ fn read(
     mut section: Section<'_>,
     roles: &RealmRoles,
     methods: &[Method],
-    earlier: &[User],
+    distinct: &mut Users,
 ) -> Option<User> {
     let (authid, role) = (
         section.required_text("authid"),
@@ -92,10 +91,6 @@ fn read(
         section.end();
         return None;
     };
-    if earlier.iter().any(|user| *user.authid == *authid.value) {
-        let text = format!("there are two users called {:?}", authid.value);
-        section.source().report_at(authid.place(), text);
-    }
     let mut user = User::new(authid.value, role.value).credentials(credentials);
     user.certificates = certificates;
     user.certificate_names = certificate_names
@@ -105,6 +100,9 @@ fn read(
     user.second_factor = second_factor;
     user.extra = extra;
     check_means(&mut section, &user, methods);
+    if let Err(ambiguous) = distinct.insert(Arc::new(user.clone())) {
+        section.problem(ambiguous.to_string());
+    }
     section.end();
     Some(user)
 }

@@ -70,6 +70,7 @@ impl Connection {
             session,
             tls: self.tls.clone(),
             cookie: self.cookie.clone(),
+            methods: self.methods,
         }
     }
 

@@ -27,6 +27,7 @@ use crate::http::cookies::CookieId;
 use crate::outlet::{Appended, Outlet, Signal};
 use crate::registry::Ticket;
 use crate::router::Shared;
+use crate::settings::Methods;
 use crate::terms::Terms;
 use closing::End;
 use inbound::Inbound;
@@ -34,12 +35,21 @@ use joining::Joining;
 pub(crate) use opening::{Incoming, Polled, serve, serve_polled};
 use watch::{Timer, Watch};
 
+/// Who connects.
+struct Caller {
+    peer: Box<str>,
+    methods: Methods,
+    cookie: Option<Box<CookieId>>,
+}
+
 /// A connection after its transport's handshake.
 struct Connection {
     router: Arc<Shared>,
     terms: Arc<Terms>,
     peer: Box<str>,
     framing: Framing,
+    /// By which methods it may authenticate where it came in.
+    methods: Methods,
     /// The cookie that the client has, where it is told one.
     cookie: Option<Box<CookieId>>,
     /// What its TLS tells, where it has one.
@@ -83,11 +93,15 @@ impl Connection {
     fn new(
         router: Arc<Shared>,
         terms: Arc<Terms>,
-        peer: Box<str>,
+        caller: Caller,
         accepted: Accepted,
-        cookie: Option<Box<CookieId>>,
         ticket: Ticket,
     ) -> Box<Self> {
+        let Caller {
+            peer,
+            methods,
+            cookie,
+        } = caller;
         let Accepted {
             connection,
             framing,
@@ -109,6 +123,7 @@ impl Connection {
             terms,
             peer,
             framing,
+            methods,
             cookie,
             tls,
             read,

@@ -7,12 +7,13 @@ use std::time::Duration;
 use wampy_proto::framing::websocket::handshake::{Refusal, RequestHead};
 use wampy_transport::{AcceptError, Accepted, Opening, Stream, accept};
 
-use super::Connection;
+use super::{Caller, Connection};
 use crate::http::cookies::CookieId;
 use crate::http::longpoll::Listed;
 use crate::http::{self, HttpConnection, Visitor};
 use crate::registry::Ticket;
 use crate::router::{Shared, count};
+use crate::settings::Methods;
 use crate::terms::Terms;
 
 /// A stream that was taken in, and how.
@@ -20,6 +21,8 @@ pub(crate) struct Incoming {
     pub(crate) stream: Stream,
     /// Whether its listener speaks TLS.
     pub(crate) is_tls: bool,
+    /// By which methods clients of its listener may authenticate.
+    pub(crate) methods: Methods,
     /// Whether the router has room for another connection.
     pub(crate) has_room: bool,
 }
@@ -57,6 +60,7 @@ pub(crate) struct Polled {
     pub(crate) accepted: Accepted,
     pub(crate) peer: Box<str>,
     pub(crate) cookie: Option<CookieId>,
+    pub(crate) methods: Methods,
     pub(crate) listed: Listed,
     pub(crate) terms: Arc<Terms>,
 }
@@ -72,12 +76,17 @@ pub(crate) fn serve_polled(
         accepted,
         peer,
         cookie,
+        methods,
         listed,
         terms,
     } = polled;
     let timeout = Duration::from_millis(terms.limits.longpoll_session_timeout_ms);
-    let cookie = cookie.map(Box::new);
-    let connection = Connection::new(router, terms, peer, accepted, cookie, ticket);
+    let caller = Caller {
+        peer,
+        methods,
+        cookie: cookie.map(Box::new),
+    };
+    let connection = Connection::new(router, terms, caller, accepted, ticket);
     Box::pin(async move {
         let transport = Arc::clone(listed.transport());
         let mut session = Box::pin(run(connection));
@@ -102,15 +111,19 @@ async fn open(router: Arc<Shared>, incoming: Incoming, ticket: Ticket) -> Option
         peer: incoming.stream.peer().into(),
         ip: incoming.stream.peer_ip(),
         is_tls: incoming.is_tls,
+        methods: incoming.methods,
     };
     let terms = router.terms();
     let patience = Duration::from_millis(terms.limits.handshake_timeout_ms);
     let shaking = shake_hands(&router, &terms, incoming);
     let problem = match tokio::time::timeout(patience, shaking).await {
         Ok(Ok((Opening::Wamp(accepted), cookie))) => {
-            let cookie = cookie.map(Box::new);
-            let peer = visitor.peer;
-            let connection = Connection::new(router, terms, peer, accepted, cookie, ticket);
+            let caller = Caller {
+                peer: visitor.peer,
+                methods: visitor.methods,
+                cookie: cookie.map(Box::new),
+            };
+            let connection = Connection::new(router, terms, caller, accepted, ticket);
             return Some(Opened::Wamp(connection));
         }
         Ok(Ok((Opening::Http { stream, received }, _))) => {
@@ -140,6 +153,7 @@ async fn shake_hands(
         stream,
         is_tls,
         has_room,
+        ..
     } = incoming;
     let stream = match &terms.tls {
         Some(tls) if is_tls => tls.accept(stream).await?,

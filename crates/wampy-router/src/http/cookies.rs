@@ -21,6 +21,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use wampy_proto::Value;
 
 const ID_BYTES: usize = 32;
+/// The longest life of a cookie, a hundred years: clocks do not reach as far as numbers do.
+const MAX_AGE_S_MAX: u64 = 100 * 365 * 24 * 60 * 60;
 /// For how long a cookie is still good after it was replaced.
 const REPLACED_GRACE: Duration = Duration::from_secs(60);
 
@@ -56,7 +58,7 @@ pub struct CookieConfig {
     /// have set, over TLS.
     pub name: String,
     /// For how long a browser keeps it, and the router remembers who had authenticated with it, in
-    /// seconds. Default: a week.
+    /// seconds. Default: a week. More than a hundred years are a hundred years.
     pub max_age_s: u64,
     /// To which requests browsers add it. Default: [`SameSite::Strict`].
     pub same_site: SameSite,
@@ -164,7 +166,7 @@ impl Cookies {
     }
 
     fn max_age(&self) -> Duration {
-        Duration::from_secs(self.config.max_age_s)
+        Duration::from_secs(self.config.max_age_s.min(MAX_AGE_S_MAX))
     }
 
     /// The cookie of a connection whose request has these `Cookie` headers.
@@ -213,10 +215,9 @@ impl Cookies {
 
     fn set_cookie(&self, id: &CookieId, is_tls: bool) -> String {
         let CookieConfig {
-            name,
-            max_age_s,
-            same_site,
+            name, same_site, ..
         } = &self.config;
+        let max_age_s = self.max_age().as_secs();
         let secure = if is_tls { "; Secure" } else { "" };
         let (value, same_site) = (id.text(), same_site.as_str());
         format!(
@@ -304,6 +305,21 @@ fn value<'a>(header: &'a [u8], name: &str) -> Option<&'a [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cookie_for_ever_lives_long() {
+        let config = CookieConfig {
+            max_age_s: u64::MAX,
+            ..CookieConfig::default()
+        };
+        let cookies = Cookies::new(config, 10);
+        let id = CookieId::new();
+        cookies.remember(&id, principal("joe"));
+        let later = Instant::now() + Duration::from_secs(MAX_AGE_S_MAX / 4);
+        assert_eq!(cookies.principal_at(&id, later), Some(principal("joe")));
+        let presented = cookies.present_at(header(&id), false, later);
+        assert_eq!(presented.id, id);
+    }
 
     const HOUR: Duration = Duration::from_secs(3600);
 

@@ -31,6 +31,7 @@ use wampy_transport::Stream;
 
 use crate::registry::Ticket;
 use crate::router::Shared;
+use crate::settings::Methods;
 use longpoll::Done;
 use response::{Response, text};
 use stream::HttpStream;
@@ -48,6 +49,8 @@ pub(crate) struct Visitor {
     /// What limits per address count.
     pub(crate) ip: Option<IpAddr>,
     pub(crate) is_tls: bool,
+    /// By which methods clients of the listener may authenticate.
+    pub(crate) methods: Methods,
 }
 
 /// A connection that speaks HTTP, and the bytes of it that were read already.

@@ -1,4 +1,4 @@
-//! The ways in which a client can become somebody.
+//! The ways in which a client can become somebody, and sets of them.
 
 use wampy_proto::auth::AuthMethod;
 
@@ -62,6 +62,26 @@ impl Method {
             Self::Scram => Some(AuthMethod::Scram),
             Self::Cryptosign => Some(AuthMethod::Cryptosign),
         }
+    }
+}
+
+/// Some of the methods: those by which clients of a listener may authenticate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Methods(u8);
+
+impl Methods {
+    /// Whatever the realm has.
+    pub(crate) const ALL: Self = Self(u8::MAX);
+
+    pub(crate) fn has(self, method: Method) -> bool {
+        self.0 & (1 << method as u8) != 0
+    }
+}
+
+impl FromIterator<Method> for Methods {
+    fn from_iter<I: IntoIterator<Item = Method>>(methods: I) -> Self {
+        let bits = methods.into_iter().map(|method| 1 << method as u8);
+        Self(bits.fold(0, |all, bit| all | bit))
     }
 }
 

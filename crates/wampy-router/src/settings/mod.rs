@@ -18,6 +18,7 @@ use crate::error::StartError;
 
 pub use authentication::{Authentication, Authenticator};
 pub use method::Method;
+pub(crate) use method::Methods;
 pub use user::User;
 
 /// A realm, as [`Builder::realm_with`](crate::Builder::realm_with) takes it.

@@ -42,6 +42,12 @@ impl Http {
         }
     }
 
+    /// How long an answer may take; [`answer`](Self::answer) is `None` then.
+    pub fn set_patience(&mut self, patience: std::time::Duration) {
+        let stream = self.stream.get_ref();
+        stream.set_read_timeout(Some(patience)).unwrap();
+    }
+
     pub fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) {
         let mut request = format!(
             "{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n",

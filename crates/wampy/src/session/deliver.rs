@@ -9,8 +9,6 @@ use wampy_proto::message::{self, CancelMode, CancelOptions};
 use wampy_proto::{Message, RegistrationId, RequestId, SubscriptionId};
 
 use super::Shared;
-use super::invocations::Active;
-use super::records::{RegistrationRecord, SubscriptionRecord};
 use super::send::wake_owner;
 use super::state::{CallSink, Online, Pending, Phase, State};
 use crate::call::CallResult;
@@ -201,14 +199,12 @@ impl Shared {
             // Whoever has dropped the receiver wants no answer.
             (Message::Published(m), Pending::Publish { done }) => _ = done.send(Ok(m.publication)),
             (Message::Registered(m), Pending::Register { record, done }) => {
-                self.begin_registration(m.registration, &record);
-                if done.send(Ok(())).is_err() {
+                if self.begin_registration(m.registration, &record) && done.send(Ok(())).is_err() {
                     self.abandon_registration(&record);
                 }
             }
             (Message::Subscribed(m), Pending::Subscribe { record, done }) => {
-                self.begin_subscription(m.subscription, &record);
-                if done.send(Ok(())).is_err() {
+                if self.begin_subscription(m.subscription, &record) && done.send(Ok(())).is_err() {
                     self.unsubscribe(&record, None);
                 }
             }
@@ -232,36 +228,6 @@ impl Shared {
             }
         }
         Ok(())
-    }
-
-    fn begin_registration(&self, id: RegistrationId, record: &Arc<RegistrationRecord>) {
-        let mut state = self.lock();
-        state
-            .registrations
-            .insert(Arc::as_ptr(record) as usize, Arc::clone(record));
-        let Phase::Online(online) = &mut state.phase else {
-            return;
-        };
-        record.set_id(Some(id));
-        online
-            .registrations
-            .insert(id, Active::new(Arc::clone(record)));
-    }
-
-    fn begin_subscription(&self, id: SubscriptionId, record: &Arc<SubscriptionRecord>) {
-        let mut state = self.lock();
-        state
-            .subscriptions
-            .insert(Arc::as_ptr(record) as usize, Arc::clone(record));
-        let Phase::Online(online) = &mut state.phase else {
-            return;
-        };
-        record.set_id(Some(id));
-        online
-            .subscriptions
-            .entry(id)
-            .or_default()
-            .push(Arc::clone(record));
     }
 
     fn deliver_event(&self, mut event: message::Event<'_>) {

@@ -298,7 +298,10 @@ impl Shared {
         match in_work {
             Some(in_work) => in_work.stage = Stage::Running(Some(task)),
             // Canceled meanwhile; or done, and then there is nothing to abort.
-            None => task.stop(),
+            None => {
+                drop(state);
+                task.stop();
+            }
         }
     }
 

@@ -18,6 +18,7 @@ use super::join::{self, Joined};
 use super::lost::Cause;
 use super::wire::{Stop, Wire};
 use super::{Shared, restore};
+use crate::limits::LONGEST_WAIT;
 
 /// What a ping carries: text, because some peers read it as such.
 const PING_PAYLOAD: &[u8] = b"wampy";
@@ -323,6 +324,8 @@ const FAR_AHEAD: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Clock {
     fn new(ping_interval: Option<Duration>, ping_timeout: Duration) -> Self {
+        let ping_interval = ping_interval.map(|interval| interval.min(LONGEST_WAIT));
+        let ping_timeout = ping_timeout.min(LONGEST_WAIT);
         let alarm = Box::pin(tokio::time::sleep(ping_interval.unwrap_or(FAR_AHEAD)));
         Self {
             ping_interval,
@@ -343,7 +346,7 @@ impl Clock {
     }
 
     fn close_within(&mut self, timeout: Duration) {
-        self.close_at = Some(Instant::now() + timeout);
+        self.close_at = Some(Instant::now() + timeout.min(LONGEST_WAIT));
         self.set_alarm();
     }
 

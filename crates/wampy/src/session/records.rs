@@ -1,12 +1,13 @@
 //! The registrations and subscriptions of a client, which outlive a session.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use wampy_proto::message::{self, RegisterOptions, SubscribeOptions};
 use wampy_proto::{MessageType, RegistrationId, RequestId, SubscriptionId};
 
 use super::Shared;
+use super::invocations::Active;
 use super::send::wake_owner;
 use super::state::{Done, Online, Pending, Phase};
 use crate::description::{Description, Interface, Kind};
@@ -48,6 +49,8 @@ pub(crate) struct RegistrationRecord {
     pub(crate) concurrency: usize,
     pub(crate) description: Option<Description>,
     id: AtomicU64,
+    /// It is not wanted any more. Changes under the lock.
+    has_ended: AtomicBool,
 }
 
 impl RegistrationRecord {
@@ -65,6 +68,7 @@ impl RegistrationRecord {
             concurrency,
             description,
             id: AtomicU64::new(0),
+            has_ended: AtomicBool::new(false),
         }
     }
 
@@ -80,6 +84,11 @@ impl RegistrationRecord {
     /// The registration's id in the current session, if it stands there.
     pub(crate) fn id(&self) -> Option<RegistrationId> {
         RegistrationId::try_from(self.id.load(Ordering::Acquire)).ok()
+    }
+
+    /// Whether it is not wanted any more; a REGISTER may be on its way still.
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::Acquire)
     }
 
     pub(super) fn set_id(&self, id: Option<RegistrationId>) {
@@ -123,6 +132,8 @@ pub(crate) struct SubscriptionRecord {
     /// How many events could not be decrypted.
     pub(crate) undecryptable: AtomicU64,
     id: AtomicU64,
+    /// It is not wanted any more. Changes under the lock.
+    has_ended: AtomicBool,
 }
 
 impl SubscriptionRecord {
@@ -139,6 +150,7 @@ impl SubscriptionRecord {
             sink,
             undecryptable: AtomicU64::new(0),
             id: AtomicU64::new(0),
+            has_ended: AtomicBool::new(false),
         }
     }
 
@@ -162,6 +174,11 @@ impl SubscriptionRecord {
     /// The subscription's id in the current session, if it stands there.
     pub(crate) fn id(&self) -> Option<SubscriptionId> {
         SubscriptionId::try_from(self.id.load(Ordering::Acquire)).ok()
+    }
+
+    /// Whether it is not wanted any more; a SUBSCRIBE may be on its way still.
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::Acquire)
     }
 
     pub(super) fn set_id(&self, id: Option<SubscriptionId>) {
@@ -189,12 +206,13 @@ impl Shared {
         Some(active.record)
     }
 
-    /// The registration is not restored in the next session.
+    /// The registration is not restored in the next session. One that is on its way is taken back when
+    /// it stands.
     pub(crate) fn forget_registration(&self, record: &Arc<RegistrationRecord>) {
-        let forgotten = self
-            .lock()
-            .registrations
-            .remove(&(Arc::as_ptr(record) as usize));
+        let mut state = self.lock();
+        record.has_ended.store(true, Ordering::Release);
+        let forgotten = state.registrations.remove(&(Arc::as_ptr(record) as usize));
+        drop(state);
         // Its handler is code of the program, which is not to be dropped under the lock.
         drop(forgotten);
     }
@@ -209,19 +227,63 @@ impl Shared {
         let Phase::Online(online) = &mut state.phase else {
             return;
         };
-        let request = RequestId::FIRST;
-        let mut unregister = message::Unregister {
-            request,
-            registration,
-        }
-        .into();
-        // An UNREGISTER always has a form and is short.
-        _ = online.encode_request(
-            &mut unregister,
-            Some(Pending::Unasked(MessageType::Unregister)),
-        );
+        online.take_back(registration);
         wake_owner(state);
         self.end_registration(registration);
+    }
+
+    /// A registration stands. False if it is not wanted any more; then it is taken back.
+    pub(super) fn begin_registration(
+        &self,
+        id: RegistrationId,
+        record: &Arc<RegistrationRecord>,
+    ) -> bool {
+        let mut state = self.lock();
+        let is_wanted = !record.has_ended();
+        if is_wanted {
+            state
+                .registrations
+                .insert(Arc::as_ptr(record) as usize, Arc::clone(record));
+        }
+        if let Phase::Online(online) = &mut state.phase {
+            if is_wanted {
+                record.set_id(Some(id));
+                online
+                    .registrations
+                    .insert(id, Active::new(Arc::clone(record)));
+            } else {
+                online.take_back(id);
+            }
+        }
+        wake_owner(state);
+        is_wanted
+    }
+
+    /// A subscription stands. False if it is not wanted any more; then it is taken back, unless others
+    /// share it.
+    pub(super) fn begin_subscription(
+        &self,
+        id: SubscriptionId,
+        record: &Arc<SubscriptionRecord>,
+    ) -> bool {
+        let mut state = self.lock();
+        let is_wanted = !record.has_ended();
+        if is_wanted {
+            state
+                .subscriptions
+                .insert(Arc::as_ptr(record) as usize, Arc::clone(record));
+        }
+        if let Phase::Online(online) = &mut state.phase {
+            let records = online.subscriptions.entry(id).or_default();
+            records.push(Arc::clone(record));
+            if is_wanted {
+                record.set_id(Some(id));
+            } else {
+                online.end_subscription(id, record, None);
+            }
+        }
+        wake_owner(state);
+        is_wanted
     }
 
     /// Ends a local subscription; with the last of those that share it, the one at the router.
@@ -232,6 +294,7 @@ impl Shared {
         done: Option<Done<()>>,
     ) -> bool {
         let mut state = self.lock();
+        record.has_ended.store(true, Ordering::Release);
         let forgotten = state.subscriptions.remove(&(Arc::as_ptr(record) as usize));
         let mut others = state.subscriptions.values();
         let undefines =
@@ -252,6 +315,18 @@ impl Shared {
 }
 
 impl Online {
+    /// Takes back a registration without waiting for the answer.
+    fn take_back(&mut self, registration: RegistrationId) {
+        let mut unregister = message::Unregister {
+            request: RequestId::FIRST,
+            registration,
+        }
+        .into();
+        let pending = Pending::Unasked(MessageType::Unregister);
+        // An UNREGISTER always has a form and is short.
+        _ = self.encode_request(&mut unregister, Some(pending));
+    }
+
     fn end_subscription(
         &mut self,
         id: SubscriptionId,

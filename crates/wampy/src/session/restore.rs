@@ -42,7 +42,9 @@ async fn restore(shared: &Arc<Shared>, missing: Missing) -> usize {
         let shared = Arc::clone(shared);
         requests.spawn(async move {
             let outcome = shared.subscribe(&record).await;
-            outcome.inspect_err(|error| {
+            // What has been ended meanwhile is not missed.
+            let refused = outcome.err().filter(|_| !record.has_ended());
+            refused.inspect(|error| {
                 tracing::warn!(%error, topic = &*record.topic, "the subscription is not restored");
             })
         });
@@ -51,14 +53,15 @@ async fn restore(shared: &Arc<Shared>, missing: Missing) -> usize {
         let shared = Arc::clone(shared);
         requests.spawn(async move {
             let outcome = shared.register(&record).await;
-            outcome.inspect_err(|error| {
+            let refused = outcome.err().filter(|_| !record.has_ended());
+            refused.inspect(|error| {
                 let procedure = &*record.procedure;
                 tracing::warn!(%error, procedure, "the registration is not restored");
             })
         });
     }
     let outcomes = requests.join_all().await;
-    outcomes.iter().filter(|outcome| outcome.is_err()).count()
+    outcomes.iter().flatten().count()
 }
 
 impl Shared {

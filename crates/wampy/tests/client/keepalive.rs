@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wampy::{Client, Error, Status};
 
@@ -137,6 +138,44 @@ async fn a_web_server_is_no_router() {
             let error = client.unwrap_err();
             assert!(error.to_string().contains(problem), "{error}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn timeouts_that_never_come_do_no_harm() {
+    within(async {
+        let router = FakeRouter::bind().await;
+        let builder = router
+            .client()
+            .connect_timeout(Duration::MAX)
+            .close_timeout(Duration::MAX)
+            .ping_timeout(Duration::MAX)
+            .ping_interval(Some(Duration::MAX));
+        let (client, mut peer) = router.session(builder).await;
+        let calling = tokio::spawn({
+            let call = client.call("com.example").timeout(Duration::MAX);
+            let mut parts = call.progressive();
+            async move { [parts.next().await, parts.next().await, parts.next().await] }
+        });
+        peer.expect(48).await;
+        for details in [
+            json!({"progress": true}),
+            json!({"progress": true}),
+            json!({}),
+        ] {
+            peer.send(json!([50, 1, details])).await;
+        }
+        for part in calling.await.unwrap() {
+            part.unwrap().unwrap();
+        }
+        let (closed, ()) = tokio::join!(client.close(), async move {
+            peer.expect(6).await;
+            peer.send(json!([6, {}, "wamp.close.goodbye_and_out"]))
+                .await;
+            peer.expect_end().await;
+        });
+        closed.unwrap();
     })
     .await;
 }

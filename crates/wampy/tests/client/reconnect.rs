@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 use wampy::{Client, Error, Invocation, Reconnect, Router, Status};
 
-use crate::fake_router::FakeRouter;
+use crate::fake_router::{FakeRouter, Peer};
 use crate::fixture::{never, router, router_at, until, within};
 
 fn fast() -> Reconnect {
@@ -354,6 +354,80 @@ async fn handlers_of_a_lost_session_stop() {
         drop(peer);
         until(async || stopped.load(Ordering::SeqCst)).await;
         client.closed().await;
+    })
+    .await;
+}
+
+/// A session with a registration and a subscription, of which the router has been lost; and the next
+/// session, which restores both and has no answer yet. The numbers are those of the requests.
+async fn restoring() -> (
+    FakeRouter,
+    Client,
+    (wampy::Registration, wampy::Subscription),
+    (Peer, serde_json::Value, serde_json::Value),
+) {
+    let router = FakeRouter::bind().await;
+    let (client, mut peer) = router.session(router.client().reconnect(fast())).await;
+    let making = async {
+        let registration = client.register("com.example.procedure", async |_| Ok("yes"));
+        let registration = registration.await.unwrap();
+        (
+            registration,
+            client.subscribe("com.example.topic").await.unwrap(),
+        )
+    };
+    let (made, ()) = tokio::join!(making, async {
+        peer.expect(64).await;
+        peer.send(json!([65, 1, 9])).await;
+        peer.expect(32).await;
+        peer.send(json!([33, 2, 10])).await;
+    });
+    drop(peer);
+    let mut peer = router.accept().await;
+    let mut requests = [peer.receive().await.unwrap(), peer.receive().await.unwrap()];
+    requests.sort_by_key(|request| request[0].as_u64());
+    let [subscribe, register] = requests.map(|request| request[1].clone());
+    (router, client, made, (peer, subscribe, register))
+}
+
+#[tokio::test]
+async fn what_is_ended_while_it_is_restored_is_taken_back() {
+    within(async {
+        let (_router, client, (registration, events), (mut peer, subscribe, register)) =
+            restoring().await;
+        drop(events);
+        registration.unregister().await.unwrap();
+        peer.send(json!([33, subscribe, 20])).await;
+        assert_eq!(peer.expect(34).await[2], 20);
+        peer.send(json!([65, register, 21])).await;
+        assert_eq!(peer.expect(66).await[2], 21);
+        peer.send(json!([35, 3])).await;
+        peer.send(json!([67, 4])).await;
+        client.established().await.unwrap();
+        // Neither is asked for again.
+        client.publish("com.example").await.unwrap();
+        peer.expect(16).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_another_shares_stays_when_one_is_ended_while_it_is_restored() {
+    within(async {
+        let (_router, client, (_registration, events), (mut peer, subscribe, register)) =
+            restoring().await;
+        let again = tokio::spawn(client.subscribe("com.example.topic").into_future());
+        assert_eq!(peer.expect(32).await[1], 3);
+        drop(events);
+        peer.send(json!([33, subscribe, 20])).await;
+        peer.send(json!([33, 3, 20])).await;
+        peer.send(json!([65, register, 21])).await;
+        let mut again = again.await.unwrap().unwrap();
+        peer.send(json!([36, 20, 1, {}, ["news"]])).await;
+        let event = again.next().await.unwrap();
+        assert_eq!(event.args::<(String,)>().unwrap().0, "news");
+        drop(again);
+        assert_eq!(peer.expect(34).await[2], 20);
     })
     .await;
 }

@@ -1,13 +1,14 @@
 //! Who may join: the `auth` of a transport, as the `authentication` of each realm.
 //!
-//! Crossbar.io has principals for each transport, our router users for each realm. So all transports
-//! must say the same, and a principal is a user of every realm that has its role. Deliberately absent:
-//! authentication by Python functions and by trust roots, which have no counterpart.
+//! Crossbar.io has principals for each transport, our router users for each realm. So a method must be
+//! the same wherever it is offered, and a principal is a user of every realm that has its role; but a
+//! port may offer some methods only. Deliberately absent: authentication by Python functions and by
+//! trust roots, which have no counterpart.
 
 use std::collections::BTreeMap;
 
 use super::super::source::{Located, Place};
-use super::item::{Item, Scope};
+use super::item::{Field, Item, Scope};
 use super::principal::{self, Proof};
 use super::realm::{ANONYMOUS, Realm};
 use super::toml_text::{TomlText, list, quoted};
@@ -19,8 +20,12 @@ pub(super) struct Auth<'n> {
     place: Place,
     anonymous_role: Option<Located<String>>,
     has_cookie: bool,
+    /// The methods that were read, by the names that they have there.
+    methods: BTreeMap<&'static str, Field<'n>>,
     /// The methods by which a procedure is asked.
     dynamic: Vec<(&'static str, Place)>,
+    /// Methods of the file alone that a procedure would check itself.
+    checked_here: Vec<Place>,
     authenticator: Option<Authenticator>,
     pub(super) users: BTreeMap<String, User>,
 }
@@ -66,71 +71,108 @@ const METHODS: [(&str, &str); 5] = [
 /// Methods whose proof a procedure checks itself: what it answers lets the client in.
 const CHECKED_BY_PROCEDURE: [&str; 2] = ["ticket", "tls"];
 
-/// What the doors say, which must be the same: `None` if all of them let everybody in as anonymous.
-pub(super) fn of_doors<'n>(scope: &'n Scope<'n>, doors: &[Door<'n>]) -> Option<Auth<'n>> {
-    let first = doors.first()?;
-    for other in &doors[1..] {
-        if first.auth.as_ref().map(|it| it.node) != other.auth.as_ref().map(|it| it.node) {
-            let place = other.auth.as_ref().map_or(&other.place, |it| &it.place);
-            let text = format!(
-                "not the same auth as of {}: here who may join is said of a realm, for all ports",
-                first.place.key
-            );
-            scope.refuse(place, text);
+impl<'n> Auth<'n> {
+    pub(super) fn new(scope: &'n Scope<'n>, place: Place) -> Self {
+        Self {
+            scope,
+            place,
+            anonymous_role: None,
+            has_cookie: false,
+            methods: BTreeMap::new(),
+            dynamic: Vec::new(),
+            checked_here: Vec::new(),
+            authenticator: None,
+            users: BTreeMap::new(),
         }
     }
-    let has_cookie = doors.iter().any(|door| door.cookie.is_some());
-    let item = scope.item(first.auth.clone()?)?;
-    Some(read(item, has_cookie))
-}
 
-fn read<'n>(mut item: Item<'n>, sets_cookie: bool) -> Auth<'n> {
-    let mut auth = Auth {
-        scope: item.scope,
-        place: item.place().clone(),
-        anonymous_role: None,
-        has_cookie: false,
-        dynamic: Vec::new(),
-        authenticator: None,
-        users: BTreeMap::new(),
-    };
-    if let Some(anonymous) = item.item("anonymous") {
-        auth.anonymous(anonymous);
-    }
-    if let Some(cookie) = item.field("cookie") {
-        auth.has_cookie = true;
-        if !sets_cookie {
-            let text = "the transport sets no cookie: it needs the key cookie";
-            auth.scope.refuse(&cookie.place, text);
+    /// Takes what a door says; returns the methods that it offers, as our router calls them.
+    pub(super) fn door(&mut self, door: &Door<'n>, sets_cookie: bool) -> Vec<&'static str> {
+        let Some(field) = &door.auth else {
+            self.anonymous_as(Located {
+                value: ANONYMOUS.to_owned(),
+                place: door.place.clone(),
+            });
+            return vec!["anonymous"];
+        };
+        let Some(mut item) = self.scope.item(field.clone()) else {
+            return Vec::new();
+        };
+        let mut offered = Vec::new();
+        if let Some(anonymous) = item.item("anonymous") {
+            self.anonymous(anonymous);
+            offered.push("anonymous");
         }
-    }
-    let mut checked_here = Vec::new();
-    for (theirs, ours) in METHODS {
-        if let Some(method) = item.item(theirs) {
-            let place = method.place().clone();
-            match auth.method(method, theirs, ours) {
-                Some(Kind::Static) if CHECKED_BY_PROCEDURE.contains(&theirs) => {
-                    checked_here.push(place);
-                }
-                _ => {}
+        if let Some(cookie) = item.field("cookie") {
+            self.has_cookie = true;
+            offered.push("cookie");
+            if !sets_cookie {
+                let text = "the transport sets no cookie: it needs the key cookie";
+                self.scope.refuse(&cookie.place, text);
             }
         }
+        for (theirs, ours) in METHODS {
+            if let Some(method) = item.field(theirs) {
+                offered.push(ours);
+                self.method_of_door(method, theirs, ours);
+            }
+        }
+        for proxied in ["cryptosign-proxy", "anonymous-proxy"] {
+            item.refuse(proxied, "there are no proxy workers");
+        }
+        item.end();
+        offered
     }
-    for proxied in ["cryptosign-proxy", "anonymous-proxy"] {
-        item.refuse(proxied, "there are no proxy workers");
-    }
-    if !auth.dynamic.is_empty() {
-        for place in &checked_here {
-            let text = "beside a dynamic method this one must be dynamic, too: the procedure would be \
-                        asked about its unknown users, and what it answers lets them in";
-            auth.scope.refuse(place, text);
+
+    /// Reads a method, unless another door has it: then it must be the same.
+    fn method_of_door(&mut self, field: Field<'n>, theirs: &'static str, ours: &'static str) {
+        if let Some(known) = self.methods.get(theirs) {
+            if known.node != field.node {
+                let text = format!(
+                    "not the same as {}: here a method is a matter of the realm, for all ports that \
+                     offer it",
+                    known.place.key
+                );
+                self.scope.refuse(&field.place, text);
+            }
+            return;
+        }
+        self.methods.insert(theirs, field.clone());
+        let place = field.place.clone();
+        let kind = self
+            .scope
+            .item(field)
+            .and_then(|item| self.method(item, theirs, ours));
+        if kind == Some(Kind::Static) && CHECKED_BY_PROCEDURE.contains(&theirs) {
+            self.checked_here.push(place);
         }
     }
-    item.end();
-    auth
-}
 
-impl Auth<'_> {
+    pub(super) fn check_checked_by_procedure(&self) {
+        if self.dynamic.is_empty() {
+            return;
+        }
+        for place in &self.checked_here {
+            let text = "beside a dynamic method this one must be dynamic, too: the procedure would be \
+                        asked about its unknown users, and what it answers lets them in";
+            self.scope.refuse(place, text);
+        }
+    }
+
+    /// Anonymous clients get this role, which must be the same at all doors.
+    fn anonymous_as(&mut self, role: Located<String>) {
+        match &self.anonymous_role {
+            Some(known) if known.value != role.value => {
+                let text = format!(
+                    "another role than {:?}: here anonymous clients have one in a realm, at all ports",
+                    known.value
+                );
+                self.scope.refuse(role.place(), text);
+            }
+            _ => self.anonymous_role = Some(role),
+        }
+    }
+
     fn anonymous(&mut self, mut item: Item<'_>) {
         let kind = item.word("type", &KINDS);
         if let Some(kind) = kind.filter(|it| it.value != Kind::Static) {
@@ -149,7 +191,7 @@ impl Auth<'_> {
             item.know(key);
         }
         let role = item.text("role");
-        self.anonymous_role = Some(role.unwrap_or_else(|| Located {
+        self.anonymous_as(role.unwrap_or_else(|| Located {
             value: ANONYMOUS.to_owned(),
             place: item.place().clone(),
         }));
@@ -277,24 +319,38 @@ impl Auth<'_> {
         }
     }
 
+    fn anonymous_role_in(&self, realm: &Realm<'_>) -> Option<&Located<String>> {
+        let role = self.anonymous_role.as_ref();
+        role.filter(|role| realm.role(&role.value))
+    }
+
+    /// The methods by which somebody may join `realm`.
+    pub(super) fn methods_of(&self, realm: &Realm<'_>) -> Vec<&'static str> {
+        let is_by = |ours: &str| {
+            let users = self.users.values().filter(|user| Self::is_in(user, realm));
+            let mut proofs = users.flat_map(|user| &user.proofs);
+            let mut dynamic = self.dynamic.iter().map(|(method, _)| *method);
+            proofs.any(|proof| proof.method == ours) || dynamic.any(|method| method == ours)
+        };
+        let mut methods: Vec<&str> = Vec::new();
+        methods.extend(self.anonymous_role_in(realm).map(|_| "anonymous"));
+        methods.extend(self.has_cookie.then_some("cookie"));
+        methods.extend(
+            METHODS
+                .map(|(_, ours)| ours)
+                .into_iter()
+                .filter(|it| is_by(it)),
+        );
+        methods
+    }
+
     /// Writes who may join `realm`.
     pub(super) fn write(&self, realm: &Realm<'_>, out: &mut TomlText) {
         let users = self.users.iter();
-        let users: Vec<_> = users.filter(|(_, user)| Self::is_in(user, realm)).collect();
-        let anonymous = self.anonymous_role.as_ref();
-        let anonymous = anonymous.filter(|role| realm.role(&role.value));
+        let users = users.filter(|(_, user)| Self::is_in(user, realm));
         out.header(&self.place, "[realms.authentication]");
-        let mut methods: Vec<&str> = Vec::new();
-        methods.extend(anonymous.map(|_| "anonymous"));
-        methods.extend(self.has_cookie.then_some("cookie"));
-        methods.extend(METHODS.into_iter().map(|(_, ours)| ours).filter(|ours| {
-            let proofs = users.iter().flat_map(|(_, user)| &user.proofs);
-            let mut methods = proofs.map(|proof| proof.method);
-            let mut dynamic = self.dynamic.iter().map(|(method, _)| *method);
-            methods.any(|method| method == *ours) || dynamic.any(|method| method == *ours)
-        }));
-        out.set(&self.place, "methods", list(methods));
-        if let Some(role) = anonymous {
+        out.set(&self.place, "methods", list(self.methods_of(realm)));
+        if let Some(role) = self.anonymous_role_in(realm) {
             out.set(role.place(), "anonymous_role", quoted(&role.value));
         }
         if let Some(authenticator) = &self.authenticator {

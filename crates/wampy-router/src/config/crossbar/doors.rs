@@ -45,7 +45,14 @@ fn listen(endpoints: &[Endpoint], out: &mut TomlText) {
         let is_plain = has_tls && endpoint.is_tcp && endpoint.tls.is_none();
         let plain = if is_plain { "plain:" } else { "" };
         let address = quoted(&format!("{plain}{}", endpoint.address));
-        out.line(&endpoint.place, format!("    {address},"));
+        let port = match &endpoint.methods {
+            None => address,
+            Some(only) => {
+                let only = list(only.iter().copied());
+                format!("{{ address = {address}, methods = {only} }}")
+            }
+        };
+        out.line(&endpoint.place, format!("    {port},"));
     }
     out.line(&Place::ROOT, "]");
 }

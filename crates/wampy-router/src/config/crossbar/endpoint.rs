@@ -1,5 +1,7 @@
 //! Where a transport listens: `endpoint`.
 
+use std::ops::Range;
+
 use super::super::source::{Located, Place};
 use super::item::{Field, Item, Scope};
 use super::node::{Node, Value};
@@ -12,6 +14,10 @@ pub(super) struct Endpoint {
     pub(super) address: String,
     pub(super) is_tcp: bool,
     pub(super) tls: Option<Located<Tls>>,
+    /// The doors that are there, by their places among all.
+    pub(super) doors: Range<usize>,
+    /// The only methods by which clients may authenticate there, if these differ from port to port.
+    pub(super) methods: Option<Vec<&'static str>>,
 }
 
 /// The files of an endpoint with TLS, as they are named.
@@ -114,6 +120,8 @@ fn tcp(mut item: Item<'_>) -> Option<Endpoint> {
         address: format!("{host}:{}", port?),
         is_tcp: true,
         tls,
+        doors: 0..0,
+        methods: None,
     })
 }
 
@@ -166,6 +174,8 @@ fn unix(mut item: Item<'_>) -> Option<Endpoint> {
         address: format!("unix:{}", path?.display()),
         is_tcp: false,
         tls: None,
+        doors: 0..0,
+        methods: None,
     })
 }
 

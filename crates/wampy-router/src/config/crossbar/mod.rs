@@ -6,7 +6,7 @@
 //! configuration that the line comes from. `docs/crossbar-config.md` says what becomes of each key.
 //!
 //! ```text
-//! json, yaml → node → item → worker: transport, realm, auth → doors → toml_text → Builder
+//! json, yaml → node → item → worker: transport, realm, auth, ports → doors → toml_text → Builder
 //! ```
 //!
 //! Deliberately absent: everything that is not a router (containers, guests, web services), but for
@@ -20,6 +20,7 @@ mod item;
 mod json;
 mod node;
 mod options;
+mod ports;
 mod principal;
 mod realm;
 mod toml_text;
@@ -27,6 +28,7 @@ mod transport;
 mod worker;
 mod yaml;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::problem::{ConfigError, Problem};
@@ -62,14 +64,26 @@ pub struct CrossbarConfig {
 }
 
 /// What a node configuration says, for this router.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Converted {
     /// The settings.
     pub builder: Builder,
     /// What was ignored, because that does no harm, or left out, because that was agreed to.
     pub warnings: Vec<Problem>,
     /// The same settings as our own configuration file, in TOML. Files are named by their whole paths.
+    /// It holds the secrets of all users.
     pub toml: String,
+}
+
+/// The TOML holds secrets.
+impl fmt::Debug for Converted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (builder, warnings) = (&self.builder, &self.warnings);
+        f.debug_tuple("Converted")
+            .field(builder)
+            .field(warnings)
+            .finish()
+    }
 }
 
 impl CrossbarConfig {

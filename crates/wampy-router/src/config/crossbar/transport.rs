@@ -82,13 +82,16 @@ impl<'n> Ways<'n> {
             item.scope.leave_out(item.place(), unknown);
             return item.forget();
         }
-        self.endpoints.extend(endpoint::read(&mut item));
+        let (endpoint, first) = (endpoint::read(&mut item), self.doors.len());
         match kind.value {
             Kind::WebSocket => self.websocket(item),
             Kind::RawSocket => self.rawsocket(item),
             Kind::Web => self.web(item),
             _ => self.universal(item),
         }
+        let doors = first..self.doors.len();
+        self.endpoints
+            .extend(endpoint.map(|it| Endpoint { doors, ..it }));
     }
 
     fn universal(&mut self, mut item: Item<'n>) {

@@ -4,9 +4,10 @@
 //! the user has agreed to that.
 
 use super::super::source::Located;
-use super::auth::{self, Auth};
+use super::auth::Auth;
 use super::item::{Item, Scope};
 use super::node::{self, Value};
+use super::ports;
 use super::realm::{self, Realm};
 use super::transport::Ways;
 
@@ -149,9 +150,15 @@ fn read_router<'n>(mut item: Item<'n>, scope: &'n Scope<'n>) -> Node<'n> {
         .into_iter()
         .filter_map(realm::read)
         .collect();
-    let auth = auth::of_doors(scope, &ways.doors);
+    let auth = ports::read(scope, &mut ways);
     if let Some(auth) = &auth {
         auth.check(&realms);
+        let methods: Vec<_> = realms.iter().flat_map(|it| auth.methods_of(it)).collect();
+        let restricted = ways
+            .endpoints
+            .iter_mut()
+            .filter_map(|it| it.methods.as_mut());
+        restricted.for_each(|only| only.retain(|it| methods.contains(it)));
     }
     check(&mut item, &ways, &realms);
     item.end();

@@ -133,6 +133,7 @@ async fn open(router: &Arc<Shared>, visitor: &Visitor, request: Request) -> Resp
         accepted: accepted(router, subprotocol, near),
         peer: visitor.peer.clone(),
         cookie,
+        methods: visitor.methods,
         listed,
         terms,
     };

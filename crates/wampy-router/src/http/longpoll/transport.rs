@@ -27,8 +27,8 @@ pub(crate) struct Transport {
     id: Box<str>,
     subprotocol: Subprotocol,
     write: WriteHalf,
-    /// Whose turn it is to write a frame.
-    writing: tokio::sync::Mutex<()>,
+    /// Whose turn it is to write a frame, and what is left of the one before.
+    writing: tokio::sync::Mutex<Rest>,
     /// Whose turn it is to read frames.
     reading: tokio::sync::Mutex<Reader>,
     /// The number of the latest poll, which is the one that counts.
@@ -56,6 +56,14 @@ pub(super) enum Polling {
     Nothing,
     /// The session has ended, for a reason that may be empty.
     Over(Box<str>),
+}
+
+/// What the session has not taken yet of a frame that was begun. Whoever sends it may be gone at any
+/// time: then it stands before the next frame, which would be taken for a part of it otherwise.
+#[derive(Debug, Default)]
+struct Rest {
+    bytes: Vec<u8>,
+    written: usize,
 }
 
 /// From the session's frames to bodies.
@@ -161,32 +169,46 @@ impl Transport {
         polling
     }
 
-    /// Gives the session a message, or a batch.
+    /// Gives the session a message, or a batch. Nothing is torn if this is given up while it waits:
+    /// then the session gets all of it, or nothing.
     ///
     /// # Errors
     /// The session is over.
     pub(super) async fn send(&self, body: &[u8]) -> io::Result<()> {
-        let _turn = self.writing.lock().await;
+        let mut rest = self.writing.lock().await;
+        self.write_rest(&mut rest).await?;
         let opcode = match self.subprotocol.serializer.row().binary {
             true => Opcode::Binary,
             false => Opcode::Text,
         };
-        self.write_all(frame_header(opcode, body.len(), None).as_bytes())
-            .await?;
-        self.write_all(body).await
+        let header = frame_header(opcode, body.len(), None);
+        for part in [header.as_bytes(), body] {
+            let written = match rest.bytes.is_empty() {
+                true => self.try_write(part)?,
+                false => 0,
+            };
+            rest.bytes.extend_from_slice(&part[written..]);
+        }
+        self.write_rest(&mut rest).await
     }
 
-    async fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
-        while !bytes.is_empty() {
-            match self.write.try_write(bytes) {
-                Ok(written) => bytes = &bytes[written..],
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    poll_fn(|cx| self.write.poll_writable(cx)).await?;
-                }
-                Err(error) => return Err(error),
+    async fn write_rest(&self, rest: &mut Rest) -> io::Result<()> {
+        while rest.written < rest.bytes.len() {
+            match self.try_write(&rest.bytes[rest.written..])? {
+                0 => poll_fn(|cx| self.write.poll_writable(cx)).await?,
+                written => rest.written += written,
             }
         }
+        *rest = Rest::default();
         Ok(())
+    }
+
+    /// Writes as much as the session takes, maybe nothing.
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self.write.try_write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            written => written,
+        }
     }
 
     /// The client is gone: the session ends.

@@ -49,12 +49,12 @@ impl Transports {
             return Err((StatusCode::SERVICE_UNAVAILABLE, problem));
         }
         if let Some(ip) = ip {
-            let of_address = table.by_address.entry(ip).or_default();
-            if *of_address >= limits.longpoll_transports_per_address_max {
+            let of_address = table.by_address.get(&ip).copied().unwrap_or(0);
+            if of_address >= limits.longpoll_transports_per_address_max {
                 let problem = "There are too many long-poll transports of your address.";
                 return Err((StatusCode::TOO_MANY_REQUESTS, problem));
             }
-            *of_address += 1;
+            table.by_address.insert(ip, of_address + 1);
         }
         table.open += 1;
         let transport = Arc::new(transport);
@@ -98,5 +98,37 @@ impl Drop for Listed {
                 table.by_address.remove(&ip);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use wampy_proto::framing::websocket::Subprotocol;
+    use wampy_transport::MemoryStream;
+
+    use super::*;
+
+    #[test]
+    fn refusals_and_ends_leave_nothing_behind() {
+        let transports = Arc::new(Transports::default());
+        let insert = |per_address| {
+            let (_, far) = MemoryStream::pair(100, "test");
+            let subprotocol = Subprotocol::from_name("wamp.2.json").unwrap();
+            let limits = Limits {
+                longpoll_transports_per_address_max: per_address,
+                ..Limits::default()
+            };
+            let ip = Some(Ipv4Addr::LOCALHOST.into());
+            transports.insert(Transport::new(subprotocol, far), ip, &limits)
+        };
+        assert!(insert(0).is_err());
+        assert!(transports.table().by_address.is_empty());
+        let listed = insert(1).unwrap();
+        assert!(insert(1).is_err());
+        drop(listed);
+        let table = transports.table();
+        assert!(table.by_address.is_empty() && table.by_id.is_empty() && table.open == 0);
     }
 }

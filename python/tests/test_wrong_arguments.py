@@ -1,0 +1,132 @@
+"""What a newcomer gets wrong: every mistake is named in words, before anything is sent."""
+
+import asyncio
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+import wampy
+import wampy.aio
+from wampy import errors
+from wampy.auth import Ticket
+
+SECRET = "correct horse"
+
+CLIENTS = [
+    (
+        {"certificate": "cert.pem"},
+        "certificate must be two files, of the certificate and of its key",
+    ),
+    ({"certificate": ("cert.pem", 5)}, "certificate must be two files"),
+    ({"cert_path": 5}, "cert_path must be a file, not 5"),
+    ({"keys": wampy.DataKey(bytes(32))}, "keys must be a list of wampy.DataKey"),
+    ({"keys": [SECRET]}, "keys must be a list of wampy.DataKey"),
+    ({"realm": 5}, "a realm must have a name, not 5"),
+    ({"call_timeout": "5"}, "call_timeout must be a number of seconds"),
+    ({"cookies": "yes"}, "cookies must be a bool or a wampy.CookieJar"),
+    ({"url": "http//x"}, r"'http//x' is no router URL: it must begin with one of .*unix:$"),
+    ({"url": "localhost:8080"}, "did you mean ws://localhost:8080"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), CLIENTS)
+@pytest.mark.parametrize("make", [wampy.Client, wampy.aio.connect])
+def test_clients(make, arguments, words):
+    with pytest.raises(errors.ConfigurationError, match=words) as mistake:
+        make(**arguments)
+    assert SECRET not in str(mistake.value)
+
+
+@pytest.mark.parametrize("handler", [int, "MessageHandler", 5])
+def test_message_handlers(handler):
+    with pytest.raises(errors.ConfigurationError, match=r"is no wampy\.message_handler\.Mess"):
+        wampy.Client(message_handler_cls=handler)
+
+
+def test_files_may_be_paths(certificate, tmp_path):
+    cert, key = certificate
+    with wampy.Router(tls_cert=cert, tls_key=key) as router:
+        with wampy.Client(router=router, cert_path=cert, certificate=(cert, key)) as client:
+            assert client.call("wamp.session.count") == 1
+
+        async def main():
+            async with wampy.aio.connect(router.url, cert_path=pathlib.Path(cert)) as session:
+                return await session.call("wamp.session.count")
+
+        assert asyncio.run(main()) == 1
+
+
+def test_a_certificate_that_no_server_may_show(tmp_path):
+    cert, key = tmp_path / "authority.pem", tmp_path / "authority.key"
+    # As everybody makes one first.
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl for a certificate")
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1"
+    command = [*command.split(), "-subj", "/CN=localhost", "-out", cert, "-keyout", key]
+    subprocess.run(
+        [*command, "-addext", "subjectAltName=DNS:localhost"], check=True, capture_output=True
+    )
+    router = wampy.Router(tls_cert=cert, tls_key=key)
+    with router, pytest.raises(errors.ConnectionError, match="CA:FALSE"):
+        wampy.Client(router=router, cert_path=cert).start()
+
+
+def test_tls_where_none_is_spoken(router):
+    with pytest.raises(errors.ConnectionError, match="the peer speaks no TLS here"):
+        wampy.Client(url=router.url.replace("ws:", "wss:")).start()
+
+
+def test_options_that_are_no_dictionary(start):
+    client = start()
+    with pytest.raises(
+        errors.ConfigurationError, match=r"options must be a dictionary, not \['ack"
+    ):
+        client.publish("com.example.topic", options=["acknowledge"])
+
+
+@pytest.mark.parametrize(
+    ("request_of", "words"),
+    [
+        (lambda client: client.unregister("com.example.p"), "a registration is known by its id"),
+        (lambda client: client.unsubscribe("com.example.t"), "a subscription is known by its id"),
+        (lambda client: client.register(lambda: 1), r"<lambda>.* has no name: register\(handler,"),
+        (lambda client: client.register(print, 5), "the name of a procedure must be a string"),
+        (lambda client: client.describe("com.example.p", kind="thing"), "kind must be one of proc"),
+        (lambda client: client.register(asyncio.sleep), "write `def`, or use wampy.aio"),
+    ],
+)
+def test_requests(start, request_of, words):
+    with pytest.raises(errors.ConfigurationError, match=words):
+        request_of(start())
+
+
+def test_requests_of_an_event_loop(router):
+    async def main():
+        async with wampy.aio.connect(router.url) as session:
+            with pytest.raises(errors.ConfigurationError, match="has no name"):
+                await session.register(lambda: 1)
+            with pytest.raises(errors.ConfigurationError, match="kind must be one of"):
+                await session.describe("com.example.p", kind="thing")
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("realm", [5, None])
+def test_routers(realm):
+    with pytest.raises(errors.ConfigurationError, match=f"a realm must have a name, not {realm}"):
+        wampy.Router(realm=realm)
+
+
+def test_a_result_that_cannot_be_sent_is_logged_with_its_procedure(start, caplog):
+    start().register(object, "com.example.odd")
+    with pytest.raises(errors.Error, match="has no form in WAMP"):
+        start().call("com.example.odd")
+    assert "the result of com.example.odd cannot be sent" in caplog.text
+
+
+def test_no_mistake_shows_a_secret(router):
+    with pytest.raises(errors.WampyError) as mistake:
+        wampy.Client(router=router, auth=Ticket("joe", SECRET)).start()
+    assert SECRET not in str(mistake.value)

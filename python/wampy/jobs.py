@@ -1,0 +1,92 @@
+"""The jobs of a session: invocations and events, each on the handler thread that took it.
+
+What is absent: the threads, see ``wampy.handler_threads``, and which handler runs, which the
+message handler asks the session.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from wampy import _wampy
+from wampy.delivery import Delivery
+from wampy.messages import Event, Invocation
+
+__all__ = ["Jobs"]
+
+logger: logging.Logger = logging.getLogger("wampy.session")
+
+
+class Jobs:
+    """Works on the jobs of the present connection.
+
+    Args:
+        name: the client's name, for logs.
+        delivery: what gives a job to the message handler.
+        present: the connection of the present session.
+    """
+
+    def __init__(
+        self, name: str, delivery: Delivery, present: Callable[[], _wampy.Session | None]
+    ) -> None:
+        self._name = name
+        self._delivery = delivery
+        self._present = present
+        # The wire of the job that this thread works on.
+        self._current = threading.local()
+        self._events_dropped = 0
+
+    def begin(self) -> None:
+        """Note that there is a new connection."""
+        self._events_dropped = 0
+
+    @property
+    def wire(self) -> _wampy.Session | None:
+        """The connection of the job that this thread works on, if it works on one."""
+        return getattr(self._current, "wire", None)
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether this thread works on a job of a connection that is lost, with ids of its own.
+
+        Asked after a look into the tables of ids, it says that they were still those of the job.
+        """
+        wire = self.wire
+        return wire is not None and wire is not self._present()
+
+    def run(self, wire: _wampy.Session, job: tuple[Any, ...]) -> None:
+        """Process one job of the wire, on a handler thread."""
+        if wire is not self._present():
+            # The session has ended, and its ids mean something else in the next one.
+            if job[0] == Event.WAMP_CODE:
+                wire.event_done()
+            return
+        code, *fields = job
+        self._current.wire = wire
+        try:
+            if code == Event.WAMP_CODE:
+                self._delivery.deliver(Event(*fields))
+            else:
+                self._answer(wire, Invocation(*fields))
+        finally:
+            self._current.wire = None
+            if code == Event.WAMP_CODE:
+                wire.event_done()
+                self._warn_of_dropped_events(wire)
+
+    def _answer(self, wire: _wampy.Session, invocation: Invocation) -> None:
+        try:
+            self._delivery.deliver(invocation)
+        except Exception as error:
+            # The application's own MessageHandler failed: its caller still gets an answer.
+            wire.reply_error(invocation.request_id, "wamp.error.runtime_error", [str(error)], {})
+            raise
+
+    def _warn_of_dropped_events(self, wire: _wampy.Session) -> None:
+        dropped = wire.events_dropped
+        if dropped > self._events_dropped:
+            logger.warning("%s handles events too slowly: %d were dropped", self._name, dropped)
+            self._events_dropped = dropped

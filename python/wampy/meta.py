@@ -1,0 +1,63 @@
+"""The router's own procedures, as far as clients have methods for them.
+
+What is absent: calling them; clients on threads and sessions on an event loop do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from wampy.errors import ConfigurationError, Error
+
+__all__ = ["describe", "events_of", "no_subscription", "testament"]
+
+#: takes a testament
+ADD_TESTAMENT = "wamp.session.add_testament"
+#: forgets the testaments of a scope
+FLUSH_TESTAMENTS = "wamp.session.flush_testaments"
+#: the events that the router has kept
+GET_EVENTS = "wamp.subscription.get_events"
+#: the id of the subscription to a topic
+LOOKUP_SUBSCRIPTION = "wamp.subscription.lookup"
+
+#: What can be described.
+_KINDS = ("procedure", "topic", "error")
+
+
+def testament(
+    topic: str,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    scope: str,
+    options: Mapping[str, Any] | None,
+) -> tuple[Sequence[Any], Mapping[str, Any]]:
+    """What ``ADD_TESTAMENT`` is called with: positional and keyword arguments."""
+    return (topic, list(args), kwargs), {"scope": scope, "publish_options": dict(options or {})}
+
+
+def given(filters: Mapping[str, Any]) -> dict[str, Any]:
+    """The filters that ``GET_EVENTS`` is told; None is none."""
+    return {key: value for key, value in filters.items() if value is not None}
+
+
+def events_of(result: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The events that ``GET_EVENTS`` has found, all with the same keys."""
+    return [{"args": [], "kwargs": {}, **event} for event in result]
+
+
+def no_subscription(topic: str) -> Error:
+    """The exception for a topic that nobody is subscribed to."""
+    return Error("wamp.error.no_such_subscription", topic)
+
+
+def describe(kind: str, match: str | None) -> tuple[str, dict[str, str]]:
+    """What describes a procedure, a topic or an error, and its keyword arguments.
+
+    Raises:
+        ConfigurationError: ``kind`` is none of these.
+    """
+    if kind not in _KINDS:
+        raise ConfigurationError(f"kind must be one of {', '.join(_KINDS)}, not {kind!r}")
+    how = {} if match is None else {"match": match}
+    return f"wamp.reflection.{kind}.describe", how

@@ -1,0 +1,158 @@
+"""What a client is told: whether it makes sense, and how the compiled part is to know of it.
+
+The clients of threads and the sessions of an event loop are told the same by the same names. What
+is absent: what only one of the two has.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias, TypedDict
+
+from wampy._wampy import CookieJar
+from wampy.auth import Auth, Proof, proofs
+from wampy.constants import CONNECT_TIMEOUT, GOODBYE_TIMEOUT, TIMEOUT_MAX
+from wampy.encryption import DataKey
+from wampy.errors import ConfigurationError
+
+__all__ = ["Settings", "check", "check_timeout", "jar_of", "make_settings"]
+
+
+StrPath: TypeAlias = "str | os.PathLike[str]"
+#: the files of a certificate and of its private key
+Certificate: TypeAlias = tuple[StrPath, StrPath]
+
+
+class Settings(TypedDict):
+    """What to connect to, and as whom; the compiled part reads it by these names."""
+
+    url: str
+    realm: str
+    #: how long connecting and joining may take together, in seconds
+    timeout: float
+    #: how long to wait for the router's goodbye, in seconds
+    close_timeout: float
+    authmethods: list[str]
+    authid: str | None
+    proofs: list[Proof]
+    #: the files of the client's certificate and of its private key
+    certificate: tuple[str, str] | None
+    #: a file of the authorities that may have signed the router's certificate
+    ca_path: str | None
+    ip_version: int | None
+    keys: list[DataKey]
+    cipher: str | None
+    batched: bool
+    cookies: CookieJar | None
+    #: after how many silent seconds to ping, and how many to wait for the pong
+    heartbeat: tuple[float, float] | None
+    #: shortest and longest delay, most attempts, and whether also for the first connection
+    reconnect: tuple[float, float, int | None, bool] | None
+
+
+def make_settings(
+    url: str,
+    realm: str,
+    *,
+    roles: Mapping[str, Any],
+    auth: Auth | Sequence[Auth] | None,
+    certificate: Certificate | None,
+    cert_path: StrPath | None,
+    ipv: int | None,
+    keys: Sequence[DataKey],
+    cipher: str | None,
+    batched: bool,
+    cookies: CookieJar | None,
+    heartbeat: tuple[float, float] | None = None,
+    reconnect: tuple[float, float, int | None, bool] | None = None,
+) -> Settings:
+    """The settings of a client; the arguments are those of ``wampy.Client``.
+
+    Raises:
+        ConfigurationError: ``auth`` proves nothing, or a secret is missing.
+    """
+    proven_by = proofs(auth, roles)
+    # Whoever has something to prove offers the methods that it proves itself by.
+    methods = [] if auth or certificate else list(roles.get("authmethods", ()))
+    if cookies is not None and methods == ["anonymous"]:
+        # Nobody in particular, or who the cookie says.
+        methods = []
+    return {
+        "url": url,
+        "realm": realm,
+        "timeout": CONNECT_TIMEOUT,
+        "close_timeout": GOODBYE_TIMEOUT,
+        "authmethods": methods,
+        "authid": roles.get("authid"),
+        "proofs": proven_by,
+        "certificate": certificate and (os.fspath(certificate[0]), os.fspath(certificate[1])),
+        "ca_path": None if cert_path is None else os.fspath(cert_path),
+        "ip_version": ipv,
+        "keys": list(keys),
+        "cipher": cipher,
+        "batched": batched,
+        "cookies": cookies,
+        "heartbeat": heartbeat,
+        "reconnect": reconnect,
+    }
+
+
+def check(
+    *,
+    url: str | None,
+    router: Any,
+    realm: str | None,
+    roles: Mapping[str, Any],
+    call_timeout: float | None,
+    ipv: int | None,
+    certificate: Certificate | None,
+    cert_path: StrPath | None,
+    keys: Sequence[DataKey],
+) -> None:
+    """Refuse what makes no sense, before anything is sent.
+
+    Raises:
+        ConfigurationError: an argument makes no sense.
+    """
+    if url is not None and router is not None:
+        raise ConfigurationError("give a client either url or router, not both")
+    if ipv not in (None, 4, 6):
+        raise ConfigurationError(f"ipv must be 4 or 6, not {ipv!r}")
+    if not isinstance(roles, Mapping):
+        raise ConfigurationError(f"roles must be a dictionary, not {roles!r}")
+    if realm is not None and (not isinstance(realm, str) or not realm):
+        raise ConfigurationError(f"a realm must have a name, not {realm!r}")
+    check_timeout(call_timeout)
+    is_pair = isinstance(certificate, (tuple, list)) and len(certificate) == 2
+    if certificate is not None and not (is_pair and all(map(_is_path, certificate))):
+        raise ConfigurationError(
+            f"certificate must be two files, of the certificate and of its key, not {certificate!r}"
+        )
+    if cert_path is not None and not _is_path(cert_path):
+        raise ConfigurationError(f"cert_path must be a file, not {cert_path!r}")
+    if not isinstance(keys, Sequence) or not all(isinstance(key, DataKey) for key in keys):
+        # What was given instead may be a secret.
+        raise ConfigurationError("keys must be a list of wampy.DataKey")
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, (str, os.PathLike))
+
+
+def check_timeout(seconds: float | None) -> None:
+    """Refuse what is no time limit for calls."""
+    number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
+    if seconds is not None and not (number and 0 <= seconds <= TIMEOUT_MAX):
+        raise ConfigurationError(
+            f"call_timeout must be a number of seconds from 0 to {TIMEOUT_MAX}, not {seconds!r}"
+        )
+
+
+def jar_of(cookies: bool | CookieJar) -> CookieJar | None:
+    """The jar that a client keeps cookies in, if it keeps any."""
+    if isinstance(cookies, bool):
+        return CookieJar() if cookies else None
+    if not isinstance(cookies, CookieJar):
+        raise ConfigurationError(f"cookies must be a bool or a wampy.CookieJar, not {cookies!r}")
+    return cookies
