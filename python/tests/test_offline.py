@@ -187,7 +187,7 @@ def test_an_embedded_router_checks_its_arguments():
         wampy.Router(port=70000)
     with pytest.raises(errors.ConfigurationError, match="realm"):
         wampy.Router(realms=[])
-    with pytest.raises(errors.ConfigurationError, match="not started"):
+    with pytest.raises(errors.ConfigurationError, match="does not run"):
         wampy.Router().url
     assert wampy.Router(port=8080).url == "ws://localhost:8080"
     assert wampy.Router(realms=["a", "b"]).realm == "a"

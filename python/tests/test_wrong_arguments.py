@@ -2,10 +2,9 @@
 
 import asyncio
 import pathlib
-import shutil
-import subprocess
 
 import pytest
+from certificates import make_certificate
 
 import wampy
 import wampy.aio
@@ -59,15 +58,8 @@ def test_files_may_be_paths(certificate, tmp_path):
 
 
 def test_a_certificate_that_no_server_may_show(tmp_path):
-    cert, key = tmp_path / "authority.pem", tmp_path / "authority.key"
     # As everybody makes one first.
-    if shutil.which("openssl") is None:
-        pytest.skip("needs openssl for a certificate")
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1"
-    command = [*command.split(), "-subj", "/CN=localhost", "-out", cert, "-keyout", key]
-    subprocess.run(
-        [*command, "-addext", "subjectAltName=DNS:localhost"], check=True, capture_output=True
-    )
+    cert, key = make_certificate(tmp_path, is_authority=True)
     router = wampy.Router(tls_cert=cert, tls_key=key)
     with router, pytest.raises(errors.ConnectionError, match="CA:FALSE"):
         wampy.Client(router=router, cert_path=cert).start()
@@ -84,6 +76,33 @@ def test_options_that_are_no_dictionary(start):
         errors.ConfigurationError, match=r"options must be a dictionary, not \['ack"
     ):
         client.publish("com.example.topic", options=["acknowledge"])
+
+
+def test_options_that_there_are_not(start):
+    client = start()
+    with pytest.raises(
+        errors.ConfigurationError, match=r"'acknowlege'; did you mean acknowledge\?"
+    ):
+        client.publish("com.example.topic", options={"acknowlege": True})
+    with pytest.raises(errors.ConfigurationError, match=r"'discloseme'; did you mean disclose_me"):
+        client.with_options(discloseme=True)
+    with pytest.raises(
+        errors.ConfigurationError, match="no option 'timeout'; there are acknowledge"
+    ):
+        client.publish("com.example.topic", options={"timeout": 5})
+    # One object for both has the options of both; private ones go as they are.
+    both = client.with_options(timeout=5000, exclude_me=False, _trace="7")
+    assert both.call("wamp.session.count") == 1
+    both.publish("com.example.topic")
+
+    async def main():
+        async with wampy.aio.connect(client.url) as session:
+            with pytest.raises(errors.ConfigurationError, match="did you mean acknowledge"):
+                await session.publish("com.example.topic", options={"acknowlege": True})
+            with pytest.raises(errors.ConfigurationError, match="did you mean disclose_me"):
+                session.with_options(discloseme=True)
+
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from wampy.errors import WampyError
 from wampy.settings import Settings
 
 __all__ = [
+    "CALL_OPTIONS",
+    "PUBLISH_OPTIONS",
     "AioInput",
     "AioInvocation",
     "AioLoop",
@@ -20,6 +22,7 @@ __all__ = [
     "AioRegistration",
     "AioSession",
     "AioStream",
+    "Asked",
     "Attempt",
     "CookieJar",
     "Event",
@@ -41,10 +44,16 @@ __all__ = [
 
 __version__: str
 
-#: What a job is: the message's list, without trailing emptiness. INVOCATION is
-#: ``(68, request_id, registration_id, details, args, kwargs)``, EVENT is
-#: ``(36, subscription_id, publication_id, details, args, kwargs)``.
-_Job = tuple[int, int, int, dict[str, Any], list[Any], dict[str, Any]]
+#: The options of a CALL and of a PUBLISH, by their names.
+CALL_OPTIONS: list[str]
+PUBLISH_OPTIONS: list[str]
+
+#: What a job is: INVOCATION as ``(68, request_id, registration_id, details, args, kwargs)``, or
+#: the code of EVENT alone, ``(36,)``: events wait for the thread that got this.
+_Job = tuple[int, int, int, dict[str, Any], list[Any], dict[str, Any]] | tuple[int]
+
+#: EVENT as a tuple: subscription id, publication id, details, args, kwargs.
+_Event = tuple[int, int, dict[str, Any], list[Any], dict[str, Any]]
 
 #: RESULT as a tuple: request id, details, args, kwargs.
 _Result = tuple[int, dict[str, Any], list[Any], dict[str, Any]]
@@ -78,6 +87,13 @@ def wait_by_hubs(
     ``finder`` returns the hub of the calling thread, if it has one: its wakeups, and what parks the
     current greenlet until a token is woken. The first call counts.
     """
+
+@final
+class Asked:
+    """A registration or subscription that was asked for and may not be granted yet."""
+
+    def granted(self, timeout: float | None) -> tuple[int, int]:
+        """Wait for the answer, once; returns the ids of the request and of what was granted."""
 
 @final
 class Attempt:
@@ -168,18 +184,14 @@ class Session:
     ) -> int | None:
         """Publish; with the option ``acknowledge``, wait and return the publication id."""
 
-    def register(
-        self, procedure: str, options: Mapping[str, Any], timeout: float | None
-    ) -> tuple[int, int]:
-        """Register and wait; returns ``(request_id, registration_id)``."""
+    def ask_to_register(self, procedure: str, options: Mapping[str, Any]) -> Asked:
+        """Ask for a registration, whose answer is waited for later."""
 
     def unregister(self, registration_id: int, timeout: float | None) -> None:
         """Withdraw a registration and wait for the acknowledgement."""
 
-    def subscribe(
-        self, topic: str, options: Mapping[str, Any], timeout: float | None
-    ) -> tuple[int, int]:
-        """Subscribe and wait; returns ``(request_id, subscription_id)``."""
+    def ask_to_subscribe(self, topic: str, options: Mapping[str, Any]) -> Asked:
+        """Ask for a subscription, whose answer is waited for later."""
 
     def unsubscribe(self, subscription_id: int, timeout: float | None) -> None:
         """End a subscription and wait for the acknowledgement."""
@@ -197,13 +209,33 @@ class Session:
         """The next answer to a request that ``send`` sent, or the one to ``request_id``."""
 
     def next_job(self, timeout: float) -> _Job | None:
-        """The next invocation or event; None after ``timeout`` seconds or at the session's end.
+        """The next invocation, or that events wait.
 
-        Events come one at a time: the next one follows when ``event_done`` was called.
+        None after ``timeout`` seconds or at the session's end. Events wait for one thread at a
+        time: no other is told of any before ``events_done`` was called.
         """
 
-    def event_done(self) -> None:
-        """Say that the event handed out last has been handled."""
+    def run_events(
+        self,
+        known: Mapping[int, tuple[Any, ...]],
+        absent: Callable[[int], tuple[Any, ...]],
+        failed: Callable[[Any, BaseException], object],
+    ) -> bool:
+        """Run the handlers of the events that wait; whether some may be left.
+
+        It returns earlier after so many that other threads have to have their turn, and when events
+        were dropped.
+
+        ``known`` has the subscriptions of each id, objects with ``topic``, ``handler`` and
+        ``wants_meta``; ``absent`` is asked for those of another. ``failed`` is told of a
+        subscription whose handler has raised an exception, and of that.
+        """
+
+    def next_event(self) -> _Event | None:
+        """The next of the events that wait, as a message."""
+
+    def events_done(self) -> None:
+        """Say that the events that this thread took have been handled."""
 
     def reply(self, request_id: int, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
         """YIELD the result of an invocation; False if it was answered or canceled before."""

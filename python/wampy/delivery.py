@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 
 from wampy import errors
-from wampy.message_handler import MessageHandler
+from wampy.message_handler import MessageHandler, sees_events
 from wampy.messages import Error, Message
 
 __all__ = ["Delivery"]
@@ -28,6 +28,11 @@ class Delivery:
         #: whether the handler wants to hear of a lost connection
         self.tells_loss: bool = kind.handle_close is not MessageHandler.handle_close
         self._wants_text = kind.handle_message is not MessageHandler.handle_message
+
+    @property
+    def sees_events(self) -> bool:
+        """Whether the handler wants each event as a message, because the program has its own."""
+        return sees_events(self.message_handler)
 
     def deliver(self, message: Message) -> None:
         """Have a message handled; the handler's failures are raised."""

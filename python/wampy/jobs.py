@@ -13,7 +13,9 @@ from typing import Any
 
 from wampy import _wampy
 from wampy.delivery import Delivery
+from wampy.message_handler import log_failed_event
 from wampy.messages import Event, Invocation
+from wampy.offers import Offers, Subscription
 
 __all__ = ["Jobs"]
 
@@ -26,14 +28,20 @@ class Jobs:
     Args:
         name: the client's name, for logs.
         delivery: what gives a job to the message handler.
+        offers: the handlers of the session.
         present: the connection of the present session.
     """
 
     def __init__(
-        self, name: str, delivery: Delivery, present: Callable[[], _wampy.Session | None]
+        self,
+        name: str,
+        delivery: Delivery,
+        offers: Offers,
+        present: Callable[[], _wampy.Session | None],
     ) -> None:
         self._name = name
         self._delivery = delivery
+        self._offers = offers
         self._present = present
         # The wire of the job that this thread works on.
         self._current = threading.local()
@@ -57,25 +65,50 @@ class Jobs:
         wire = self.wire
         return wire is not None and wire is not self._present()
 
+    def subscriptions_of(self, subscription_id: int) -> tuple[Subscription, ...]:
+        """The handlers of a subscription, for the job that this thread works on."""
+        found = self._offers.subscriptions_of(subscription_id)
+        return () if self.is_stale else found
+
     def run(self, wire: _wampy.Session, job: tuple[Any, ...]) -> None:
         """Process one job of the wire, on a handler thread."""
-        if wire is not self._present():
-            # The session has ended, and its ids mean something else in the next one.
-            if job[0] == Event.WAMP_CODE:
-                wire.event_done()
-            return
         code, *fields = job
         self._current.wire = wire
         try:
             if code == Event.WAMP_CODE:
-                self._delivery.deliver(Event(*fields))
-            else:
+                self._run_events(wire)
+            # Else the session has ended, and its ids mean something else in the next one.
+            elif wire is self._present():
                 self._answer(wire, Invocation(*fields))
         finally:
             self._current.wire = None
             if code == Event.WAMP_CODE:
-                wire.event_done()
+                wire.events_done()
                 self._warn_of_dropped_events(wire)
+
+    def _run_events(self, wire: _wampy.Session) -> None:
+        """Have the events handled that wait, of which no other thread takes any meanwhile.
+
+        They go from the compiled part straight to the handlers of their topics, unless the message
+        handler of the program wants to see them.
+        """
+        known = self._offers.subscriptions
+        # Asked after the table was taken: so it is the wire's, or of no use to anybody any more.
+        if wire is not self._present():
+            known = {}
+        elif self._delivery.sees_events:
+            self._show_event(wire.next_event())
+            return
+        while wire.run_events(known, self.subscriptions_of, log_failed_event):
+            self._warn_of_dropped_events(wire)
+
+    def _show_event(self, event: tuple[Any, ...] | None) -> None:
+        if event is None:
+            return
+        try:
+            self._delivery.deliver(Event(*event))
+        except Exception:
+            logger.exception("%s could not process the event %r", self._name, event[:2])
 
     def _answer(self, wire: _wampy.Session, invocation: Invocation) -> None:
         try:
@@ -87,6 +120,6 @@ class Jobs:
 
     def _warn_of_dropped_events(self, wire: _wampy.Session) -> None:
         dropped = wire.events_dropped
-        if dropped > self._events_dropped:
+        if dropped > self._events_dropped and wire is self._present():
             logger.warning("%s handles events too slowly: %d were dropped", self._name, dropped)
             self._events_dropped = dropped

@@ -78,8 +78,8 @@ class Lifetime:
         #: whether the program wants to hear of a loss in any case
         self.watched: bool = watched or self.delivery.tells_loss
         self._wire: _wampy.Session | None = None
-        self._jobs = Jobs(client_name, self.delivery, lambda: self._wire)
         self._offers = Offers(self)
+        self._jobs = Jobs(client_name, self.delivery, self._offers, lambda: self._wire)
         self._by_hand = MessagesByHand(self, self._offers)
         self._keeper: Keeper | None = None
         self._threads: HandlerThreads | None = None
@@ -192,6 +192,7 @@ class Lifetime:
 
     def _begin_on(self, wire: _wampy.Session) -> None:
         self._wire = wire
+        self._offers.begin()
         self._jobs.begin()
         self._threads = HandlerThreads(self.client_name, wire, self._jobs.run)
         logger.debug("%s joined %s as session %s", self.client_name, self.realm, wire.id)

@@ -35,6 +35,7 @@ from wampy.messages import (
 from wampy.result import arguments_of
 
 if TYPE_CHECKING:
+    from wampy.offers import Subscription
     from wampy.peers.clients import Client
     from wampy.session import Session
     from wampy.transports.websocket.frames import Close
@@ -137,10 +138,7 @@ class MessageHandler:
             try:
                 subscription.handler(*message_obj.publish_args, **kwargs)
             except BaseException as error:
-                if isinstance(error, errors.InvalidArgumentError) and error.procedure is None:
-                    logger.warning("an event of %s is not handled: %s", subscription.topic, error)
-                else:
-                    logger.exception("error handling an event of %s", subscription.topic)
+                log_failed_event(subscription, error)
 
     def handle_registered(self, message_obj: Registered) -> None:
         """A procedure has been registered; ``session.registration_map`` has it."""
@@ -183,3 +181,26 @@ class MessageHandler:
             session.shows_traceback(registration_id),
         )
         return Error(Invocation.WAMP_CODE, invocation.request_id, {}, uri, args, kwargs)
+
+
+#: What stands between an event and the handlers of its topic.
+_OF_EVENTS = {
+    name: getattr(MessageHandler, name) for name in ("handle_message", "dispatch", "handle_event")
+}
+
+
+def sees_events(handler: MessageHandler) -> bool:
+    """Whether something of the program stands there instead, and wants to see the events pass."""
+    return any(
+        getattr(getattr(handler, name), "__func__", None) is not ours
+        for name, ours in _OF_EVENTS.items()
+    )
+
+
+def log_failed_event(subscription: Subscription, error: BaseException) -> None:
+    """Log that a handler has raised an exception; the other handlers still get the event."""
+    topic = subscription.topic
+    if isinstance(error, errors.InvalidArgumentError) and error.procedure is None:
+        logger.warning("an event of %s is not handled: %s", topic, error)
+    else:
+        logger.error("error handling an event of %s", topic, exc_info=error)

@@ -6,15 +6,16 @@ What is absent: running the handlers, see ``wampy.jobs``, and what outlives a se
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from wampy import errors
+from wampy import _wampy, errors
 from wampy.describing import description_for
 from wampy.messages import Register, Registered, Subscribe, Subscribed
-from wampy.records import Records, RegistrationRecord, SubscriptionRecord
+from wampy.records import Record, Records, RegistrationRecord, SubscriptionRecord
 from wampy.registry import Registry
 from wampy.roles.callee import Procedure, prepared
 from wampy.roles.subscriber import accepts_meta
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["Offers", "Subscription"]
 
 logger: logging.Logger = logging.getLogger("wampy.session")
-
-_T = TypeVar("_T")
 
 
 class Subscription:
@@ -58,8 +57,14 @@ class Offers:
         self._defined: dict[tuple[str, int], tuple[str, str]] = {}
         # Registrations whose handler takes more than the arguments of the call.
         self._takes_more: dict[int, Procedure] = {}
-        self._subscriptions: dict[int, list[Subscription]] = {}
+        #: the handlers by the ids of the present connection; the next one has a table of its own,
+        #: so that a thread that has taken this one for its jobs finds none of the other's in it
+        self.subscriptions: dict[int, tuple[Subscription, ...]] = {}
         self._topics: dict[tuple[str, Any, Any], Subscribed] = {}
+
+    def begin(self) -> None:
+        """Note that there is a new connection."""
+        self.subscriptions = {}
 
     def forget_ids(self) -> None:
         """Drop what belonged to the session that ended."""
@@ -70,7 +75,8 @@ class Offers:
         self._handlers.clear()
         self._takes_more.clear()
         self._defined.clear()
-        self._subscriptions.clear()
+        self.subscriptions.clear()
+        self.begin()
         self._topics.clear()
 
     def drop_revoked(self) -> None:
@@ -84,14 +90,24 @@ class Offers:
         for subscription_id in subscriptions:
             self._drop_subscription(subscription_id)
 
-    def _ask(
-        self, request_type: int, request: Callable[..., _T], uri: str, options: Mapping[str, Any]
-    ) -> _T:
+    def _granted(self, request_type: int, asked: _wampy.Asked) -> tuple[int, int]:
+        """Wait until the router grants what it was asked for."""
         try:
-            return request(uri, options, self._timeout)
+            return asked.granted(self._timeout)
         except errors.Error as error:
             self._session.delivery.show_error(request_type, error)
             raise
+
+    @contextlib.contextmanager
+    def asking(self, records: Sequence[Record]) -> Iterator[list[_wampy.Asked | None]]:
+        """Ask for all that the records say, and wait for no answer; None for what is still to ask.
+
+        What comes for them meanwhile waits until the block has noted them.
+        """
+        wire = self._session.joined()
+        with self.granting:
+            topics = set(self._topics)
+            yield [record.ask(wire, topics) for record in records]
 
     @property
     def _timeout(self) -> float | None:
@@ -106,18 +122,20 @@ class Offers:
         options: Mapping[str, Any],
         method: str | None = None,
         wanted: Procedure | None = None,
+        asked: _wampy.Asked | None = None,
     ) -> Registered:
         """Register a handler; returns the router's message.
 
-        ``wanted`` says what the handler takes beside the arguments of the call, if it was declared.
+        ``wanted`` says what the handler takes beside the arguments of the call, if it was declared;
+        ``asked`` is the request, if it was sent before.
         """
         _check_handler(handler)
         runs = prepared(handler, wanted.beside if wanted is not None else ())
         session = self._session
         wire = session.joined()
         with self.granting:
-            asked = self._ask(Register.WAMP_CODE, wire.register, procedure, options)
-            granted = Registered(*asked)
+            asked = asked or wire.ask_to_register(procedure, options)
+            granted = Registered(*self._granted(Register.WAMP_CODE, asked))
             granted_id = granted.registration_id
             if wanted is not None and (wanted.details or wanted.parts or wanted.traceback):
                 self._takes_more[granted_id] = wanted
@@ -132,10 +150,17 @@ class Offers:
         session.delivery.show(granted)
         return granted
 
-    def offer(self, procedure: Procedure, handler: Callable[..., Any], method: str | None) -> int:
+    def offer(
+        self,
+        procedure: Procedure,
+        handler: Callable[..., Any],
+        method: str | None,
+        asked: _wampy.Asked | None = None,
+    ) -> int:
         """Register a handler as ``procedure`` says, and describe it; returns the id."""
         uri, options = procedure.uri, procedure.options
-        granted_id = self.register(uri, handler, options, method, procedure).registration_id
+        granted = self.register(uri, handler, options, method, procedure, asked)
+        granted_id = granted.registration_id
         self._define(uri, handler, "procedure", options, procedure.beside, granted_id)
         return granted_id
 
@@ -179,26 +204,30 @@ class Offers:
         handler: Callable[..., Any],
         options: Mapping[str, Any],
         described: bool = False,
+        asked: _wampy.Asked | None = None,
     ) -> Subscribed:
-        """Subscribe a handler; returns the router's message."""
+        """Subscribe a handler; returns the router's message.
+
+        ``asked`` is the request, if it was sent before.
+        """
         if not isinstance(topic, str):
             raise errors.ConfigurationError(f"a topic must be a string, not {topic!r}")
         _check_handler(handler)
         session = self._session
         wire = session.joined()
         subscription = Subscription(handler, topic)
-        # The router has one subscription for both handlers of a topic, and one event.
-        key = (topic, options.get("match", "exact"), options.get("nkey"))
+        key = topic_key(topic, options)
         self.drop_revoked()
         with self.granting:
             shared = self._topics.get(key)
             if shared is not None:
-                self._subscriptions[shared.subscription_id].append(subscription)
+                self.subscriptions[shared.subscription_id] += (subscription,)
                 self._record(shared, subscription, options, described)
                 return shared
-            granted = Subscribed(*self._ask(Subscribe.WAMP_CODE, wire.subscribe, topic, options))
+            asked = asked or wire.ask_to_subscribe(topic, options)
+            granted = Subscribed(*self._granted(Subscribe.WAMP_CODE, asked))
             self._topics[key] = granted
-            self._subscriptions[granted.subscription_id] = [subscription]
+            self.subscriptions[granted.subscription_id] = (subscription,)
             self.subscription_map[granted.subscription_id] = handler, topic
             self._record(granted, subscription, options, described)
         self.request_ids[granted.request_id] = topic
@@ -217,9 +246,16 @@ class Offers:
         record = SubscriptionRecord(granted.subscription_id, topic, handler, options, described)
         self.records.subscriptions.append(record)
 
-    def listen(self, topic: str, handler: Callable[..., Any], options: Mapping[str, Any]) -> int:
+    def listen(
+        self,
+        topic: str,
+        handler: Callable[..., Any],
+        options: Mapping[str, Any],
+        asked: _wampy.Asked | None = None,
+    ) -> int:
         """Subscribe a handler, and describe it; returns the id."""
-        granted_id = self.subscribe(topic, handler, options, described=True).subscription_id
+        granted = self.subscribe(topic, handler, options, described=True, asked=asked)
+        granted_id = granted.subscription_id
         self._define(topic, handler, "topic", options, ["meta"], granted_id)
         return granted_id
 
@@ -238,19 +274,19 @@ class Offers:
     def _drop_subscription(self, subscription_id: int) -> None:
         self.records.drop_subscription(subscription_id)
         self._undefine("topic", subscription_id)
-        self._subscriptions.pop(subscription_id, None)
+        self.subscriptions.pop(subscription_id, None)
         for key, granted in tuple(self._topics.items()):
             if granted.subscription_id == subscription_id:
                 del self._topics[key]
         self.subscription_map.pop(subscription_id, None)
 
-    def subscriptions_of(self, subscription_id: int) -> Sequence[Subscription]:
+    def subscriptions_of(self, subscription_id: int) -> tuple[Subscription, ...]:
         """The handlers of a subscription, in the order in which they came."""
-        found = self._subscriptions.get(subscription_id)
+        found = self.subscriptions.get(subscription_id)
         if found is None:
             with self.granting:
-                found = self._subscriptions.get(subscription_id)
-        return tuple(found or ())
+                found = self.subscriptions.get(subscription_id)
+        return found or ()
 
     # What the router is told of them
 
@@ -286,6 +322,14 @@ class Offers:
         if wire is not None:
             how = {"kind": kind, "match": match}
             wire.call_and_forget("wamp.reflect.define", [uri, None], how)
+
+
+def topic_key(topic: str, options: Mapping[str, Any]) -> tuple[str, Any, Any]:
+    """What handlers have in common that share a subscription.
+
+    The router has one subscription for all handlers of a topic, and one event.
+    """
+    return topic, options.get("match", "exact"), options.get("nkey")
 
 
 def _check_id(what: str, given: object) -> None:

@@ -15,15 +15,20 @@ from wampy.errors import SessionError, WampyError
 from wampy.meta import ADD_TESTAMENT
 
 if TYPE_CHECKING:
+    from wampy import _wampy
+    from wampy.offers import Offers
     from wampy.roles.callee import Procedure
     from wampy.session import Session
 
-__all__ = ["Records", "RegistrationRecord", "SubscriptionRecord"]
+__all__ = ["Record", "Records", "RegistrationRecord", "SubscriptionRecord"]
 
 logger: logging.Logger = logging.getLogger("wampy.reconnect")
 
+#: How many requests of a session that is restored are under way at a time.
+RESTORED_AT_ONCE = 64
 
-class _Record:
+
+class Record:
     """Something that has a handler, and an id in each session."""
 
     __slots__ = ("first_id", "handler", "id")
@@ -35,15 +40,24 @@ class _Record:
         self.id: int | None = granted_id
         self.handler: Callable[..., Any] = handler
 
-    def ask(self, session: Session) -> int:
-        """Ask the present session for it, which makes a record of its own; returns the id."""
+    def ask(self, wire: _wampy.Session, topics: set[Any]) -> _wampy.Asked | None:
+        """Ask for it, and wait for no answer; None if it is not to be asked for by itself.
+
+        Args:
+            wire: the present connection.
+            topics: the keys of the topics that were asked for already.
+        """
+        raise NotImplementedError
+
+    def note(self, offers: Offers, asked: _wampy.Asked | None) -> int:
+        """Wait until it is granted, which makes a record of its own; returns the id."""
         raise NotImplementedError
 
 
-_R = TypeVar("_R", bound=_Record)
+_R = TypeVar("_R", bound=Record)
 
 
-class RegistrationRecord(_Record):
+class RegistrationRecord(Record):
     """A procedure that the client offers."""
 
     __slots__ = ("declared", "method", "options", "procedure")
@@ -66,14 +80,20 @@ class RegistrationRecord(_Record):
     def __str__(self) -> str:
         return f"the procedure {self.procedure}"
 
-    def ask(self, session: Session) -> int:
+    def ask(self, wire: _wampy.Session, topics: set[Any]) -> _wampy.Asked | None:
+        """Ask for the registration."""
+        return wire.ask_to_register(self.procedure, self.options)
+
+    def note(self, offers: Offers, asked: _wampy.Asked | None) -> int:
         """Register it, with its description if it has one."""
+        handler, method = self.handler, self.method
         if self.declared is not None:
-            return session.offer(self.declared, self.handler, self.method)
-        return session.register(self.procedure, self.handler, self.options, self.method)
+            return offers.offer(self.declared, handler, method, asked)
+        granted = offers.register(self.procedure, handler, self.options, method, asked=asked)
+        return granted.registration_id
 
 
-class SubscriptionRecord(_Record):
+class SubscriptionRecord(Record):
     """A handler and the topic that it listens to; several may share a subscription."""
 
     __slots__ = ("described", "options", "topic")
@@ -94,10 +114,22 @@ class SubscriptionRecord(_Record):
     def __str__(self) -> str:
         return f"the subscription to {self.topic}"
 
-    def ask(self, session: Session) -> int:
+    def ask(self, wire: _wampy.Session, topics: set[Any]) -> _wampy.Asked | None:
+        """Ask for the subscription, unless another handler shares it."""
+        from wampy.offers import topic_key
+
+        key = topic_key(self.topic, self.options)
+        if key in topics:
+            return None
+        topics.add(key)
+        return wire.ask_to_subscribe(self.topic, self.options)
+
+    def note(self, offers: Offers, asked: _wampy.Asked | None) -> int:
         """Subscribe, with a description if there is one."""
-        asks = session.listen if self.described else session.subscribe
-        return asks(self.topic, self.handler, self.options)
+        topic, handler, options = self.topic, self.handler, self.options
+        if self.described:
+            return offers.listen(topic, handler, options, asked)
+        return offers.subscribe(topic, handler, options, asked=asked).subscription_id
 
 
 class _Testament:
@@ -153,7 +185,7 @@ class Records:
 
     # What the program takes back
 
-    def present_id(self, records: Sequence[_Record], given: int) -> int | None:
+    def present_id(self, records: Sequence[Record], given: int) -> int | None:
         """The present id of what the program may know by its id of an earlier session.
 
         None if the present session has not granted it. An id that nothing has stays as it is.
@@ -184,8 +216,11 @@ class Records:
 
     # What the next session is asked for
 
-    def restore(self, session: Session) -> None:
+    def restore(self, session: Session, offers: Offers) -> None:
         """Ask for everything that the present session has not granted; log what it refuses.
+
+        Many requests are under way at a time, so that a client that holds much and is far from its
+        router is soon back.
 
         Raises:
             SessionError: the present session is lost, too, or stopped.
@@ -194,21 +229,29 @@ class Records:
             if not testament.is_left:
                 leave = functools.partial(testament.leave, session)
                 testament.is_left = _granted(session, testament, leave) is not None
-        for record in tuple(self.subscriptions):
-            if record.id is None:
-                _restore(session, record, self.subscriptions, session.unsubscribe)
-        for procedure in tuple(self.registrations):
-            if procedure.id is None:
-                _restore(session, procedure, self.registrations, session.unregister)
+        _restore(session, offers, self.subscriptions, session.unsubscribe)
+        _restore(session, offers, self.registrations, session.unregister)
 
 
 def _restore(
-    session: Session, record: _R, records: list[_R], withdraw: Callable[[int], None]
+    session: Session, offers: Offers, records: list[_R], withdraw: Callable[[int], None]
 ) -> None:
-    """Ask for what the record says; its place takes the record that this makes."""
-    granted_id = _granted(session, record, lambda: record.ask(session))
-    if granted_id is None:
-        return
+    """Ask for what the records say that nothing has granted."""
+    lost = [record for record in records if record.id is None]
+    for start in range(0, len(lost), RESTORED_AT_ONCE):
+        some = lost[start : start + RESTORED_AT_ONCE]
+        with offers.asking(some) as asked:
+            for record, request in zip(some, asked, strict=True):
+                note = functools.partial(record.note, offers, request)
+                granted_id = _granted(session, record, note)
+                if granted_id is not None:
+                    _take_its_place(record, granted_id, records, withdraw)
+
+
+def _take_its_place(
+    record: _R, granted_id: int, records: list[_R], withdraw: Callable[[int], None]
+) -> None:
+    """Let the record that was made when the id was granted stand in the place of ``record``."""
     if record not in records:
         # The program has taken it back meanwhile.
         withdraw(granted_id)

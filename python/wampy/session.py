@@ -186,7 +186,7 @@ class Session(Lifetime):
 
     def restore(self) -> None:
         """Ask for everything that the present session has not granted."""
-        self.records.restore(self)
+        self.records.restore(self, self._offers)
 
     def router_has(self, role: str, feature: str) -> bool:
         """Whether the router announces a feature of one of its roles."""
@@ -234,8 +234,7 @@ class Session(Lifetime):
 
     def subscriptions_of(self, subscription_id: int) -> Sequence[Subscription]:
         """The handlers of a subscription, in the order in which they came."""
-        found = self._offers.subscriptions_of(subscription_id)
-        return () if self._jobs.is_stale else found
+        return self._jobs.subscriptions_of(subscription_id)
 
     # Messages built by hand
 

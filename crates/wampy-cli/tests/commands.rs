@@ -3,9 +3,14 @@
 // A helper of a test may fail like the test itself.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../wampy-transport/tests/authority/mod.rs"]
+mod authority;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
+
+use authority::Authority;
 
 /// How long a process may take to do what is awaited.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -296,6 +301,11 @@ fn a_call_gives_up_after_its_timeout() {
     let _slow = router.start_process(&["register", "a.slow", "--exec", "sleep 60"], "registered");
     let output = router.run(&["call", "a.slow", "--timeout", "0.2"]);
     assert_eq!(output.status.code(), Some(4), "{output:?}");
+    // Also on a router that does not even answer the handshake.
+    let hanging = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}", hanging.local_addr().unwrap());
+    let output = router.run(&["call", "a.slow", "--timeout", "0.2", "--url", &url]);
+    assert_eq!(output.status.code(), Some(4), "{output:?}");
 }
 
 #[test]
@@ -518,20 +528,22 @@ fn a_configuration_file_is_checked_without_running() {
 
 #[test]
 fn a_router_with_a_certificate_is_called_over_tls() {
-    let directory = std::env::temp_dir().join(format!("wampy-cli-tls-{}", std::process::id()));
-    std::fs::create_dir_all(&directory).unwrap();
-    let (cert, key) = (directory.join("cert.pem"), directory.join("key.pem"));
-    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-    std::fs::write(&cert, made.cert.pem()).unwrap();
-    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let authority = Authority::new();
+    let signed = authority.sign("router", &["127.0.0.1"]);
+    let (cert, key) = (&signed.certificate_file, &signed.key_file);
     let (cert, key) = (cert.to_str().unwrap(), key.to_str().unwrap());
+    let ca_file = authority.file("ca.pem");
     let router = Router::start(&["--tls-cert", cert, "--tls-key", key]);
     assert!(router.url.starts_with("wss://"), "{}", router.url);
-    let count = ["call", "wamp.session.count", "--ca-file", cert];
+    let count = [
+        "call",
+        "wamp.session.count",
+        "--ca-file",
+        ca_file.to_str().unwrap(),
+    ];
     assert_eq!(router.stdout(&count), "1\n");
     let untrusting = router.run(&["call", "wamp.session.count"]);
     assert_eq!(untrusting.status.code(), Some(3), "{untrusting:?}");
-    _ = std::fs::remove_dir_all(&directory);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Wire bytes to Python objects, in one walk and without a tree in between.
 //!
-//! Deliberately absent: a cache of keys, which would have to be bounded against hostile peers.
+//! Deliberately absent: limits on sizes; a message is within those of its transport.
 
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
@@ -11,6 +11,7 @@ use wampy_proto::serializer::msgpack::MsgPackReader;
 use wampy_proto::serializer::{DEPTH_MAX, DecodeError, Reader, Serializer, Token};
 
 use crate::error::{Kind, failure};
+use crate::known_keys::KnownKeys;
 
 /// Decodes the one value that fills `bytes`.
 ///
@@ -58,59 +59,79 @@ pub fn decode_kwargs<'py>(
     decode(py, serializer, bytes)
 }
 
-fn whole<'py, 'a, R: Reader<'a>>(py: Python<'py>, mut reader: R) -> PyResult<Bound<'py, PyAny>> {
-    let value = read(py, &mut reader, DEPTH_MAX)?;
-    reader.finish().map_err(|error| malformed(py, &error))?;
-    Ok(value)
+fn whole<'py, 'a, R: Reader<'a>>(py: Python<'py>, reader: R) -> PyResult<Bound<'py, PyAny>> {
+    let mut decoder = Decoder {
+        py,
+        reader,
+        keys: None,
+    };
+    let value = decoder.value(DEPTH_MAX)?;
+    match decoder.reader.finish() {
+        Ok(()) => Ok(value),
+        Err(error) => Err(malformed(py, &error)),
+    }
 }
 
-fn read<'py, 'a, R: Reader<'a>>(
+struct Decoder<'py, R> {
     py: Python<'py>,
-    reader: &mut R,
-    depth: usize,
-) -> PyResult<Bound<'py, PyAny>> {
-    let token = reader.token().map_err(|error| malformed(py, &error))?;
-    match token {
-        Token::Null => Ok(py.None().into_bound(py)),
-        Token::Bool(value) => value.into_bound_py_any(py),
-        Token::Unsigned(value) => value.into_bound_py_any(py),
-        Token::Signed(value) => value.into_bound_py_any(py),
-        Token::Float(value) => value.into_bound_py_any(py),
-        Token::Text(text) => Ok(PyString::new(py, &text).into_any()),
-        Token::Bytes(bytes) => Ok(PyBytes::new(py, &bytes).into_any()),
-        Token::List(mut seq) => {
-            let depth = deeper(py, reader, depth)?;
-            let list = PyList::empty(py);
-            while reader
-                .more(&mut seq)
-                .map_err(|error| malformed(py, &error))?
-            {
-                list.append(read(py, reader, depth)?)?;
+    reader: R,
+    /// From the first map on.
+    keys: Option<KnownKeys>,
+}
+
+impl<'py, 'a, R: Reader<'a>> Decoder<'py, R> {
+    fn value(&mut self, depth: usize) -> PyResult<Bound<'py, PyAny>> {
+        let py = self.py;
+        match self.checked(R::token)? {
+            Token::Null => Ok(py.None().into_bound(py)),
+            Token::Bool(value) => value.into_bound_py_any(py),
+            Token::Unsigned(value) => value.into_bound_py_any(py),
+            Token::Signed(value) => value.into_bound_py_any(py),
+            Token::Float(value) => value.into_bound_py_any(py),
+            Token::Text(text) => Ok(PyString::new(py, &text).into_any()),
+            Token::Bytes(bytes) => Ok(PyBytes::new(py, &bytes).into_any()),
+            Token::List(mut seq) => {
+                let depth = self.deeper(depth)?;
+                let list = PyList::empty(py);
+                while self.checked(|reader| reader.more(&mut seq))? {
+                    list.append(self.value(depth)?)?;
+                }
+                Ok(list.into_any())
             }
-            Ok(list.into_any())
+            Token::Map(mut seq) => {
+                let depth = self.deeper(depth)?;
+                let map = PyDict::new(py);
+                while self.checked(|reader| reader.more(&mut seq))? {
+                    let key = self.checked(R::key)?;
+                    let key = self.keys.get_or_insert_with(KnownKeys::get).key(py, &key);
+                    map.set_item(key, self.value(depth)?)?;
+                }
+                Ok(map.into_any())
+            }
         }
-        Token::Map(mut seq) => {
-            let depth = deeper(py, reader, depth)?;
-            let map = PyDict::new(py);
-            while reader
-                .more(&mut seq)
-                .map_err(|error| malformed(py, &error))?
-            {
-                let key = reader.key().map_err(|error| malformed(py, &error))?;
-                let key = PyString::new(py, &key);
-                map.set_item(key, read(py, reader, depth)?)?;
+    }
+
+    #[inline]
+    fn checked<T>(&mut self, read: impl FnOnce(&mut R) -> Result<T, DecodeError>) -> PyResult<T> {
+        match read(&mut self.reader) {
+            Ok(value) => Ok(value),
+            Err(error) => Err(malformed(self.py, &error)),
+        }
+    }
+
+    #[inline]
+    fn deeper(&self, depth: usize) -> PyResult<usize> {
+        match depth.checked_sub(1) {
+            Some(depth) => Ok(depth),
+            None => {
+                let error = self.reader.error("the value is nested too deeply");
+                Err(malformed(self.py, &error))
             }
-            Ok(map.into_any())
         }
     }
 }
 
-fn deeper<'a, R: Reader<'a>>(py: Python<'_>, reader: &R, depth: usize) -> PyResult<usize> {
-    depth
-        .checked_sub(1)
-        .ok_or_else(|| malformed(py, &reader.error("the value is nested too deeply")))
-}
-
+#[cold]
 fn malformed(py: Python<'_>, error: &DecodeError) -> PyErr {
     failure(
         py,

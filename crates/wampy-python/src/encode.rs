@@ -4,6 +4,7 @@
 //! `wampy.conversion` is asked for them, once a value needs it. What has none there either is refused
 //! with its type and its place.
 
+use pyo3::PyTypeInfo;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{
@@ -15,6 +16,9 @@ use wampy_proto::serializer::msgpack::MsgPackWriter;
 use wampy_proto::serializer::{DEPTH_MAX, Serializer, Writer};
 
 use crate::error::{Kind, failure};
+
+/// How many bytes a value is expected to take; more are no fault.
+const BYTES_EXPECTED: usize = 256;
 
 /// Where in the caller's arguments a value is; a chain on the stack that costs nothing until an
 /// error has to name the place.
@@ -39,7 +43,7 @@ impl std::fmt::Display for Place<'_> {
 /// # Errors
 /// A value in it has no form in WAMP: `wampy.errors.SerializationError`.
 pub fn encode(serializer: Serializer, value: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<u8>> {
-    let mut out = Vec::with_capacity(64);
+    let mut out = Vec::with_capacity(BYTES_EXPECTED);
     let place = Place::Root(name);
     match serializer {
         Serializer::Json => write(&mut JsonWriter::new(&mut out), value, &place, DEPTH_MAX),
@@ -87,7 +91,45 @@ pub fn encode_kwargs(serializer: Serializer, kwargs: &Bound<'_, PyAny>) -> PyRes
     }
 }
 
+/// Writes a value. Nearly all have exactly one of these types, which a look at a pointer tells; a cast
+/// that fails costs more.
 fn write<W: Writer>(
+    writer: &mut W,
+    value: &Bound<'_, PyAny>,
+    place: &Place<'_>,
+    depth: usize,
+) -> PyResult<()> {
+    if let Some(text) = exactly::<PyString>(value) {
+        writer.text(text_of(text, place)?);
+    } else if let Some(number) = exactly::<PyInt>(value) {
+        write_integer(writer, number, place)?;
+    } else if let Some(map) = exactly::<PyDict>(value) {
+        write_map(writer, map, place, deeper(value, place, depth)?)?;
+    } else if let Some(list) = exactly::<PyList>(value) {
+        write_list(writer, list, place, deeper(value, place, depth)?)?;
+    } else if let Some(number) = exactly::<PyFloat>(value) {
+        writer.float(number.value());
+    } else if let Some(flag) = exactly::<PyBool>(value) {
+        writer.bool(flag.is_true());
+    } else if value.is_none() {
+        writer.null();
+    } else if let Some(tuple) = exactly::<PyTuple>(value) {
+        write_tuple(writer, tuple, place, deeper(value, place, depth)?)?;
+    } else {
+        write_descendant(writer, value, place, depth)?;
+    }
+    Ok(())
+}
+
+fn exactly<'a, 'py, T: PyTypeInfo>(value: &'a Bound<'py, PyAny>) -> Option<&'a Bound<'py, T>> {
+    match value.is_exact_instance_of::<T>() {
+        true => value.cast_exact().ok(),
+        false => None,
+    }
+}
+
+/// Writes a value whose class is derived from one of those types, as that of an `IntEnum` is.
+fn write_descendant<W: Writer>(
     writer: &mut W,
     value: &Bound<'_, PyAny>,
     place: &Place<'_>,
@@ -95,43 +137,49 @@ fn write<W: Writer>(
 ) -> PyResult<()> {
     if let Ok(text) = value.cast::<PyString>() {
         writer.text(text_of(text, place)?);
-    } else if let Ok(flag) = value.cast::<PyBool>() {
-        writer.bool(flag.is_true());
     } else if let Ok(number) = value.cast::<PyInt>() {
         write_integer(writer, number, place)?;
-    } else if value.is_none() {
-        writer.null();
     } else if let Ok(number) = value.cast::<PyFloat>() {
         writer.float(number.value());
     } else if let Ok(map) = value.cast::<PyDict>() {
         write_map(writer, map, place, deeper(value, place, depth)?)?;
     } else if let Ok(list) = value.cast::<PyList>() {
-        let depth = deeper(value, place, depth)?;
-        writer.begin_list(list.len());
-        for index in 0..list.len() {
-            write(
-                writer,
-                &list.get_item(index)?,
-                &Place::Index(place, index),
-                depth,
-            )?;
-        }
-        writer.end_list();
+        write_list(writer, list, place, deeper(value, place, depth)?)?;
     } else if let Ok(tuple) = value.cast::<PyTuple>() {
-        let depth = deeper(value, place, depth)?;
-        writer.begin_list(tuple.len());
-        for index in 0..tuple.len() {
-            write(
-                writer,
-                &tuple.get_item(index)?,
-                &Place::Index(place, index),
-                depth,
-            )?;
-        }
-        writer.end_list();
+        write_tuple(writer, tuple, place, deeper(value, place, depth)?)?;
     } else {
         write_other(writer, value, place, depth)?;
     }
+    Ok(())
+}
+
+fn write_list<W: Writer>(
+    writer: &mut W,
+    list: &Bound<'_, PyList>,
+    place: &Place<'_>,
+    depth: usize,
+) -> PyResult<()> {
+    let len = list.len();
+    writer.begin_list(len);
+    for index in 0..len {
+        let element = list.get_item(index)?;
+        write(writer, &element, &Place::Index(place, index), depth)?;
+    }
+    writer.end_list();
+    Ok(())
+}
+
+fn write_tuple<W: Writer>(
+    writer: &mut W,
+    tuple: &Bound<'_, PyTuple>,
+    place: &Place<'_>,
+    depth: usize,
+) -> PyResult<()> {
+    writer.begin_list(tuple.len());
+    for (index, element) in tuple.iter_borrowed().enumerate() {
+        write(writer, &element, &Place::Index(place, index), depth)?;
+    }
+    writer.end_list();
     Ok(())
 }
 

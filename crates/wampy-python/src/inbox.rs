@@ -1,8 +1,9 @@
 //! Jobs on their way from the network thread to Python's handler threads.
 //!
 //! The network thread only appends; whichever handler thread is free takes the next job. Events of
-//! one session are handed out one at a time, so that they are handled in the order in which they
-//! came, across topics. Invocations need no order among themselves and run side by side.
+//! one session are the job of one thread at a time, which takes them one after the other as long as
+//! there are any, so that they are handled in the order in which they came, across topics.
+//! Invocations need no order among themselves and run side by side.
 //!
 //! Deliberately absent: Python. Values are converted by the thread that takes the job.
 
@@ -24,8 +25,8 @@ pub type Granted = Arc<SetOnce<u64>>;
 pub enum Job {
     /// A call, the means to answer it, and the id of its registration as soon as it is known.
     Invocation(Box<Invocation>, Responder, Granted),
-    /// An event.
-    Event(Event),
+    /// The events that wait: [`Inbox::next_event`] has them, until [`Inbox::events_done`].
+    Events,
 }
 
 /// The jobs of one session that no thread has taken yet. The client bounds the invocations.
@@ -41,7 +42,7 @@ struct State {
     events: VecDeque<Event>,
     event_bytes: usize,
     events_dropped: u64,
-    event_in_work: bool,
+    events_in_work: bool,
     ended: bool,
 }
 
@@ -102,10 +103,19 @@ impl Inbox {
         }
     }
 
-    /// The event handed out last has been handled: the next one may follow.
-    pub fn event_done(&self) {
+    /// Takes the next event, for the thread whose job they are, and says how many had to make room
+    /// so far.
+    pub fn next_event(&self) -> Option<(Event, u64)> {
         let mut state = self.lock();
-        state.event_in_work = false;
+        let event = state.events.pop_front()?;
+        state.event_bytes -= event.payload().encoded_len();
+        Some((event, state.events_dropped))
+    }
+
+    /// The thread whose job events are has handled those that it took; others may follow.
+    pub fn events_done(&self) {
+        let mut state = self.lock();
+        state.events_in_work = false;
         let more = !state.events.is_empty();
         let is_over = state.is_over();
         drop(state);
@@ -150,16 +160,13 @@ impl State {
     }
 
     fn has_work(&self) -> bool {
-        !self.invocations.is_empty() || (!self.events.is_empty() && !self.event_in_work)
+        !self.invocations.is_empty() || (!self.events.is_empty() && !self.events_in_work)
     }
 
     fn take(&mut self) -> Option<Job> {
-        if !self.event_in_work
-            && let Some(event) = self.events.pop_front()
-        {
-            self.event_bytes -= event.payload().encoded_len();
-            self.event_in_work = true;
-            return Some(Job::Event(event));
+        if !self.events_in_work && !self.events.is_empty() {
+            self.events_in_work = true;
+            return Some(Job::Events);
         }
         let (invocation, responder, id) = self.invocations.pop_front()?;
         Some(Job::Invocation(invocation, responder, id))

@@ -8,6 +8,7 @@
 
 mod aio;
 mod answers;
+mod asked;
 mod attempt;
 mod bell;
 mod challenges;
@@ -16,12 +17,14 @@ mod cookies;
 mod decode;
 mod encode;
 mod error;
+mod events;
 mod features;
 mod held;
 mod hub;
 mod inbox;
 mod kept;
 mod keys;
+mod known_keys;
 mod live;
 mod options;
 mod progressive;
@@ -40,6 +43,7 @@ use pyo3::prelude::*;
 mod _wampy {
     use pyo3::prelude::*;
     use pyo3::types::PyBytes;
+    use wampy_proto::message::{CallOptions, PublishOptions};
     use wampy_proto::serializer::Serializer;
 
     #[pymodule_export]
@@ -47,6 +51,8 @@ mod _wampy {
         AioEvent, AioInput, AioInvocation, AioLoop, AioOptions, AioRegistration, AioSession,
         AioStream,
     };
+    #[pymodule_export]
+    use crate::asked::Asked;
     #[pymodule_export]
     use crate::attempt::Attempt;
     #[pymodule_export]
@@ -63,6 +69,8 @@ mod _wampy {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("CALL_OPTIONS", CallOptions::KEYS.to_vec())?;
+        module.add("PUBLISH_OPTIONS", PublishOptions::KEYS.to_vec())?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 

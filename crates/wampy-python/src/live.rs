@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 use tokio::runtime::Runtime;
-use wampy::{Client, Event, Invocation, Registration, Status, Subscription, WampError};
+use wampy::{Client, Invocation, Registration, Status, Subscription, WampError};
 use wampy_proto::{MessageType, error_uri};
 
 use crate::answers::Answers;
@@ -24,8 +24,19 @@ const GRANT_TIMEOUT: Duration = Duration::from_secs(10);
 const EVENT: u64 = MessageType::Event.code();
 const INVOCATION: u64 = MessageType::Invocation.code();
 
-/// INVOCATION or EVENT as a tuple: code, two ids, details, args, kwargs.
-pub type JobTuple<'py> = (
+/// A job as Python gets it.
+#[derive(IntoPyObject)]
+pub enum PythonJob<'py> {
+    /// INVOCATION.
+    #[pyo3(transparent)]
+    Invocation(InvocationTuple<'py>),
+    /// The code of EVENT alone: events wait.
+    #[pyo3(transparent)]
+    Events((u64,)),
+}
+
+/// INVOCATION as a tuple: code, two ids, details, args, kwargs.
+type InvocationTuple<'py> = (
     u64,
     u64,
     u64,
@@ -77,6 +88,12 @@ impl Live {
         })
     }
 
+    /// Waits until the session has ended; why, if it was not the program that ended it.
+    pub async fn ended(&self) -> Option<wampy::Error> {
+        self.client.closed().await;
+        self.client.established().await.err()
+    }
+
     /// Says goodbye.
     pub async fn leave(&self, reason: &str) {
         // Failing to say goodbye is no failure: the session is over in any case.
@@ -88,9 +105,9 @@ impl Live {
     ///
     /// # Errors
     /// The peer sent a payload that is no valid value.
-    pub fn job<'py>(&self, py: Python<'py>, job: Job) -> PyResult<JobTuple<'py>> {
+    pub fn job<'py>(&self, py: Python<'py>, job: Job) -> PyResult<PythonJob<'py>> {
         match job {
-            Job::Event(event) => event_job(py, &event).inspect_err(|_| self.inbox.event_done()),
+            Job::Events => Ok(PythonJob::Events((EVENT,))),
             Job::Invocation(invocation, responder, granted) => {
                 let job = invocation_job(py, &invocation, &granted);
                 if job.is_ok() {
@@ -98,31 +115,17 @@ impl Live {
                 } else {
                     responder.fail(WampError::new(error_uri::INVALID_ARGUMENT));
                 }
-                job
+                job.map(PythonJob::Invocation)
             }
         }
     }
-}
-
-fn event_job<'py>(py: Python<'py>, event: &Event) -> PyResult<JobTuple<'py>> {
-    let (args, kwargs) = arguments(py, event.payload())?;
-    let details = details(py, |writer| event.details().write(writer))?;
-    let (subscription, publication) = (event.subscription(), event.publication());
-    Ok((
-        EVENT,
-        subscription.value(),
-        publication.value(),
-        details,
-        args,
-        kwargs,
-    ))
 }
 
 fn invocation_job<'py>(
     py: Python<'py>,
     invocation: &Invocation,
     granted: &Granted,
-) -> PyResult<JobTuple<'py>> {
+) -> PyResult<InvocationTuple<'py>> {
     let (args, kwargs) = arguments(py, invocation.payload())?;
     let details = details(py, |writer| invocation.details().write(writer))?;
     let registration = match granted.get() {

@@ -1,16 +1,22 @@
 //! Requests that are not made yet, from what Python says of them, and what becomes of one.
 //!
-//! Deliberately absent: making them; sessions of threads wait for the answer, those of an event loop
-//! do not.
+//! Deliberately absent: waiting; sessions of threads wait for the answer, those of an event loop do
+//! not.
+
+use std::future::{poll_fn, ready};
+use std::pin::Pin;
+use std::task::Poll;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use tokio::task::JoinHandle;
 use wampy::{Call, Client, Publish};
 use wampy_proto::message::{CallOptions, PublishOptions};
 
 use crate::error::{self, Kind, failure_of};
 use crate::keys;
 use crate::options::{payload, read_options};
+use crate::runtime::runtime;
 
 /// How a call is to be made.
 #[derive(Clone)]
@@ -74,6 +80,23 @@ pub fn publish(
     Ok(match key {
         Some(key) => publish.encrypt(key),
         None => publish,
+    })
+}
+
+/// Sends a request, if there is room: before whatever this thread sends next. What becomes of it is
+/// the result of the task that waits for that.
+///
+/// # Errors
+/// The system has no more threads.
+pub fn begin<T: Send + 'static>(
+    py: Python<'_>,
+    mut request: Pin<Box<dyn Future<Output = T> + Send>>,
+) -> PyResult<JoinHandle<T>> {
+    let runtime = runtime(py)?;
+    let first = poll_fn(|cx| Poll::Ready(request.as_mut().poll(cx)));
+    Ok(match runtime.block_on(first) {
+        Poll::Ready(output) => runtime.spawn(ready(output)),
+        Poll::Pending => runtime.spawn(request),
     })
 }
 

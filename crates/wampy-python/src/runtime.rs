@@ -9,10 +9,11 @@
 //! Deliberately absent: futures in Python; the asyncio face has another way of waiting: see `aio`.
 
 use std::future::Future;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-use std::thread::{self, ThreadId};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread, ThreadId};
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
@@ -140,7 +141,8 @@ pub fn runtime(py: Python<'_>) -> PyResult<&'static Runtime> {
     Ok(&process(py)?.runtime)
 }
 
-/// Waits for `future` with the GIL released; `None` after `timeout`.
+/// Waits for `future` with the GIL released; `None` after `timeout`. What is ready at once, as an
+/// event that only has to be queued, keeps the GIL.
 ///
 /// # Errors
 /// A signal handler raised (Ctrl-C), or the interpreter is ending. The future is dropped then. It is
@@ -154,15 +156,16 @@ where
     if let Some(hub) = hub::of_this_thread(py)? {
         return hub.wait(runtime, timeout, future);
     }
-    let deadline = deadline(timeout);
     let mut future = pin!(future);
+    if let Some(output) = at_once(runtime, future.as_mut()) {
+        return Ok(Some(output));
+    }
+    let deadline = deadline(timeout);
     loop {
-        let slice = SLICE.min(deadline.saturating_duration_since(Instant::now()));
-        let outcome = detached(py, || {
-            runtime.block_on(async { tokio::time::timeout(slice, future.as_mut()).await })
-        });
-        if let Ok(output) = outcome {
-            return Ok(Some(output));
+        let until = deadline.min(Instant::now() + SLICE);
+        let outcome = detached(py, || wait_until(runtime, until, future.as_mut()));
+        if outcome.is_some() {
+            return Ok(outcome);
         }
         py.check_signals()?;
         if Instant::now() >= deadline {
@@ -185,17 +188,69 @@ where
     if let Some(hub) = hub::of_this_thread(py)? {
         return hub.wait(&process.runtime, Some(timeout), future);
     }
+    let mut future = pin!(future);
+    if let Some(output) = at_once(&process.runtime, future.as_mut()) {
+        return Ok(Some(output));
+    }
+    let deadline = deadline(Some(timeout));
     let mut ending = process.ending.subscribe();
     let output = detached(py, || {
-        process.runtime.block_on(async {
+        let future = pin!(async {
             tokio::select! {
                 biased;
                 _ = ending.wait_for(|ending| *ending) => None,
-                output = tokio::time::timeout(timeout, future) => output.ok(),
+                output = future => Some(output),
             }
-        })
+        });
+        wait_until(&process.runtime, deadline, future)
     });
-    Ok(output)
+    Ok(output.flatten())
+}
+
+/// What `future` is ready with at once, if it is.
+fn at_once<F: Future>(runtime: &Runtime, future: Pin<&mut F>) -> Option<F::Output> {
+    let _entered = runtime.enter();
+    match future.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
+}
+
+/// Parks this thread until `future` is ready; `None` at `deadline`. This needs neither the runtime's
+/// own way to park nor a timer in it, and the clock is asked only where the thread is parked.
+fn wait_until<F: Future>(
+    runtime: &Runtime,
+    deadline: Instant,
+    mut future: Pin<&mut F>,
+) -> Option<F::Output> {
+    thread_local! {
+        static WAKER: Waker = Waker::from(Arc::new(Unparker(thread::current())));
+    }
+    let waker = WAKER.with(Waker::clone);
+    let _entered = runtime.enter();
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return Some(output);
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return None;
+        }
+        thread::park_timeout(left);
+    }
+}
+
+/// Wakes a thread that has parked.
+struct Unparker(Thread);
+
+impl Wake for Unparker {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.unpark();
+    }
 }
 
 /// Runs `wait` without the GIL. A thread that finds the interpreter ending does not return.

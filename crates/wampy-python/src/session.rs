@@ -6,28 +6,25 @@
 //! Deliberately absent: reconnecting. Python begins a new session in its place, in which it asks for
 //! everything anew, so that no id of one session is ever looked up in another.
 
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
-use tokio::sync::SetOnce;
 use wampy::{Call, Status, WampError};
 use wampy_proto::Message;
-use wampy_proto::message::{RegisterOptions, SubscribeOptions};
 
-use crate::answers::{self, Answers};
+use crate::answers::Answers;
+use crate::asked::Asked;
 use crate::attempt::Attempt;
 use crate::challenges::Challenges;
 use crate::connect::Settings;
-use crate::decode::decode;
 use crate::encode::encode;
 use crate::error::{self, Kind, failure, failure_of};
+use crate::events::{self, EventTuple, Subscriptions};
 use crate::features::router_has;
 use crate::kept::Kept;
-use crate::live::{JobTuple, Live};
-use crate::options::{payload, read_options};
+use crate::live::{Live, PythonJob};
+use crate::options::payload;
 use crate::progressive::{Input, ResultTuple, Results, result_tuple};
 use crate::request::{self, How, answer};
 use crate::runtime::{self, duration, limit, wait, wait_quietly};
@@ -109,12 +106,9 @@ impl Session {
         py: Python<'py>,
         timeout: f64,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let client = &self.live(py)?.client;
-        let ended = wait_quietly(py, duration(py, timeout)?, async {
-            client.closed().await;
-            client.established().await.err()
-        })?;
-        let error = ended.flatten().map(|error| error::of_connect(py, &error));
+        let ended = self.live(py)?.ended();
+        let error = wait_quietly(py, duration(py, timeout)?, ended)?.flatten();
+        let error = error.map(|error| error::of_connect(py, &error));
         Ok(error.map(|error| error.into_value(py).into_bound(py).into_any()))
     }
 
@@ -156,14 +150,7 @@ impl Session {
             return Ok(());
         }
         let call = self.prepared(py, procedure, args, kwargs, &PyDict::new(py))?;
-        let mut call = call.into_future();
-        let runtime = runtime::runtime(py)?;
-        // Sends it, if there is room: before whatever this thread sends next.
-        let first = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx).is_pending()));
-        if runtime.block_on(first) {
-            runtime.spawn(call);
-        }
-        Ok(())
+        request::begin(py, call.into_future()).map(drop)
     }
 
     /// Call for a result in parts; the call is made when its results are asked for.
@@ -214,31 +201,14 @@ impl Session {
         Ok(answer(py, published, topic)?.map(|publication| publication.value()))
     }
 
-    /// Register and wait; returns `(request_id, registration_id)`.
-    fn register(
+    /// Ask for a registration, whose answer is waited for later.
+    fn ask_to_register(
         &self,
         py: Python<'_>,
         procedure: &str,
         options: &Bound<'_, PyDict>,
-        timeout: Option<f64>,
-    ) -> PyResult<(u64, u64)> {
-        let live = self.open(py, procedure)?;
-        let options = read_options(options, |reader| RegisterOptions::read(reader))?;
-        let (inbox, granted) = (Arc::clone(&live.inbox), Arc::new(SetOnce::new()));
-        let id = Arc::clone(&granted);
-        let register = live
-            .client
-            .register_with(procedure, move |invocation, responder| {
-                inbox.push_invocation(invocation, responder, Arc::clone(&id));
-            })
-            .options(options);
-        let registered = wait(py, limit(py, timeout)?, register.into_future())?;
-        let registration = answer(py, registered, procedure)?;
-        let request_id = registration.request_id().value();
-        let registration_id = live.registrations.keep(py, registration)?;
-        // A new cell cannot be set already.
-        _ = granted.set(registration_id);
-        Ok((request_id, registration_id))
+    ) -> PyResult<Asked> {
+        Asked::register(py, self.open(py, procedure)?, procedure, options)
     }
 
     /// Withdraw a registration and wait for the acknowledgement.
@@ -269,25 +239,14 @@ impl Session {
         Ok((registrations, subscriptions))
     }
 
-    /// Subscribe and wait; returns `(request_id, subscription_id)`.
-    fn subscribe(
+    /// Ask for a subscription, whose answer is waited for later.
+    fn ask_to_subscribe(
         &self,
         py: Python<'_>,
         topic: &str,
         options: &Bound<'_, PyDict>,
-        timeout: Option<f64>,
-    ) -> PyResult<(u64, u64)> {
-        let live = self.open(py, topic)?;
-        let options = read_options(options, |reader| SubscribeOptions::read(reader))?;
-        let inbox = Arc::clone(&live.inbox);
-        let subscribe = live
-            .client
-            .subscribe_with(topic, move |event| inbox.push_event(event))
-            .options(options);
-        let subscribed = wait(py, limit(py, timeout)?, subscribe.into_future())?;
-        let subscription = answer(py, subscribed, topic)?;
-        let request_id = subscription.request_id().value();
-        Ok((request_id, live.subscriptions.keep(py, subscription)?))
+    ) -> PyResult<Asked> {
+        Asked::subscribe(py, self.open(py, topic)?, topic, options)
     }
 
     /// End a subscription and wait for the acknowledgement.
@@ -327,20 +286,13 @@ impl Session {
         request_id: Option<u64>,
         timeout: Option<f64>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let live = self.live(py)?;
-        match wait(py, limit(py, timeout)?, live.answers.next(request_id))? {
-            Some(Some(encoded)) => decode(py, answers::SERIALIZER, &encoded),
-            Some(None) => Err(failure(
-                py,
-                Kind::Session,
-                "the session ended without an answer",
-            )),
-            None => Err(failure(py, Kind::Timeout, "no message came in time")),
-        }
+        let timeout = limit(py, timeout)?;
+        self.live(py)?.answers.take(py, request_id, timeout)
     }
 
-    /// The next invocation or event; None after `timeout` seconds or at the session's end.
-    fn next_job<'py>(&self, py: Python<'py>, timeout: f64) -> PyResult<Option<JobTuple<'py>>> {
+    /// The next invocation, or that events wait; None after `timeout` seconds or at the session's
+    /// end.
+    fn next_job<'py>(&self, py: Python<'py>, timeout: f64) -> PyResult<Option<PythonJob<'py>>> {
         let live = self.live(py)?;
         loop {
             let job = wait_quietly(py, duration(py, timeout)?, live.inbox.next())?.flatten();
@@ -353,9 +305,29 @@ impl Session {
         }
     }
 
-    /// Say that the event handed out last has been handled.
-    fn event_done(&self, py: Python<'_>) -> PyResult<()> {
-        self.live(py)?.inbox.event_done();
+    /// Run the handlers of the events that wait, up to a limit; whether some may be left.
+    fn run_events<'py>(
+        &self,
+        known: &Bound<'py, PyDict>,
+        absent: &Bound<'py, PyAny>,
+        failed: &Bound<'py, PyAny>,
+    ) -> PyResult<bool> {
+        let subscriptions = Subscriptions {
+            known,
+            absent,
+            failed,
+        };
+        subscriptions.run(&self.live(known.py())?.inbox)
+    }
+
+    /// The next of the events that wait, as a message; None if there is none.
+    fn next_event<'py>(&self, py: Python<'py>) -> PyResult<Option<EventTuple<'py>>> {
+        Ok(events::next(py, &self.live(py)?.inbox))
+    }
+
+    /// Say that the events that this thread took have been handled.
+    fn events_done(&self, py: Python<'_>) -> PyResult<()> {
+        self.live(py)?.inbox.events_done();
         Ok(())
     }
 

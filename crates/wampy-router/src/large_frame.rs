@@ -14,6 +14,10 @@ use crate::buffers;
 /// own that a shared part needs.
 pub(crate) const SHARED_BYTES_MIN: usize = 64 << 10;
 
+/// How many times as large as the payload the buffer may be in which it stays. A receiver that does not
+/// read keeps all of the buffer, of which only the payload is counted.
+const SHARED_BUFFER_RATIO_MAX: usize = 4;
+
 /// A frame in three parts: before, the payload, and behind.
 #[derive(Debug)]
 pub(crate) struct LargeFrame {
@@ -85,11 +89,35 @@ impl Drop for LargeFrame {
     }
 }
 
-/// `part` without a copy, if it lies in `source`.
+/// `part` without a copy, if it is most of `source`.
 fn part_of(source: Option<&Bytes>, part: &[u8]) -> Bytes {
+    let bytes_max = part.len().saturating_mul(SHARED_BUFFER_RATIO_MAX);
+    let source = source.filter(|source| source.len() <= bytes_max);
     let shared = source.and_then(|source| {
         let place = buffers::place_in(source.as_ptr() as usize, source.len(), part)?;
         Some(source.slice(place))
     });
     shared.unwrap_or_else(|| Bytes::copy_from_slice(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether a payload stays where it is when so many other bytes have come with it.
+    fn is_shared(others: usize) -> bool {
+        let message = format!("[16,1,{{}},\"a\",[\"{}\"]]", "x".repeat(SHARED_BYTES_MIN));
+        let source = Bytes::from([vec![b' '; others], message.into_bytes()].concat());
+        let message = Message::decode(Serializer::Json, &source[others..]).unwrap();
+        let format = FrameFormat::RawSocket;
+        let frame = LargeFrame::encode(format, Serializer::Json, &message, Some(&source)).unwrap();
+        source.as_ptr_range().contains(&frame.payload().as_ptr())
+    }
+
+    #[test]
+    fn a_payload_keeps_no_buffer_that_is_much_larger() {
+        assert!(is_shared(0));
+        assert!(is_shared(2 * SHARED_BYTES_MIN));
+        assert!(!is_shared(16 << 20));
+    }
 }

@@ -6,7 +6,8 @@ mod peer;
 
 use std::time::{Duration, Instant};
 
-use peer::{Host, Peer, Value, claim, json};
+use peer::joining::{asked, by_ticket, claim, knock};
+use peer::{Host, Peer, Value, json};
 use wampy_proto::Serializer;
 use wampy_router::auth::scram::{AuthMessage, Derivation, Dialect, Kdf, Keys};
 use wampy_router::auth::wampcra::{self, Salting};
@@ -39,13 +40,6 @@ fn salting() -> Salting {
         salt: "salt123".to_owned(),
         iterations: 100,
         keylen: 32,
-    }
-}
-
-fn by_ticket(ticket: &str) -> Credentials {
-    Credentials {
-        ticket: Some(ticket.into()),
-        ..Credentials::default()
     }
 }
 
@@ -106,21 +100,6 @@ fn host(authentication: Authentication) -> Host {
     host_with(authentication, |builder| builder)
 }
 
-/// A client that says HELLO with these details to the closed realm.
-fn knock(host: &Host, details: Value) -> Peer {
-    let mut peer = host.rawsocket(Serializer::Json);
-    peer.send(&Peer::hello_to("closed", &details));
-    peer
-}
-
-/// A client that is asked something.
-fn asked(host: &Host, details: Value) -> (Peer, Value) {
-    let mut peer = knock(host, details);
-    let challenge = peer.message();
-    assert_eq!(challenge[0], 4, "{challenge}");
-    (peer, challenge)
-}
-
 fn expect_denied(mut peer: Peer) -> String {
     let problem = peer.expect_abort(DENIED);
     peer.expect_end();
@@ -128,7 +107,7 @@ fn expect_denied(mut peer: Peer) -> String {
 }
 
 fn sign_in_by_ticket(host: &Host, authid: &str, ticket: &str) -> Value {
-    let (mut peer, _) = asked(host, claim("ticket", authid));
+    let (mut peer, _) = asked(host, &claim("ticket", authid));
     peer.send(&json!([5, ticket, {}]));
     let answer = peer.message();
     if answer[0] == 2 {
@@ -140,7 +119,7 @@ fn sign_in_by_ticket(host: &Host, authid: &str, ticket: &str) -> Value {
 #[test]
 fn check_84_a_ticket_is_asked_for_and_looked_at() {
     let host = host(everything());
-    let (mut peer, challenge) = asked(&host, claim("ticket", "joe"));
+    let (mut peer, challenge) = asked(&host, &claim("ticket", "joe"));
     assert_eq!(challenge, json!([4, "ticket", {}]));
     peer.send(&json!([5, "secret!!!", {}]));
     let welcome = peer.expect_welcome();
@@ -158,7 +137,7 @@ fn check_84_a_ticket_is_asked_for_and_looked_at() {
     assert_eq!(peer.call("wamp.session.count", json!([]))[3], json!([1]));
 
     for wrong in ["secret!!", "secret!!!!", "", "x"] {
-        let (mut peer, _) = asked(&host, claim("ticket", "joe"));
+        let (mut peer, _) = asked(&host, &claim("ticket", "joe"));
         peer.send(&json!([5, wrong, {}]));
         expect_denied(peer);
     }
@@ -172,7 +151,7 @@ fn check_85_the_cra_challenge_says_who_the_session_will_be() {
         ("peter", "secret1", None),
         ("salty", "secret2", Some(salting())),
     ] {
-        let (mut peer, challenge) = asked(&host, claim("wampcra", authid));
+        let (mut peer, challenge) = asked(&host, &claim("wampcra", authid));
         let extra = &challenge[2];
         let text = extra["challenge"].as_str().unwrap();
         let fields: Value = serde_json::from_str(text).unwrap();
@@ -206,12 +185,12 @@ fn check_85_the_cra_challenge_says_who_the_session_will_be() {
         assert_eq!(welcome[2]["authmethod"], "wampcra");
     }
     // What was signed once is of no use again.
-    let (_, old) = asked(&host, claim("wampcra", "peter"));
+    let (_, old) = asked(&host, &claim("wampcra", "peter"));
     let signature = wampcra::signature(&"secret1".into(), old[2]["challenge"].as_str().unwrap());
-    let (mut peer, _) = asked(&host, claim("wampcra", "peter"));
+    let (mut peer, _) = asked(&host, &claim("wampcra", "peter"));
     peer.send(&json!([5, signature, {}]));
     expect_denied(peer);
-    let (mut peer, challenge) = asked(&host, claim("wampcra", "peter"));
+    let (mut peer, challenge) = asked(&host, &claim("wampcra", "peter"));
     let text = challenge[2]["challenge"].as_str().unwrap();
     peer.send(&json!([5, wampcra::signature(&"wrong".into(), text), {}]));
     expect_denied(peer);
@@ -249,7 +228,7 @@ fn scram_answer(authid: &str, password: &str, challenge: &Value) -> (Value, Stri
 #[test]
 fn check_87_a_scram_proof_must_fit_nonce_binding_and_password() {
     let host = host(everything());
-    let (mut peer, challenge) = asked(&host, scram_hello("user", Value::Null));
+    let (mut peer, challenge) = asked(&host, &scram_hello("user", Value::Null));
     assert_eq!(challenge[1], "wamp-scram");
     let extra = &challenge[2];
     let nonce = extra["nonce"].as_str().unwrap();
@@ -280,19 +259,19 @@ fn check_87_a_scram_proof_must_fit_nonce_binding_and_password() {
         |answer| answer[1] = json!("no base64"),
     ];
     for (at, spoil) in spoils.into_iter().enumerate() {
-        let (mut peer, challenge) = asked(&host, scram_hello("user", Value::Null));
+        let (mut peer, challenge) = asked(&host, &scram_hello("user", Value::Null));
         let (mut answer, _) = scram_answer("user", "pencil", &challenge);
         spoil(&mut answer);
         peer.send(&answer);
         let problem = expect_denied(peer);
         assert!(!problem.is_empty(), "spoilt in way {at}");
     }
-    let (mut peer, challenge) = asked(&host, scram_hello("user", Value::Null));
+    let (mut peer, challenge) = asked(&host, &scram_hello("user", Value::Null));
     peer.send(&scram_answer("user", "pencils", &challenge).0);
     expect_denied(peer);
     // There is no TLS to be bound to.
     for binding in ["tls-unique", "tls-exporter", "nonsense"] {
-        let problem = expect_denied(knock(&host, scram_hello("user", json!(binding))));
+        let problem = expect_denied(knock(&host, &scram_hello("user", json!(binding))));
         assert!(problem.contains("binding"), "{problem}");
     }
 }
@@ -305,7 +284,7 @@ fn check_87_an_answer_that_does_not_come_in_time_is_refused() {
             ..Limits::default()
         })
     });
-    let (mut peer, _) = asked(&host, scram_hello("user", Value::Null));
+    let (mut peer, _) = asked(&host, &scram_hello("user", Value::Null));
     peer.expect_abort("wamp.error.authentication_failed");
     peer.expect_end();
 }
@@ -333,7 +312,7 @@ fn check_90_the_router_signs_the_challenge_of_a_cryptosign_client() {
     let theirs = [9; 32];
     let hex = "09".repeat(32);
     let hello = cryptosign_hello(&client_key(), json!({"challenge": hex}));
-    let (mut peer, challenge) = asked(&host, hello);
+    let (mut peer, challenge) = asked(&host, &hello);
     let public: PublicKey = challenge[2]["pubkey"].as_str().unwrap().parse().unwrap();
     assert_eq!(public, router_key().public_key());
     let signature = challenge[2]["signature"].as_str().unwrap();
@@ -344,7 +323,7 @@ fn check_90_the_router_signs_the_challenge_of_a_cryptosign_client() {
     assert_eq!(welcome[2]["authid"], "client01@example.com");
     assert_eq!(welcome[2]["authextra"], json!({"floor": 3}));
     // Who does not ask for it gets neither.
-    let (_, challenge) = asked(&host, cryptosign_hello(&client_key(), json!({})));
+    let (_, challenge) = asked(&host, &cryptosign_hello(&client_key(), json!({})));
     assert_eq!(
         (challenge[2].get("pubkey"), challenge[2].get("signature")),
         (None, None)
@@ -356,17 +335,17 @@ fn a_cryptosign_client_has_its_own_key_and_nobody_elses_name() {
     let host = host(everything());
     let stranger = PrivateKey::from_seed(&[3; 32]);
     // A key that nobody knows is asked like any other.
-    let (mut peer, challenge) = asked(&host, cryptosign_hello(&stranger, json!({})));
+    let (mut peer, challenge) = asked(&host, &cryptosign_hello(&stranger, json!({})));
     peer.send(&signed(&stranger, &challenge));
     expect_denied(peer);
     // Another's key as its own.
-    let (mut peer, challenge) = asked(&host, cryptosign_hello(&client_key(), json!({})));
+    let (mut peer, challenge) = asked(&host, &cryptosign_hello(&client_key(), json!({})));
     peer.send(&signed(&stranger, &challenge));
     expect_denied(peer);
     // Its own key under another's name.
     let mut hello = cryptosign_hello(&client_key(), json!({}));
     hello["authid"] = json!("joe");
-    let mut peer = knock(&host, hello);
+    let mut peer = knock(&host, &hello);
     peer.expect_abort("wamp.error.no_matching_auth_method");
 }
 
@@ -378,11 +357,11 @@ fn check_91_the_reasons_of_a_refusal_before_anything_is_proven() {
         json!({"authmethods": []}),
         json!({"authmethods": ["anonymous"]}),
     ] {
-        let mut peer = knock(&host, details);
+        let mut peer = knock(&host, &details);
         peer.expect_abort("wamp.error.authentication_required");
         peer.expect_end();
     }
-    let mut peer = knock(&host, json!({"authmethods": ["tls", "telepathy"]}));
+    let mut peer = knock(&host, &json!({"authmethods": ["tls", "telepathy"]}));
     let problem = peer.expect_abort("wamp.error.no_matching_auth_method");
     assert!(
         problem.contains("telepathy") && problem.contains("wampcra"),
@@ -393,7 +372,7 @@ fn check_91_the_reasons_of_a_refusal_before_anything_is_proven() {
         json!({"authmethods": ["ticket"]}),
         json!({"authmethods": ["cryptosign"]}),
     ] {
-        knock(&host, details).expect_abort("wamp.error.authentication_required");
+        knock(&host, &details).expect_abort("wamp.error.authentication_required");
     }
     let mut peer = host.rawsocket(Serializer::Json);
     peer.send(&Peer::hello_to("nowhere", &claim("ticket", "joe")));
@@ -404,11 +383,11 @@ fn check_91_the_reasons_of_a_refusal_before_anything_is_proven() {
 fn check_91_an_unknown_authid_is_told_so_only_where_the_operator_wants_it() {
     let host = host(everything().reveal_unknown_users(true));
     for method in ["ticket", "wampcra"] {
-        let mut peer = knock(&host, claim(method, "nobody"));
+        let mut peer = knock(&host, &claim(method, "nobody"));
         peer.expect_abort("wamp.error.no_such_principal");
         peer.expect_end();
     }
-    knock(&host, scram_hello("nobody", Value::Null)).expect_abort("wamp.error.no_such_principal");
+    knock(&host, &scram_hello("nobody", Value::Null)).expect_abort("wamp.error.no_such_principal");
     assert_eq!(sign_in_by_ticket(&host, "joe", "secret!!!")[0], 2);
 }
 
@@ -435,7 +414,7 @@ fn an_unknown_authid_sees_and_hears_what_one_with_a_wrong_secret_does() {
             // The other methods are the client's as well, but neither user's.
             let mut hello = scram_hello(authid, Value::Null);
             hello["authmethods"] = json!(["ticket", "wampcra", "wamp-scram"]);
-            let (mut peer, challenge) = asked(&host, hello);
+            let (mut peer, challenge) = asked(&host, &hello);
             peer.send(&json!([5, "wrong", {"nonce": challenge[2]["nonce"]}]));
             let abort = peer.message();
             peer.expect_end();
@@ -478,12 +457,12 @@ fn check_3_anything_but_an_answer_to_the_challenge_ends_the_attempt() {
         Peer::hello_to("closed", &claim("ticket", "joe")),
         json!([6, {}, "wamp.close.goodbye_and_out"]),
     ] {
-        let (mut peer, _) = asked(&host, claim("ticket", "joe"));
+        let (mut peer, _) = asked(&host, &claim("ticket", "joe"));
         peer.send(&other);
         peer.expect_violation();
     }
     // ABORT is no violation: the client has changed its mind.
-    let (mut peer, _) = asked(&host, claim("ticket", "joe"));
+    let (mut peer, _) = asked(&host, &claim("ticket", "joe"));
     peer.send(&json!([3, {}, "wamp.error.authentication_failed"]));
     peer.expect_end();
     assert_eq!(host.stats().sessions, 0);
@@ -496,13 +475,13 @@ fn check_4_authenticate_before_hello_and_a_second_time_break_the_protocol() {
     early.send(&json!([5, "secret!!!", {}]));
     early.expect_violation();
 
-    let (mut twice, _) = asked(&host, claim("ticket", "joe"));
+    let (mut twice, _) = asked(&host, &claim("ticket", "joe"));
     twice.send_all(&[json!([5, "secret!!!", {}]), json!([5, "secret!!!", {}])]);
     twice.expect_welcome();
     twice.expect_violation();
 
     // A second guess on one connection.
-    let (mut guess, _) = asked(&host, claim("ticket", "joe"));
+    let (mut guess, _) = asked(&host, &claim("ticket", "joe"));
     guess.send_all(&[json!([5, "wrong", {}]), json!([5, "secret!!!", {}])]);
     expect_denied(guess);
     host.eventually("nobody is in", |stats| stats.sessions == 0);
@@ -511,11 +490,11 @@ fn check_4_authenticate_before_hello_and_a_second_time_break_the_protocol() {
 #[test]
 fn an_answer_to_another_method_is_no_answer() {
     let host = host(everything());
-    let (mut peer, challenge) = asked(&host, cryptosign_hello(&client_key(), json!({})));
+    let (mut peer, challenge) = asked(&host, &cryptosign_hello(&client_key(), json!({})));
     let text = challenge[2]["challenge"].as_str().unwrap();
     peer.send(&json!([5, wampcra::signature(&"secret1".into(), text), {}]));
     expect_denied(peer);
-    let (mut peer, _) = asked(&host, claim("wampcra", "peter"));
+    let (mut peer, _) = asked(&host, &claim("wampcra", "peter"));
     peer.send(&json!([5, "secret1", {}]));
     expect_denied(peer);
 }
@@ -560,26 +539,26 @@ fn two_factors_are_two_challenges() {
         peer.send(&json!([5, wampcra::signature(&"secret".into(), text), {}]));
         assert_eq!(peer.message(), json!([4, "ticket", {}]));
     };
-    let (mut peer, challenge) = asked(&host, both());
+    let (mut peer, challenge) = asked(&host, &both());
     first(&mut peer, &challenge);
     peer.send(&json!([5, "123456", {}]));
     let welcome = peer.expect_welcome();
     assert_eq!(welcome[2]["authmethod"], "wampcra");
 
-    let (mut peer, challenge) = asked(&host, both());
+    let (mut peer, challenge) = asked(&host, &both());
     first(&mut peer, &challenge);
     peer.send(&json!([5, "654321", {}]));
     expect_denied(peer);
     // A wrong first one is refused at once; one alone does not do.
-    let (mut peer, _) = asked(&host, both());
+    let (mut peer, _) = asked(&host, &both());
     peer.send(&json!([5, "123456", {}]));
     expect_denied(peer);
     for method in ["ticket", "wampcra"] {
-        let mut peer = knock(&host, claim(method, "joe"));
+        let mut peer = knock(&host, &claim(method, "joe"));
         peer.expect_abort("wamp.error.no_matching_auth_method");
     }
     // Nobody's second factor looks like everybody's.
-    let mut peer = knock(&host, claim("wampcra", "nobody"));
+    let mut peer = knock(&host, &claim("wampcra", "nobody"));
     peer.expect_abort("wamp.error.no_matching_auth_method");
 }
 
@@ -664,7 +643,7 @@ fn failures_make_the_next_attempts_wait_whether_right_or_wrong() {
 #[test]
 fn a_router_that_shuts_down_ends_those_who_are_asked_something() {
     let host = host(everything());
-    let (mut peer, _) = asked(&host, claim("ticket", "joe"));
+    let (mut peer, _) = asked(&host, &claim("ticket", "joe"));
     host.runtime.block_on(host.router.shutdown());
     peer.expect_end();
 }
@@ -672,7 +651,7 @@ fn a_router_that_shuts_down_ends_those_who_are_asked_something() {
 #[test]
 fn the_next_session_on_a_connection_is_asked_anew() {
     let host = host(everything());
-    let (mut peer, _) = asked(&host, claim("ticket", "joe"));
+    let (mut peer, _) = asked(&host, &claim("ticket", "joe"));
     peer.send(&json!([5, "secret!!!", {}]));
     let first = peer.expect_welcome();
     peer.send(&json!([6, {}, "wamp.close.close_realm"]));
@@ -686,7 +665,7 @@ fn the_next_session_on_a_connection_is_asked_anew() {
 #[test]
 fn the_session_meta_api_tells_who_everybody_is() {
     let host = host(everything());
-    let (mut peer, challenge) = asked(&host, cryptosign_hello(&client_key(), json!({})));
+    let (mut peer, challenge) = asked(&host, &cryptosign_hello(&client_key(), json!({})));
     peer.send(&signed(&client_key(), &challenge));
     let id = peer.expect_welcome()[1].clone();
     let details = &peer.call("wamp.session.get", json!([id]))[3][0];

@@ -4,35 +4,13 @@
 
 mod peer;
 
-use peer::{Host, Peer, Value, claim, json};
+use peer::joining::{asked, by_ticket, claim, knock};
+use peer::{Host, Peer, json};
 use wampy_proto::Serializer;
-use wampy_router::auth::Credentials;
 use wampy_router::{
     Allow, Authentication, Method, Permission, RealmConfig, RealmRole, RealmRoles, RealmSettings,
     User,
 };
-
-/// A client that says HELLO with these details to the closed realm.
-fn knock(host: &Host, details: Value) -> Peer {
-    let mut peer = host.rawsocket(Serializer::Json);
-    peer.send(&Peer::hello_to("closed", &details));
-    peer
-}
-
-/// A client that is asked something.
-fn asked(host: &Host, details: Value) -> (Peer, Value) {
-    let mut peer = knock(host, details);
-    let challenge = peer.message();
-    assert_eq!(challenge[0], 4, "{challenge}");
-    (peer, challenge)
-}
-
-fn by_ticket(ticket: &str) -> Credentials {
-    Credentials {
-        ticket: Some(ticket.into()),
-        ..Credentials::default()
-    }
-}
 
 fn role(name: &str, uri: &str) -> RealmRole {
     let permission = Permission::starred(uri, Allow::EVERYTHING).unwrap();
@@ -54,7 +32,7 @@ fn a_client_may_ask_for_the_role_that_it_has_and_for_no_other() {
     let ask_for = |role: &str| {
         let mut hello = claim("ticket", "joe");
         hello["authrole"] = json!(role);
-        let (mut peer, _) = asked(&host, hello);
+        let (mut peer, _) = asked(&host, &hello);
         peer.send(&json!([5, "secret!!!", {}]));
         peer.message()
     };
@@ -104,7 +82,7 @@ fn anonymous_clients_have_the_role_that_they_are_given() {
         json!({"authmethods": ["anonymous"]}),
         json!({"authmethods": ["ticket", "anonymous"]}),
     ] {
-        let mut peer = knock(&host, details);
+        let mut peer = knock(&host, &details);
         let welcome = peer.expect_welcome();
         assert_eq!(welcome[2]["authrole"], "guest");
         assert_eq!(welcome[2]["authmethod"], "anonymous");
@@ -125,12 +103,12 @@ fn callees_learn_how_far_a_role_is_trusted() {
     callee.send(&hello);
     callee.expect_welcome();
     callee.register("com.example.who");
-    let (mut joe, _) = asked(&host, claim("ticket", "joe"));
+    let (mut joe, _) = asked(&host, &claim("ticket", "joe"));
     joe.send(&json!([5, "secret!!!", {}]));
     joe.expect_welcome();
     joe.send(&json!([48, 1, {}, "com.example.who"]));
     assert_eq!(callee.message()[3]["trustlevel"], 3);
-    let mut guest = knock(&host, json!({}));
+    let mut guest = knock(&host, &json!({}));
     guest.expect_welcome();
     guest.send(&json!([48, 1, {}, "com.example.who"]));
     assert_eq!(callee.message()[3].get("trustlevel"), None);

@@ -2,31 +2,20 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../wampy-transport/tests/authority/mod.rs"]
+mod authority;
 mod peer;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use authority::Authority;
+use peer::files::Files;
+use peer::joining::with_ticket;
 use peer::{Host, Peer, json};
 use wampy_proto::Serializer;
 use wampy_router::{Builder, Limits, RealmConfig, Router};
 
-/// A directory with files of its own, removed at the end.
-struct Files(PathBuf);
-
 impl Files {
-    fn new(name: &str) -> Self {
-        let directory = format!("wampy-router-config-{}-{name}", std::process::id());
-        let directory = std::env::temp_dir().join(directory);
-        std::fs::create_dir_all(&directory).unwrap();
-        Self(directory)
-    }
-
-    fn write(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.0.join(name);
-        std::fs::write(&path, text).unwrap();
-        path
-    }
-
     fn builder(&self, text: &str) -> Builder {
         match Builder::from_config_file(self.write("wampy.toml", text)) {
             Ok(builder) => builder,
@@ -35,32 +24,15 @@ impl Files {
     }
 
     fn host(&self, text: &str) -> Host {
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let builder = self.builder(text);
-        let router = runtime.block_on(builder.start()).unwrap();
-        Host { router, runtime }
+        Host::start(self.builder(text))
     }
 
     /// The mistakes of a file, without the directory.
     fn mistakes(&self, text: &str) -> Vec<String> {
         let path = self.write("wampy.toml", text);
         let error = Builder::from_config_file(path).unwrap_err();
-        let directory = format!("{}/", self.0.display());
-        let text = error.to_string().replace(&directory, "");
-        text.lines().map(str::to_owned).collect()
+        self.lines(&error.to_string())
     }
-}
-
-impl Drop for Files {
-    fn drop(&mut self) {
-        _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-fn hello(peer: &mut Peer, realm: &str, details: &str) -> peer::Value {
-    let details = serde_json::from_str(details).unwrap();
-    peer.send(&Peer::hello_to(realm, &details));
-    peer.message()
 }
 
 const SHOP: &str = r#"
@@ -92,21 +64,17 @@ extra = { floor = 3 }
 
 #[test]
 fn a_file_says_who_may_join() {
-    let files = Files::new("join");
+    let files = Files::new();
     files.write(
         "users.toml",
         "[[users]]\nauthid = 'ann'\nrole = 'clerk'\nticket = 't'\n",
     );
     let host = files.host(SHOP);
     let mut guest = host.rawsocket(Serializer::Json);
-    let welcome = hello(&mut guest, "com.example.shop", "{}");
+    let welcome = guest.greet("com.example.shop", &json!({}));
     assert_eq!(welcome[2]["authrole"], "guest");
     for (authid, ticket) in [("joe", "secret!!!"), ("ann", "t")] {
-        let mut peer = host.rawsocket(Serializer::Json);
-        let details = json!({"authmethods": ["ticket"], "authid": authid}).to_string();
-        assert_eq!(hello(&mut peer, "com.example.shop", &details)[0], 4);
-        peer.send(&json!([5, ticket, {}]));
-        let welcome = peer.message();
+        let (_, welcome) = with_ticket(&host, "com.example.shop", authid, ticket);
         assert_eq!(welcome[2]["authrole"], "clerk", "{welcome}");
         if authid == "joe" {
             assert_eq!(welcome[2]["authextra"], json!({"floor": 3}));
@@ -115,11 +83,7 @@ fn a_file_says_who_may_join() {
 }
 
 fn ticket_is_good(host: &Host, authid: &str, ticket: &str) -> bool {
-    let mut peer = host.rawsocket(Serializer::Json);
-    let details = json!({"authmethods": ["ticket"], "authid": authid}).to_string();
-    assert_eq!(hello(&mut peer, "realm1", &details)[0], 4);
-    peer.send(&json!([5, ticket, {}]));
-    peer.message()[0] == 2
+    with_ticket(host, "realm1", authid, ticket).1[0] == 2
 }
 
 fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
@@ -134,7 +98,7 @@ fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
 
 #[test]
 fn a_file_with_users_is_read_again_when_it_has_changed() {
-    let files = Files::new("users");
+    let files = Files::new();
     let user = |authid: &str, ticket: &str| {
         format!("[[users]]\nauthid = '{authid}'\nrole = 'user'\nticket = '{ticket}'\n")
     };
@@ -165,7 +129,7 @@ fn a_file_with_users_is_read_again_when_it_has_changed() {
 
 #[test]
 fn every_mistake_is_named_by_line_and_key_and_all_at_once() {
-    let files = Files::new("mistakes");
+    let files = Files::new();
     let mistakes = files.mistakes(
         r#"listen = ["localhost:8080", "nonsense"]
 compres = true
@@ -250,7 +214,7 @@ name = "shop"
 
 #[test]
 fn a_port_may_have_some_of_the_methods() {
-    let files = Files::new("ports");
+    let files = Files::new();
     let realm = "[[realms]]\nname = 'realm1'\n[realms.authentication]\nmethods = ['anonymous', 'ticket']\n\
                  [[realms.authentication.users]]\nauthid = 'joe'\nrole = 'user'\nticket = 'secret!!!'\n";
     let listen = "listen = [{ address = 'unix:inside', methods = ['anonymous'] }, \
@@ -261,7 +225,7 @@ fn a_port_may_have_some_of_the_methods() {
     let host = files.host(&format!("{listen}{realm}"));
     assert!(ticket_is_good(&host, "joe", "secret!!!"));
     let mut nobody = host.rawsocket(Serializer::Json);
-    let refused = hello(&mut nobody, "realm1", "{}");
+    let refused = nobody.greet("realm1", &json!({}));
     assert_eq!(
         refused[2], "wamp.error.authentication_required",
         "{refused}"
@@ -298,17 +262,17 @@ fn a_port_may_have_some_of_the_methods() {
 
 #[test]
 fn the_store_of_events_is_beside_the_file() {
-    let files = Files::new("store");
+    let files = Files::new();
     let text = "listen = ['127.0.0.1:0']\nstore = 'kept'\n";
     let host = files.host(text);
-    assert!(files.0.join("kept").is_dir());
+    assert!(files.path("kept").is_dir());
     drop(host);
     files.host(text).session();
 }
 
 #[test]
 fn mistakes_that_take_two_keys_are_named_by_line_too() {
-    let files = Files::new("pairs");
+    let files = Files::new();
     let realm = "[[realms]]\nname = 'shop'\n";
     let login = "[realms.authentication]\nmethods = ['cryptosign', 'tls']\n";
     let user = |authid: &str, means: &str| {
@@ -365,7 +329,7 @@ fn mistakes_that_take_two_keys_are_named_by_line_too() {
 
 #[test]
 fn secrets_are_among_the_keys_that_are_known() {
-    let files = Files::new("slips");
+    let files = Files::new();
     let mistakes = files.mistakes(
         "[[realms]]\nname = 'a'\n[realms.authentication]\nmethods = ['wamp-scram']\nunknown_users_sed = 'x'\n\
          [[realms.authentication.users]]\nauthid = 'joe'\nrole = 'r'\nscrm = {}\ntelepathy = 1\n",
@@ -382,7 +346,7 @@ fn secrets_are_among_the_keys_that_are_known() {
 
 #[test]
 fn mistakes_of_toml_itself_are_named_by_line() {
-    let files = Files::new("toml");
+    let files = Files::new();
     for (text, line) in [
         ("compress = true\nlisten = [\n", 2),
         ("compress = true\n\ncompress = false\n", 3),
@@ -403,15 +367,15 @@ fn mistakes_of_toml_itself_are_named_by_line() {
 
 #[test]
 fn a_file_that_is_not_there_is_named() {
-    let files = Files::new("missing");
-    let error = Builder::from_config_file(files.0.join("no.toml")).unwrap_err();
+    let files = Files::new();
+    let error = Builder::from_config_file(files.path("no.toml")).unwrap_err();
     let text = error.to_string();
     assert!(text.contains("no.toml: cannot be read: "), "{text}");
 }
 
 #[test]
 fn mistakes_of_a_users_file_are_named_in_it() {
-    let files = Files::new("other");
+    let files = Files::new();
     files.write(
         "people.toml",
         "[[users]]\nauthid = 'joe'\nrole = 'user'\ntiket = 'x'\n",
@@ -430,7 +394,7 @@ fn mistakes_of_a_users_file_are_named_in_it() {
 
 #[test]
 fn no_mistake_repeats_a_secret() {
-    let files = Files::new("secrets");
+    let files = Files::new();
     let realm =
         "[[realms]]\nname = 'a'\n[realms.authentication]\nmethods = ['ticket', 'wampcra']\n";
     for user in [
@@ -455,7 +419,7 @@ fn no_mistake_repeats_a_secret() {
 
 #[test]
 fn users_who_could_never_come_in_are_mistakes() {
-    let files = Files::new("useless");
+    let files = Files::new();
     let realm = "[[realms]]\nname = 'a'\n[realms.authentication]\nmethods = ['wampcra']\n";
     for (user, expected) in [
         (
@@ -492,7 +456,7 @@ fn users_who_could_never_come_in_are_mistakes() {
 
 #[test]
 fn an_authenticator_of_realms_that_do_not_exist_yet_is_in_another() {
-    let files = Files::new("auto");
+    let files = Files::new();
     let mistakes = files.mistakes(
         "auto_create_realms = true\n[auto_created_realms.authentication]\nmethods = ['ticket']\n\
          authenticator = 'com.example.authenticate'\n",
@@ -505,7 +469,7 @@ fn an_authenticator_of_realms_that_do_not_exist_yet_is_in_another() {
 
 #[test]
 fn limits_and_policies_reach_the_router() {
-    let files = Files::new("limits");
+    let files = Files::new();
     let host = files.host(
         r#"
         listen = ["127.0.0.1:0"]
@@ -547,10 +511,10 @@ fn limits_and_policies_reach_the_router() {
 fn the_examples_of_the_documentation_work() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md");
     let docs = std::fs::read_to_string(path).unwrap();
-    let files = Files::new("docs");
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    files.write("fullchain.pem", &made.cert.pem());
-    files.write("privkey.pem", &made.signing_key.serialize_pem());
+    let files = Files::new();
+    let signed = Authority::new().sign("router", &["localhost"]);
+    files.write("fullchain.pem", &signed.certificate.pem());
+    files.write("privkey.pem", &signed.key.serialize_pem());
     files.write("router.key", &"02".repeat(32));
     let blocks: Vec<_> = docs.split("```toml").skip(1).collect();
     assert!(blocks.len() >= 5, "{} examples", blocks.len());
@@ -575,7 +539,7 @@ fn the_examples_of_the_documentation_work() {
 fn every_key_is_documented() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md");
     let docs = std::fs::read_to_string(path).unwrap();
-    let files = Files::new("keys");
+    let files = Files::new();
     // What is known where a key is not, is told by the mistake.
     let text = "zzz = 1\nlisten = [{ address = 'localhost:1', zzz = 1 }]\n[cookie]\nzzz = 1\n[tls]\nzzz = 1\n[limits]\nzzz = 1\n[[realms]]\nname = 'a'\nzzz = 1\n\
                 [realms.limits]\nzzz = 1\n[[realms.roles]]\nname = 'anonymous'\nzzz = 1\n\
@@ -628,7 +592,7 @@ fn every_setting_has_a_key() {
 
 #[test]
 fn history_is_kept_as_the_file_says() {
-    let files = Files::new("history");
+    let files = Files::new();
     let host = files.host(
         r#"
         listen = ["127.0.0.1:0"]
@@ -677,7 +641,7 @@ fn history_is_kept_as_the_file_says() {
 
 #[test]
 fn a_builder_from_a_file_can_be_changed() {
-    let files = Files::new("changed");
+    let files = Files::new();
     let builder = files.builder("listen = ['127.0.0.1:0']").realm("more");
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let router: Router = runtime.block_on(builder.start()).unwrap();

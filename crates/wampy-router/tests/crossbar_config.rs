@@ -2,31 +2,20 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../wampy-transport/tests/authority/mod.rs"]
+mod authority;
 mod peer;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use authority::Authority;
+use peer::files::Files;
+use peer::joining::with_ticket;
 use peer::{Host, Peer, json};
 use wampy_proto::Serializer;
 use wampy_router::{Builder, Converted, CrossbarConfig};
 
-/// A directory with files of its own, removed at the end.
-struct Node(PathBuf);
-
-impl Node {
-    fn new(name: &str) -> Self {
-        let directory = format!("wampy-router-crossbar-{}-{name}", std::process::id());
-        let directory = std::env::temp_dir().join(directory);
-        std::fs::create_dir_all(&directory).unwrap();
-        Self(directory)
-    }
-
-    fn write(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.0.join(name);
-        std::fs::write(&path, text).unwrap();
-        path
-    }
-
+impl Files {
     fn convert(&self, text: &str) -> Converted {
         match CrossbarConfig::new(self.write("config.json", text)).convert() {
             Ok(converted) => self.same(converted),
@@ -46,9 +35,7 @@ impl Node {
     fn host(&self, text: &str) -> Host {
         let toml = self.convert(text).toml;
         let builder = Builder::from_config_file(self.write("wampy.toml", &toml)).unwrap();
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let router = runtime.block_on(builder.start()).unwrap();
-        Host { router, runtime }
+        Host::start(builder)
     }
 
     fn mistakes(&self, name: &str, text: &str) -> Vec<String> {
@@ -57,22 +44,10 @@ impl Node {
         self.lines(&error.to_string())
     }
 
-    /// Lines without the directory.
-    fn lines(&self, text: &str) -> Vec<String> {
-        let text = text.replace(&format!("{}/", self.0.display()), "");
-        text.lines().map(str::to_owned).collect()
-    }
-
     fn warnings(&self, converted: &Converted) -> Vec<String> {
         let warnings = converted.warnings.iter();
         let warnings: Vec<_> = warnings.map(ToString::to_string).collect();
         self.lines(&warnings.join("\n"))
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
@@ -95,36 +70,6 @@ fn websocket(more: &str) -> String {
     format!(
         r#"{{"type": "websocket", "endpoint": {{"type": "tcp", "port": 0, "interface": "127.0.0.1"}}{more}}}"#
     )
-}
-
-fn hello(peer: &mut Peer, realm: &str, details: &peer::Value) -> peer::Value {
-    let mut hello = Peer::hello(realm);
-    for (key, value) in details.as_object().unwrap() {
-        hello[2][key] = value.clone();
-    }
-    peer.send(&hello);
-    peer.message()
-}
-
-#[test]
-fn what_was_converted_can_be_logged_without_its_secrets() {
-    let converted = Node::new("logged").convert(&SHOP.replace("AUTH", SHOP_AUTH));
-    assert!(converted.toml.contains("secret!!!"));
-    let logged = format!("{converted:?}");
-    for secret in ["secret!!!", "p4ss"] {
-        assert!(!logged.contains(secret), "{logged}");
-    }
-}
-
-/// Joins by a ticket, and returns the WELCOME or ABORT.
-fn by_ticket(host: &Host, realm: &str, authid: &str, ticket: &str) -> (Peer, peer::Value) {
-    let mut peer = host.rawsocket(Serializer::Json);
-    let details = json!({"authmethods": ["ticket"], "authid": authid});
-    let answer = hello(&mut peer, realm, &details);
-    assert_eq!(answer[0], 4, "{answer}");
-    peer.send(&json!([5, ticket, {}]));
-    let answer = peer.message();
-    (peer, answer)
 }
 
 const SHOP: &str = r#"{"version": 2, "workers": [{
@@ -162,11 +107,21 @@ const SHOP_AUTH: &str = r#"{
 }"#;
 
 #[test]
+fn what_was_converted_can_be_logged_without_its_secrets() {
+    let converted = Files::new().convert(&SHOP.replace("AUTH", SHOP_AUTH));
+    assert!(converted.toml.contains("secret!!!"));
+    let logged = format!("{converted:?}");
+    for secret in ["secret!!!", "p4ss"] {
+        assert!(!logged.contains(secret), "{logged}");
+    }
+}
+
+#[test]
 fn who_may_join_and_what_they_may_do_is_what_the_node_says() {
-    let node = Node::new("shop");
+    let node = Files::new();
     let host = node.host(&SHOP.replace("AUTH", SHOP_AUTH));
     let mut guest = host.rawsocket(Serializer::Json);
-    let welcome = hello(&mut guest, "shop", &json!({}));
+    let welcome = guest.greet("shop", &json!({}));
     assert_eq!(welcome[2]["authrole"], "guest", "{welcome}");
     // What it may do, and what not: the exact permission wins over the prefix.
     guest.subscribe("com.shop.news");
@@ -175,38 +130,35 @@ fn who_may_join_and_what_they_may_do_is_what_the_node_says() {
     let missing = guest.call("com.shop.prices", json!([]));
     assert_eq!(missing[4], "wamp.error.no_such_procedure", "{missing}");
     // A principal of two realms, and by two methods.
-    let (mut joe, welcome) = by_ticket(&host, "shop", "joe", "secret!!!");
+    let (mut joe, welcome) = with_ticket(&host, "shop", "joe", "secret!!!");
     assert_eq!(welcome[2]["authrole"], "clerk", "{welcome}");
     let id = joe.id();
     joe.send(&json!([64, id, {}, "Com.Shop.Loose"]));
     assert_eq!(joe.message()[4], "wamp.error.invalid_uri");
-    let (mut joe, welcome) = by_ticket(&host, "office", "joe", "secret!!!");
+    let (mut joe, welcome) = with_ticket(&host, "office", "joe", "secret!!!");
     assert_eq!(welcome[2]["authrole"], "clerk", "{welcome}");
     let denied = joe.call("com.office.anything", json!([]));
     assert_eq!(denied[4], "wamp.error.not_authorized", "{denied}");
     let mut peer = host.rawsocket(Serializer::Json);
     let details = json!({"authmethods": ["wampcra"], "authid": "joe"});
-    let challenge = hello(&mut peer, "shop", &details);
+    let challenge = peer.greet("shop", &details);
     assert_eq!(challenge[2]["salt"], "salt123", "{challenge}");
     // Wrong secrets, and realms that do not have the role.
-    let (_, abort) = by_ticket(&host, "shop", "joe", "secret");
+    let (_, abort) = with_ticket(&host, "shop", "joe", "secret");
     assert_eq!(abort[0], 3, "{abort}");
-    let (_, abort) = by_ticket(&host, "office", "ann", "abc");
+    let (_, abort) = with_ticket(&host, "office", "ann", "abc");
     assert_eq!(abort[0], 3, "{abort}");
     let mut nobody = host.rawsocket(Serializer::Json);
-    assert_eq!(hello(&mut nobody, "office", &json!({}))[0], 3);
+    assert_eq!(nobody.greet("office", &json!({}))[0], 3);
 }
 
 #[test]
 fn without_auth_everybody_is_anonymous_and_may_do_what_that_role_may() {
-    let node_ = Node::new("anonymous");
+    let node_ = Files::new();
     let roles = format!(r#"[{{"name": "anonymous", "permissions": [{EVERYTHING}]}}]"#);
     let host = node_.host(&node(&roles, &websocket(""), ""));
     let mut peer = host.rawsocket(Serializer::Json);
-    assert_eq!(
-        hello(&mut peer, "realm1", &json!({}))[2]["authrole"],
-        "anonymous"
-    );
+    assert_eq!(peer.greet("realm1", &json!({}))[2]["authrole"], "anonymous");
     // As lenient as Crossbar.io is where nothing else is said, with URIs and with ids.
     peer.send(&json!([64, 4711, {}, "com.example.add"]));
     assert_eq!(peer.message()[0], 65);
@@ -217,7 +169,7 @@ fn without_auth_everybody_is_anonymous_and_may_do_what_that_role_may() {
     let roles = format!(r#"[{{"name": "other", "permissions": [{EVERYTHING}]}}]"#);
     let host = node_.host(&node(&roles, &websocket(""), ""));
     let mut peer = host.rawsocket(Serializer::Json);
-    assert_eq!(hello(&mut peer, "realm1", &json!({}))[0], 2);
+    assert_eq!(peer.greet("realm1", &json!({}))[0], 2);
     assert_eq!(
         peer.call("com.example.add", json!([]))[4],
         "wamp.error.not_authorized"
@@ -226,7 +178,7 @@ fn without_auth_everybody_is_anonymous_and_may_do_what_that_role_may() {
 
 #[test]
 fn an_authenticator_and_an_authorizer_are_asked() {
-    let node_ = Node::new("dynamic");
+    let node_ = Files::new();
     let roles = format!(
         r#"[{{"name": "anonymous", "permissions": [{EVERYTHING}]}},
             {{"name": "asked", "authorizer": "com.example.authorize"}}]"#
@@ -239,7 +191,7 @@ fn an_authenticator_and_an_authorizer_are_asked() {
                     "authenticator-realm": "realm1"}}"#;
     let host = node_.host(&node(&roles, &websocket(auth), ""));
     let mut knows = host.rawsocket(Serializer::Json);
-    assert_eq!(hello(&mut knows, "realm1", &json!({}))[0], 2);
+    assert_eq!(knows.greet("realm1", &json!({}))[0], 2);
     for procedure in ["com.example.authenticate", "com.example.authorize"] {
         let id = knows.id();
         knows.send(&json!([64, id, {}, procedure]));
@@ -247,7 +199,7 @@ fn an_authenticator_and_an_authorizer_are_asked() {
     }
     let mut peer = host.rawsocket(Serializer::Json);
     let details = json!({"authmethods": ["ticket"], "authid": "joe"});
-    assert_eq!(hello(&mut peer, "realm1", &details)[0], 4);
+    assert_eq!(peer.greet("realm1", &details)[0], 4);
     peer.send(&json!([5, "t", {}]));
     let invocation = knows.message();
     assert_eq!(invocation[4][1], "joe", "{invocation}");
@@ -264,7 +216,7 @@ fn an_authenticator_and_an_authorizer_are_asked() {
 
 #[test]
 fn yaml_says_the_same_as_json() {
-    let node = Node::new("yaml");
+    let node = Files::new();
     let yaml = r#"
 version: 2
 workers:
@@ -296,13 +248,13 @@ workers:
     let ours: peer::Value = serde_json::from_str(&config.to_json().unwrap()).unwrap();
     assert_eq!(ours, serde_json::from_str::<peer::Value>(&json).unwrap());
     // Of a directory it is the file that Crossbar.io would take.
-    let found = CrossbarConfig::new(&node.0).convert().unwrap();
+    let found = CrossbarConfig::new(node.directory()).convert().unwrap();
     assert_eq!(found.toml, same.toml);
 }
 
 #[test]
 fn what_is_wrong_is_named_by_line_and_key_all_at_once() {
-    let node = Node::new("mistakes");
+    let node = Files::new();
     let text = r#"{"version": 3,
 "workers": [{"type": "router",
 "realms": [{"name": "a b", "roles": [
@@ -372,7 +324,7 @@ fn what_is_wrong_is_named_by_line_and_key_all_at_once() {
         let mistakes = node.mistakes(name, text).join("\n");
         assert!(mistakes.contains(expected), "{mistakes}");
     }
-    let missing = CrossbarConfig::new(node.0.join("none.json")).convert();
+    let missing = CrossbarConfig::new(node.path("none.json")).convert();
     assert!(missing.unwrap_err().to_string().contains("cannot be read"));
 }
 
@@ -380,7 +332,7 @@ fn what_is_wrong_is_named_by_line_and_key_all_at_once() {
 /// The usual case: whoever is inside needs no secret.
 #[test]
 fn each_port_offers_the_methods_of_its_transport() {
-    let node_ = Node::new("ports");
+    let node_ = Files::new();
     let roles = format!(
         r#"[{{"name": "anonymous", "permissions": [{EVERYTHING}]}},
             {{"name": "user", "permissions": []}}]"#
@@ -392,7 +344,7 @@ fn each_port_offers_the_methods_of_its_transport() {
     let transports = format!("{unix}, {}", websocket(users));
     let text = node(&roles, &transports, "");
     let converted = node_.convert(&text);
-    let socket = node_.0.join("inside.sock");
+    let socket = node_.path("inside.sock");
     let inside = format!(
         r#"{{ address = "unix:{}", methods = ["anonymous"] }}"#,
         socket.display()
@@ -404,16 +356,16 @@ fn each_port_offers_the_methods_of_its_transport() {
 
     let host = node_.host(&text);
     let mut guest = host.rawsocket(Serializer::Json);
-    let refused = hello(&mut guest, "realm1", &json!({}));
+    let refused = guest.greet("realm1", &json!({}));
     assert_eq!(
         refused[2], "wamp.error.authentication_required",
         "{refused}"
     );
-    let (_, welcome) = by_ticket(&host, "realm1", "joe", "t");
+    let (_, welcome) = with_ticket(&host, "realm1", "joe", "t");
     assert_eq!(welcome[2]["authrole"], "user", "{welcome}");
     let stream = std::os::unix::net::UnixStream::connect(&socket).unwrap();
     let mut guest = Peer::rawsocket(Box::new(stream), Serializer::Json);
-    let welcome = hello(&mut guest, "realm1", &json!({}));
+    let welcome = guest.greet("realm1", &json!({}));
     assert_eq!(welcome[2]["authrole"], "anonymous", "{welcome}");
 
     // What is the same everywhere is no matter of ports.
@@ -424,7 +376,7 @@ fn each_port_offers_the_methods_of_its_transport() {
 
 #[test]
 fn transports_that_differ_in_who_may_join_are_refused() {
-    let node_ = Node::new("differ");
+    let node_ = Files::new();
     let roles = format!(r#"[{{"name": "anonymous", "permissions": [{EVERYTHING}]}}]"#);
     let mistakes = |one: &str, other: &str| {
         let transports = format!("{}, {}", websocket(one), websocket(other));
@@ -496,7 +448,7 @@ fn transports_that_differ_in_who_may_join_are_refused() {
 
 #[test]
 fn what_is_no_router_is_left_out_only_if_that_is_agreed_to() {
-    let node_ = Node::new("rest");
+    let node_ = Files::new();
     let roles = format!(r#"[{{"name": "anonymous", "permissions": [{EVERYTHING}]}}]"#);
     let web = r#"{"type": "web", "endpoint": {"type": "tcp", "port": 0},
         "paths": {
@@ -543,7 +495,7 @@ fn what_is_no_router_is_left_out_only_if_that_is_agreed_to() {
 
 #[test]
 fn settings_of_all_ports_are_put_together() {
-    let node_ = Node::new("settings");
+    let node_ = Files::new();
     let roles = format!(r#"[{{"name": "anonymous", "permissions": [{EVERYTHING}]}}]"#);
     let one = r#"{"type": "websocket", "id": "one", "url": "ws://x", "debug": false,
         "endpoint": {"type": "tcp", "port": 8080, "backlog": 5, "shared": true},
@@ -560,7 +512,7 @@ fn settings_of_all_ports_are_put_together() {
     let more = r#", "options": {"title": "x", "pythonpath": [".."]}, "manhole": {}"#;
     let text = node(&roles, &format!("{one}, {other}"), more);
     let converted = node_.convert(&text);
-    let directory = node_.0.display();
+    let directory = node_.directory().display();
     for expected in [
         "    \"0.0.0.0:8080\",",
         &format!("    \"unix:{directory}/sockets/x\","),
@@ -604,11 +556,10 @@ fn settings_of_all_ports_are_put_together() {
 
 #[test]
 fn tls_ports_have_the_files_of_the_node() {
-    let node_ = Node::new("tls");
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    std::fs::create_dir_all(node_.0.join("keys")).unwrap();
-    node_.write("keys/cert.pem", &made.cert.pem());
-    node_.write("keys/key.pem", &made.signing_key.serialize_pem());
+    let node_ = Files::new();
+    let signed = Authority::new().sign("router", &["localhost"]);
+    node_.write("keys/cert.pem", &signed.certificate.pem());
+    node_.write("keys/key.pem", &signed.key.serialize_pem());
     let roles = format!(r#"[{{"name": "anonymous", "permissions": [{EVERYTHING}]}}]"#);
     let tls = |key: &str| {
         format!(
@@ -634,8 +585,9 @@ fn tls_ports_have_the_files_of_the_node() {
     );
     converted.builder.check().unwrap();
     // From elsewhere, with the node's directory.
-    let elsewhere = Node::new("tls-elsewhere");
-    let config = CrossbarConfig::new(elsewhere.write("node.json", &text)).directory(&node_.0);
+    let elsewhere = Files::new();
+    let config =
+        CrossbarConfig::new(elsewhere.write("node.json", &text)).directory(node_.directory());
     config.convert().unwrap().builder.check().unwrap();
 
     let mistakes = node_.mistakes("config.json", &node(&roles, &tls("keys/none.pem"), ""));
@@ -654,7 +606,7 @@ fn tls_ports_have_the_files_of_the_node() {
 
 #[test]
 fn events_are_kept_as_the_store_says() {
-    let node = Node::new("store");
+    let node = Files::new();
     let text = format!(
         r#"{{"version": 2, "workers": [{{"type": "router", "realms": [{{"name": "realm1",
             "roles": [{{"name": "anonymous", "permissions": [{EVERYTHING}]}}],
@@ -684,7 +636,7 @@ fn events_are_kept_as_the_store_says() {
 
 #[test]
 fn a_realm_without_the_meta_api_does_not_show_it() {
-    let node = Node::new("meta");
+    let node = Files::new();
     let realm = |options: &str| {
         format!(
             r#"{{"version": 2, "workers": [{{"type": "router", "realms": [{{"name": "realm1",
@@ -704,7 +656,7 @@ fn a_realm_without_the_meta_api_does_not_show_it() {
 
 #[test]
 fn the_first_version_is_read_too() {
-    let node = Node::new("version1");
+    let node = Files::new();
     let text = format!(
         r#"{{"workers": [{{"type": "router", "realms": [{{"name": "realm1", "roles": [
             {{"name": "anonymous", "permissions": [{{"uri": "com.*", "call": true}}]}}]}}],

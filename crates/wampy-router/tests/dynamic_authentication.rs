@@ -4,6 +4,7 @@
 
 mod peer;
 
+use peer::joining::{claim, knock};
 use peer::{Host, Peer, Value, json};
 use wampy_proto::Serializer;
 use wampy_router::auth::{PrivateKey, wampcra};
@@ -45,23 +46,9 @@ fn host() -> (Host, Peer) {
     host_with(|builder| builder)
 }
 
-fn knock(host: &Host, details: Value) -> Peer {
-    let mut peer = host.rawsocket(Serializer::Json);
-    let mut hello = Peer::hello("closed");
-    for (key, value) in details.as_object().unwrap() {
-        hello[2][key] = value.clone();
-    }
-    peer.send(&hello);
-    peer
-}
-
-fn claim(method: &str) -> Value {
-    json!({"authmethods": [method], "authid": "joe"})
-}
-
 /// A client that shows its ticket.
 fn with_ticket(host: &Host) -> Peer {
-    let mut peer = knock(host, claim("ticket"));
+    let mut peer = knock(host, &claim("ticket", "joe"));
     assert_eq!(peer.message(), json!([4, "ticket", {}]));
     peer.send(&json!([5, "secret!!!", {}]));
     peer
@@ -93,7 +80,7 @@ fn the_authenticator_learns_who_asks_and_says_the_role() {
     let (host, mut callee) = host();
     let mut peer = knock(
         &host,
-        json!({
+        &json!({
             "authmethods": ["ticket"],
             "authid": "joe",
             "authrole": "clerk",
@@ -175,7 +162,7 @@ fn what_has_to_be_proven_comes_in_our_form_or_in_crossbars() {
         json!({"role": "clerk", "wampcra": {"secret": "secret1"}}),
         json!({"role": "clerk", "secret": "secret1"}),
     ] {
-        let mut peer = knock(&host, claim("wampcra"));
+        let mut peer = knock(&host, &claim("wampcra", "joe"));
         answer(&mut callee, credentials.clone());
         let challenge = peer.message();
         let text = challenge[2]["challenge"].as_str().unwrap();
@@ -183,7 +170,7 @@ fn what_has_to_be_proven_comes_in_our_form_or_in_crossbars() {
         peer.send(&json!([5, wampcra::signature(&"secret1".into(), text), {}]));
         assert_eq!(expect_welcome(peer)["authrole"], "clerk");
         // Knowing the user does not let it in.
-        let mut peer = knock(&host, claim("wampcra"));
+        let mut peer = knock(&host, &claim("wampcra", "joe"));
         answer(&mut callee, credentials);
         peer.message();
         peer.send(&json!([5, "nonsense", {}]));
@@ -196,9 +183,9 @@ fn what_has_to_be_proven_comes_in_our_form_or_in_crossbars() {
         json!({"role": "device", "pubkey": public}),
         json!({"role": "device", "authorized_keys": [public]}),
     ] {
-        let mut hello = claim("cryptosign");
+        let mut hello = claim("cryptosign", "joe");
         hello["authextra"] = json!({"pubkey": public});
-        let mut peer = knock(&host, hello);
+        let mut peer = knock(&host, &hello);
         answer(&mut callee, credentials);
         let hex = peer.message()[2]["challenge"].as_str().unwrap().to_owned();
         let challenge: [u8; 32] =
@@ -220,7 +207,7 @@ fn who_is_turned_away_looks_like_one_with_a_wrong_secret() {
         raise(&mut callee, error);
         peer.expect_abort(DENIED);
         peer.expect_end();
-        let mut peer = knock(&host, claim("wampcra"));
+        let mut peer = knock(&host, &claim("wampcra", "joe"));
         raise(&mut callee, error);
         // It is asked something all the same.
         assert_eq!(peer.message()[0], 4);
@@ -310,7 +297,7 @@ fn an_authenticator_that_does_not_answer_costs_a_bounded_time_and_is_told() {
 #[test]
 fn what_a_client_sends_while_the_authenticator_thinks_waits() {
     let (host, mut callee) = host();
-    let mut peer = knock(&host, claim("ticket"));
+    let mut peer = knock(&host, &claim("ticket", "joe"));
     peer.message();
     // Nothing may be sent before WELCOME; what is on its way all the same is not lost.
     peer.send_all(&[
@@ -344,7 +331,7 @@ fn a_second_factor_follows_what_the_authenticator_has_looked_at() {
     let (host, mut callee) = host();
     let both = json!({"authmethods": ["ticket", "wampcra"], "authid": "joe"});
     for (secret, code) in [("secret1", 2), ("wrong", 3)] {
-        let mut peer = knock(&host, both.clone());
+        let mut peer = knock(&host, &both.clone());
         assert_eq!(peer.message(), json!([4, "ticket", {}]));
         peer.send(&json!([5, "secret!!!", {}]));
         let second =

@@ -7,18 +7,14 @@ mod peer;
 use std::net::TcpStream;
 
 use peer::http::Polled;
-use peer::{Host, Peer, claim, json};
+use peer::joining::{by_ticket, claim};
+use peer::{Host, Peer, json};
 use wampy_proto::Serializer;
-use wampy_router::auth::Credentials;
 use wampy_router::{Authentication, BoundAddress, Builder, Method, RealmSettings, Router, User};
 
 /// A router with a port for these methods, the first of its ports, and one for tickets, the last.
 fn host(first: &[Method]) -> Host {
-    let ticket = Credentials {
-        ticket: Some("secret!!!".into()),
-        ..Credentials::default()
-    };
-    let joe = User::new("joe", "user").credentials(ticket);
+    let joe = User::new("joe", "user").credentials(by_ticket("secret!!!"));
     let authentication = Authentication::by([Method::Anonymous, Method::Ticket]).user(joe);
     let set_up = |builder: Builder| {
         builder
@@ -27,9 +23,7 @@ fn host(first: &[Method]) -> Host {
             .listen_for("127.0.0.1:0", first.iter().copied())
             .listen_for("127.0.0.1:0", [Method::Ticket])
     };
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let router = runtime.block_on(set_up(Router::builder()).start()).unwrap();
-    Host { router, runtime }
+    Host::start(set_up(Router::builder()))
 }
 
 fn peer_at_first(host: &Host) -> Peer {

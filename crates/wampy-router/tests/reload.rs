@@ -4,9 +4,9 @@
 
 mod peer;
 
-use peer::{Host, Peer, Value, claim, json};
+use peer::joining::{by_ticket, claim, with_ticket};
+use peer::{Host, Peer, Value, json};
 use wampy_proto::Serializer;
-use wampy_router::auth::Credentials;
 use wampy_router::{
     Allow, Authentication, Builder, CookieConfig, Limits, Method, Permission, RealmConfig,
     RealmRole, RealmRoles, RealmSettings, Reloaded, Router, SameSite, User,
@@ -14,12 +14,6 @@ use wampy_router::{
 
 fn builder() -> Builder {
     Router::builder().listen("127.0.0.1:0")
-}
-
-fn start(builder: Builder) -> Host {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let router = runtime.block_on(builder.start()).unwrap();
-    Host { router, runtime }
 }
 
 fn try_reload(host: &Host, builder: Builder) -> Result<Reloaded, String> {
@@ -48,24 +42,17 @@ fn realm(name: &str, uris: &[&str]) -> RealmSettings {
 }
 
 fn with_user(realm: RealmSettings, authid: &str, ticket: &str) -> RealmSettings {
-    let user = User::new(authid, "user").credentials(Credentials {
-        ticket: Some(ticket.into()),
-        ..Credentials::default()
-    });
+    let user = User::new(authid, "user").credentials(by_ticket(ticket));
     realm.authentication(Authentication::by([Method::Ticket]).user(user))
 }
 
 fn log_in(host: &Host, authid: &str, ticket: &str) -> Value {
-    let mut peer = host.rawsocket(Serializer::Json);
-    peer.send(&Peer::hello_to("realm1", &claim("ticket", authid)));
-    assert_eq!(peer.message()[0], 4);
-    peer.send(&json!([5, ticket, {}]));
-    peer.message()[0].clone()
+    with_ticket(host, "realm1", authid, ticket).1[0].clone()
 }
 
 #[test]
 fn roles_count_at_once_also_for_sessions_that_stand() {
-    let host = start(builder().realm_with(realm("realm1", &["a.*", "b.*"])));
+    let host = Host::start(builder().realm_with(realm("realm1", &["a.*", "b.*"])));
     let mut peer = host.session();
     peer.subscribe("a.topic");
     let lost = peer.register("b.procedure");
@@ -88,7 +75,7 @@ fn roles_count_at_once_also_for_sessions_that_stand() {
 
 #[test]
 fn users_change_and_sessions_that_stand_stay() {
-    let host = start(builder().realm_with(with_user(realm("realm1", &["*"]), "joe", "old")));
+    let host = Host::start(builder().realm_with(with_user(realm("realm1", &["*"]), "joe", "old")));
     let mut stands = host.rawsocket(Serializer::Json);
     stands.send(&Peer::hello_to("realm1", &claim("ticket", "joe")));
     stands.message();
@@ -104,7 +91,7 @@ fn users_change_and_sessions_that_stand_stay() {
 
 #[test]
 fn realms_come_and_policies_and_limits_of_realms_change() {
-    let host = start(builder().realm("realm1"));
+    let host = Host::start(builder().realm("realm1"));
     let mut early = host.session();
     let limits = Limits {
         subscriptions_per_session_max: 1,
@@ -134,7 +121,7 @@ fn realms_come_and_policies_and_limits_of_realms_change() {
 #[test]
 fn what_clients_bring_into_being_changes_with_its_settings() {
     let everybody = || builder().auto_create_realms(true).realm("realm1");
-    let host = start(everybody());
+    let host = Host::start(everybody());
     let mut peer = host.session_in("made");
     peer.subscribe("b.topic");
     let settings = realm("", &["a.*"]);
@@ -157,7 +144,7 @@ fn what_clients_bring_into_being_changes_with_its_settings() {
 
 #[test]
 fn limits_of_connections_count_for_those_that_come_later() {
-    let host = start(builder().realm("realm1"));
+    let host = Host::start(builder().realm("realm1"));
     let mut early = host.session();
     let limits = Limits {
         message_bytes_max: 1024,
@@ -193,7 +180,7 @@ fn what_cannot_change_is_named_and_stays() {
         },
         ..RealmConfig::default()
     };
-    let host = start(builder().realm("realm1").realm("realm2"));
+    let host = Host::start(builder().realm("realm1").realm("realm2"));
     let limits = Limits {
         busy_poll_us: 0,
         authentication_failures_free: 1,
@@ -222,7 +209,7 @@ fn what_cannot_change_is_named_and_stays() {
 
 #[test]
 fn wrong_settings_change_nothing() {
-    let host = start(builder().realm("realm1"));
+    let host = Host::start(builder().realm("realm1"));
     let wrong = builder().realm_with(realm("realm1", &[])).realm("a realm");
     let problem = try_reload(&host, wrong).unwrap_err();
     assert!(problem.contains("\"a realm\""), "{problem}");
@@ -240,7 +227,7 @@ fn a_cookie_for_listed_sites_stays_for_listed_sites() {
         ..CookieConfig::default()
     };
     let listed = || builder().allowed_origins(["https://example.com"]);
-    let host = start(listed().cookie(cookie));
+    let host = Host::start(listed().cookie(cookie));
     // The cookie goes only with a restart, so pages of all sites are not let in before.
     let refused = try_reload(&host, builder()).unwrap_err();
     assert!(refused.contains("until a restart"), "{refused}");

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../wampy-transport/tests/authority/mod.rs"]
+mod authority;
 mod peer;
 
 use std::io::{ErrorKind, Read, Write};
@@ -10,51 +12,37 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use authority::Authority;
+use peer::tls::{TlsStream, client, stream, trusting};
 use peer::{Host, Peer, Seen, json};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::ClientConfig;
 use wampy_proto::Serializer;
 use wampy_router::{BoundAddress, Builder, Limits, Router};
 
-type TlsStream = StreamOwned<ClientConnection, TcpStream>;
-
-impl peer::Stream for TlsStream {
-    fn shut_down_writing(&self) {
-        self.sock.shutdown(std::net::Shutdown::Write).unwrap();
-    }
-}
-
-/// A certificate in files of its own, removed at the end.
+/// A router's certificate, and what a client has to trust for it.
 struct Certificate {
-    directory: PathBuf,
+    authority: Authority,
     trusting: Arc<ClientConfig>,
 }
 
 impl Certificate {
-    fn new(name: &str) -> Self {
-        let directory =
-            std::env::temp_dir().join(format!("wampy-router-tls-{}-{name}", std::process::id()));
-        std::fs::create_dir_all(&directory).unwrap();
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        std::fs::write(directory.join("cert.pem"), made.cert.pem()).unwrap();
-        std::fs::write(directory.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
-        let mut roots = RootCertStore::empty();
-        roots.add(made.cert.der().clone()).unwrap();
-        let trusting = Arc::new(client_config(roots, rustls::ALL_VERSIONS));
+    fn new() -> Self {
+        let authority = Authority::new();
+        authority.sign("router", &["localhost"]);
+        let config = trusting(authority.issuer.der(), rustls::ALL_VERSIONS);
         Self {
-            directory,
-            trusting,
+            trusting: Arc::new(config.with_no_client_auth()),
+            authority,
         }
     }
 
     fn file(&self, name: &str) -> PathBuf {
-        self.directory.join(name)
+        self.authority.file(name)
     }
 
     /// A router whose last port speaks TLS.
     fn host(&self, set_up: impl FnOnce(Builder) -> Builder) -> Host {
-        Host::with(|builder| set_up(builder).tls(self.file("cert.pem"), self.file("key.pem")))
+        Host::with(|builder| set_up(builder).tls(self.file("router.pem"), self.file("router.key")))
     }
 
     fn stream(&self, host: &Host) -> TlsStream {
@@ -68,29 +56,6 @@ impl Certificate {
     fn session(&self, host: &Host) -> Peer {
         joined(self.rawsocket(host))
     }
-}
-
-impl Drop for Certificate {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.directory);
-    }
-}
-
-fn client_config(
-    roots: RootCertStore,
-    versions: &[&'static rustls::SupportedProtocolVersion],
-) -> ClientConfig {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(versions)
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth()
-}
-
-fn stream(host: &Host, config: Arc<ClientConfig>) -> TlsStream {
-    let name = ServerName::try_from("localhost").unwrap();
-    StreamOwned::new(ClientConnection::new(config, name).unwrap(), host.stream())
 }
 
 fn joined(mut peer: Peer) -> Peer {
@@ -111,8 +76,7 @@ fn limited(certificate: &Certificate, change: impl FnOnce(&mut Limits)) -> Host 
 
 /// What the first bytes of a handshake are.
 fn client_hello(certificate: &Certificate) -> Vec<u8> {
-    let name = ServerName::try_from("localhost").unwrap();
-    let mut client = ClientConnection::new(Arc::clone(&certificate.trusting), name).unwrap();
+    let mut client = client(Arc::clone(&certificate.trusting));
     let mut bytes = Vec::new();
     client.write_tls(&mut bytes).unwrap();
     bytes
@@ -120,7 +84,7 @@ fn client_hello(certificate: &Certificate) -> Vec<u8> {
 
 #[test]
 fn one_port_takes_websocket_and_rawsocket_with_every_serializer() {
-    let certificate = Certificate::new("all");
+    let certificate = Certificate::new();
     let host = certificate.host(|builder| builder);
     let mut callee = certificate.session(&host);
     callee.register("com.example.echo");
@@ -140,15 +104,11 @@ fn one_port_takes_websocket_and_rawsocket_with_every_serializer() {
 
 #[test]
 fn tls_1_2_and_1_3_are_spoken_and_http_1_1_is_agreed_upon() {
-    let certificate = Certificate::new("versions");
+    let certificate = Certificate::new();
     let host = certificate.host(|builder| builder);
     for version in rustls::ALL_VERSIONS {
-        let pem = certificate.file("cert.pem");
-        let mut roots = RootCertStore::empty();
-        roots
-            .add(CertificateDer::from_pem_file(pem).unwrap())
-            .unwrap();
-        let mut config = client_config(roots, &[version]);
+        let issuer = certificate.authority.issuer.der();
+        let mut config = trusting(issuer, &[version]).with_no_client_auth();
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let mut stream = stream(&host, Arc::new(config));
         while stream.conn.is_handshaking() {
@@ -162,7 +122,7 @@ fn tls_1_2_and_1_3_are_spoken_and_http_1_1_is_agreed_upon() {
 
 #[test]
 fn a_port_that_is_to_stay_plain_does_beside_one_with_tls() {
-    let certificate = Certificate::new("plain");
+    let certificate = Certificate::new();
     let host = certificate.host(|builder| builder.listen("plain:127.0.0.1:0"));
     let Some(BoundAddress::Tcp(address)) = host.router.addresses().first() else {
         panic!("no plain port: {:?}", host.router.addresses());
@@ -179,7 +139,7 @@ fn a_port_that_is_to_stay_plain_does_beside_one_with_tls() {
 
 #[test]
 fn a_unix_socket_stays_plain() {
-    let certificate = Certificate::new("unix");
+    let certificate = Certificate::new();
     let path = certificate.file("socket");
     let _host = certificate.host(|builder| builder.listen(format!("unix:{}", path.display())));
     let stream = std::os::unix::net::UnixStream::connect(&path).unwrap();
@@ -189,7 +149,7 @@ fn a_unix_socket_stays_plain() {
 
 #[test]
 fn one_connection_too_many_is_refused_in_the_words_of_its_protocol() {
-    let certificate = Certificate::new("full");
+    let certificate = Certificate::new();
     let host = limited(&certificate, |limits| limits.connections_max = 1);
     let _only = certificate.session(&host);
     let mut stream = certificate.stream(&host);
@@ -201,7 +161,7 @@ fn one_connection_too_many_is_refused_in_the_words_of_its_protocol() {
 
 #[test]
 fn files_that_are_no_certificate_and_key_are_named_with_the_reason() {
-    let (ours, theirs) = (Certificate::new("ours"), Certificate::new("theirs"));
+    let (ours, theirs) = (Certificate::new(), Certificate::new());
     let empty = ours.file("empty.pem");
     std::fs::write(&empty, "").unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -211,18 +171,18 @@ fn files_that_are_no_certificate_and_key_are_named_with_the_reason() {
         let start = builder.tls(certificate, key).start();
         runtime.block_on(start).map(drop).unwrap_err().to_string()
     };
-    let (cert, key) = (|| ours.file("cert.pem"), || ours.file("key.pem"));
+    let (cert, key) = (|| ours.file("router.pem"), || ours.file("router.key"));
     let cases = [
         (ours.file("none.pem"), key(), "none.pem", "No such file"),
         (cert(), ours.file("none.pem"), "none.pem", "No such file"),
         (empty.clone(), key(), "empty.pem", "no PEM certificate"),
         (cert(), empty, "empty.pem", "no PEM private key"),
-        (key(), key(), "key.pem", "no PEM certificate"),
-        (cert(), cert(), "cert.pem", "no PEM private key"),
+        (key(), key(), "router.key", "no PEM certificate"),
+        (cert(), cert(), "router.pem", "no PEM private key"),
         (
             cert(),
-            theirs.file("key.pem"),
-            "theirs/key.pem",
+            theirs.file("router.key"),
+            "router.key",
             "not that of the certificate",
         ),
     ];
@@ -234,7 +194,7 @@ fn files_that_are_no_certificate_and_key_are_named_with_the_reason() {
 
 #[test]
 fn plain_bytes_to_a_port_with_tls_are_refused() {
-    let certificate = Certificate::new("refused");
+    let certificate = Certificate::new();
     let host = certificate.host(|builder| builder);
     let answer = |bytes: &[u8]| {
         let mut stream = host.stream();
@@ -259,7 +219,7 @@ fn plain_bytes_to_a_port_with_tls_are_refused() {
 
 #[test]
 fn a_handshake_that_is_cut_short_or_nonsense_ends_only_its_own_connection() {
-    let certificate = Certificate::new("short");
+    let certificate = Certificate::new();
     let host = certificate.host(|builder| builder);
     let mut witness = certificate.session(&host);
     let hello = client_hello(&certificate);
@@ -277,8 +237,9 @@ fn a_handshake_that_is_cut_short_or_nonsense_ends_only_its_own_connection() {
         let mut alert = Vec::new();
         let _ = stream.read_to_end(&mut alert);
     }
-    let stranger = Arc::new(client_config(RootCertStore::empty(), rustls::ALL_VERSIONS));
-    let mut distrusting = stream(&host, stranger);
+    let stranger = Authority::new();
+    let config = trusting(stranger.issuer.der(), rustls::ALL_VERSIONS);
+    let mut distrusting = stream(&host, Arc::new(config.with_no_client_auth()));
     assert!(distrusting.write_all(b"\x7f\xf1\0\0").is_err());
     host.eventually("all are gone", |stats| {
         (stats.connections, stats.connections_refused) == (1, 6)
@@ -288,7 +249,7 @@ fn a_handshake_that_is_cut_short_or_nonsense_ends_only_its_own_connection() {
 
 #[test]
 fn a_slow_handshake_is_cut_off_at_the_deadline() {
-    let certificate = Certificate::new("slow");
+    let certificate = Certificate::new();
     let host = limited(&certificate, impatient);
     let hello = client_hello(&certificate);
     for silent_after in [0, 1, hello.len() / 2, hello.len()] {
@@ -317,7 +278,7 @@ fn a_slow_handshake_is_cut_off_at_the_deadline() {
 
 #[test]
 fn large_messages_go_both_ways_at_once() {
-    let certificate = Certificate::new("large");
+    let certificate = Certificate::new();
     let host = certificate.host(|builder| builder);
     let mut callee = Peer::websocket(Box::new(certificate.stream(&host)), Serializer::Json);
     callee.join("realm1");
@@ -341,7 +302,7 @@ fn large_messages_go_both_ways_at_once() {
 fn what_many_tasks_write_to_one_connection_stays_in_order() {
     const PUBLISHERS: usize = 4;
     const EVENTS: u64 = 500;
-    let certificate = Certificate::new("many");
+    let certificate = Certificate::new();
     let host = certificate.host(|builder| builder);
     let mut subscriber = certificate.session(&host);
     subscriber.subscribe("a.topic");
@@ -385,7 +346,7 @@ fn what_many_tasks_write_to_one_connection_stays_in_order() {
 #[test]
 fn a_subscriber_that_stops_reading_is_cut_off_and_the_others_get_every_event() {
     const EVENTS: u64 = 1000;
-    let certificate = Certificate::new("stuck");
+    let certificate = Certificate::new();
     let host = limited(&certificate, |limits| {
         limits.message_bytes_max = 1 << 20;
         limits.outbound_bytes_per_session_max = 4 << 20;
@@ -411,7 +372,7 @@ fn a_subscriber_that_stops_reading_is_cut_off_and_the_others_get_every_event() {
 
 #[test]
 fn answers_that_are_read_late_come_whole_and_in_order() {
-    let certificate = Certificate::new("late");
+    let certificate = Certificate::new();
     let host = limited(&certificate, |limits| {
         limits.outbound_bytes_pause = 64 << 10
     });
@@ -432,7 +393,7 @@ fn answers_that_are_read_late_come_whole_and_in_order() {
 
 #[test]
 fn a_peer_that_closes_without_close_notify_leaves_nothing_behind() {
-    let certificate = Certificate::new("abrupt");
+    let certificate = Certificate::new();
     let host = certificate.host(|builder| builder);
     let mut witness = certificate.session(&host);
     for is_half in [true, false] {
@@ -452,7 +413,7 @@ fn a_peer_that_closes_without_close_notify_leaves_nothing_behind() {
 
 #[test]
 fn records_that_cannot_be_decrypted_end_only_their_own_session() {
-    let certificate = Certificate::new("garbage");
+    let certificate = Certificate::new();
     let host = certificate.host(|builder| builder);
     let mut witness = certificate.session(&host);
     let mut tls = certificate.stream(&host);
@@ -470,7 +431,7 @@ fn records_that_cannot_be_decrypted_end_only_their_own_session() {
 
 #[test]
 fn an_orderly_end_says_close_notify() {
-    let certificate = Certificate::new("orderly");
+    let certificate = Certificate::new();
     let host = certificate.host(|builder| builder);
     let mut violator = certificate.session(&host);
     violator.send_payload(b"[nonsense");

@@ -6,15 +6,13 @@
 mod authority;
 mod peer;
 
-use std::net::TcpStream;
 use std::sync::Arc;
 
 use authority::{Authority, Signed};
+use peer::tls::{TlsStream, client, trusting};
 use peer::{Host, Peer, Value, json};
-use rustls::pki_types::{PrivateKeyDer, ServerName};
-use rustls::{
-    ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion,
-};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{StreamOwned, SupportedProtocolVersion};
 use wampy_proto::Serializer;
 use wampy_router::auth::channel::EXPORTER_LABEL;
 use wampy_router::auth::scram::{AuthMessage, Derivation, Dialect, Kdf, Keys};
@@ -25,14 +23,6 @@ use wampy_router::{
 
 const DENIED: &str = "wamp.error.authentication_denied";
 const PASSWORD: &str = "pencil";
-
-type TlsStream = StreamOwned<ClientConnection, TcpStream>;
-
-impl peer::Stream for TlsStream {
-    fn shut_down_writing(&self) {
-        self.sock.shutdown(std::net::Shutdown::Write).unwrap();
-    }
-}
 
 impl Authority {
     /// A router with TLS whose realm `closed` wants `authentication`.
@@ -54,13 +44,7 @@ impl Authority {
         own: Option<&Signed>,
         versions: &[&'static SupportedProtocolVersion],
     ) -> (TlsStream, ChannelId) {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.issuer.der().clone()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(versions)
-            .unwrap()
-            .with_root_certificates(roots);
+        let config = trusting(self.issuer.der(), versions);
         let config = match own {
             None => config.with_no_client_auth(),
             Some(own) => {
@@ -70,8 +54,7 @@ impl Authority {
                     .unwrap()
             }
         };
-        let name = ServerName::try_from("localhost").unwrap();
-        let mut client = ClientConnection::new(Arc::new(config), name).unwrap();
+        let mut client = client(Arc::new(config));
         let mut socket = host.stream();
         while client.is_handshaking() {
             client.complete_io(&mut socket).unwrap();
@@ -84,11 +67,6 @@ impl Authority {
         let (stream, channel) = self.connect(host, own, rustls::ALL_VERSIONS);
         (Peer::rawsocket(Box::new(stream), Serializer::Json), channel)
     }
-}
-
-fn knock(peer: &mut Peer, details: &Value) -> Value {
-    peer.send(&Peer::hello_to("closed", details));
-    peer.message()
 }
 
 fn sha256(authority: &Authority, own: &Signed) -> [u8; 32] {
@@ -128,7 +106,7 @@ fn a_certificate_says_who_its_client_is() {
     let by_certificate = json!({"authmethods": ["tls"]});
     for (own, authid, role) in [(&joe, "joe", "user"), (&ann, "ann@example.com", "admin")] {
         let (mut peer, _) = authority.peer(&host, Some(own));
-        let welcome = knock(&mut peer, &by_certificate);
+        let welcome = peer.greet("closed", &by_certificate);
         assert_eq!(welcome[0], 2, "{welcome}");
         for (key, value) in [
             ("authid", authid),
@@ -139,13 +117,13 @@ fn a_certificate_says_who_its_client_is() {
         }
     }
     let (mut peer, _) = authority.peer(&host, Some(&stranger));
-    assert_eq!(knock(&mut peer, &by_certificate)[2], DENIED);
+    assert_eq!(peer.greet("closed", &by_certificate)[2], DENIED);
     // Joe's certificate under Ann's name.
     let (mut peer, _) = authority.peer(&host, Some(&joe));
     let claimed = json!({"authmethods": ["tls"], "authid": "ann@example.com"});
-    assert_eq!(knock(&mut peer, &claimed)[2], DENIED);
+    assert_eq!(peer.greet("closed", &claimed)[2], DENIED);
     let (mut peer, _) = authority.peer(&host, None);
-    let abort = knock(&mut peer, &by_certificate);
+    let abort = peer.greet("closed", &by_certificate);
     assert_eq!(abort[2], "wamp.error.authentication_required");
 }
 
@@ -184,7 +162,7 @@ fn a_cryptosign_proof_is_bound_to_its_connection() {
     let router_key = PrivateKey::from_seed(&[2; 32]).public_key();
     let sign_in = |sign: &dyn Fn(&[u8; 32], &ChannelId) -> String| {
         let (mut peer, channel) = authority.peer(&host, None);
-        let challenge = knock(&mut peer, &hello);
+        let challenge = peer.greet("closed", &hello);
         assert_eq!(
             challenge[2]["channel_binding"], "tls-exporter",
             "{challenge}"
@@ -234,7 +212,7 @@ fn check_87_a_scram_proof_is_bound_to_its_connection() {
     let keys = Keys::derive(&PASSWORD.into(), &derivation).unwrap();
     let sign_in = |claims_another: bool| {
         let (mut peer, own) = authority.peer(&host, None);
-        let challenge = knock(&mut peer, &hello);
+        let challenge = peer.greet("closed", &hello);
         let channel = if claims_another { &another } else { &own };
         let message = AuthMessage {
             dialect: Dialect::Specified,
@@ -276,5 +254,5 @@ fn tls_1_2_has_nothing_to_be_bound_to() {
             "channel_binding": "tls-exporter",
         },
     });
-    assert_eq!(knock(&mut peer, &hello)[2], DENIED);
+    assert_eq!(peer.greet("closed", &hello)[2], DENIED);
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use wampy::{Client, Error};
 
 use crate::connection::{Connection, seconds};
 use crate::exit::Exit;
@@ -48,7 +49,7 @@ impl Call {
     /// Calls, prints, leaves.
     pub(crate) async fn run(self) -> anyhow::Result<Exit> {
         let payload = json::payload(&self.args, &self.kwarg)?;
-        let client = self.connection.join().await?;
+        let client = self.join().await?;
         let mut call = client.call(&self.procedure).payload(payload);
         if let Some(timeout) = self.timeout {
             call = call.timeout(timeout);
@@ -67,5 +68,17 @@ impl Call {
         }
         client.close().await?;
         Ok(Exit::Success)
+    }
+
+    /// A session, if there is one in time.
+    async fn join(&self) -> Result<Client, Error> {
+        let Some(after) = self.timeout else {
+            return self.connection.join().await;
+        };
+        let joined = tokio::time::timeout(after, self.connection.join()).await;
+        joined.unwrap_or_else(|_| {
+            let what = format!("joining for the call of {}", self.procedure);
+            Err(Error::Timeout { what, after })
+        })
     }
 }

@@ -5,7 +5,10 @@
 
 #![allow(dead_code)] // Each test file uses its part of this.
 
+pub mod files;
 pub mod http;
+pub mod joining;
+pub mod tls;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -49,11 +52,13 @@ impl Host {
     }
 
     pub fn with(set_up: impl FnOnce(Builder) -> Builder) -> Self {
-        let runtime = Runtime::new().unwrap();
         let builder = set_up(Router::builder().realm("realm1").realm("realm2"));
-        let router = runtime
-            .block_on(builder.listen("127.0.0.1:0").start())
-            .unwrap();
+        Self::start(builder.listen("127.0.0.1:0"))
+    }
+
+    pub fn start(builder: Builder) -> Self {
+        let runtime = Runtime::new().unwrap();
+        let router = runtime.block_on(builder.start()).unwrap();
         Self { router, runtime }
     }
 
@@ -357,6 +362,12 @@ impl Peer {
         hello
     }
 
+    /// Says HELLO to a realm, with these details beside the usual ones; returns the answer.
+    pub fn greet(&mut self, realm: &str, details: &Value) -> Value {
+        self.send(&Self::hello_to(realm, details));
+        self.message()
+    }
+
     /// The next message, which is WELCOME.
     #[track_caller]
     pub fn expect_welcome(&mut self) -> Value {
@@ -572,9 +583,4 @@ fn as_json(serializer: Serializer, payload: &[u8]) -> Seen {
     let mut text = Vec::new();
     message.encode(Serializer::Json, &mut text).unwrap();
     Seen::Message(serde_json::from_slice(&text).unwrap())
-}
-
-/// What a client that is to prove itself by a method says in HELLO.
-pub fn claim(method: &str, authid: &str) -> Value {
-    json!({"authmethods": [method], "authid": authid})
 }

@@ -144,7 +144,12 @@ impl<'a> Owner<'a> {
                 }
                 Happening::ClockRang => match self.clock.rang() {
                     Rang::Idle => ControlFlow::Continue(()),
+                    Rang::Silent => {
+                        self.wire.rest();
+                        ControlFlow::Continue(())
+                    }
                     Rang::Ping => {
+                        self.wire.rest();
                         // A ping this short is within every limit.
                         _ = self
                             .wire
@@ -313,20 +318,22 @@ struct Clock {
 enum Rang {
     /// Something was heard meanwhile.
     Idle,
+    /// The peer has been silent, and is not pinged.
+    Silent,
     /// The peer has been silent.
     Ping,
     /// The peer has been silent for too long.
     Dead(Cause),
 }
 
-/// How far ahead an alarm is set that is for nothing.
-const FAR_AHEAD: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a peer that is not pinged has to be silent until its buffers are given back.
+const REST_AFTER: Duration = Duration::from_secs(30);
 
 impl Clock {
     fn new(ping_interval: Option<Duration>, ping_timeout: Duration) -> Self {
         let ping_interval = ping_interval.map(|interval| interval.min(LONGEST_WAIT));
         let ping_timeout = ping_timeout.min(LONGEST_WAIT);
-        let alarm = Box::pin(tokio::time::sleep(ping_interval.unwrap_or(FAR_AHEAD)));
+        let alarm = Box::pin(tokio::time::sleep(ping_interval.unwrap_or(REST_AFTER)));
         Self {
             ping_interval,
             ping_timeout,
@@ -371,6 +378,7 @@ impl Clock {
                 self.pinged = Some(now);
                 Rang::Ping
             }
+            (None, None) if now >= self.last_heard + REST_AFTER => Rang::Silent,
             _ => Rang::Idle,
         };
         self.set_alarm();
@@ -381,7 +389,7 @@ impl Clock {
         let ping_alarm = match (self.pinged, self.ping_interval) {
             (Some(pinged), _) => pinged + self.ping_timeout,
             (None, Some(interval)) => self.last_heard + interval,
-            (None, None) => Instant::now() + FAR_AHEAD,
+            (None, None) => Instant::now() + REST_AFTER,
         };
         let alarm = self
             .close_at

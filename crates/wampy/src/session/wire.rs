@@ -11,17 +11,21 @@ use wampy_proto::framing::{Decoder, Encoder, Step};
 use wampy_proto::{DecodeError, Message, Serializer};
 use wampy_transport::{Connection, Stream};
 
-/// How much is read at once.
-const READ_BYTES: usize = 64 << 10;
+/// How much is read at once of a peer that says little, as most do most of the time.
+const READ_BYTES_MIN: usize = 4 << 10;
+/// How much is read at once of a peer that has always more to say.
+const READ_BYTES_MAX: usize = 64 << 10;
 /// The largest buffer that is kept when it is empty.
 const KEPT_BYTES_MAX: usize = 256 << 10;
 
 /// What was read and is not consumed yet.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Inbox {
     buf: Vec<u8>,
     start: usize,
     end: usize,
+    /// How much is read at once: four times as much after each read that fills the room.
+    read_bytes: usize,
 }
 
 impl Inbox {
@@ -30,6 +34,7 @@ impl Inbox {
             start: 0,
             end: received.len(),
             buf: received,
+            read_bytes: READ_BYTES_MIN,
         }
     }
 
@@ -46,15 +51,31 @@ impl Inbox {
                 self.buf = Vec::new();
             }
         }
-        if self.buf.len() - self.end < READ_BYTES / 2 {
+        if self.buf.len() - self.end < self.read_bytes / 2 {
             self.buf.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);
-            let wanted = (self.end + READ_BYTES).max(self.end * 2);
+            let wanted = (self.end + self.read_bytes).max(self.end * 2);
             if self.buf.len() < wanted {
+                self.buf.reserve_exact(wanted - self.buf.len());
                 self.buf.resize(wanted, 0);
             }
         }
         &mut self.buf[self.end..]
+    }
+
+    /// Notes that so much was read into the room.
+    fn filled(&mut self, read: usize) {
+        self.end += read;
+        if self.end == self.buf.len() {
+            self.read_bytes = (self.read_bytes * 4).min(READ_BYTES_MAX);
+        }
+    }
+
+    /// Gives the memory back, if nothing is in it.
+    fn rest(&mut self) {
+        if self.start == self.end {
+            *self = Self::from_received(Vec::new());
+        }
     }
 }
 
@@ -95,8 +116,16 @@ impl Wire {
         let mut buf = ReadBuf::new(self.inbox.room());
         ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buf))?;
         let read = buf.filled().len();
-        self.inbox.end += read;
+        self.inbox.filled(read);
         Poll::Ready(Ok(read))
+    }
+
+    /// Gives the memory of both buffers back, as far as they are empty: the peer has been silent.
+    pub(crate) fn rest(&mut self) {
+        self.inbox.rest();
+        if self.outgoing.bytes.is_empty() {
+            self.outgoing.bytes = Vec::new();
+        }
     }
 
     /// Writes what is outgoing; ready when all of it has left.
@@ -242,5 +271,55 @@ fn close_text(code: Option<CloseCode>, reason: &str) -> String {
         (Some(code), reason) => {
             format!("the router closed the WebSocket with code {code}: {reason}")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads as much as a socket has that never runs dry.
+    fn fill(inbox: &mut Inbox) -> usize {
+        let room = inbox.room().len();
+        inbox.filled(room);
+        room
+    }
+
+    #[test]
+    fn a_peer_that_says_little_takes_little_memory() {
+        let mut inbox = Inbox::from_received(Vec::new());
+        for _ in 0..100 {
+            assert!(inbox.room().len() <= READ_BYTES_MIN);
+            inbox.filled(READ_BYTES_MIN / 2 - 1);
+            inbox.start = inbox.end;
+        }
+        assert!(inbox.buf.capacity() <= READ_BYTES_MIN);
+    }
+
+    #[test]
+    fn reads_grow_while_they_fill_the_room_and_shrink_at_rest() {
+        let mut inbox = Inbox::from_received(Vec::new());
+        let mut reads = Vec::new();
+        for _ in 0..4 {
+            reads.push(fill(&mut inbox));
+            inbox.start = inbox.end;
+        }
+        assert_eq!(reads, [4 << 10, 16 << 10, 64 << 10, 64 << 10]);
+        inbox.rest();
+        assert_eq!(inbox.buf.capacity(), 0);
+        assert_eq!(fill(&mut inbox), READ_BYTES_MIN);
+    }
+
+    #[test]
+    fn a_large_message_takes_few_reads_and_half_a_message_is_kept() {
+        let mut inbox = Inbox::from_received(b"begun".to_vec());
+        inbox.rest();
+        let mut reads = 0;
+        while inbox.end < 1 << 20 {
+            fill(&mut inbox);
+            reads += 1;
+        }
+        assert_eq!(&inbox.buf[..5], b"begun");
+        assert!(reads <= 9, "{reads} reads");
     }
 }

@@ -1,10 +1,6 @@
 //! Clients that prove who they are to the real router: every method, bound to TLS or not, two
 //! factors, certificates.
 
-#[path = "../../../wampy-transport/tests/authority/mod.rs"]
-mod authority;
-
-use authority::Authority;
 use wampy::auth::{Auth, Cryptosign, PrivateKey, Scram, Ticket, WampCra};
 use wampy::proto::auth::scram::{Derivation, Kdf};
 use wampy::proto::auth::wampcra::Salting;
@@ -12,6 +8,7 @@ use wampy::proto::auth::{AuthMethod, CraCredential, Credentials, ScramCredential
 use wampy::router::{Authentication, ClientCertificates, Method, RealmSettings, User};
 use wampy::{Builder, Client, Error, Router};
 
+use crate::authority::Authority;
 use crate::fixture::within;
 
 /// An authority with certificates for a router and two clients.

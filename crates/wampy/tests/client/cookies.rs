@@ -28,6 +28,15 @@ fn settings(ticket: &str) -> RouterBuilder {
         .realm_with(realm.authentication(Authentication::by(methods).user(joe)))
 }
 
+/// A router, and joe, whom it knows by the cookie in his jar from now on.
+async fn joe_at_router() -> (Router, Client, CookieJar) {
+    let router = settings("secret!!!").start().await.unwrap();
+    let (jar, ticket) = (CookieJar::new(), Ticket::new("joe", "secret!!!"));
+    let joe = client(&router.url(), &jar).auth(ticket);
+    let joe = joe.connect().await.unwrap();
+    (router, joe, jar)
+}
+
 fn client(url: &str, jar: &CookieJar) -> Builder {
     Client::builder(url).cookies(jar.clone())
 }
@@ -132,11 +141,8 @@ async fn a_client_reconnects_by_its_cookie_when_its_ticket_is_good_no_more() {
 #[tokio::test]
 async fn a_jar_can_be_filled_by_the_program_and_a_header_counts_instead() {
     within(async {
-        let router = settings("secret!!!").start().await.unwrap();
+        let (router, first, jar) = joe_at_router().await;
         let url = router.url();
-        let jar = CookieJar::new();
-        let ticket = Ticket::new("joe", "secret!!!");
-        let first = client(&url, &jar).auth(ticket).connect().await.unwrap();
         let kept = jar.for_host("127.0.0.1", false).unwrap();
         let filled = CookieJar::new();
         filled.insert("127.0.0.1", &kept);
@@ -156,11 +162,8 @@ async fn a_jar_can_be_filled_by_the_program_and_a_header_counts_instead() {
 #[tokio::test]
 async fn who_wants_a_proof_of_the_router_offers_no_cookie() {
     within(async {
-        let router = settings("secret!!!").start().await.unwrap();
+        let (router, first, jar) = joe_at_router().await;
         let url = router.url();
-        let jar = CookieJar::new();
-        let ticket = Ticket::new("joe", "secret!!!");
-        let first = client(&url, &jar).auth(ticket).connect().await.unwrap();
         // The realm has no SCRAM: by the cookie alone it would let the client in.
         let scram = client(&url, &jar).auth(Scram::new("joe", "secret!!!"));
         let refused = scram.connect().await.unwrap_err();

@@ -37,6 +37,8 @@
 
 mod auth;
 mod auth_at_router;
+#[path = "../../../wampy-transport/tests/authority/mod.rs"]
+mod authority;
 mod callee;
 mod caller;
 mod compression;

@@ -8,6 +8,7 @@ use wampy::proto::Serializer;
 use wampy::router::BoundAddress;
 use wampy::{Builder, Client, Error, Invocation, IpVersion, Router};
 
+use crate::authority::Authority;
 use crate::fixture::{router, router_at, within};
 
 /// A directory of this test run, removed at the end.
@@ -219,27 +220,25 @@ async fn unix_sockets() {
     .await;
 }
 
-/// A router that speaks TLS: its port, and the file of the certificate to trust.
-async fn tls_router(directory: &TestDirectory) -> (Router, u16, PathBuf) {
-    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-    let made = rcgen::generate_simple_self_signed(names).unwrap();
-    let (certificate, key) = (directory.0.join("cert.pem"), directory.0.join("key.pem"));
-    std::fs::write(&certificate, made.cert.pem()).unwrap();
-    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+/// A router that speaks TLS: its port, and the authority to trust.
+async fn tls_router() -> (Router, u16, Authority) {
+    let authority = Authority::new();
+    let signed = authority.sign("router", &["localhost", "127.0.0.1"]);
     let builder = Router::builder().listen("localhost:0");
-    let router = builder.tls(&certificate, key).start().await.unwrap();
+    let builder = builder.tls(signed.certificate_file, signed.key_file);
+    let router = builder.start().await.unwrap();
     let port = router.addresses().iter().find_map(|address| match address {
         BoundAddress::Tls(address) => Some(address.port()),
         _ => None,
     });
-    (router, port.unwrap(), certificate)
+    (router, port.unwrap(), authority)
 }
 
 #[tokio::test]
 async fn wss_and_rss() {
     within(async {
-        let directory = TestDirectory::new("tls");
-        let (router, port, ca_file) = tls_router(&directory).await;
+        let (router, port, authority) = tls_router().await;
+        let ca_file = authority.file("ca.pem");
         for host in ["localhost", "127.0.0.1"] {
             for scheme in ["wss", "rss", "https"] {
                 let url = format!("{scheme}://{host}:{port}");
@@ -255,8 +254,7 @@ async fn wss_and_rss() {
 async fn a_certificate_of_nobody_trusted_is_refused() {
     within(async {
         let router = router().await;
-        let directory = TestDirectory::new("untrusted");
-        let (_tls_router, port, ca_file) = tls_router(&directory).await;
+        let (_tls_router, port, authority) = tls_router().await;
         let url = format!("wss://127.0.0.1:{port}");
         let error = Client::connect(url.as_str()).await.unwrap_err();
         assert!(matches!(error, Error::Connect { .. }), "{error:?}");
@@ -268,7 +266,7 @@ async fn a_certificate_of_nobody_trusted_is_refused() {
         let error = Client::connect(plain.as_str()).await.unwrap_err();
         assert!(error.to_string().contains("speaks no TLS"), "{error}");
 
-        let missing = ca_file.with_file_name("missing.pem");
+        let missing = authority.file("missing.pem");
         let error = Client::builder(url.as_str())
             .ca_file(&missing)
             .connect()
