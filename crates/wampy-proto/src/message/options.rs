@@ -108,6 +108,9 @@ macro_rules! options {
                 use $crate::serializer::OptionValue;
                 let present = 0 $(+ usize::from(self.$field.is_present()))*;
                 let rare = self.rare.present();
+                if present == 0 && rare.is_none() {
+                    return writer.empty_map();
+                }
                 writer.begin_map(present + rare.map_or(0, $rare::present));
                 if present > 0 {
                     $crate::message::options::write_present!(self, writer, $($field = $key,)*);
