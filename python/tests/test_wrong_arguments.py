@@ -86,6 +86,33 @@ def test_options_that_are_no_dictionary(start):
         client.publish("com.example.topic", options=["acknowledge"])
 
 
+def test_options_that_there_are_not(start):
+    client = start()
+    with pytest.raises(
+        errors.ConfigurationError, match=r"'acknowlege'; did you mean acknowledge\?"
+    ):
+        client.publish("com.example.topic", options={"acknowlege": True})
+    with pytest.raises(errors.ConfigurationError, match=r"'discloseme'; did you mean disclose_me"):
+        client.with_options(discloseme=True)
+    with pytest.raises(
+        errors.ConfigurationError, match="no option 'timeout'; there are acknowledge"
+    ):
+        client.publish("com.example.topic", options={"timeout": 5})
+    # One object for both has the options of both; private ones go as they are.
+    both = client.with_options(timeout=5000, exclude_me=False, _trace="7")
+    assert both.call("wamp.session.count") == 1
+    both.publish("com.example.topic")
+
+    async def main():
+        async with wampy.aio.connect(client.url) as session:
+            with pytest.raises(errors.ConfigurationError, match="did you mean acknowledge"):
+                await session.publish("com.example.topic", options={"acknowlege": True})
+            with pytest.raises(errors.ConfigurationError, match="did you mean disclose_me"):
+                session.with_options(discloseme=True)
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize(
     ("request_of", "words"),
     [

@@ -13,6 +13,8 @@ from wampy.errors import WampyError
 from wampy.settings import Settings
 
 __all__ = [
+    "CALL_OPTIONS",
+    "PUBLISH_OPTIONS",
     "AioInput",
     "AioInvocation",
     "AioLoop",
@@ -41,6 +43,10 @@ __all__ = [
 ]
 
 __version__: str
+
+#: The options of a CALL and of a PUBLISH, by their names.
+CALL_OPTIONS: list[str]
+PUBLISH_OPTIONS: list[str]
 
 #: What a job is: INVOCATION as ``(68, request_id, registration_id, details, args, kwargs)``, or
 #: the code of EVENT alone, ``(36,)``: events wait for the thread that got this.

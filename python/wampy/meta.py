@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wampy.errors import ConfigurationError, Error
+from wampy.options import check_options_of_publish
 
 __all__ = ["describe", "events_of", "no_subscription", "testament"]
 
@@ -33,6 +34,7 @@ def testament(
     options: Mapping[str, Any] | None,
 ) -> tuple[Sequence[Any], Mapping[str, Any]]:
     """What ``ADD_TESTAMENT`` is called with: positional and keyword arguments."""
+    check_options_of_publish(options)
     return (topic, list(args), kwargs), {"scope": scope, "publish_options": dict(options or {})}
 
 

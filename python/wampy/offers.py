@@ -105,8 +105,8 @@ class Offers:
         What comes for them meanwhile waits until the block has noted them.
         """
         wire = self._session.joined()
-        topics = set(self._topics)
         with self.granting:
+            topics = set(self._topics)
             yield [record.ask(wire, topics) for record in records]
 
     @property

@@ -202,45 +202,53 @@ impl<'a> Payload<'a> {
     ///
     /// # Errors
     /// The payload comes from another serializer and has no form in the writer's.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn write_to<'p, W: Writer>(
         &'p self,
         writer: &mut W,
         gap: &mut GapFinder<'p>,
     ) -> Result<(), EncodeError> {
-        if self.fields() == 0 {
-            return Ok(());
+        if self.serializer != W::SERIALIZER {
+            return self.transcode_to(writer);
         }
-        if self.args.is_empty() {
+        if !self.args.is_empty() {
+            write_part(&self.args, writer, gap);
+        } else if !self.kwargs.is_empty() {
             writer.begin_list(0);
             writer.end_list();
-        } else {
-            self.write_part(&self.args, writer, gap)?;
         }
         if !self.kwargs.is_empty() {
-            self.write_part(&self.kwargs, writer, gap)?;
+            write_part(&self.kwargs, writer, gap);
         }
         Ok(())
     }
 
-    fn write_part<'p, W: Writer>(
-        &self,
-        encoded: &'p [u8],
-        writer: &mut W,
-        gap: &mut GapFinder<'p>,
-    ) -> Result<(), EncodeError> {
-        if self.serializer == W::SERIALIZER {
-            if encoded.len() >= gap.bytes_min && gap.found.is_none() {
-                writer.raw(&[]);
-                let at = writer.written();
-                gap.found = Some(Gap { at, bytes: encoded });
-            } else {
-                writer.raw(encoded);
-            }
-            return Ok(());
+    /// Writes a payload that comes from another serializer.
+    #[inline(never)]
+    fn transcode_to<W: Writer>(&self, writer: &mut W) -> Result<(), EncodeError> {
+        if self.args.is_empty() && !self.kwargs.is_empty() {
+            writer.begin_list(0);
+            writer.end_list();
         }
-        serializer::transcode(self.serializer, encoded, writer)
-            .map_err(|error| EncodeError(error.to_string().into()))
+        for part in [&self.args, &self.kwargs] {
+            if !part.is_empty() {
+                serializer::transcode(self.serializer, part, writer)
+                    .map_err(|error| EncodeError(error.to_string().into()))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes one part of a payload as it is, or leaves it out.
+#[inline(always)]
+fn write_part<'p, W: Writer>(encoded: &'p [u8], writer: &mut W, gap: &mut GapFinder<'p>) {
+    if encoded.len() >= gap.bytes_min && gap.found.is_none() {
+        writer.raw(&[]);
+        let at = writer.written();
+        gap.found = Some(Gap { at, bytes: encoded });
+    } else {
+        writer.raw(encoded);
     }
 }
 

@@ -43,6 +43,7 @@ use pyo3::prelude::*;
 mod _wampy {
     use pyo3::prelude::*;
     use pyo3::types::PyBytes;
+    use wampy_proto::message::{CallOptions, PublishOptions};
     use wampy_proto::serializer::Serializer;
 
     #[pymodule_export]
@@ -68,6 +69,8 @@ mod _wampy {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("CALL_OPTIONS", CallOptions::KEYS.to_vec())?;
+        module.add("PUBLISH_OPTIONS", PublishOptions::KEYS.to_vec())?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 

@@ -9,7 +9,9 @@ use peer::http::{Answer, Http, Polled};
 use peer::joining::by_ticket;
 use peer::{Host, Peer, Value, json};
 use wampy_proto::Serializer;
-use wampy_router::{Authentication, CookieConfig, Method, RealmSettings, Router, SameSite, User};
+use wampy_router::{
+    Authentication, Builder, CookieConfig, Method, RealmSettings, Router, SameSite, User,
+};
 
 const OPEN: &[u8] = br#"{"protocols": ["wamp.2.json"]}"#;
 
@@ -124,19 +126,22 @@ fn websockets_and_long_polls_get_a_cookie_if_one_is_configured() {
 
 /// A router of which realm1 and realm2 let `joe` in by ticket and by cookie, and realm3 only by ticket.
 fn host_with_joe() -> Host {
-    let joe = || User::new("joe", "clerk").credentials(by_ticket("secret"));
+    Host::start(with_joe("clerk", "secret"))
+}
+
+fn with_joe(role: &str, ticket: &str) -> Builder {
+    let joe = || User::new("joe", role).credentials(by_ticket(ticket));
     let realm = |name: &str, methods: &[Method]| {
         let authentication = Authentication::by(methods.iter().copied()).user(joe());
         RealmSettings::new(name).authentication(authentication)
     };
     let both = [Method::Cookie, Method::Ticket, Method::Anonymous];
-    let builder = Router::builder()
+    Router::builder()
         .listen("127.0.0.1:0")
         .cookie(CookieConfig::default())
         .realm_with(realm("realm1", &both))
         .realm_with(realm("realm2", &both))
-        .realm_with(realm("realm3", &[Method::Ticket]));
-    Host::start(builder)
+        .realm_with(realm("realm3", &[Method::Ticket]))
 }
 
 /// HELLO to a realm by these methods.
@@ -201,6 +206,30 @@ fn who_has_authenticated_is_known_again_by_the_cookie() {
         4,
         "the ticket is still good"
     );
+}
+
+/// Who has lost a ticket to somebody else gets another one, and that is the end of the other's cookie.
+#[test]
+fn a_cookie_is_as_good_as_the_secret_that_it_stands_for() {
+    let host = host_with_joe();
+    let cookie = cookie_of_joe(&host, "realm1");
+    let answer = || answer_with(&host, &cookie, &hello("realm1", None, &["cookie"]));
+    let reload = |builder: Builder| {
+        let _guard = host.runtime.enter();
+        host.router.reload(builder).unwrap();
+    };
+    reload(with_joe("boss", "secret"));
+    let welcome = answer();
+    assert_eq!(welcome[2]["authrole"], "boss", "{welcome}");
+    reload(with_joe("boss", "another secret"));
+    assert_eq!(answer()[0], 3);
+    let removed = Authentication::by([Method::Cookie]);
+    let realm = RealmSettings::new("realm1").authentication(removed);
+    reload(with_joe("boss", "secret").realm_with(RealmSettings::new("realm4")));
+    assert_eq!(answer()[0], 2, "the secret is what it was");
+    let builder = Router::builder().listen("127.0.0.1:0");
+    reload(builder.cookie(CookieConfig::default()).realm_with(realm));
+    assert_eq!(answer()[0], 3);
 }
 
 #[test]

@@ -5,7 +5,6 @@
 
 use std::io;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
-use std::os::unix::net::UnixStream as BlockingUnixStream;
 use std::path::{Path, PathBuf};
 
 use socket2::{Domain, SockAddr, Type};
@@ -67,11 +66,11 @@ fn remove_if_stale(path: &Path) -> io::Result<()> {
         let problem = "the path exists and is no socket";
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, problem));
     }
-    match BlockingUnixStream::connect(path) {
+    match try_connect(path) {
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
             std::fs::remove_file(path)
         }
-        Ok(_) => Err(io::Error::new(
+        Ok(()) => Err(io::Error::new(
             io::ErrorKind::AddrInUse,
             "somebody listens on this socket",
         )),
@@ -79,6 +78,17 @@ fn remove_if_stale(path: &Path) -> io::Result<()> {
             error.kind(),
             format!("there is a socket already, and whether it is in use cannot be told: {error}"),
         )),
+    }
+}
+
+/// Connects to a socket, to see whether somebody listens: also somebody who hangs, and has no room for
+/// another connection.
+fn try_connect(path: &Path) -> io::Result<()> {
+    let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    match socket.connect(&SockAddr::unix(path)?) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+        other => other,
     }
 }
 
@@ -114,6 +124,28 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
         drop(socket);
         assert!(!path.exists());
+    }
+
+    #[tokio::test]
+    async fn a_socket_whose_owner_hangs_is_in_use() {
+        let scratch = Scratch::new("hangs");
+        let path = scratch.0.join("socket");
+        let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+        let address = SockAddr::unix(&path).unwrap();
+        socket.bind(&address).unwrap();
+        socket.listen(1).unwrap();
+        let mut waiting = Vec::new();
+        loop {
+            let client = socket2::Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+            client.set_nonblocking(true).unwrap();
+            let is_full = client.connect(&address).is_err();
+            waiting.push(client);
+            if is_full {
+                break;
+            }
+        }
+        let error = UnixSocket::bind(&path, 16).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
     }
 
     #[tokio::test]

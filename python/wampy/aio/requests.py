@@ -15,6 +15,7 @@ from wampy.aio.link import Link
 from wampy.aio.progressive import Feeder, ProgressiveCall, check_parts
 from wampy.aio.rpc import RpcProxy
 from wampy.encryption import named_key
+from wampy.options import check_options, check_options_of_publish
 
 __all__ = ["CALLS_MAX", "Requests", "WithOptions"]
 
@@ -28,6 +29,7 @@ class Requests:
     """Calls and publishes by a link; the base of ``Session`` and of ``WithOptions``."""
 
     def __init__(self, link: Link, options: Mapping[str, Any]) -> None:
+        check_options(options)
         self._link = link
         self._options = named_key(options)
         # The options of CALL have a second one beside ``rkey``.
@@ -152,6 +154,7 @@ class Requests:
         Returns:
             The publication id if ``acknowledge`` was asked for, else None.
         """
+        check_options_of_publish(options)
         how = named_key({**self._options, **options}) if options else dict(self._options)
         if acknowledge:
             how["acknowledge"] = True

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from wampy import meta
 from wampy.errors import ConfigurationError
 from wampy.messages import Message
+from wampy.options import check_options_of_publish
 from wampy.progressive import ProgressiveCall
 from wampy.roles.callee import Procedure, uri_for
 from wampy.roles.caller import RpcProxy, WithOptions
@@ -142,6 +143,7 @@ class Requests:
             args = tuple(rest)
         if not isinstance(topic, str) or not topic:
             raise ConfigurationError(f"publish needs a topic, not {topic!r}")
+        check_options_of_publish(options)
         return self._started().publish(topic, args, kwargs, options)
 
     def _call(

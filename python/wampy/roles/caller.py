@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from wampy.directory import description_of, document_of, next_names, procedures, signature_of
+from wampy.options import check_options
 
 if TYPE_CHECKING:
     from inspect import Signature
@@ -39,6 +40,7 @@ class WithOptions:
     __slots__ = ("_client", "_options")
 
     def __init__(self, client: Requests, options: Mapping[str, Any]) -> None:
+        check_options(options)
         self._client = client
         self._options = options
 

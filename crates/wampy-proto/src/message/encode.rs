@@ -5,159 +5,142 @@ use crate::id::RequestId;
 use crate::payload::GapFinder;
 use crate::serializer::{EncodeError, Writer};
 
+/// Writes a message. What is sent again and again comes first.
+#[inline]
 pub(super) fn message<'m, W: Writer>(
+    message: &'m Message<'_>,
+    w: &mut W,
+    gap: &mut GapFinder<'m>,
+) -> Result<(), EncodeError> {
+    let payload = match message {
+        Message::Event(m) => {
+            let ids = [m.subscription.value(), m.publication.value()];
+            begin(w, MessageType::Event, ids, 1 + m.payload.fields());
+            m.details.write(w);
+            &m.payload
+        }
+        Message::Invocation(m) => {
+            let ids = [m.request.value(), m.registration.value()];
+            begin(w, MessageType::Invocation, ids, 1 + m.payload.fields());
+            m.details.write(w);
+            &m.payload
+        }
+        Message::Result(m) => {
+            let ids = [m.request.value()];
+            begin(w, MessageType::Result, ids, 1 + m.payload.fields());
+            m.details.write(w);
+            &m.payload
+        }
+        Message::Publish(m) => {
+            let ids = [m.request.value()];
+            begin(w, MessageType::Publish, ids, 2 + m.payload.fields());
+            m.options.write(w);
+            w.text(&m.topic);
+            &m.payload
+        }
+        Message::Call(m) => {
+            let ids = [m.request.value()];
+            begin(w, MessageType::Call, ids, 2 + m.payload.fields());
+            m.options.write(w);
+            w.text(&m.procedure);
+            &m.payload
+        }
+        Message::Yield(m) => {
+            let ids = [m.request.value()];
+            begin(w, MessageType::Yield, ids, 1 + m.payload.fields());
+            m.options.write(w);
+            &m.payload
+        }
+        other => return session_message(other, w, gap),
+    };
+    payload.write_to(w, gap)?;
+    w.end_list();
+    Ok(())
+}
+
+/// Messages about a session, and ERROR.
+fn session_message<'m, W: Writer>(
     message: &'m Message<'_>,
     w: &mut W,
     gap: &mut GapFinder<'m>,
 ) -> Result<(), EncodeError> {
     match message {
         Message::Hello(m) => {
-            begin(w, MessageType::Hello, 2);
+            begin(w, MessageType::Hello, [], 2);
             w.text(&m.realm);
             m.details.write(w);
         }
         Message::Welcome(m) => {
-            begin(w, MessageType::Welcome, 2);
-            w.unsigned(m.session.value());
+            begin(w, MessageType::Welcome, [m.session.value()], 1);
             m.details.write(w);
         }
         Message::Abort(m) => {
-            begin(w, MessageType::Abort, 2);
+            begin(w, MessageType::Abort, [], 2);
             m.details.write(w);
             w.text(&m.reason);
         }
         Message::Challenge(m) => {
-            begin(w, MessageType::Challenge, 2);
+            begin(w, MessageType::Challenge, [], 2);
             w.text(&m.authmethod);
             m.extra.write(w);
         }
         Message::Authenticate(m) => {
-            begin(w, MessageType::Authenticate, 2);
+            begin(w, MessageType::Authenticate, [], 2);
             w.text(&m.signature);
             m.extra.write(w);
         }
         Message::Goodbye(m) => {
-            begin(w, MessageType::Goodbye, 2);
+            begin(w, MessageType::Goodbye, [], 2);
             m.details.write(w);
             w.text(&m.reason);
         }
         Message::Error(m) => {
-            begin(w, MessageType::Error, 4 + m.payload.fields());
-            w.unsigned(m.request_type.code());
-            w.unsigned(m.request.value());
+            let ids = [m.request_type.code(), m.request.value()];
+            begin(w, MessageType::Error, ids, 2 + m.payload.fields());
             m.details.write(w);
             w.text(&m.error);
             m.payload.write_to(w, gap)?;
         }
-        other => return pubsub_message(other, w, gap),
+        other => return record_message(other, w),
     }
     w.end_list();
     Ok(())
 }
 
-fn pubsub_message<'m, W: Writer>(
-    message: &'m Message<'_>,
-    w: &mut W,
-    gap: &mut GapFinder<'m>,
-) -> Result<(), EncodeError> {
+/// Messages about subscriptions, registrations and what is under way.
+fn record_message<W: Writer>(message: &Message<'_>, w: &mut W) -> Result<(), EncodeError> {
+    let message_type = message.message_type();
     match message {
-        Message::Publish(m) => {
-            begin_request(w, MessageType::Publish, m.request, 2 + m.payload.fields());
-            m.options.write(w);
-            w.text(&m.topic);
-            m.payload.write_to(w, gap)?;
-        }
-        Message::Published(m) => {
-            begin_request(w, MessageType::Published, m.request, 1);
-            w.unsigned(m.publication.value());
-        }
+        Message::Published(m) => answer(w, message_type, m.request, m.publication.value()),
+        Message::Subscribed(m) => answer(w, message_type, m.request, m.subscription.value()),
+        Message::Unsubscribe(m) => answer(w, message_type, m.request, m.subscription.value()),
+        Message::Registered(m) => answer(w, message_type, m.request, m.registration.value()),
+        Message::Unregister(m) => answer(w, message_type, m.request, m.registration.value()),
         Message::Subscribe(m) => {
-            begin_request(w, MessageType::Subscribe, m.request, 2);
+            begin(w, message_type, [m.request.value()], 2);
             m.options.write(w);
             w.text(&m.topic);
-        }
-        Message::Subscribed(m) => {
-            begin_request(w, MessageType::Subscribed, m.request, 1);
-            w.unsigned(m.subscription.value());
-        }
-        Message::Unsubscribe(m) => {
-            begin_request(w, MessageType::Unsubscribe, m.request, 1);
-            w.unsigned(m.subscription.value());
-        }
-        Message::Unsubscribed(m) => {
-            end_of_record(w, MessageType::Unsubscribed, m.request, m.details.as_ref());
-        }
-        Message::Event(m) => {
-            begin(w, MessageType::Event, 3 + m.payload.fields());
-            w.unsigned(m.subscription.value());
-            w.unsigned(m.publication.value());
-            m.details.write(w);
-            m.payload.write_to(w, gap)?;
-        }
-        other => return rpc_message(other, w, gap),
-    }
-    w.end_list();
-    Ok(())
-}
-
-fn rpc_message<'m, W: Writer>(
-    message: &'m Message<'_>,
-    w: &mut W,
-    gap: &mut GapFinder<'m>,
-) -> Result<(), EncodeError> {
-    match message {
-        Message::Call(m) => {
-            begin_request(w, MessageType::Call, m.request, 2 + m.payload.fields());
-            m.options.write(w);
-            w.text(&m.procedure);
-            m.payload.write_to(w, gap)?;
-        }
-        Message::Cancel(m) => {
-            begin_request(w, MessageType::Cancel, m.request, 1);
-            m.options.write(w);
-        }
-        Message::Result(m) => {
-            begin_request(w, MessageType::Result, m.request, 1 + m.payload.fields());
-            m.details.write(w);
-            m.payload.write_to(w, gap)?;
         }
         Message::Register(m) => {
-            begin_request(w, MessageType::Register, m.request, 2);
+            begin(w, message_type, [m.request.value()], 2);
             m.options.write(w);
             w.text(&m.procedure);
         }
-        Message::Registered(m) => {
-            begin_request(w, MessageType::Registered, m.request, 1);
-            w.unsigned(m.registration.value());
-        }
-        Message::Unregister(m) => {
-            begin_request(w, MessageType::Unregister, m.request, 1);
-            w.unsigned(m.registration.value());
+        Message::Unsubscribed(m) => {
+            end_of_record(w, message_type, m.request, m.details.as_ref());
         }
         Message::Unregistered(m) => {
-            end_of_record(w, MessageType::Unregistered, m.request, m.details.as_ref());
+            end_of_record(w, message_type, m.request, m.details.as_ref());
         }
-        Message::Invocation(m) => {
-            begin_request(
-                w,
-                MessageType::Invocation,
-                m.request,
-                2 + m.payload.fields(),
-            );
-            w.unsigned(m.registration.value());
-            m.details.write(w);
-            m.payload.write_to(w, gap)?;
+        Message::Cancel(m) => {
+            begin(w, message_type, [m.request.value()], 1);
+            m.options.write(w);
         }
         Message::Interrupt(m) => {
-            begin_request(w, MessageType::Interrupt, m.request, 1);
+            begin(w, message_type, [m.request.value()], 1);
             m.options.write(w);
         }
-        Message::Yield(m) => {
-            begin_request(w, MessageType::Yield, m.request, 1 + m.payload.fields());
-            m.options.write(w);
-            m.payload.write_to(w, gap)?;
-        }
-        // `message` has written the messages of the session, `pubsub_message` those of the broker.
+        // The functions above have written all others.
         _ => {
             return Err(EncodeError(
                 "a message of another part of the protocol".into(),
@@ -168,21 +151,20 @@ fn rpc_message<'m, W: Writer>(
     Ok(())
 }
 
-/// Begins a message of a type and `fields` more elements.
-fn begin<W: Writer>(w: &mut W, message_type: MessageType, fields: usize) {
-    w.begin_list(1 + fields);
-    w.unsigned(message_type.code());
-}
-
-/// Begins a message of a type, a request and `fields` more elements.
-fn begin_request<W: Writer>(
+/// Begins a message of a type, with ids and `rest` more elements.
+#[inline]
+fn begin<W: Writer, const N: usize>(
     w: &mut W,
     message_type: MessageType,
-    request: RequestId,
-    fields: usize,
+    ids: [u64; N],
+    rest: usize,
 ) {
-    begin(w, message_type, 1 + fields);
-    w.unsigned(request.value());
+    w.begin_message(message_type as u8, ids, rest);
+}
+
+/// A message that is nothing but two ids, mostly an answer.
+fn answer<W: Writer>(w: &mut W, message_type: MessageType, request: RequestId, id: u64) {
+    begin(w, message_type, [request.value(), id], 0);
 }
 
 /// UNSUBSCRIBED and UNREGISTERED: an answer, or the router's own word.
@@ -192,8 +174,8 @@ fn end_of_record<W: Writer>(
     request: Option<RequestId>,
     details: Option<&RevocationDetails>,
 ) {
-    begin(w, message_type, 1 + usize::from(details.is_some()));
-    w.unsigned(request.map_or(0, RequestId::value));
+    let ids = [request.map_or(0, RequestId::value)];
+    begin(w, message_type, ids, usize::from(details.is_some()));
     if let Some(details) = details {
         details.write(w);
     }

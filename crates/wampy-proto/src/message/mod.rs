@@ -14,6 +14,7 @@ mod payload_passthru_mode;
 mod rare;
 mod routed;
 mod session;
+mod usual;
 
 pub use details::{
     AbortDetails, ChallengeExtra, ErrorDetails, EventDetails, GoodbyeDetails, HelloDetails,
@@ -196,7 +197,12 @@ impl<'a> Message<'a> {
         serializer: Serializer,
         bytes: &'a [u8],
     ) -> std::result::Result<Self, DecodeError> {
-        serializer::with_reader!(serializer, bytes, |reader| decode::message(&mut reader))
+        serializer::with_reader!(serializer, bytes, |reader| {
+            match usual::message(&mut reader.clone()) {
+                Some(message) => Ok(message),
+                None => decode::message(&mut reader),
+            }
+        })
     }
 
     /// Appends the message's bytes to `out`; on an error `out` is as it was.

@@ -108,6 +108,9 @@ macro_rules! options {
                 use $crate::serializer::OptionValue;
                 let present = 0 $(+ usize::from(self.$field.is_present()))*;
                 let rare = self.rare.present();
+                if present == 0 && rare.is_none() {
+                    return writer.empty_map();
+                }
                 writer.begin_map(present + rare.map_or(0, $rare::present));
                 if present > 0 {
                     $crate::message::options::write_present!(self, writer, $($field = $key,)*);
@@ -140,6 +143,9 @@ pub(super) use options;
 /// The function that reads options.
 macro_rules! read {
     ($($field:ident = $key:literal,)*) => {
+        /// The keys that are known, but for private ones.
+        pub const KEYS: &'static [&'static str] = &[$($key,)*];
+
         /// Reads the options, one map. A key whose value is null counts as absent.
         ///
         /// # Errors

@@ -17,17 +17,21 @@ pub mod msgpack;
 mod option_value;
 mod reader;
 mod serde_bridge;
+mod text;
 mod transcode;
+mod usual;
 mod writer;
 
 use std::borrow::Cow;
 
 pub use option_value::{ELEMENTS_MAX, OptionValue, VALUE_BYTES_MAX};
+use reader::why_not;
 pub use reader::{Reader, Seq, Token};
-use reader::{is_text, text, why_not};
 pub use serde_bridge::{deserialize, serialize};
+use text::{is_text, text, text_if_ascii};
 pub(crate) use transcode::is_nested_within;
 pub use transcode::transcode;
+pub(crate) use usual::UsualReader;
 pub use writer::{Uncounted, Writer};
 
 /// The deepest nesting of lists and maps that a reader accepts, in levels.

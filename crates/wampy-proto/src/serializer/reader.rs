@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{DEPTH_MAX, DecodeError, NESTED_TOO_DEEPLY, NOT_UTF8, Serializer};
+use super::{DEPTH_MAX, DecodeError, NESTED_TOO_DEEPLY, Serializer};
 
 /// One step of a value as a [`Reader`] sees it.
 #[derive(Debug, Clone, PartialEq)]
@@ -229,18 +229,6 @@ pub trait Reader<'a>: Sized {
         }
         Ok(())
     }
-}
-
-/// The text that `bytes` are.
-#[inline]
-pub(super) fn text(bytes: &[u8]) -> Result<&str, &'static str> {
-    simdutf8::basic::from_utf8(bytes).map_err(|_| NOT_UTF8)
-}
-
-/// Whether `bytes` are text. Nearly all of it is ASCII, for which there is a faster check.
-#[inline]
-pub(super) fn is_text(bytes: &[u8]) -> bool {
-    bytes.is_ascii() || text(bytes).is_ok()
 }
 
 /// Why the value at the begin of `reader`, which cannot be skipped, is malformed: its tokens tell.

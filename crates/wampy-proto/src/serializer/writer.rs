@@ -44,6 +44,22 @@ pub trait Writer {
     fn text(&mut self, value: &str);
     /// Writes bytes (in JSON as text of U+0000 and base64).
     fn bytes(&mut self, value: &[u8]);
+    /// Begins a message: a list of the message's code, some ids, and `rest` more elements.
+    ///
+    /// What nearly every message begins with is one thing, so that a writer can put it together before
+    /// it appends it.
+    fn begin_message<const N: usize>(&mut self, code: u8, ids: [u64; N], rest: usize) {
+        self.begin_list(1 + N + rest);
+        self.unsigned(code.into());
+        for id in ids {
+            self.unsigned(id);
+        }
+    }
+    /// Writes a map without pairs.
+    fn empty_map(&mut self) {
+        self.begin_map(0);
+        self.end_map();
+    }
     /// Begins a list of `len` elements.
     fn begin_list(&mut self, len: usize);
     /// Ends the list begun last.

@@ -160,6 +160,15 @@ impl Direction {
         }
     }
 
+    /// A decoder for those who look themselves whether text is UTF-8.
+    pub fn trusting_decoder(self, limits: WebSocketLimits) -> Decoder {
+        let decoder = match self {
+            Self::ToServer => WebSocketDecoder::server(limits),
+            Self::ToClient => WebSocketDecoder::client(limits),
+        };
+        decoder.leaving_text_unchecked().into()
+    }
+
     /// A decoder for a connection with compression.
     pub fn decompressing_decoder(self, limits: WebSocketLimits) -> Decoder {
         match self {

@@ -3,8 +3,8 @@
 use crate::drive::{Direction, Event, binary, decode, frame, text};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use wampy_proto::framing::Encoder;
 use wampy_proto::framing::websocket::{CloseCode, WebSocketEncoder, WebSocketLimits};
+use wampy_proto::framing::{Encoder, FramingError};
 
 const LIMITS: WebSocketLimits = WebSocketLimits {
     message_bytes_max: 1 << 20,
@@ -136,6 +136,18 @@ fn fragments(
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
+
+    /// Text that is left unchecked is handed out, however it comes; all else is the same.
+    #[test]
+    fn only_text_is_left_unchecked((direction, stream) in almost_stream(), cuts in cuts()) {
+        let checked = decode(&mut direction.decoder(LIMITS), &stream, &cuts);
+        let unchecked = decode(&mut direction.trusting_decoder(LIMITS), &stream, &cuts);
+        if checked.error == Some(FramingError::InvalidUtf8) {
+            prop_assert!(unchecked.events.starts_with(&checked.events));
+        } else {
+            prop_assert_eq!(checked, unchecked);
+        }
+    }
 
     #[test]
     fn any_bytes_any_split_same_outcome(

@@ -1,8 +1,9 @@
 //! `cookie`: the client is whom a connection with the same cookie has authenticated as.
 //!
-//! Who a listed user is now, the list says: one that is not on it any more is nobody, also with a
-//! cookie. Whom a procedure vouched for is who it was, until the cookie expires or is forgotten
-//! ([`Router::forget_cookies`](crate::Router::forget_cookies)). A second factor is not asked for again.
+//! Who a listed user is now, the list says: one that is not on it any more, or proves itself by something
+//! else than it did, is nobody, also with a cookie. Whom a procedure vouched for is who it was, until the
+//! cookie expires or is forgotten ([`Router::forget_cookies`](crate::Router::forget_cookies)). A second
+//! factor is not asked for again.
 
 use wampy_proto::message::Abort;
 
@@ -30,7 +31,10 @@ impl Conversation {
         let mut principal = self.principal().ok_or_else(nobody)?;
         if principal.authprovider == STATIC {
             let user = self.access.users().by_authid(&principal.authid);
-            let user = user.ok_or_else(nobody)?;
+            let known = principal.user.take();
+            let still =
+                user.filter(|user| known.is_some_and(|known| user.proves_itself_like(&known)));
+            let user = still.ok_or_else(nobody)?;
             principal.authrole = user.role.clone();
         }
         Ok(Identity {
@@ -55,14 +59,19 @@ impl Conversation {
             .iter()
             .all(|method| method.as_str() != identity.authmethod);
         let access = self.router.realms.access(&identity.realm);
-        let is_cookie_enough = access.is_some_and(|access| access.is_by(Method::Cookie));
-        if has_proven && is_cookie_enough {
+        let access = access.filter(|access| access.is_by(Method::Cookie));
+        if let Some(access) = access
+            && has_proven
+        {
+            let is_listed = identity.authprovider == STATIC;
+            let user = is_listed.then(|| access.users().by_authid(&identity.authid));
             let principal = Principal {
                 realm: identity.realm.clone(),
                 authid: identity.authid.clone(),
                 authrole: identity.authrole.clone(),
                 authprovider: identity.authprovider,
                 authextra: identity.authextra.clone(),
+                user: user.flatten(),
             };
             cookies.remember(cookie, principal);
         }

@@ -13,12 +13,14 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use wampy_proto::Value;
+
+use crate::settings::User;
 
 const ID_BYTES: usize = 32;
 /// The longest life of a cookie, a hundred years: clocks do not reach as far as numbers do.
@@ -128,6 +130,8 @@ pub(crate) struct Principal {
     pub(crate) authrole: Box<str>,
     pub(crate) authprovider: &'static str,
     pub(crate) authextra: Option<Value>,
+    /// What the user on the realm's list was like then, if it is one of these.
+    pub(crate) user: Option<Arc<User>>,
 }
 
 /// The cookie of a connection.
@@ -330,6 +334,7 @@ mod tests {
             authrole: "user".into(),
             authprovider: "static",
             authextra: None,
+            user: None,
         }
     }
 

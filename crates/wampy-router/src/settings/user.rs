@@ -63,4 +63,12 @@ impl User {
         self.extra.push((key.into(), value));
         self
     }
+
+    /// Whether this user and another, or the same one later, prove themselves by the same means.
+    pub(crate) fn proves_itself_like(&self, other: &Self) -> bool {
+        self.credentials == other.credentials
+            && self.certificates == other.certificates
+            && self.certificate_names == other.certificate_names
+            && self.second_factor == other.second_factor
+    }
 }

@@ -65,6 +65,27 @@ impl RawSocketDecoder {
     /// [`FramingError`] for reserved bits, types and lengths, and payloads above the limit.
     #[inline]
     pub fn next<'a>(&'a mut self, buf: &'a [u8]) -> Result<Next<'a>, FramingError> {
+        // What nearly every frame is: a whole message.
+        if let [0, high, middle, low, rest @ ..] = buf
+            && let payload_bytes = u32::from_be_bytes([0, *high, *middle, *low]) as usize
+            && let Some(payload) = rest.get(..payload_bytes)
+            && payload_bytes <= self.limit.bytes()
+            && !self.ended
+        {
+            let step = Step::Message {
+                payload,
+                binary: self.binary,
+            };
+            return Ok(Next {
+                consumed: HEADER_BYTES + payload_bytes,
+                step,
+            });
+        }
+        self.any(buf)
+    }
+
+    /// Reads the next step, whatever it is.
+    fn any<'a>(&'a mut self, buf: &'a [u8]) -> Result<Next<'a>, FramingError> {
         if self.ended {
             let step = Step::NeedMore {
                 frame_bytes: HEADER_BYTES,

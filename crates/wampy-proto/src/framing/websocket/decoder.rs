@@ -1,7 +1,7 @@
 //! Reading WebSocket frames and assembling fragmented messages.
 
 use super::close;
-use super::frame::{FrameHeader, Opcode, Parsed};
+use super::frame::{self, FrameHeader, Opcode, Parsed};
 use super::inflate::{self, Inflater};
 use super::mask;
 use super::utf8::Utf8Validator;
@@ -99,9 +99,9 @@ impl WebSocketDecoder {
         }
     }
 
-    /// The same decoder, which hands out text in one frame without looking whether it is UTF-8: for
-    /// those who do so themselves, as readers of JSON do, and then fail the connection with
-    /// [`FramingError::InvalidUtf8`].
+    /// The same decoder, which hands out text in one frame without looking whether it is UTF-8, also
+    /// where the frame comes in pieces: for those who do so themselves, as readers of JSON do, and then
+    /// fail the connection with [`FramingError::InvalidUtf8`].
     #[must_use]
     pub fn leaving_text_unchecked(self) -> Self {
         Self {
@@ -116,6 +116,44 @@ impl WebSocketDecoder {
     /// [`FramingError`] for each violation of RFC 6455 and of the limits.
     #[inline]
     pub fn next<'a>(&'a mut self, buf: &'a mut [u8]) -> Result<Next<'a>, FramingError> {
+        match self.usual(buf) {
+            Some(payload) => Ok(Next {
+                consumed: payload.end,
+                step: Step::Message {
+                    binary: buf[0] & 0x0f == Opcode::Binary as u8,
+                    payload: &buf[payload],
+                },
+            }),
+            None => self.any(buf),
+        }
+    }
+
+    /// Looks for what nearly every frame is: one whole message, complete, whose bytes need not be
+    /// looked at here. Unmasks it and returns where it is.
+    #[inline]
+    fn usual(&self, buf: &mut [u8]) -> Option<Range<usize>> {
+        if self.ended || self.prepared_bytes > 0 || self.assembly.is_some() {
+            return None;
+        }
+        let (header, payload_bytes) = frame::usual_header(buf, self.from_client)?;
+        let is_unchecked = self.text_is_checked_later || buf[0] & 0x0f == Opcode::Binary as u8;
+        if !is_unchecked || payload_bytes > self.limits.message_bytes_max {
+            return None;
+        }
+        let payload = header..header + payload_bytes;
+        let key = match self.from_client {
+            true => *buf.get(header - 4..)?.first_chunk()?,
+            false => [0; 4],
+        };
+        let bytes = buf.get_mut(payload.clone())?;
+        if self.from_client {
+            mask::apply(bytes, key, 0);
+        }
+        Some(payload)
+    }
+
+    /// Reads the next step, whatever it is.
+    fn any<'a>(&'a mut self, buf: &'a mut [u8]) -> Result<Next<'a>, FramingError> {
         if self
             .assembly
             .as_ref()
@@ -309,11 +347,11 @@ impl WebSocketDecoder {
         if !is_text {
             return Ok(());
         }
-        let is_whole_message = header.opcode == Opcode::Text && header.fin && is_complete;
-        if is_whole_message && prepared_bytes == 0 {
-            if self.text_is_checked_later {
-                return Ok(());
-            }
+        let is_whole_message = header.opcode == Opcode::Text && header.fin;
+        if is_whole_message && self.text_is_checked_later {
+            return Ok(());
+        }
+        if is_whole_message && is_complete && prepared_bytes == 0 {
             let text = simdutf8::basic::from_utf8(arrived);
             return text.map(drop).map_err(|_| FramingError::InvalidUtf8);
         }

@@ -3,7 +3,9 @@
 
 use super::close::CloseCode;
 use super::deflate::Deflate;
-use super::frame::{CONTROL_BYTES_MAX, HEADER_BYTES_MAX, Opcode, frame_header, header_bytes};
+use super::frame::{
+    CONTROL_BYTES_MAX, HEADER_BYTES_MAX, Opcode, frame_header, header_bytes, put_short_header,
+};
 use super::mask;
 use crate::framing::{FrameFormat, Mark, TooLong};
 
@@ -128,7 +130,9 @@ impl WebSocketEncoder {
     pub fn begin(&self, out: &mut Vec<u8>, payload_bytes_hint: usize) -> Mark {
         let header_bytes = header_bytes(payload_bytes_hint, self.mask_key.is_some());
         let start = out.len();
-        out.extend_from_slice(&[0; HEADER_BYTES_MAX][..header_bytes]);
+        // All of it, because a copy of a fixed size is a few instructions.
+        out.extend_from_slice(&[0; HEADER_BYTES_MAX]);
+        out.truncate(start + header_bytes);
         Mark {
             start,
             header_bytes,
@@ -139,6 +143,17 @@ impl WebSocketEncoder {
     /// if the hint was wrong, and masks.
     #[inline]
     pub fn finish(&self, mark: Mark, out: &mut Vec<u8>) {
+        // What nearly every frame of a router is: as it stands there, behind a short header.
+        if self.is_plain()
+            && let Some(frame) = out.get_mut(mark.start..)
+            && put_short_header(self.message_opcode(), mark.header_bytes, frame)
+        {
+            return;
+        }
+        self.finish_any(mark, out);
+    }
+
+    fn finish_any(&self, mark: Mark, out: &mut Vec<u8>) {
         let compressed = match self.deflate {
             Some(deflate) => deflate.compress(mark.start + mark.header_bytes, out),
             None => false,

@@ -122,6 +122,30 @@ impl FrameHeader {
     }
 }
 
+/// The size of the header at the front of `buf`, and that of the payload, if it is that of an unfragmented
+/// and uncompressed message of less than 64 KiB: what nearly every frame is. Nothing is said of others.
+#[inline]
+pub(super) fn usual_header(buf: &[u8], from_client: bool) -> Option<(usize, usize)> {
+    const TEXT: u8 = FIN | Opcode::Text as u8;
+    const BINARY: u8 = FIN | Opcode::Binary as u8;
+    // The shortest frames are no messages of WAMP.
+    let [TEXT | BINARY, second, high, low, ..] = buf else {
+        return None;
+    };
+    let (mask, key_bytes) = match from_client {
+        true => (MASKED, 4),
+        false => (0, 0),
+    };
+    match second ^ mask {
+        length @ 0..=125 => Some((2 + key_bytes, length.into())),
+        LENGTH_16 => {
+            let length = u16::from_be_bytes([*high, *low]);
+            (length > 125).then_some((4 + key_bytes, length.into()))
+        }
+        _ => None,
+    }
+}
+
 /// The first byte: the only place that knows about reserved bits, and so about extensions.
 #[inline]
 fn parse_first(first: u8, may_compress: bool) -> Result<(bool, bool, Opcode), FramingError> {
@@ -218,6 +242,31 @@ pub fn frame_header(opcode: Opcode, payload_bytes: usize, mask: Option<[u8; 4]>)
         bytes,
         length: length as u8,
     }
+}
+
+/// Writes the header of an unmasked message into the `header_bytes` that are reserved for it at the front
+/// of its frame, if these are what it needs and the payload has less than 64 KiB. Else does nothing.
+#[inline]
+pub(super) fn put_short_header(opcode: Opcode, header_bytes: usize, frame: &mut [u8]) -> bool {
+    let first = FIN | opcode as u8;
+    let payload_bytes = frame.len().wrapping_sub(header_bytes);
+    match (header_bytes, payload_bytes) {
+        (2, 0..=125) => {
+            let Some(header) = frame.first_chunk_mut() else {
+                return false;
+            };
+            *header = [first, payload_bytes as u8];
+        }
+        (4, 126..=0xffff) => {
+            let Some(header) = frame.first_chunk_mut() else {
+                return false;
+            };
+            let [high, low] = (payload_bytes as u16).to_be_bytes();
+            *header = [first, LENGTH_16, high, low];
+        }
+        _ => return false,
+    }
+    true
 }
 
 /// Size of the header of a frame with `payload_bytes` of payload.

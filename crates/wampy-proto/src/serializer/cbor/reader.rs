@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use super::skip::skip_value;
 use super::{BREAK_BYTE, BYTES, INDEFINITE, LIST, MAP, NEGATIVE, TAG, TEXT, UNSIGNED};
+use crate::serializer::usual::{Parts, counted_payload};
 use crate::serializer::{
     DEPTH_MAX, DecodeError, ENDS_TOO_EARLY, Reader, SOMETHING_FOLLOWS, Seq, Serializer, Token,
-    text, why_not,
+    UsualReader, text, why_not,
 };
 
 const KEY: &str = "a key is neither text nor an integer";
@@ -279,7 +280,7 @@ impl<'a> Reader<'a> for CborReader<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn short_unsigned(&mut self) -> Option<u64> {
         let start = self.rest;
         let number = self.head().ok().filter(|head| head.major == UNSIGNED);
@@ -289,7 +290,7 @@ impl<'a> Reader<'a> for CborReader<'a> {
         number.map(|head| head.argument)
     }
 
-    #[inline]
+    #[inline(always)]
     fn short_text(&mut self) -> Option<&'a str> {
         let start = self.rest;
         let head = self.head().ok().filter(|head| head.major == TEXT);
@@ -353,5 +354,55 @@ impl<'a> Reader<'a> for CborReader<'a> {
         } else {
             Err(self.error(SOMETHING_FOLLOWS))
         }
+    }
+}
+
+impl<'a> CborReader<'a> {
+    /// The bytes of a short list, or map, which comes next.
+    #[inline(always)]
+    fn short_list_or_map(&mut self, map: bool) -> Option<&'a [u8]> {
+        let start = self.rest;
+        match (start.first()?, map) {
+            (0x80..=0x97, false) | (0xa0..=0xb7, true) => {}
+            _ => return None,
+        }
+        self.rest = skip_value(start, DEPTH_MAX)?;
+        Some(&start[..start.len() - self.rest.len()])
+    }
+}
+
+impl<'a> UsualReader<'a> for CborReader<'a> {
+    #[inline(always)]
+    fn usual_code(&mut self) -> Option<(u8, u8)> {
+        match self.rest {
+            [list @ 0x81..=0x97, code @ 10..=0x17, rest @ ..]
+            | [list @ 0x81..=0x97, 0x18, code @ 0x18..=0x7f, rest @ ..] => {
+                self.rest = rest;
+                Some((*code, (list & 0x1f) - 1))
+            }
+            _ => None,
+        }
+    }
+
+    #[inline(always)]
+    fn usual_separator(&mut self) -> Option<()> {
+        Some(())
+    }
+
+    #[inline(always)]
+    fn usual_empty_map(&mut self) -> bool {
+        match self.rest {
+            [0xa0, rest @ ..] => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    #[inline(always)]
+    fn usual_payload(&mut self, elements: u8) -> Option<Parts<'a>> {
+        let parts = counted_payload(elements, |map| self.short_list_or_map(map))?;
+        self.rest.is_empty().then_some(parts)
     }
 }

@@ -68,7 +68,7 @@ fn split_head(bytes: &[u8]) -> Option<(u8, Option<u64>, &[u8])> {
     Some((first >> 5, Some(argument), rest))
 }
 
-#[inline]
+#[inline(always)]
 fn skip_text(len: u64, bytes: &[u8]) -> Option<&[u8]> {
     let (text, rest) = bytes.split_at_checked(usize::try_from(len).ok()?)?;
     is_text(text).then_some(rest)

@@ -3,6 +3,9 @@
 use super::{BYTES, LIST, MAP, NEGATIVE, TEXT, UNSIGNED};
 use crate::serializer::{Serializer, Uncounted, Writer};
 
+/// Room for the begin of a message.
+const HEAD_BYTES: usize = 32;
+
 /// Appends CBOR: definite lengths, integers and lengths in their shortest form.
 #[derive(Debug)]
 pub struct CborWriter<'o> {
@@ -41,8 +44,47 @@ fn head(major: u8, argument: u64) -> ([u8; 9], usize) {
     (head, 1 + len)
 }
 
+/// Puts a whole number at `head[at..]` and returns where it ends. Something may be behind that.
+#[inline]
+fn put_unsigned(head: &mut [u8; HEAD_BYTES], at: usize, value: u64) -> usize {
+    let (first, len) = match value {
+        0..=23 => (value as u8, 0),
+        24..=0xff => (24, 1),
+        0x100..=0xffff => (25, 2),
+        0x1_0000..=0xffff_ffff => (26, 4),
+        _ => (27, 8),
+    };
+    let aligned = value.rotate_right(8 * len as u32);
+    if let Some([place, rest @ ..]) = head.get_mut(at..at + 9) {
+        *place = UNSIGNED << 5 | first;
+        rest.copy_from_slice(&aligned.to_be_bytes());
+    }
+    at + 1 + len
+}
+
 impl Writer for CborWriter<'_> {
     const SERIALIZER: Serializer = Serializer::Cbor;
+
+    #[inline]
+    fn begin_message<const N: usize>(&mut self, code: u8, ids: [u64; N], rest: usize) {
+        const { assert!(3 + 9 * (N + 1) <= HEAD_BYTES) };
+        debug_assert!(1 + N + rest < 24);
+        let mut head = [0; HEAD_BYTES];
+        head[0] = LIST << 5 | (1 + N + rest) as u8;
+        let at = put_unsigned(&mut head, 1, code.into());
+        let len = ids
+            .into_iter()
+            .fold(at, |at, id| put_unsigned(&mut head, at, id));
+        let start = self.out.len();
+        // All of it, because a copy of a fixed size is a few instructions.
+        self.out.extend_from_slice(&head);
+        self.out.truncate(start + len);
+    }
+
+    #[inline]
+    fn empty_map(&mut self) {
+        self.out.push(0xa0);
+    }
 
     fn null(&mut self) {
         self.out.push(0xf6);

@@ -9,6 +9,7 @@
 //! passed on as they come.
 
 mod number;
+mod plain;
 mod reader;
 mod skip;
 mod string;

@@ -9,11 +9,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::number::{id, number};
-use super::skip::{skip_value, trim};
-use super::string::{plain_len, scan, unescape};
+use super::plain::plain_len;
+use super::skip::{skip_list, skip_value, trim};
+use super::string::{scan, unescape};
+use crate::serializer::usual::Parts;
 use crate::serializer::{
     DEPTH_MAX, DecodeError, ENDS_TOO_EARLY, Reader, SOMETHING_FOLLOWS, Seq, Serializer, Token,
-    text, why_not,
+    UsualReader, text_if_ascii, why_not,
 };
 
 const VALUE: &str = "expected a value";
@@ -74,10 +76,11 @@ impl<'a> JsonReader<'a> {
     #[inline]
     fn string(&mut self) -> Result<Cow<'a, str>, &'static str> {
         let inside = self.rest.get(1..).unwrap_or_default();
-        let (plain, rest) = inside.split_at(plain_len(inside).0);
+        let (len, beyond_ascii) = plain_len(inside);
+        let (plain, rest) = inside.split_at(len);
         if let [b'"', rest @ ..] = rest {
             self.rest = rest;
-            return text(plain).map(Cow::Borrowed);
+            return text_if_ascii(plain, !beyond_ascii).map(Cow::Borrowed);
         }
         self.escaped_string().map(Cow::Owned)
     }
@@ -182,7 +185,7 @@ impl<'a> Reader<'a> for JsonReader<'a> {
         Some(seq)
     }
 
-    #[inline]
+    #[inline(always)]
     fn short_unsigned(&mut self) -> Option<u64> {
         self.rest = trim(self.rest);
         let (value, len) = id(self.rest)?;
@@ -190,13 +193,14 @@ impl<'a> Reader<'a> for JsonReader<'a> {
         Some(value)
     }
 
-    #[inline]
+    #[inline(always)]
     fn short_text(&mut self) -> Option<&'a str> {
         self.rest = trim(self.rest);
         let inside = self.rest.strip_prefix(b"\"")?;
-        let (plain, rest) = inside.split_at(plain_len(inside).0);
+        let (len, beyond_ascii) = plain_len(inside);
+        let (plain, rest) = inside.split_at(len);
         let rest = rest.strip_prefix(b"\"")?;
-        let short = text(plain).ok()?;
+        let short = text_if_ascii(plain, !beyond_ascii).ok()?;
         self.rest = rest;
         Some(short)
     }
@@ -238,5 +242,59 @@ impl<'a> Reader<'a> for JsonReader<'a> {
             Err(_) => Ok(()),
             Ok(_) => Err(self.error(SOMETHING_FOLLOWS)),
         }
+    }
+}
+
+impl<'a> UsualReader<'a> for JsonReader<'a> {
+    #[inline(always)]
+    fn usual_code(&mut self) -> Option<(u8, u8)> {
+        match self.rest {
+            [b'[', tens @ b'1'..=b'9', ones @ b'0'..=b'9', rest @ ..] => {
+                self.rest = rest;
+                Some(((tens - b'0') * 10 + (ones - b'0'), u8::MAX))
+            }
+            _ => None,
+        }
+    }
+
+    #[inline(always)]
+    fn usual_separator(&mut self) -> Option<()> {
+        match self.rest {
+            [b',', rest @ ..] => {
+                self.rest = trim(rest);
+                Some(())
+            }
+            _ => None,
+        }
+    }
+
+    #[inline(always)]
+    fn usual_empty_map(&mut self) -> bool {
+        match self.rest {
+            [b'{', b'}', rest @ ..] => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    #[inline(always)]
+    fn usual_payload(&mut self, _elements: u8) -> Option<Parts<'a>> {
+        let (mut args, mut kwargs) = (&[][..], &[][..]);
+        for (part, open) in [(&mut args, b'['), (&mut kwargs, b'{')] {
+            let [b',', rest @ ..] = trim(self.rest) else {
+                break;
+            };
+            let start = trim(rest);
+            self.rest = match (start, open) {
+                ([b'[', inside @ ..], b'[') => skip_list(trim(inside), DEPTH_MAX)?,
+                ([b'{', ..], b'{') => skip_value(start, DEPTH_MAX)?,
+                _ => return None,
+            };
+            *part = &start[..start.len() - self.rest.len()];
+        }
+        let rest = trim(self.rest).strip_prefix(b"]")?;
+        trim(rest).is_empty().then_some((args, kwargs))
     }
 }

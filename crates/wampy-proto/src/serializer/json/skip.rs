@@ -4,12 +4,22 @@
 //! value, its tokens tell.
 
 use super::number::{may_be_infinite, number_len};
-use super::string::{plain_len, scan};
+use super::plain::plain_len;
+use super::string::scan;
 use crate::serializer::{Reader, is_text, json::JsonReader};
 
-/// The bytes without the whitespace at their begin.
-#[inline]
-pub(super) fn trim(mut bytes: &[u8]) -> &[u8] {
+/// The bytes without the whitespace at their begin. There is none, mostly.
+#[inline(always)]
+pub(super) fn trim(bytes: &[u8]) -> &[u8] {
+    match bytes {
+        [b' ' | b'\t' | b'\n' | b'\r', rest @ ..] => trim_more(rest),
+        _ => bytes,
+    }
+}
+
+/// The same behind a first byte of whitespace.
+#[inline(never)]
+fn trim_more(mut bytes: &[u8]) -> &[u8] {
     while let [b' ' | b'\t' | b'\n' | b'\r', rest @ ..] = bytes {
         bytes = rest;
     }
@@ -31,13 +41,19 @@ pub(super) fn skip_value(bytes: &[u8], depth: usize) -> Option<&[u8]> {
     }
 }
 
-fn skip_list(mut bytes: &[u8], depth: usize) -> Option<&[u8]> {
+/// The bytes behind a list of which these are the inside, without whitespace before it.
+pub(super) fn skip_list(mut bytes: &[u8], depth: usize) -> Option<&[u8]> {
     let depth = depth.checked_sub(1)?;
     if let [b']', rest @ ..] = bytes {
         return Some(rest);
     }
     loop {
-        match trim(skip_value(bytes, depth)?) {
+        // Texts are most of what is in lists.
+        let behind = match bytes {
+            [b'"', inside @ ..] => skip_string(inside)?,
+            _ => skip_value(bytes, depth)?,
+        };
+        match trim(behind) {
             [b',', rest @ ..] => bytes = trim(rest),
             [b']', rest @ ..] => return Some(rest),
             _ => return None,

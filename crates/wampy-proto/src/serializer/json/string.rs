@@ -2,6 +2,7 @@
 //!
 //! Everything here works on the bytes behind the opening quote and counts from there.
 
+use super::plain::plain_len;
 use crate::serializer::{ENDS_TOO_EARLY, text};
 
 const CONTROL: &str = "a control character inside a string";
@@ -36,73 +37,6 @@ pub(super) fn scan(bytes: &[u8]) -> Result<Scanned, &'static str> {
             None => return Err(ENDS_TOO_EARLY),
         }
     }
-}
-
-/// How many bytes come before the next quote, backslash or control character, and whether one of
-/// them is beyond ASCII.
-#[inline]
-pub(super) fn plain_len(bytes: &[u8]) -> (usize, bool) {
-    const ONES: u64 = u64::MAX / 0xff;
-    const HIGHS: u64 = ONES << 7;
-    let mut highs = 0;
-    let mut rest = bytes;
-    // Eight bytes at once. A borrow of the subtractions can only mark bytes behind a marked one,
-    // so that the first mark is always right.
-    while let Some((word, behind)) = rest.split_first_chunk::<8>() {
-        let word = u64::from_le_bytes(*word);
-        let quotes = word ^ (ONES * b'"' as u64);
-        let backslashes = word ^ (ONES * b'\\' as u64);
-        let marks = ((word.wrapping_sub(ONES * 0x20) & !word)
-            | (quotes.wrapping_sub(ONES) & !quotes)
-            | (backslashes.wrapping_sub(ONES) & !backslashes))
-            & HIGHS;
-        if marks != 0 {
-            let first = marks.trailing_zeros();
-            let before = word & ((1 << (first & !7)) - 1);
-            let len = bytes.len() - rest.len() + first as usize / 8;
-            return (len, (highs | before) & HIGHS != 0);
-        }
-        highs |= word;
-        rest = behind;
-        if bytes.len() - rest.len() == 4 * size_of::<u64>() {
-            let (blocks, beyond_ascii) = plain_blocks_len(rest);
-            highs |= u64::from(beyond_ascii) << 63;
-            rest = &rest[blocks..];
-        }
-    }
-    plain_len_of_few(bytes, bytes.len() - rest.len(), highs & HIGHS != 0)
-}
-
-/// As [`plain_len`], for a long string, of which only whole blocks count. The loop over a block
-/// has no branches, so that the compiler makes it one over vectors.
-fn plain_blocks_len(bytes: &[u8]) -> (usize, bool) {
-    let mut beyond_ascii = false;
-    let mut len = 0;
-    for block in bytes.chunks_exact(64) {
-        let (mut special, mut high) = (false, 0);
-        for &byte in block {
-            special |= byte < 0x20 || byte == b'"' || byte == b'\\';
-            high |= byte;
-        }
-        if special {
-            break;
-        }
-        beyond_ascii |= high >= 0x80;
-        len += block.len();
-    }
-    (len, beyond_ascii)
-}
-
-/// As [`plain_len`], for the last bytes, which are fewer than a word.
-fn plain_len_of_few(bytes: &[u8], start: usize, mut beyond_ascii: bool) -> (usize, bool) {
-    let mut len = start;
-    while let Some(&byte) = bytes.get(len)
-        && !matches!(byte, b'"' | b'\\' | 0..0x20)
-    {
-        beyond_ascii |= byte >= 0x80;
-        len += 1;
-    }
-    (len, beyond_ascii)
 }
 
 /// Resolves the escapes of a string that [`scan`] has found.

@@ -3,12 +3,16 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::string::plain_len;
+use super::number::{ID_DIGITS_MAX, put_id};
+use super::plain::plain_len;
 use crate::serializer::{Serializer, Uncounted, Writer};
 
 /// How many bytes are turned into base64 at once: a multiple of 3, so that only the last block has
 /// padding.
 const BLOCK_BYTES: usize = 768;
+
+/// Room for the begin of a message.
+const HEAD_BYTES: usize = 48;
 
 /// Appends JSON text.
 #[derive(Debug)]
@@ -90,6 +94,43 @@ impl<'o> JsonWriter<'o> {
 
 impl Writer for JsonWriter<'_> {
     const SERIALIZER: Serializer = Serializer::Json;
+
+    #[inline]
+    fn begin_message<const N: usize>(&mut self, code: u8, ids: [u64; N], _rest: usize) {
+        const { assert!(3 + (1 + ID_DIGITS_MAX) * N <= HEAD_BYTES) };
+        debug_assert!(code < 100 && !self.comma);
+        let mut head = [0; HEAD_BYTES];
+        head[0] = b'[';
+        let at = match code {
+            0..10 => {
+                head[1] = b'0' + code;
+                2
+            }
+            _ => {
+                head[1] = b'0' + code / 10;
+                head[2] = b'0' + code % 10;
+                3
+            }
+        };
+        let len = ids.into_iter().fold(at, |at, id| {
+            head[at] = b',';
+            put_id(&mut head, at + 1, id)
+        });
+        let start = self.out.len();
+        // All of it, because a copy of a fixed size is a few instructions.
+        self.out.extend_from_slice(&head);
+        self.out.truncate(start + len);
+        self.comma = true;
+    }
+
+    #[inline]
+    fn empty_map(&mut self) {
+        match self.comma {
+            true => self.out.extend_from_slice(b",{}"),
+            false => self.out.extend_from_slice(b"{}"),
+        }
+        self.comma = true;
+    }
 
     fn null(&mut self) {
         self.put(b"null");
@@ -182,6 +223,8 @@ impl Writer for JsonWriter<'_> {
 
     #[inline]
     fn raw(&mut self, encoded: &[u8]) {
+        // Room also for what ends the message.
+        self.out.reserve(encoded.len() + 2);
         self.put(encoded);
     }
 }

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use super::UNDEFINED;
-use super::skip::skip_value;
+use super::skip::{skip_elements, skip_value};
+use crate::serializer::usual::{Parts, counted_payload};
 use crate::serializer::{
     DEPTH_MAX, DecodeError, ENDS_TOO_EARLY, Reader, SOMETHING_FOLLOWS, Seq, Serializer, Token,
-    text, why_not,
+    UsualReader, text, why_not,
 };
 
 const EXTENSION: &str = "extension types have no meaning in WAMP";
@@ -152,7 +153,7 @@ impl<'a> Reader<'a> for MsgPackReader<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn short_unsigned(&mut self) -> Option<u64> {
         let (value, rest) = match self.rest {
             [value @ 0x00..=0x7f, rest @ ..] => (u64::from(*value), rest),
@@ -171,7 +172,7 @@ impl<'a> Reader<'a> for MsgPackReader<'a> {
         Some(value)
     }
 
-    #[inline]
+    #[inline(always)]
     fn short_text(&mut self) -> Option<&'a str> {
         let (len, behind) = match self.rest {
             [first @ 0xa0..=0xbf, behind @ ..] => (first & 0x1f, behind),
@@ -228,5 +229,56 @@ impl<'a> Reader<'a> for MsgPackReader<'a> {
         } else {
             Err(self.error(SOMETHING_FOLLOWS))
         }
+    }
+}
+
+impl<'a> MsgPackReader<'a> {
+    /// The bytes of a short list, or map, which comes next.
+    #[inline(always)]
+    fn short_list_or_map(&mut self, map: bool) -> Option<&'a [u8]> {
+        let start = self.rest;
+        self.rest = match (start, map) {
+            ([first @ 0x90..=0x9f, rest @ ..], false) => {
+                skip_elements(usize::from(first & 0x0f), rest, DEPTH_MAX)?
+            }
+            ([0x80..=0x8f, ..], true) => skip_value(start, DEPTH_MAX)?,
+            _ => return None,
+        };
+        Some(&start[..start.len() - self.rest.len()])
+    }
+}
+
+impl<'a> UsualReader<'a> for MsgPackReader<'a> {
+    #[inline(always)]
+    fn usual_code(&mut self) -> Option<(u8, u8)> {
+        match self.rest {
+            [list @ 0x91..=0x9f, code @ 10..=0x7f, rest @ ..] => {
+                self.rest = rest;
+                Some((*code, (list & 0x0f) - 1))
+            }
+            _ => None,
+        }
+    }
+
+    #[inline(always)]
+    fn usual_separator(&mut self) -> Option<()> {
+        Some(())
+    }
+
+    #[inline(always)]
+    fn usual_empty_map(&mut self) -> bool {
+        match self.rest {
+            [0x80, rest @ ..] => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    #[inline(always)]
+    fn usual_payload(&mut self, elements: u8) -> Option<Parts<'a>> {
+        let parts = counted_payload(elements, |map| self.short_list_or_map(map))?;
+        self.rest.is_empty().then_some(parts)
     }
 }

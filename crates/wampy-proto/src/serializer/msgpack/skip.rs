@@ -48,16 +48,21 @@ fn skip_long(first: u8, rest: &[u8], depth: usize) -> Option<&[u8]> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn skip_text(len: usize, bytes: &[u8]) -> Option<&[u8]> {
     let (text, rest) = bytes.split_at_checked(len)?;
     is_text(text).then_some(rest)
 }
 
-fn skip_elements(len: usize, mut bytes: &[u8], depth: usize) -> Option<&[u8]> {
+/// Steps over the elements of a list. What many of them are takes no call.
+pub(super) fn skip_elements(len: usize, mut bytes: &[u8], depth: usize) -> Option<&[u8]> {
     let depth = depth.checked_sub(1)?;
     for _ in 0..len {
-        bytes = skip_value(bytes, depth)?;
+        bytes = match bytes {
+            [first @ 0xa0..=0xbf, rest @ ..] => skip_text(usize::from(first & 0x1f), rest)?,
+            [0x00..=0x7f, rest @ ..] => rest,
+            _ => skip_value(bytes, depth)?,
+        };
     }
     Some(bytes)
 }

@@ -2,6 +2,9 @@
 
 use crate::serializer::{Serializer, Uncounted, Writer};
 
+/// Room for the begin of a message.
+const HEAD_BYTES: usize = 32;
+
 /// Appends MessagePack, each value in its shortest form.
 ///
 /// Lengths beyond 2^32-1, which MessagePack cannot say and no transport carries, become null.
@@ -62,8 +65,48 @@ fn head_of(map: bool, len: usize) -> ([u8; 5], usize) {
     }
 }
 
+/// Puts a whole number at `head[at..]`, in the fewest bytes, and returns where they end. Something may be
+/// behind that.
+#[inline]
+fn put_unsigned(head: &mut [u8; HEAD_BYTES], at: usize, value: u64) -> usize {
+    let (first, len) = match value {
+        0..=0x7f => (value as u8, 0),
+        0x80..=0xff => (0xcc, 1),
+        0x100..=0xffff => (0xcd, 2),
+        0x1_0000..=0xffff_ffff => (0xce, 4),
+        _ => (0xcf, 8),
+    };
+    let aligned = value.rotate_right(8 * len as u32);
+    if let Some([place, rest @ ..]) = head.get_mut(at..at + 9) {
+        *place = first;
+        rest.copy_from_slice(&aligned.to_be_bytes());
+    }
+    at + 1 + len
+}
+
 impl Writer for MsgPackWriter<'_> {
     const SERIALIZER: Serializer = Serializer::MsgPack;
+
+    #[inline]
+    fn begin_message<const N: usize>(&mut self, code: u8, ids: [u64; N], rest: usize) {
+        const { assert!(2 + 9 * N <= HEAD_BYTES) };
+        debug_assert!(code < 0x80 && 1 + N + rest < 16);
+        let mut head = [0; HEAD_BYTES];
+        head[0] = 0x90 | (1 + N + rest) as u8;
+        head[1] = code;
+        let len = ids
+            .into_iter()
+            .fold(2, |at, id| put_unsigned(&mut head, at, id));
+        let start = self.out.len();
+        // All of it, because a copy of a fixed size is a few instructions.
+        self.out.extend_from_slice(&head);
+        self.out.truncate(start + len);
+    }
+
+    #[inline]
+    fn empty_map(&mut self) {
+        self.out.push(0x80);
+    }
 
     fn null(&mut self) {
         self.out.push(0xc0);
