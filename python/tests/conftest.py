@@ -1,12 +1,12 @@
 """What most tests share: a router of their own on a free port, and clients that are stopped."""
 
-import shutil
 import subprocess
 import sys
 import threading
 import time
 
 import pytest
+from certificates import make_certificate
 from loops import on_loop  # noqa: F401 - a fixture
 from running import command, directory, free_port  # noqa: F401 - fixtures
 
@@ -23,15 +23,7 @@ def router():
 @pytest.fixture
 def certificate(tmp_path):
     """The files of a certificate of localhost and of its key."""
-    if shutil.which("openssl") is None:
-        pytest.skip("needs openssl for a certificate")
-    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    openssl = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1"
-    openssl = [*openssl.split(), "-subj", "/CN=localhost"]
-    openssl += ["-addext", "subjectAltName=DNS:localhost"]
-    openssl += ["-addext", "basicConstraints=critical,CA:FALSE"]
-    subprocess.run([*openssl, "-out", cert, "-keyout", key], check=True, capture_output=True)
-    return cert, key
+    return make_certificate(tmp_path)
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@
 import base64
 import hashlib
 import hmac
-import shutil
 import subprocess
 import sys
 
 import pytest
+from certificates import make_certificate
 
 import wampy
 from wampy.auth import Cryptosign, Scram, Ticket, WampCra, compute_wcs
@@ -261,21 +261,8 @@ certificate_name = ["localhost"]
 @pytest.fixture(scope="module")
 def encrypted(tmp_path_factory):
     """A router that speaks TLS, and the folder of its certificate, which is also a client's."""
-    if shutil.which("openssl") is None:
-        pytest.skip("needs openssl for a certificate")
     folder = tmp_path_factory.mktemp("tls")
-    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1"
-    extensions = ["subjectAltName=DNS:localhost,IP:127.0.0.1", "basicConstraints=critical,CA:FALSE"]
-    make = [*make.split(), "-subj", "/CN=localhost", "-out", "cert.pem", "-keyout", "key.pem"]
-    for extension in extensions:
-        make += ["-addext", extension]
-    subprocess.run(
-        make,
-        cwd=folder,
-        check=True,
-        capture_output=True,
-        timeout=60,
-    )
+    make_certificate(folder, "DNS:localhost,IP:127.0.0.1")
     (folder / "wampy.toml").write_text(TLS_CONFIG)
     with wampy.Router(config=folder / "wampy.toml") as router:
         yield router, folder

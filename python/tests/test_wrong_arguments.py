@@ -2,10 +2,9 @@
 
 import asyncio
 import pathlib
-import shutil
-import subprocess
 
 import pytest
+from certificates import make_certificate
 
 import wampy
 import wampy.aio
@@ -59,15 +58,8 @@ def test_files_may_be_paths(certificate, tmp_path):
 
 
 def test_a_certificate_that_no_server_may_show(tmp_path):
-    cert, key = tmp_path / "authority.pem", tmp_path / "authority.key"
     # As everybody makes one first.
-    if shutil.which("openssl") is None:
-        pytest.skip("needs openssl for a certificate")
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1"
-    command = [*command.split(), "-subj", "/CN=localhost", "-out", cert, "-keyout", key]
-    subprocess.run(
-        [*command, "-addext", "subjectAltName=DNS:localhost"], check=True, capture_output=True
-    )
+    cert, key = make_certificate(tmp_path, is_authority=True)
     router = wampy.Router(tls_cert=cert, tls_key=key)
     with router, pytest.raises(errors.ConnectionError, match="CA:FALSE"):
         wampy.Client(router=router, cert_path=cert).start()

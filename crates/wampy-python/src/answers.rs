@@ -5,9 +5,15 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use pyo3::prelude::*;
 use tokio::sync::Notify;
 use wampy_proto::{Message, RequestId, Serializer};
+
+use crate::decode::decode;
+use crate::error::{Kind, failure};
+use crate::runtime::wait;
 
 /// The most answers that wait; the oldest make room.
 const ANSWERS_MAX: usize = 1024;
@@ -15,7 +21,7 @@ const ANSWERS_MAX: usize = 1024;
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 
 /// The serializer in which answers wait.
-pub const SERIALIZER: Serializer = Serializer::MsgPack;
+const SERIALIZER: Serializer = Serializer::MsgPack;
 
 /// The answers of one session that nobody has asked for yet, encoded.
 #[derive(Default)]
@@ -67,8 +73,28 @@ impl Answers {
         self.changed.notify_waiters();
     }
 
-    /// Waits for the answer to `request`, or to any; `None` if the session ends without it.
-    pub async fn next(&self, request: Option<u64>) -> Option<Vec<u8>> {
+    /// Waits for the answer to `request`, or to any, as a list.
+    ///
+    /// # Errors
+    /// The session ends without it, or none comes in time.
+    pub fn take<'py>(
+        &self,
+        py: Python<'py>,
+        request: Option<u64>,
+        timeout: Option<Duration>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        match wait(py, timeout, self.next(request))? {
+            Some(Some(encoded)) => decode(py, SERIALIZER, &encoded),
+            Some(None) => {
+                let problem = "the session ended without an answer";
+                Err(failure(py, Kind::Session, problem))
+            }
+            None => Err(failure(py, Kind::Timeout, "no message came in time")),
+        }
+    }
+
+    /// `None` if the session ends without the answer.
+    async fn next(&self, request: Option<u64>) -> Option<Vec<u8>> {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);

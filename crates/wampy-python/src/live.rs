@@ -88,6 +88,12 @@ impl Live {
         })
     }
 
+    /// Waits until the session has ended; why, if it was not the program that ended it.
+    pub async fn ended(&self) -> Option<wampy::Error> {
+        self.client.closed().await;
+        self.client.established().await.err()
+    }
+
     /// Says goodbye.
     pub async fn leave(&self, reason: &str) {
         // Failing to say goodbye is no failure: the session is over in any case.

@@ -13,12 +13,11 @@ use pyo3::types::{PyDict, PyList};
 use wampy::{Call, Status, WampError};
 use wampy_proto::Message;
 
-use crate::answers::{self, Answers};
+use crate::answers::Answers;
 use crate::asked::Asked;
 use crate::attempt::Attempt;
 use crate::challenges::Challenges;
 use crate::connect::Settings;
-use crate::decode::decode;
 use crate::encode::encode;
 use crate::error::{self, Kind, failure, failure_of};
 use crate::events::{self, EventTuple, Subscriptions};
@@ -107,12 +106,9 @@ impl Session {
         py: Python<'py>,
         timeout: f64,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let client = &self.live(py)?.client;
-        let ended = wait_quietly(py, duration(py, timeout)?, async {
-            client.closed().await;
-            client.established().await.err()
-        })?;
-        let error = ended.flatten().map(|error| error::of_connect(py, &error));
+        let ended = self.live(py)?.ended();
+        let error = wait_quietly(py, duration(py, timeout)?, ended)?.flatten();
+        let error = error.map(|error| error::of_connect(py, &error));
         Ok(error.map(|error| error.into_value(py).into_bound(py).into_any()))
     }
 
@@ -290,16 +286,8 @@ impl Session {
         request_id: Option<u64>,
         timeout: Option<f64>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let live = self.live(py)?;
-        match wait(py, limit(py, timeout)?, live.answers.next(request_id))? {
-            Some(Some(encoded)) => decode(py, answers::SERIALIZER, &encoded),
-            Some(None) => Err(failure(
-                py,
-                Kind::Session,
-                "the session ended without an answer",
-            )),
-            None => Err(failure(py, Kind::Timeout, "no message came in time")),
-        }
+        let timeout = limit(py, timeout)?;
+        self.live(py)?.answers.take(py, request_id, timeout)
     }
 
     /// The next invocation, or that events wait; None after `timeout` seconds or at the session's

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use super::event_loop::{Desk, Finish};
+use super::desk::{Desk, Finish};
 use super::session::AioSession;
 use crate::connect::Settings;
 use crate::error;

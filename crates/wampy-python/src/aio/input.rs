@@ -9,7 +9,7 @@ use pyo3::types::PyBool;
 use wampy::CallInput;
 use wampy_proto::Serializer;
 
-use super::event_loop::{Desk, Finish};
+use super::desk::{Desk, Finish};
 use crate::kept::Kept;
 use crate::live::lock;
 use crate::options::payload;

@@ -9,7 +9,7 @@ use pyo3::types::PyBool;
 use wampy::{Invocation, Responder, WampError};
 use wampy_proto::error_uri;
 
-use super::event_loop::{Desk, Finish};
+use super::desk::{Desk, Finish};
 use super::stream::{AioStream, Source};
 use crate::kept::Kept;
 use crate::live::lock;

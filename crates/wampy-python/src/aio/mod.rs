@@ -3,13 +3,14 @@
 //! The loop's thread itself polls the client's futures, so that a request costs no task and no thread
 //! of its own. The network thread never calls into Python: it notes whose turn it is ([`crate::bell`]) and
 //! writes one byte, for as many as there are, to a pipe that the loop watches. Then the loop drains
-//! all of them at once, holding the GIL anyhow ([`event_loop`]).
+//! all of them at once, holding the GIL anyhow ([`event_loop`], [`desk`]).
 //!
 //! Deliberately absent: tasks, handlers and scopes, which are Python's (`python/wampy/aio`).
 
 mod absence;
 mod connect;
 mod definition;
+mod desk;
 mod event;
 mod event_loop;
 mod input;

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use wampy::Registration;
 
 use super::absence::within;
-use super::event_loop::{Desk, Finish};
+use super::desk::{Desk, Finish};
 use crate::kept::Kept;
 use crate::live::lock;
 use crate::request::answer;

@@ -17,7 +17,7 @@ use wampy_proto::message::{CancelMode, RegisterOptions, SubscribeOptions};
 
 use super::absence::{absent, loss, made, within};
 use super::definition::description;
-use super::event_loop::{Desk, Finish};
+use super::desk::{Desk, Finish};
 use super::input::AioInput;
 use super::registration::AioRegistration;
 use super::stream::{AioStream, Source};

@@ -16,8 +16,8 @@ use pyo3::prelude::*;
 use wampy::{Client, Event, Parts, ProgressiveCall, Subscription};
 
 use super::absence::{loss, within};
+use super::desk::{Desk, Finish};
 use super::event::AioEvent;
-use super::event_loop::{Desk, Finish};
 use crate::error::{self, Kind, failure};
 use crate::kept::Kept;
 use crate::live::lock;
