@@ -187,6 +187,25 @@ workers:
             assert client.call("wamp.session.count") == 1
 
 
+def test_several_transports(write, tmp_path, port):
+    config = json.loads(pathlib.Path(write()).read_text())
+    worker = config["workers"][0]
+    user = {"ticket": "secret!!!", "role": "anonymous"}
+    worker["transports"][0]["auth"] = {"ticket": {"type": "static", "principals": {"joe": user}}}
+    inside = {"type": "rawsocket", "endpoint": {"type": "unix", "path": "inside.sock"}}
+    worker["transports"].insert(0, inside)
+    path = tmp_path / "node.json"
+    path.write_text(json.dumps(config))
+    with Crossbar(url=f"ws://localhost:{port}", config_path=path) as crossbar:
+        assert crossbar.transport == worker["transports"][1]
+        with pytest.raises(WampyError, match="authentication_required"):
+            wampy.Client(router=crossbar).start()
+        with wampy.Client(router=crossbar, auth=wampy.auth.Ticket("joe", "secret!!!")) as client:
+            assert client.call("wamp.session.count") == 1
+        with wampy.Client(url=f"unix://{tmp_path}/inside.sock") as client:
+            assert client.call("wamp.session.count") == 1
+
+
 def test_wrong_configurations(write, tmp_path, port):
     with pytest.raises(FileNotFoundError, match=r"nowhere\.json not found"):
         Crossbar(config_path="nowhere.json")
@@ -200,8 +219,8 @@ def test_wrong_configurations(write, tmp_path, port):
     config = json.loads(pathlib.Path(write()).read_text())
     config["workers"][0]["transports"] *= 2
     path.write_text(json.dumps(config))
-    with pytest.raises(WampyError, match="Only a single websocket transport"):
-        Crossbar(config_path=path)
+    with pytest.raises(WampyError, match="none of the 2 transports is at ws://localhost:1: say"):
+        Crossbar(url="ws://localhost:1", config_path=path)
     # What is found when it is to run.
     crossbar = Crossbar(config_path=write(options={"compresion": {}}))
     with pytest.raises(ConfigurationError, match=r"compresion: .* did you mean compression"):

@@ -199,7 +199,7 @@ def test_a_key_does_not_show_its_secret():
     assert repr(KEY) == str(KEY) == "DataKey(id='2026')"
 
 
-@pytest.mark.parametrize("secret", [b"short", "zz", "00", bytes(33)], ids=repr)
+@pytest.mark.parametrize("secret", [b"short", "zz", "00", bytes(33), 32, None], ids=repr)
 def test_what_is_no_key_is_refused(secret):
     with pytest.raises(errors.ConfigurationError, match="key"):
         DataKey(secret)

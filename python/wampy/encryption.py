@@ -34,6 +34,9 @@ class DataKey:
     """
 
     def __init__(self, secret: bytes | str, id: str | None = None) -> None:
+        if not isinstance(secret, (bytes, bytearray, memoryview, str)):
+            # A number would be as many zeros.
+            raise ConfigurationError("a key must be bytes or hexadecimal digits")
         try:
             self.secret: bytes = bytes.fromhex(secret) if isinstance(secret, str) else bytes(secret)
         except ValueError:

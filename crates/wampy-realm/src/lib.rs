@@ -85,6 +85,7 @@ mod pattern;
 mod payload_passthru_mode;
 mod random;
 mod realm;
+mod recent;
 mod records;
 mod refusal;
 mod rendezvous;

@@ -2,13 +2,15 @@
 //!
 //! A pair of URI and match policy has one record, whichever sessions share it. An id says where its
 //! record is, so that finding one takes no search, and in which generation, so that a late request
-//! does not mean a newer record.
+//! does not mean a newer record. So what is remembered of ids needs no care: an id of a record that is
+//! gone finds nothing.
 
 use hashbrown::HashMap;
 use wampy_proto::{MatchPolicy, RegistrationId, SubscriptionId};
 
 use crate::hash::RandomState;
 use crate::pattern::PatternTable;
+use crate::recent::{self, Recent};
 use crate::slots::{Slot, Slots};
 
 /// The id of a record: its slot's number, and 1.
@@ -58,20 +60,35 @@ pub(crate) struct Record<M> {
     pub(crate) members: M,
 }
 
-/// For how many URIs the patterns that match are remembered. Beyond that all is forgotten, as it is
-/// when a pattern comes or goes.
+/// For how many URIs without an exact record the patterns that match are remembered. Beyond that all is
+/// forgotten, as it is when a pattern comes or goes.
 const REMEMBERED_MAX: usize = 4096;
 /// How many patterns of one URI are remembered; with more, looking them up is not what takes the time.
 const REMEMBERED_PATTERNS_MAX: usize = 64;
 
 /// The records of one kind.
+///
+/// Walking the trees of many patterns takes longer than all the rest of a publication, so it is
+/// remembered which prefixes and wildcards match a URI, in this order: beside the exact record of the
+/// URI, or by the URI where there is none.
 #[derive(Debug)]
 pub(crate) struct Records<I, M> {
     patterns: PatternTable<I>,
-    slots: Slots<Record<M>>,
-    /// Which prefixes and wildcards match a URI, in this order: walking the trees of many patterns
-    /// takes longer than all the rest of a publication.
+    slots: Slots<Place<I, M>>,
+    /// Exact records that were looked for.
+    recent: Recent<I>,
     remembered: HashMap<Box<str>, Box<[I]>, RandomState>,
+    /// How often patterns came or went, and 1.
+    pattern_changes: u64,
+}
+
+/// A record, and what else matches its URI if it is an exact one.
+#[derive(Debug)]
+struct Place<I, M> {
+    record: Record<M>,
+    patterns: Box<[I]>,
+    /// After which change of patterns these were looked up; 0 if never.
+    looked_up_after: u64,
 }
 
 impl<I: RecordId, M> Records<I, M> {
@@ -79,7 +96,9 @@ impl<I: RecordId, M> Records<I, M> {
         Self {
             patterns: PatternTable::new(hash.clone()),
             slots: Slots::new(),
+            recent: Recent::new(),
             remembered: HashMap::with_hasher(hash),
+            pattern_changes: 1,
         }
     }
 
@@ -89,12 +108,12 @@ impl<I: RecordId, M> Records<I, M> {
 
     #[inline]
     pub(crate) fn get(&self, id: I) -> Option<&Record<M>> {
-        self.slots.get(id.slot())
+        self.slots.get(id.slot()).map(|place| &place.record)
     }
 
     #[inline]
     pub(crate) fn get_mut(&mut self, id: I) -> Option<&mut Record<M>> {
-        self.slots.get_mut(id.slot())
+        self.slots.get_mut(id.slot()).map(|place| &mut place.record)
     }
 
     /// The record of exactly this URI and match policy.
@@ -103,26 +122,64 @@ impl<I: RecordId, M> Records<I, M> {
         self.patterns.get(uri, match_policy)
     }
 
+    /// The record with the match policy `exact` of a URI that is likely to be asked for again.
+    #[inline]
+    pub(crate) fn exact(&mut self, uri: &str) -> Option<I> {
+        let tag = recent::tag(uri);
+        if let Some(id) = self.recent.get(tag)
+            && let Some(record) = self.get(id)
+            && record.match_policy == MatchPolicy::Exact
+            && *record.uri == *uri
+        {
+            return Some(id);
+        }
+        self.look_up_exact(tag, uri)
+    }
+
+    #[inline(never)]
+    fn look_up_exact(&mut self, tag: u64, uri: &str) -> Option<I> {
+        let id = self.lookup(uri, MatchPolicy::Exact)?;
+        self.recent.set(tag, id);
+        Some(id)
+    }
+
     /// Creates a record. There must be none for its URI and match policy.
     pub(crate) fn insert(&mut self, record: Record<M>) -> I {
-        let slot = self.slots.insert(record);
+        let slot = self.slots.insert(Place {
+            record,
+            patterns: Box::default(),
+            looked_up_after: 0,
+        });
         let id = I::from_slot(slot);
-        if let Some(record) = self.slots.get(slot) {
+        if let Some(Place { record, .. }) = self.slots.get(slot) {
             self.patterns.insert(&record.uri, record.match_policy, id);
             if record.match_policy != MatchPolicy::Exact {
-                self.remembered.clear();
+                self.forget_patterns();
             }
         }
         id
     }
 
     pub(crate) fn remove(&mut self, id: I) {
-        if let Some(record) = self.slots.remove(id.slot()) {
+        if let Some(Place { record, .. }) = self.slots.remove(id.slot()) {
             self.patterns.remove(&record.uri, record.match_policy);
             if record.match_policy != MatchPolicy::Exact {
-                self.remembered.clear();
+                self.forget_patterns();
             }
         }
+    }
+
+    /// Whether it is remembered which patterns match a URI without an exact record, so that its form
+    /// is known to be right.
+    #[inline]
+    pub(crate) fn remembers(&self, uri: &str) -> bool {
+        self.patterns.has_patterns() && self.remembered.contains_key(uri)
+    }
+
+    /// Forgets which patterns match: one has come or gone, or other URIs are well formed now.
+    pub(crate) fn forget_patterns(&mut self) {
+        self.remembered.clear();
+        self.pattern_changes += 1;
     }
 
     /// The record whose pattern a call of `uri` goes to, where there is no exact one.
@@ -140,24 +197,40 @@ impl<I: RecordId, M> Records<I, M> {
         uri: &str,
         mut found: impl FnMut(I, &Record<M>),
     ) {
-        if let Some((id, record)) = exact.and_then(|id| Some((id, self.get(id)?))) {
-            found(id, record);
-        }
-        if !self.patterns.has_patterns() {
-            return;
-        }
         let looked_up;
-        let ids = match self.remembered.get(uri) {
-            Some(ids) => ids,
-            None => {
-                looked_up = self.look_up(uri);
-                &looked_up
+        let patterns: &[I] = if !self.patterns.has_patterns() {
+            &[]
+        } else {
+            match self.remembered_patterns(exact, uri) {
+                Some(patterns) => patterns,
+                None => {
+                    looked_up = self.look_up_patterns(exact, uri);
+                    &looked_up
+                }
             }
         };
-        for &id in ids {
-            if let Some(record) = self.slots.get(id.slot()) {
+        for &id in exact.iter().chain(patterns) {
+            if let Some(record) = self.get(id) {
                 found(id, record);
             }
+        }
+    }
+
+    /// An exact record, if it is known that no prefix or wildcard matches its URI.
+    #[inline]
+    pub(crate) fn only_match(&self, exact: I) -> Option<&Record<M>> {
+        let place = self.slots.get(exact.slot())?;
+        let is_only = !self.patterns.has_patterns()
+            || (place.patterns.is_empty() && place.looked_up_after == self.pattern_changes);
+        is_only.then_some(&place.record)
+    }
+
+    /// What is remembered of the prefixes and wildcards that match `uri`.
+    fn remembered_patterns(&self, exact: Option<I>, uri: &str) -> Option<&[I]> {
+        match exact.and_then(|id| self.slots.get(id.slot())) {
+            Some(place) if place.looked_up_after == self.pattern_changes => Some(&place.patterns),
+            Some(_) => None,
+            None => self.remembered.get(uri).map(|patterns| &**patterns),
         }
     }
 
@@ -168,16 +241,22 @@ impl<I: RecordId, M> Records<I, M> {
 
     /// The patterns that match `uri`, which are remembered if they are not too many.
     #[cold]
-    fn look_up(&mut self, uri: &str) -> Box<[I]> {
+    fn look_up_patterns(&mut self, exact: Option<I>, uri: &str) -> Box<[I]> {
         let mut ids = Vec::new();
         self.for_each_pattern(uri, |id| ids.push(id));
         let ids: Box<[I]> = ids.into();
-        if ids.len() <= REMEMBERED_PATTERNS_MAX {
-            if self.remembered.len() == REMEMBERED_MAX {
-                self.remembered.clear();
-            }
-            self.remembered.insert(uri.into(), ids.clone());
+        if ids.len() > REMEMBERED_PATTERNS_MAX {
+            return ids;
         }
+        if let Some(place) = exact.and_then(|id| self.slots.get_mut(id.slot())) {
+            place.patterns = ids.clone();
+            place.looked_up_after = self.pattern_changes;
+            return ids;
+        }
+        if self.remembered.len() == REMEMBERED_MAX {
+            self.remembered.clear();
+        }
+        self.remembered.insert(uri.into(), ids.clone());
         ids
     }
 
@@ -185,6 +264,6 @@ impl<I: RecordId, M> Records<I, M> {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (I, &Record<M>)> {
         self.slots
             .iter()
-            .map(|(slot, record)| (I::from_slot(slot), record))
+            .map(|(slot, place)| (I::from_slot(slot), &place.record))
     }
 }

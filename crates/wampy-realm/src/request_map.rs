@@ -4,9 +4,10 @@
 //! slots of these stand in a row, one for each id, and only what is much older than the rest, or out
 //! of order, is in a tree.
 //!
-//! The row is at most four times as long as there are entries, and a few places more.
+//! The row is at most four times as long as there are entries, and a few places more. It is a ring:
+//! an id's place follows from its last bits.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use wampy_proto::RequestId;
 
@@ -18,12 +19,19 @@ const ROW_FREE_MAX: usize = 64;
 /// For how many entries an empty row keeps its memory.
 const ROW_KEPT_MAX: usize = 256;
 
+/// How many places the smallest ring has.
+const PLACES_MIN: usize = 4;
+
 /// Slots by request id.
 #[derive(Debug, Default)]
 pub(crate) struct RequestMap {
-    /// The slots of the ids from `first` on; [`Slot::NOWHERE`] where there is none.
-    row: VecDeque<Slot>,
+    /// The ring: a power of two of places, or none. [`Slot::NOWHERE`] where there is nothing, and
+    /// everywhere outside of the row.
+    places: Box<[Slot]>,
+    /// The row reaches from this id, which is in the map, to before `end`; it is empty if these are
+    /// the same.
     first: u64,
+    end: u64,
     others: BTreeMap<RequestId, Slot>,
     len: usize,
 }
@@ -35,74 +43,132 @@ impl RequestMap {
         self.len
     }
 
-    /// Where in the row an id is, if the row reaches that far.
+    const fn row_len(&self) -> usize {
+        (self.end - self.first) as usize
+    }
+
     #[inline]
-    fn place(&self, id: RequestId) -> Option<usize> {
-        Some(id.value().checked_sub(self.first)? as usize)
+    const fn is_in_row(&self, id: u64) -> bool {
+        // An id before the first becomes a very large number.
+        id.wrapping_sub(self.first) < self.end - self.first
+    }
+
+    /// Where an id's place in the ring is; beyond the ring, if that has none.
+    #[inline]
+    const fn place(&self, id: u64) -> usize {
+        id as usize & self.places.len().wrapping_sub(1)
     }
 
     #[inline]
     pub(crate) fn get(&self, id: RequestId) -> Option<Slot> {
+        let value = id.value();
         // The row may have grown over an id that was not put into it.
-        match self.place(id).and_then(|place| self.row.get(place)) {
-            Some(&slot) if slot != Slot::NOWHERE => Some(slot),
-            _ if self.others.is_empty() => None,
-            _ => self.others.get(&id).copied(),
+        if self.is_in_row(value)
+            && let Some(&slot) = self.places.get(self.place(value))
+            && slot != Slot::NOWHERE
+        {
+            return Some(slot);
         }
+        if self.others.is_empty() {
+            return None;
+        }
+        self.others.get(&id).copied()
     }
 
     /// Enters `slot`; the id must not be in the map.
     #[inline]
     pub(crate) fn insert(&mut self, id: RequestId, slot: Slot) {
+        let value = id.value();
         self.len += 1;
-        if self.row.is_empty() {
-            self.first = id.value();
+        if self.first == self.end {
+            (self.first, self.end) = (value, value);
         }
-        let behind = id.value().checked_sub(self.first + self.row.len() as u64);
-        if behind == Some(0) {
-            self.row.push_back(slot);
+        if value == self.end && self.row_len() < self.places.len() {
+            let place = self.place(value);
+            self.places[place] = slot;
+            self.end += 1;
         } else {
             self.insert_elsewhere(id, slot);
         }
-        if self.row.len() > self.row_max() {
+        if self.row_len() > self.row_max() {
             self.shorten();
         }
     }
 
-    /// Enters an id that does not come right after the last.
+    /// Enters an id that does not come right after the last, or for which there is no room yet.
     #[cold]
     fn insert_elsewhere(&mut self, id: RequestId, slot: Slot) {
-        let place = self.place(id);
-        if let Some(place) = place.and_then(|place| self.row.get_mut(place)) {
-            *place = slot;
+        let value = id.value();
+        let reach = value.checked_sub(self.first);
+        // Other requests may have had the ids between.
+        let Some(reach) = reach.filter(|&reach| reach < self.row_max() as u64) else {
+            if self.is_in_row(value) {
+                let place = self.place(value);
+                self.places[place] = slot;
+            } else {
+                self.others.insert(id, slot);
+            }
+            return;
+        };
+        self.make_room(reach as usize + 1);
+        let place = self.place(value);
+        self.places[place] = slot;
+        self.end = self.end.max(value + 1);
+    }
+
+    /// Lets the ring have as many places, at least.
+    fn make_room(&mut self, places: usize) {
+        if places <= self.places.len() {
             return;
         }
-        match id.value().checked_sub(self.first) {
-            // Other requests had the ids between.
-            Some(place) if place < self.row_max() as u64 => {
-                self.row.resize(place as usize, Slot::NOWHERE);
-                self.row.push_back(slot);
-            }
-            _ => _ = self.others.insert(id, slot),
+        let more = places.next_power_of_two().max(PLACES_MIN);
+        let old = std::mem::replace(&mut self.places, vec![Slot::NOWHERE; more].into());
+        for id in self.first..self.end {
+            let place = self.place(id);
+            self.places[place] = old[id as usize & (old.len() - 1)];
         }
     }
 
     #[inline]
     pub(crate) fn remove(&mut self, id: RequestId) -> Option<Slot> {
-        let slot = match self.place(id).and_then(|place| self.row.get_mut(place)) {
-            Some(slot) if *slot != Slot::NOWHERE => std::mem::replace(slot, Slot::NOWHERE),
-            _ if self.others.is_empty() => return None,
-            _ => self.others.remove(&id)?,
-        };
+        let value = id.value();
+        let place = self.place(value);
+        if self.is_in_row(value)
+            && let Some(slot) = self.places.get_mut(place)
+            && *slot != Slot::NOWHERE
+        {
+            let slot = std::mem::replace(slot, Slot::NOWHERE);
+            self.len -= 1;
+            if value == self.first {
+                self.first += 1;
+                let next = self.places.get(self.place(self.first));
+                if self.first == self.end || next == Some(&Slot::NOWHERE) {
+                    self.begin_with_entry();
+                }
+            }
+            return Some(slot);
+        }
+        self.remove_elsewhere(id)
+    }
+
+    #[cold]
+    fn remove_elsewhere(&mut self, id: RequestId) -> Option<Slot> {
+        let slot = self.others.remove(&id)?;
         self.len -= 1;
-        while self.row.front() == Some(&Slot::NOWHERE) {
-            self.row.pop_front();
-            self.first += 1;
-        }
-        if self.row.is_empty() && self.row.capacity() > ROW_KEPT_MAX {
-            self.row = VecDeque::new();
-        }
         Some(slot)
+    }
+
+    /// Lets the row begin with an id that is in the map, or be empty.
+    fn begin_with_entry(&mut self) {
+        while self.first != self.end {
+            match self.places.get(self.place(self.first)) {
+                Some(&Slot::NOWHERE) => self.first += 1,
+                _ => return,
+            }
+        }
+        if self.places.len() > ROW_KEPT_MAX {
+            self.places = Box::default();
+        }
     }
 
     const fn row_max(&self) -> usize {
@@ -112,10 +178,9 @@ impl RequestMap {
     /// Takes the oldest out of the row, until it is short enough.
     #[cold]
     fn shorten(&mut self) {
-        while self.row.len() > self.row_max() / 2 {
-            let Some(oldest) = self.row.pop_front() else {
-                return;
-            };
+        while self.row_len() > self.row_max() / 2 {
+            let place = self.place(self.first);
+            let oldest = std::mem::replace(&mut self.places[place], Slot::NOWHERE);
             if oldest != Slot::NOWHERE
                 && let Ok(id) = RequestId::try_from(self.first)
             {
@@ -123,11 +188,13 @@ impl RequestMap {
             }
             self.first += 1;
         }
+        self.begin_with_entry();
     }
 
     /// All entries, in the order of their ids.
     pub(crate) fn sorted(&self) -> Vec<(RequestId, Slot)> {
-        let in_row = self.row.iter().zip(self.first..).filter_map(|(&slot, id)| {
+        let in_row = (self.first..self.end).filter_map(|id| {
+            let slot = self.places[self.place(id)];
             let id = RequestId::try_from(id).ok()?;
             (slot != Slot::NOWHERE).then_some((id, slot))
         });
@@ -158,6 +225,7 @@ mod tests {
             let mut map = RequestMap::default();
             let mut reference = BTreeMap::new();
             let mut next = 1;
+            let mut most = 0;
             for _ in 0..5000 {
                 match random.below(8) {
                     0..=2 => {
@@ -175,7 +243,9 @@ mod tests {
                             let slot = slots.insert(());
                             map.insert(id(new), slot);
                             free.insert(slot);
-                            assert!(map.row.len() <= ROW_FREE_MAX + 4 * map.len());
+                            most = most.max(map.len());
+                            assert!(map.row_len() <= ROW_FREE_MAX + 4 * map.len());
+                            assert!(map.places.len() <= 2 * (ROW_FREE_MAX + 4 * most));
                         }
                     }
                     3..=5 => {
@@ -202,7 +272,8 @@ mod tests {
             for (id, slot) in all {
                 assert_eq!(map.remove(id), Some(slot));
             }
-            assert!(map.row.is_empty() && map.others.is_empty());
+            assert!(map.row_len() == 0 && map.others.is_empty());
+            assert!(map.places.iter().all(|&slot| slot == Slot::NOWHERE));
         }
     }
 
@@ -218,7 +289,7 @@ mod tests {
             assert_eq!(map.remove(id(number)), Some(slot));
             slots.remove(slot);
         }
-        assert!(map.row.len() <= 2 * ROW_FREE_MAX, "{}", map.row.len());
+        assert!(map.row_len() <= 2 * ROW_FREE_MAX, "{}", map.row_len());
         assert_eq!(map.get(id(1)), Some(first));
         assert_eq!(map.sorted(), [(id(1), first)]);
     }

@@ -24,7 +24,7 @@ impl SessionKey {
     /// The session's index: below the most sessions that the realm had at once, and reused after
     /// the session left.
     pub const fn index(self) -> usize {
-        self.0.index as usize
+        self.0.index()
     }
 
     /// The key as a number.
@@ -112,6 +112,13 @@ impl Session {
             subscriptions: HashMap::with_hasher(hash.clone()),
             rare: None,
         }
+    }
+
+    /// The id of the next invocation that the session gets.
+    #[inline]
+    pub(crate) fn next_invocation(&self) -> RequestId {
+        self.last_invocation
+            .map_or(RequestId::FIRST, RequestId::next)
     }
 
     /// Whether the session, as callee, may answer that it is unavailable.

@@ -83,6 +83,17 @@ impl Receivers {
         }
     }
 
+    /// A turn of many messages, which are written together.
+    fn deliver_batch(&mut self) {
+        let mut delivery = Delivery::new(&mut self.seats, &mut self.touched, None);
+        for _ in 0..REPEATS {
+            delivery.send_to_many(black_box(&self.keys), black_box(&self.message));
+        }
+        for outlet in self.touched.drain(..) {
+            outlet.flush();
+        }
+    }
+
     /// Checks that all was written at once.
     fn check(self) {
         let lengths = self.keys.iter().map(|&key| {
@@ -183,6 +194,13 @@ fn callee(serializer: Serializer) -> Receivers {
     receivers(serializer, 1, invocation.into())
 }
 
+/// A callee whose buffers have room for a batch.
+fn busy_callee(serializer: Serializer) -> Receivers {
+    let mut receivers = callee(serializer);
+    receivers.deliver_batch();
+    receivers
+}
+
 #[library_benchmark(teardown = Receivers::check)]
 #[bench::websocket_json(subscribers(Serializer::Json))]
 #[bench::rawsocket_msgpack(subscribers(Serializer::MsgPack))]
@@ -205,9 +223,18 @@ fn invocation_to_one(mut receivers: Receivers) -> Receivers {
     receivers
 }
 
+#[library_benchmark(teardown = Receivers::check)]
+#[bench::websocket_json(busy_callee(Serializer::Json))]
+#[bench::rawsocket_msgpack(busy_callee(Serializer::MsgPack))]
+#[bench::websocket_cbor(busy_callee(Serializer::Cbor))]
+fn invocations_in_a_batch(mut receivers: Receivers) -> Receivers {
+    receivers.deliver_batch();
+    receivers
+}
+
 library_benchmark_group!(
     name = delivering,
-    benchmarks = [event_to_100, invocation_to_one]
+    benchmarks = [event_to_100, invocation_to_one, invocations_in_a_batch]
 );
 
 main!(library_benchmark_groups = delivering);

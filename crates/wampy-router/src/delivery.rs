@@ -105,6 +105,14 @@ impl Turn<'_> {
     #[inline]
     fn note(&mut self, appended: Appended, to: SessionKey, outlet: &Arc<Outlet>) {
         self.sent += 1;
+        // Most frames stand behind others that wait for a flush.
+        if appended != Appended::Done {
+            self.note_what_follows(appended, to, outlet);
+        }
+    }
+
+    #[inline(never)]
+    fn note_what_follows(&mut self, appended: Appended, to: SessionKey, outlet: &Arc<Outlet>) {
         match appended {
             Appended::Done => {}
             Appended::Flush => self.touched.push(Arc::clone(outlet)),
@@ -167,29 +175,10 @@ impl<'a> Delivery<'a> {
     pub(crate) fn unseat(&mut self, key: SessionKey) {
         self.seats.remove(key);
     }
-}
 
-impl Outbox for Delivery<'_> {
-    #[inline]
-    fn send(&mut self, to: SessionKey, message: &Message<'_>) -> Result<(), SendError> {
-        let Some(outlet) = self.seats.get(to) else {
-            self.seats.take_internal(to, message);
-            return Ok(());
-        };
-        let appended = match LargeFrame::suits(message) {
-            false => outlet.append(message)?,
-            true => append_large(outlet, message, self.source)?,
-        };
-        self.turn.note(appended, to, outlet);
-        Ok(())
-    }
-
-    fn send_to_many(&mut self, to: &[SessionKey], message: &Message<'_>) {
-        if let [to] = to {
-            // An event that cannot be encoded for its only receiver is left out for all of them.
-            let _ = self.send(*to, message);
-            return;
-        }
+    /// Sends a message that is encoded once for all who share a serializer and a framing.
+    #[inline(never)]
+    fn send_to_several(&mut self, to: &[SessionKey], message: &Message<'_>) {
         let mut shared: [Shared; COMBINATIONS] = Default::default();
         for &key in to {
             let Some(outlet) = self.seats.get(key) else {
@@ -213,6 +202,32 @@ impl Outbox for Delivery<'_> {
             if let Ok(appended) = appended {
                 self.turn.note(appended, key, outlet);
             }
+        }
+    }
+}
+
+impl Outbox for Delivery<'_> {
+    #[inline]
+    fn send(&mut self, to: SessionKey, message: &Message<'_>) -> Result<(), SendError> {
+        let Some(outlet) = self.seats.get(to) else {
+            self.seats.take_internal(to, message);
+            return Ok(());
+        };
+        let appended = match LargeFrame::suits(message) {
+            false => outlet.append(message)?,
+            true => append_large(outlet, message, self.source)?,
+        };
+        self.turn.note(appended, to, outlet);
+        Ok(())
+    }
+
+    #[inline]
+    fn send_to_many(&mut self, to: &[SessionKey], message: &Message<'_>) {
+        if let [to] = to {
+            // An event that cannot be encoded for its only receiver is left out for all of them.
+            let _ = self.send(*to, message);
+        } else {
+            self.send_to_several(to, message);
         }
     }
 
@@ -245,6 +260,7 @@ fn place(serializer: Serializer, format: FrameFormat) -> usize {
 }
 
 /// Appends a message with a large payload, without a copy of it if that is possible.
+#[cold]
 fn append_large(
     outlet: &Outlet,
     message: &Message<'_>,

@@ -46,16 +46,32 @@ impl Clock {
     pub(crate) fn monotonic_ms(&self) -> u64 {
         self.start.elapsed().as_millis() as u64
     }
+}
 
+/// The date, which a realm reads once in a millisecond: when it is busy, every turn asks.
+#[derive(Debug, Default)]
+struct Date {
+    /// When it was read last, on the monotonic clock.
+    read_ms: Option<u64>,
+    unix_ms: u64,
+}
+
+impl Date {
     #[inline]
-    pub(crate) fn now(&self) -> Now {
-        let unix = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        Now {
-            monotonic_ms: self.monotonic_ms(),
-            unix_ms: unix.as_millis() as u64,
+    fn now(&mut self, monotonic_ms: u64) -> Now {
+        if self.read_ms != Some(monotonic_ms) {
+            self.read(monotonic_ms);
         }
+        Now {
+            monotonic_ms,
+            unix_ms: self.unix_ms,
+        }
+    }
+
+    fn read(&mut self, monotonic_ms: u64) {
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH);
+        self.unix_ms = unix.unwrap_or_default().as_millis() as u64;
+        self.read_ms = Some(monotonic_ms);
     }
 }
 
@@ -73,6 +89,7 @@ pub(crate) struct HostedRealm {
 struct State {
     realm: Realm,
     seats: Seats,
+    date: Date,
     /// When the timer's task wakes, on the monotonic clock.
     timer_ms: Option<u64>,
     received: u64,
@@ -95,6 +112,7 @@ impl HostedRealm {
         let state = State {
             realm,
             seats,
+            date: Date::default(),
             timer_ms: None,
             received: 0,
             sent: 0,
@@ -155,10 +173,11 @@ impl HostedRealm {
         turn: impl FnOnce(&mut Realm, &mut Delivery<'_>, Now) -> T,
     ) -> T {
         let mut touched = unflushed::take();
-        let now = self.clock.now();
+        let monotonic_ms = self.clock.monotonic_ms();
         let (result, at_once) = {
             let mut state = self.state();
             let state = &mut *state;
+            let now = state.date.now(monotonic_ms);
             let mut delivery = Delivery::new(&mut state.seats, &mut touched, source);
             let result = turn(&mut state.realm, &mut delivery, now);
             while let Some(key) = delivery.turn.overflowed.pop() {

@@ -61,7 +61,7 @@ class Crossbar(ParseUrlMixin):
         config: the node configuration.
         realm: the first realm's part of it.
         roles: the roles of that realm.
-        transport: the transport's part of it.
+        transport: the transport's part of it; of several, the one at the port of ``url``.
         ipv: 4 or 6.
         certificate: the file with the certificate of the transport, or None.
         host: the host of ``url``; ``port`` is its port, ``websocket_location`` its path.
@@ -70,7 +70,7 @@ class Crossbar(ParseUrlMixin):
 
     Raises:
         FileNotFoundError: there is no file ``config_path``.
-        WampyError: the configuration has more than one transport.
+        WampyError: the configuration has several transports, and none at the port of ``url``.
         ConfigurationError: it is neither JSON nor YAML, or has no router with a realm.
     """
 
@@ -88,14 +88,12 @@ class Crossbar(ParseUrlMixin):
         worker = _router_of(self.config, config_path)
         self.realm: dict[str, Any] = worker["realms"][0]
         self.roles: list[dict[str, Any]] = self.realm.get("roles", [])
-        if len(worker["transports"]) > 1:
-            raise WampyError("Only a single websocket transport is supported by Wampy, sorry")
-        self.transport: dict[str, Any] = worker["transports"][0]
+        self.url: str = url
+        self.parse_url()
+        self.transport: dict[str, Any] = _transport_at(self.port, worker["transports"], url)
         endpoint = self.transport.get("endpoint", {})
         self.ipv: int = endpoint.get("version", 4)
         self.certificate: str | None = endpoint.get("tls", {}).get("certificate")
-        self.url: str = url
-        self.parse_url()
         self.websocket_location: str | None = self.resource
         self.crossbar_directory = crossbar_directory
         self.proc: subprocess.Popen[bytes] | None = None
@@ -259,6 +257,19 @@ def _read(config_path: str | os.PathLike[str]) -> dict[str, Any]:
     if not isinstance(config, dict):
         raise ConfigurationError(f"{os.fspath(config_path)}: expected a dict")
     return config
+
+
+def _transport_at(
+    port: int | None, transports: Sequence[dict[str, Any]], url: str
+) -> dict[str, Any]:
+    """The transport at a port; a single one at any, since its port may be one that is free."""
+    if len(transports) == 1:
+        return transports[0]
+    for transport in transports:
+        # A name of an environment variable may stand for the number.
+        if os.path.expandvars(str(transport.get("endpoint", {}).get("port"))) == str(port):
+            return transport
+    raise WampyError(f"none of the {len(transports)} transports is at {url}: say where, by url")
 
 
 def _router_of(config: dict[str, Any], path: str | os.PathLike[str]) -> dict[str, Any]:

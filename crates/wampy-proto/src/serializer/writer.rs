@@ -44,7 +44,8 @@ pub trait Writer {
     fn text(&mut self, value: &str);
     /// Writes bytes (in JSON as text of U+0000 and base64).
     fn bytes(&mut self, value: &[u8]);
-    /// Begins a message: a list of the message's code, some ids, and `rest` more elements.
+    /// Begins a message: a list of the message's code, some ids, and `rest` more elements. Codes are
+    /// below 100, ids below 10^16, and a message has fewer than 16 elements.
     ///
     /// What nearly every message begins with is one thing, so that a writer can put it together before
     /// it appends it.

@@ -257,11 +257,12 @@ impl Authorizer {
                 false => Err(refused()),
             };
         }
-        if !rules.remembers(uri) {
+        let remembered = rules.remembered(uri);
+        if remembered.is_none() {
             config.check_uri(uri)?;
         }
         requirement.check_not_reserved()?;
-        match rules.for_uri(own, uri) {
+        match rules.for_uri(own, uri, remembered) {
             Some(rule) if rule.allows(requirement) => Ok(Grant {
                 disclose: rule.discloses(action),
             }),

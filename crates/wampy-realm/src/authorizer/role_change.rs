@@ -49,6 +49,7 @@ impl Realm {
         let before = std::mem::replace(&mut self.config, config);
         self.config.event_retention = before.event_retention;
         self.config.event_history = before.event_history;
+        self.broker.subscriptions.forget_patterns();
         self.set_roles(now, roles, outbox);
         keeps_alike
     }

@@ -108,6 +108,9 @@ fn winner<'r>(one: Option<&'r Rule>, other: Option<&'r Rule>) -> Option<&'r Rule
     }
 }
 
+/// Which literal rule a URI was found to have, if any; `None` if it was not looked up.
+pub(super) type Remembered = Option<Option<u32>>;
+
 /// The permissions of a role.
 #[derive(Debug)]
 pub(super) struct Rules {
@@ -166,19 +169,21 @@ impl Rules {
         OwnRules(expanded.map(|it| Rule::expanded(it, session)).collect())
     }
 
-    /// Whether it is remembered what decides about an exact URI, so that its form is known to be
-    /// right.
-    pub(super) fn remembers(&self, uri: &str) -> bool {
-        self.remembered.contains_key(uri)
+    /// What is remembered of an exact URI. If anything is, its form is known to be right.
+    #[inline]
+    pub(super) fn remembered(&self, uri: &str) -> Remembered {
+        self.remembered.get(uri).copied()
     }
 
-    /// The rule that decides about an exact URI.
+    /// The rule that decides about an exact URI, of which this is remembered.
     #[inline]
-    pub(super) fn for_uri<'r>(&'r mut self, own: &'r OwnRules, uri: &str) -> Option<&'r Rule> {
-        let at = match self.remembered.get(uri) {
-            Some(&at) => at,
-            None => self.look_up(uri),
-        };
+    pub(super) fn for_uri<'r>(
+        &'r mut self,
+        own: &'r OwnRules,
+        uri: &str,
+        remembered: Remembered,
+    ) -> Option<&'r Rule> {
+        let at = remembered.unwrap_or_else(|| self.look_up(uri));
         let literal = at.and_then(|at| self.literal.get(at as usize));
         if own.0.is_empty() {
             return literal;
@@ -312,11 +317,8 @@ mod tests {
             for uri in uris.iter().step_by(7) {
                 let expected = by_trying_all(&distinct, uri).map(Permission::uri);
                 for _ in 0..2 {
-                    assert_eq!(
-                        rules.for_uri(&own, uri).map(|rule| &*rule.uri),
-                        expected,
-                        "{uri}"
-                    );
+                    let rule = rules.for_uri(&own, uri, rules.remembered(uri));
+                    assert_eq!(rule.map(|rule| &*rule.uri), expected, "{uri}");
                 }
             }
         }
@@ -342,11 +344,17 @@ mod tests {
         let mut rules = Rules::new(&[permission], 10, &hash::seeded(1));
         let own = OwnRules::NONE;
         for number in 0..1000 {
-            assert!(rules.for_uri(&own, &format!("a.{number}")).is_some());
-            assert!(rules.for_uri(&own, &format!("b.{number}")).is_none());
+            for (start, is_ruled) in [("a", true), ("b", false)] {
+                let uri = format!("{start}.{number}");
+                assert_eq!(rules.remembered(&uri), None);
+                assert_eq!(rules.for_uri(&own, &uri, None).is_some(), is_ruled);
+                assert_eq!(rules.remembered(&uri), Some(is_ruled.then_some(0)));
+            }
             assert!(rules.remembered.len() <= 10);
         }
         rules.remembered_max = 0;
-        assert!(rules.for_uri(&own, "a.1").is_some());
+        rules.remembered.clear();
+        assert!(rules.for_uri(&own, "a.1", None).is_some());
+        assert_eq!(rules.remembered("a.1"), None);
     }
 }

@@ -1,7 +1,8 @@
 //! The broker: PUBLISH and what becomes of it.
 //!
 //! Subscriptions are in `subscription`; who gets an event, and what it says of its publisher, is
-//! decided by the files named after the chapters of the specification. The receivers of a
+//! decided by the files named after the chapters of the specification, and for most publications by the
+//! shorter way of `usual_publication`. The receivers of a
 //! subscription are kept ready as a slice; only a publication that leaves somebody out has them
 //! copied, into one vector that is used again and again.
 
@@ -16,6 +17,7 @@ mod sharded_subscription;
 mod subscriber_blackwhite_listing;
 mod subscription;
 mod subscription_revocation;
+mod usual_publication;
 
 use wampy_proto::message::{Event, EventDetails, Publish, PublishOptions, Published};
 use wampy_proto::{
@@ -109,22 +111,23 @@ impl Broker {
         }
     }
 
-    /// Sends an event by every subscription that matches `topic`; `exact` is the one of its own.
+    /// Sends the event in `message` by every subscription that matches `topic`; `exact` is the one of
+    /// its own.
+    #[inline]
     fn dispatch(
         &mut self,
         topic: &str,
         exact: Option<SubscriptionId>,
-        event: Event<'_>,
+        message: &mut Message<'_>,
         exclusions: &Exclusions<'_>,
         sessions: &Sessions,
         outbox: &mut impl Outbox,
     ) {
         let receivers = &mut self.receivers;
         let sharded = &self.sharded;
-        let mut message = Message::Event(event);
         self.subscriptions
             .for_each_match(exact, topic, |id, subscription| {
-                if let Message::Event(event) = &mut message {
+                if let Message::Event(event) = message {
                     event.subscription = id;
                     // The exact subscription comes first, so what is set here stays right.
                     if subscription.match_policy != MatchPolicy::Exact
@@ -139,7 +142,7 @@ impl Broker {
                     .and_then(|p| p.subscribed_to(id));
                 let selection = exclusions.selection.as_deref();
                 if excluded.is_none() && selection.is_none() {
-                    outbox.send_to_many(&subscription.members, &message);
+                    outbox.send_to_many(&subscription.members, message);
                     return;
                 }
                 let rkey = selection.and_then(|selection| selection.rkey);
@@ -151,13 +154,9 @@ impl Broker {
                         && shard.as_ref().is_none_or(|shard| shard.admits(key))
                 }));
                 if !receivers.is_empty() {
-                    outbox.send_to_many(receivers, &message);
+                    outbox.send_to_many(receivers, message);
                 }
             });
-        // Dropping what is known to be an event is less work than dropping any message.
-        if let Message::Event(event) = message {
-            drop(event);
-        }
     }
 }
 
@@ -190,6 +189,7 @@ impl Realm {
         Ok(())
     }
 
+    #[inline]
     fn publish(
         &mut self,
         now: Now,
@@ -198,11 +198,16 @@ impl Realm {
         outbox: &mut impl Outbox,
     ) -> Result<PublicationId, Refusal> {
         let exact = self.exact_subscription(&publish.topic);
-        // Somebody has subscribed to it, so its form is known to be right.
-        if exact.is_none() {
+        // Where somebody has subscribed to it, its form is known to be right.
+        if exact.is_none() && !self.broker.subscriptions.remembers(&publish.topic) {
             self.config.check_uri(&publish.topic)?;
         }
         check_not_reserved(&publish.topic)?;
+        if let Some(exact) = exact
+            && let Some(publication) = self.publish_as_usual(from, publish, exact, outbox)
+        {
+            return Ok(publication);
+        }
         let Some(session) = self.sessions.get(from) else {
             return Err(Refusal::new(error_uri::NO_SUCH_SESSION));
         };
@@ -232,7 +237,7 @@ impl Realm {
     }
 
     /// Publishes what was found to be allowed; `from` is the publisher if it is still there.
-    #[inline]
+    #[inline(never)]
     fn publish_event(
         &mut self,
         now: Now,
@@ -255,29 +260,36 @@ impl Realm {
                 .and_then(|from| ExcludedPublisher::new(from, &publish.options, &self.sessions)),
             selection,
         };
-        let event = Event {
+        let mut message = Message::Event(Event {
             subscription: SubscriptionId::FIRST,
             publication,
             details,
             payload: publish.payload.borrowed(),
-        };
-        if publish.options.retain || self.broker.history.is_some() {
-            let kept = self.broker.keep(now, publish, &event, &exclusions, outbox);
+        });
+        if (publish.options.retain || self.broker.history.is_some())
+            && let Message::Event(event) = &message
+        {
+            let kept = self.broker.keep(now, publish, event, &exclusions, outbox);
             kept.map_err(cannot_store)?;
         }
         self.broker.dispatch(
             &publish.topic,
             exact,
-            event,
+            &mut message,
             &exclusions,
             &self.sessions,
             outbox,
         );
+        // Dropping what is known to be an event is less work than dropping any message.
+        if let Message::Event(event) = message {
+            drop(event);
+        }
         Ok(publication)
     }
 
-    fn exact_subscription(&self, topic: &str) -> Option<SubscriptionId> {
-        self.broker.subscriptions.lookup(topic, MatchPolicy::Exact)
+    #[inline]
+    fn exact_subscription(&mut self, topic: &str) -> Option<SubscriptionId> {
+        self.broker.subscriptions.exact(topic)
     }
 
     /// Publishes an event of the realm's own, whose args are made only if somebody subscribed.
@@ -296,15 +308,21 @@ impl Realm {
             return;
         }
         let payload = meta::event_payload(&args(self));
-        let event = Event {
+        let mut message = Message::Event(Event {
             subscription: SubscriptionId::FIRST,
             publication: PublicationId::from_random_bits(self.random.bits()),
             details: EventDetails::default(),
             payload,
-        };
+        });
         let exclusions = Exclusions::default();
-        self.broker
-            .dispatch(topic, exact, event, &exclusions, &self.sessions, outbox);
+        self.broker.dispatch(
+            topic,
+            exact,
+            &mut message,
+            &exclusions,
+            &self.sessions,
+            outbox,
+        );
     }
 }
 

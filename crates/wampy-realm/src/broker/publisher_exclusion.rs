@@ -14,6 +14,7 @@ pub(super) struct ExcludedPublisher<'s> {
 }
 
 impl<'s> ExcludedPublisher<'s> {
+    #[inline]
     pub(super) fn new(
         key: SessionKey,
         options: &PublishOptions,
@@ -26,6 +27,7 @@ impl<'s> ExcludedPublisher<'s> {
     }
 
     /// The publisher, if it is among the subscribers of `subscription`.
+    #[inline]
     pub(super) fn subscribed_to(&self, subscription: SubscriptionId) -> Option<SessionKey> {
         self.session
             .subscriptions

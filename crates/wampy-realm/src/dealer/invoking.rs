@@ -48,7 +48,7 @@ pub(super) enum Placed {
 impl Realm {
     /// Finds the callee of a call, whose procedure `exact` registers under its own name if any does,
     /// and sends it the invocation.
-    #[inline]
+    #[inline(never)]
     pub(super) fn route_call(
         &mut self,
         now: Now,
@@ -215,9 +215,7 @@ impl Realm {
         if chosen.callee.forward_timeout || caller.silent_cancel {
             details.timeout_ms = timeout_ms;
         }
-        let invocation = callee
-            .last_invocation
-            .map_or(RequestId::FIRST, RequestId::next);
+        let invocation = callee.next_invocation();
         let message = Message::Invocation(Invocation {
             request: invocation,
             registration: chosen.registration,

@@ -52,6 +52,12 @@ impl Callee {
         self.concurrency
             .is_none_or(|concurrency| self.running < concurrency)
     }
+
+    /// Whether it takes any number of calls, and wants to know nothing of them.
+    #[inline]
+    pub(super) const fn is_usual(&self) -> bool {
+        self.concurrency.is_none() && !self.disclose_caller && !self.forward_timeout
+    }
 }
 
 impl Callees {
@@ -69,6 +75,12 @@ impl Callees {
         policy == self.policy
             && (policy != InvocationPolicy::Single || self.list.is_empty())
             && self.list.iter().all(|callee| callee.session != session)
+    }
+
+    /// Whether it is the first callee's turn, as it is after a call of the only one.
+    #[inline]
+    pub(super) const fn has_first_turn(&self) -> bool {
+        self.turn == 0
     }
 
     pub(super) fn callee_mut(&mut self, session: SessionKey) -> Option<&mut Callee> {

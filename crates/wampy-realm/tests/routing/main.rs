@@ -36,6 +36,7 @@ mod sharded_registration;
 mod sharded_subscription;
 mod simulated;
 mod subscription_meta_api;
+mod tables_changed;
 mod testament;
 mod trustlevels;
 mod wire_checks;

@@ -342,7 +342,7 @@ impl Connection {
         found: &[Range<usize>],
         source: Option<&Bytes>,
     ) -> (usize, Option<Event>) {
-        let mut requests = SmallVec::<[Message<'_>; REQUESTS_INLINE]>::new();
+        let mut requests = SmallVec::<[Message<'_>; REQUESTS_INLINE]>::with_capacity(found.len());
         let mut looked_at = 0;
         let mut event = None;
         for range in found {

@@ -18,8 +18,8 @@ const FRAME_COPIED_MAX: usize = 4 << 10;
 /// Whole frames, of which some bytes may have been written.
 #[derive(Debug, Default)]
 pub(super) struct Chain {
-    /// A shared frame before all others.
-    first: Bytes,
+    /// A shared frame before all others, of which something is left to be written.
+    first: Option<Bytes>,
     own: Vec<u8>,
     /// How many of the own bytes have been written.
     written: usize,
@@ -39,34 +39,37 @@ impl Chain {
     /// How many bytes are not written.
     #[inline]
     pub(super) fn len(&self) -> usize {
-        let own = self.first.len() + self.own.len() - self.written;
-        own + self.shared.as_ref().map_or(0, |shared| shared.bytes)
+        let first = self.first.as_ref().map_or(0, Bytes::len);
+        let shared = self.shared.as_ref().map_or(0, |shared| shared.bytes);
+        first + self.own.len() - self.written + shared
     }
 
     #[inline]
-    pub(super) fn is_empty(&self) -> bool {
-        self.written == self.own.len() && self.first.is_empty() && self.shared.is_none()
+    pub(super) const fn is_empty(&self) -> bool {
+        self.written == self.own.len() && self.first.is_none() && self.shared.is_none()
     }
 
     /// The own bytes, to append to.
     #[inline]
     pub(super) fn own(&mut self) -> &mut Vec<u8> {
-        if self.own.capacity() == 0 {
-            self.own = buffers::take();
-        }
-        if !self.first.is_empty() {
-            self.take_over_first();
+        if self.own.capacity() == 0 || self.first.is_some() {
+            self.begin_own();
         }
         &mut self.own
     }
 
-    /// Makes a short shared frame an own one, before others follow it: one write for all costs less
-    /// than one of its own.
-    fn take_over_first(&mut self) {
+    /// Takes a buffer for own bytes. A short shared frame becomes an own one, before others follow it:
+    /// one write for all costs less than one of its own.
+    fn begin_own(&mut self) {
+        if self.own.capacity() == 0 {
+            self.own = buffers::take();
+        }
         let is_all = self.own.is_empty() && self.shared.is_none();
-        if is_all && self.first.len() <= FRAME_COPIED_MAX {
-            self.own.extend_from_slice(&self.first);
-            self.first = Bytes::new();
+        if let Some(first) = self
+            .first
+            .take_if(|it| is_all && it.len() <= FRAME_COPIED_MAX)
+        {
+            self.own.extend_from_slice(&first);
         }
     }
 
@@ -74,7 +77,7 @@ impl Chain {
     #[inline]
     pub(super) fn push_frame(&mut self, frame: &Bytes) {
         if self.is_empty() {
-            self.first = frame.clone();
+            self.first = Some(frame.clone());
         } else if frame.len() > FRAME_COPIED_MAX {
             self.push_shared(frame.clone());
         } else {
@@ -94,9 +97,10 @@ impl Chain {
     /// # Errors
     /// What stopped it, if not all was written.
     pub(super) fn write_to(&mut self, socket: &WriteHalf) -> io::Result<()> {
-        while !self.first.is_empty() {
-            let written = write(&self.first, socket)?;
-            self.first.advance(written);
+        while let Some(first) = &mut self.first {
+            let written = write(first, socket)?;
+            first.advance(written);
+            self.first.take_if(|first| first.is_empty());
         }
         while let Some(shared) = &mut self.shared {
             let Some((at, bytes)) = shared.parts.front_mut() else {
@@ -115,9 +119,15 @@ impl Chain {
     }
 
     /// Gives the memory of a chain back that has been written.
+    #[inline]
     pub(super) fn give_back(self) {
-        if self.own.capacity() > 0 {
-            buffers::give_back(self.own);
+        let Self { own, shared, .. } = self;
+        if own.capacity() > 0 {
+            buffers::give_back(own);
+        }
+        // Asked here, because most chains have no shared bytes.
+        if shared.is_some() {
+            drop(shared);
         }
     }
 }

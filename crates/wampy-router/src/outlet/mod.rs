@@ -15,12 +15,13 @@ mod batch;
 mod chain;
 
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use atomic_waker::AtomicWaker;
 use bytes::Bytes;
+use parking_lot::{Mutex, MutexGuard};
 use wampy_proto::framing::websocket::CloseCode;
 use wampy_proto::framing::websocket::batched::{OpenBatch, SEPARATOR};
 use wampy_proto::framing::{Encoder, FrameFormat};
@@ -198,8 +199,9 @@ impl Outlet {
         self.separator.load(Ordering::Relaxed)
     }
 
+    #[inline]
     fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.lock()
     }
 
     /// Appends a message.
@@ -398,8 +400,9 @@ impl Outlet {
                 .and_then(|()| self.socket.try_flush());
             queue = self.queue();
             queue.is_writing = false;
-            queue.bytes = queue.pending.len() + unsent.len();
-            queue.sent_bytes += (unsent_bytes - unsent.len()) as u64;
+            let left_bytes = if outcome.is_ok() { 0 } else { unsent.len() };
+            queue.bytes = queue.pending.len() + left_bytes;
+            queue.sent_bytes += (unsent_bytes - left_bytes) as u64;
             match outcome {
                 Ok(()) => unsent.give_back(),
                 Err(error) => {
