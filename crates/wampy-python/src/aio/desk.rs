@@ -17,7 +17,7 @@ use wampy::{Invocation, Responder};
 
 use crate::bell::{Bell, Ringer};
 use crate::error::{Kind, failure};
-use crate::live::lock;
+use crate::locks::lock;
 use crate::runtime::{self, check_generation, runtime};
 
 /// The most operations at a time; further calls wait for their turn.
