@@ -504,9 +504,12 @@ fn normalized(mut message: Json) -> Json {
                     event["publication"] = json!(0);
                 }
                 sort_ids(event);
-                event.as_object_mut().into_iter().for_each(|lists| {
-                    lists.values_mut().for_each(sort_ids);
-                });
+                let lists = event.as_object_mut();
+                for (policy, list) in lists.into_iter().flatten() {
+                    if MatchPolicy::ALL.iter().any(|it| it.as_str() == policy) {
+                        sort_ids(list);
+                    }
+                }
             }
         }
         _ => {}

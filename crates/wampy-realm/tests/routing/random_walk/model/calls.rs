@@ -568,25 +568,25 @@ impl Model {
         let overdue = |it: &Call| it.deadline.is_some_and(|deadline| deadline <= self.now);
         let overdue = (0..self.calls.len()).filter(|&at| overdue(&self.calls[at]));
         let overdue: Vec<usize> = overdue.collect();
-        let seen_at = |client: Option<Client>, is_it: &dyn Fn(&Json) -> bool| {
-            self.seen.get(&client?)?.iter().position(is_it)
-        };
-        let ended = |at: usize| {
+        // Where ERROR and INTERRUPT came: in whose inbox, and at which place.
+        let seen = |at: usize| {
             let call = &self.calls[at];
-            seen_at(Some(call.caller), &|m| {
-                m[0] == 8 && m[1] == 48 && m[2] == call.request
-            })
-        };
-        let interrupted = |at: usize| {
-            let invocation = self.calls[at].invocation;
-            seen_at(self.calls[at].callee, &|m| m[0] == 69 && m[1] == invocation)
+            let is_error = |m: &Json| m[0] == 8 && m[1] == 48 && m[2] == call.request;
+            let is_interrupt = |m: &Json| m[0] == 69 && m[1] == call.invocation;
+            let place = |client: Option<Client>, is_it: &dyn Fn(&Json) -> bool| {
+                let at = self.seen.get(&client?)?.iter().position(is_it)?;
+                Some((client?, at))
+            };
+            let error = place(Some(call.caller), &is_error);
+            [error, place(call.callee, &is_interrupt)]
         };
         let is_before = |one: usize, other: usize| {
-            let (a, b) = (&self.calls[one], &self.calls[other]);
-            let ended = (ended(one), ended(other));
-            let interrupted = (interrupted(one), interrupted(other));
-            a.caller == b.caller && ended.0 < ended.1
-                || a.callee == b.callee && interrupted.0 < interrupted.1
+            let (one, other) = (seen(one), seen(other));
+            let mut pairs = one.iter().flatten().flat_map(|a| {
+                let others = other.iter().flatten();
+                others.map(move |b| (a, b))
+            });
+            pairs.any(|(a, b)| a.0 == b.0 && a.1 < b.1)
         };
         let mut first = overdue.iter().copied();
         let first = first.find(|&at| !overdue.iter().any(|&other| is_before(other, at)));
