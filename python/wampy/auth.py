@@ -14,9 +14,6 @@ a TLS certificate is ``Client(certificate=...)``.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -127,6 +124,10 @@ class Cryptosign:
 def compute_wcs(key: str | bytes, challenge: str | bytes) -> bytes:
     """The signature of WAMP-CRA: the base64 of the challenge's HMAC-SHA256 under ``key``."""
     key, challenge = (text.encode() if isinstance(text, str) else text for text in (key, challenge))
+    import base64
+    import hashlib
+    import hmac
+
     return base64.b64encode(hmac.new(key, challenge, hashlib.sha256).digest())
 
 

@@ -7,7 +7,6 @@ URIs for one client alone: definitions hold for the whole process.
 
 from __future__ import annotations
 
-import inspect
 import traceback
 import types
 from collections.abc import Callable, Mapping, Sequence
@@ -115,6 +114,8 @@ def refusal(
     """Why ``handler`` could not be called with these arguments; None if it could, and failed."""
     if not isinstance(exception, TypeError):
         return None
+    import inspect
+
     function = inspect.unwrap(handler)
     code = getattr(getattr(function, "__func__", function), "__code__", None)
     frames = traceback.walk_tb(exception.__traceback__)

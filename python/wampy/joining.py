@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from wampy import _wampy
-from wampy.auth import missing_secret
 from wampy.config.defaults import heartbeat, heartbeat_timeout
 from wampy.delivery import Delivery
 from wampy.errors import ConfigurationError, WelcomeAbortedError
@@ -39,6 +38,8 @@ def connect(
         raise
     except ConfigurationError as error:
         if challenges and not settings["proofs"]:
+            from wampy.auth import missing_secret
+
             raise missing_secret([challenges[-1][1]]) from error
         raise
     finally:

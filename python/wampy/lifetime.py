@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wampy import _wampy, errors, joining, process
-from wampy.auth import Auth
 from wampy.by_hand import MessagesByHand
 from wampy.constants import CLOSE_REASON, CONNECT_TIMEOUT, DEFAULT_REALM, DEFAULT_TIMEOUT
 from wampy.delivery import Delivery
@@ -26,6 +25,7 @@ from wampy.records import Records
 from wampy.settings import Certificate, StrPath, make_settings
 
 if TYPE_CHECKING:
+    from wampy.auth import Auth
     from wampy.connection import Connection
 
 __all__ = ["Lifetime"]

@@ -8,7 +8,6 @@ protocol. The session has checked every message before a handler sees it.
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 from collections.abc import Generator
 from types import GeneratorType
@@ -65,6 +64,8 @@ class MessageHandler:
 
     def handle_message(self, message: str) -> None:
         """Handle a message given as JSON text; an override sees every message pass."""
+        import json
+
         code, *fields = json.loads(message)
         message_class = MESSAGE_TYPE_MAP.get(code)
         if message_class is None:

@@ -7,7 +7,6 @@ asked for what the old one had. What is absent: what that was; see ``wampy.recor
 from __future__ import annotations
 
 import logging
-import random
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -107,6 +106,8 @@ class Reconnect:
         """The delay before attempt number ``attempt``, 1 for the first, in seconds."""
         doublings = min(attempt - 1, _DOUBLINGS_MAX)
         longest = min(self.delay_min * 2**doublings, self.delay_max)
+        import random
+
         return float(longest * random.uniform(0.5, 1))
 
     def goes_on(self, failures: int, error: BaseException) -> bool:

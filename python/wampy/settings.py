@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 from wampy._wampy import CookieJar
-from wampy.auth import Auth, Proof, proofs
 from wampy.constants import CONNECT_TIMEOUT, GOODBYE_TIMEOUT, TIMEOUT_MAX
 from wampy.encryption import DataKey
 from wampy.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from wampy.auth import Auth, Proof
 
 __all__ = ["Settings", "check", "check_timeout", "jar_of", "make_settings"]
 
@@ -72,7 +74,12 @@ def make_settings(
     Raises:
         ConfigurationError: ``auth`` proves nothing, or a secret is missing.
     """
-    proven_by = proofs(auth, roles)
+    proven_by: list[Proof] = []
+    # Most clients prove nothing, and their programs need not load what does.
+    if auth is not None or set(roles.get("authmethods", ())) - {"anonymous"}:
+        from wampy.auth import proofs
+
+        proven_by = proofs(auth, roles)
     # Whoever has something to prove offers the methods that it proves itself by.
     methods = [] if auth or certificate else list(roles.get("authmethods", ()))
     if cookies is not None and methods == ["anonymous"]:

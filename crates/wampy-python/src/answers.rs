@@ -4,7 +4,7 @@
 //! those to whoever waits for them.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use pyo3::prelude::*;
@@ -13,6 +13,7 @@ use wampy_proto::{Message, RequestId, Serializer};
 
 use crate::decode::decode;
 use crate::error::{Kind, failure};
+use crate::locks::lock;
 use crate::runtime::wait;
 
 /// The most answers that wait; the oldest make room.
@@ -39,7 +40,7 @@ struct State {
 
 impl Answers {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Keeps `message` if it answers a request.

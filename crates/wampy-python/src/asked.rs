@@ -14,7 +14,8 @@ use wampy_proto::message::{RegisterOptions, SubscribeOptions};
 
 use crate::error::{Kind, failure};
 use crate::inbox::Granted;
-use crate::live::{Live, lock};
+use crate::live::Live;
+use crate::locks::lock;
 use crate::options::read_options;
 use crate::request::{answer, begin};
 use crate::runtime::{limit, wait};

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Wake;
 
-use crate::live::lock;
+use crate::locks::lock;
 
 /// Tells a loop of Python whose turn it is.
 pub struct Bell {

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use wampy::{Registration, Subscription};
 
 use crate::error::{Kind, failure};
-use crate::live::lock;
+use crate::locks::lock;
 
 /// Something that has an id while it stands.
 pub trait Held {

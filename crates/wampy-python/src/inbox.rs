@@ -8,10 +8,12 @@
 //! Deliberately absent: Python. Values are converted by the thread that takes the job.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::{Notify, SetOnce};
 use wampy::{Event, Invocation, Responder};
+
+use crate::locks::lock;
 
 /// The most events that wait; then the oldest make room, as in the Rust client's own queues.
 const EVENTS_MAX: usize = 1 << 14;
@@ -48,7 +50,7 @@ struct State {
 
 impl Inbox {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Appends an invocation. After the end it is dropped, which answers it.

@@ -26,6 +26,7 @@ mod kept;
 mod keys;
 mod known_keys;
 mod live;
+mod locks;
 mod options;
 mod progressive;
 mod proof;

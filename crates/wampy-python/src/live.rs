@@ -2,7 +2,7 @@
 //!
 //! Deliberately absent: the methods that Python calls; see `session`.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use pyo3::prelude::*;
@@ -140,9 +140,4 @@ fn invocation_job<'py>(
         args,
         kwargs,
     ))
-}
-
-/// The contents of a table, whatever happened to a thread that held its lock.
-pub fn lock<T>(table: &Mutex<T>) -> MutexGuard<'_, T> {
-    table.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -10,7 +10,7 @@ use wampy_proto::Serializer;
 
 use crate::error::{self, Kind, failure};
 use crate::kept::Kept;
-use crate::live::lock;
+use crate::locks::lock;
 use crate::options::{arguments, details, payload};
 use crate::runtime::wait;
 

@@ -4,7 +4,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Runtime};
@@ -13,6 +13,7 @@ use wampy_proto::Serializer;
 use wampy_proto::serializer::deserialize;
 
 use crate::error::{Kind, failure};
+use crate::locks::lock;
 use crate::runtime::{self, duration, wait};
 
 /// The threads of one router. It serves one process or one test; a router for many has a process.
@@ -36,11 +37,7 @@ struct Running {
 
 impl Drop for Router {
     fn drop(&mut self) {
-        let running = self
-            .running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let running = lock(&self.running).take();
         if self.generation != runtime::generation() {
             // Its threads are in the parent of a fork; waiting for them would never end.
             std::mem::forget(running);
@@ -178,11 +175,7 @@ impl Router {
         if self.generation != runtime::generation() {
             return Ok(());
         }
-        let running = self
-            .running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let running = lock(&self.running).take();
         let Some(Running { router, runtime }) = running else {
             return Ok(());
         };
@@ -205,7 +198,7 @@ impl Router {
         act: impl FnOnce(&Running) -> T + Send,
     ) -> PyResult<T> {
         let done = py.detach(|| {
-            let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+            let running = lock(&self.running);
             let is_here = self.generation == runtime::generation();
             running.as_ref().filter(|_| is_here).map(act)
         });

@@ -11,7 +11,7 @@
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread, ThreadId};
 use std::time::{Duration, Instant};
@@ -24,6 +24,7 @@ use wampy_proto::close_reason;
 
 use crate::error::{Kind, failure};
 use crate::hub;
+use crate::locks::lock;
 
 /// How long a wait goes on before it looks up.
 pub const SLICE: Duration = Duration::from_millis(50);
@@ -99,10 +100,6 @@ pub fn at_exit<L: Leaves + 'static>(session: &Arc<L>) {
 /// Whether the interpreter is ending.
 pub fn is_ending() -> bool {
     ENDING.load(Ordering::Acquire)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn process(py: Python<'_>) -> PyResult<&'static Process> {

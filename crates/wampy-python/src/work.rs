@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use wampy::{Invocation, Parts, Responder, WampError};
 use wampy_proto::Payload;
 
-use crate::live::lock;
+use crate::locks::lock;
 use crate::options::arguments;
 use crate::runtime::wait;
 

@@ -9,17 +9,19 @@ import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wampy import address, errors
 from wampy._wampy import CookieJar
 from wampy.aio.link import Link
 from wampy.aio.session import Session
-from wampy.auth import Auth
 from wampy.constants import DEFAULT_REALM, DEFAULT_ROLES, DEFAULT_ROUTER_URL, DEFAULT_TIMEOUT
 from wampy.encryption import DataKey
 from wampy.reconnect import Reconnect
 from wampy.settings import Certificate, StrPath, check, jar_of, make_settings
+
+if TYPE_CHECKING:
+    from wampy.auth import Auth
 
 __all__ = ["Connection", "connect"]
 

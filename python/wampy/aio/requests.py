@@ -62,7 +62,10 @@ class Requests:
             ConnectionError: the session was lost.
         """
         link = self._link
-        begun = link.joined().call(procedure, args, kwargs, self._call_options, False)
+        wire = link.wire
+        if wire is None or link.is_leaving:
+            wire = link.joined()
+        begun = wire.call(procedure, args, kwargs, self._call_options, False)
         if begun is None:
             return await self._call(procedure, args, kwargs)
         # As ``Link.operation`` does it, but without a coroutine more on the way of each call.

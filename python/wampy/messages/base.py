@@ -5,9 +5,6 @@ What is absent: sending. A session sends a message and gives it the request id t
 
 from __future__ import annotations
 
-import base64
-import json
-import random
 from typing import Any, ClassVar
 
 
@@ -50,16 +47,22 @@ class Message:
 
 def as_json(message: Any) -> str:
     """The JSON text of ``message``; bytes become U+0000 and base64, as WAMP wants it."""
+    import json
+
     return json.dumps(message, separators=(",", ":"), ensure_ascii=False, default=_form_of)
 
 
 def new_request_id() -> int:
     """A placeholder until a session sends the message and assigns the id that is its turn."""
+    import random
+
     return random.getrandbits(32) or 1
 
 
 def _form_of(value: object) -> Any:
     if isinstance(value, (bytes, bytearray, memoryview)):
+        import base64
+
         return "\0" + base64.b64encode(value).decode()
     from wampy.conversion import plain
 

@@ -10,11 +10,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from wampy import address
 from wampy._wampy import CookieJar
-from wampy.auth import Auth
 from wampy.constants import DEFAULT_REALM, DEFAULT_ROLES, DEFAULT_ROUTER_URL, DEFAULT_TIMEOUT
 from wampy.encryption import DataKey
 from wampy.errors import ConfigurationError
@@ -27,6 +26,9 @@ from wampy.roles.declared import declared
 from wampy.roles.subscriber import options_of, topic_of
 from wampy.session import Session
 from wampy.settings import Certificate, StrPath, check, check_timeout, jar_of
+
+if TYPE_CHECKING:
+    from wampy.auth import Auth
 
 __all__ = ["Client", "RpcClient", "WampClient"]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from wampy.directory import description_of, document_of, next_names, procedures, signature_of
 from wampy.options import check_options
 
 if TYPE_CHECKING:
@@ -105,11 +104,15 @@ class RpcProxy:
 
     def __dir__(self) -> list[str]:
         """What a shell completes: how the URIs of what is registered begin."""
-        return next_names(procedures(self._client))
+        from wampy import directory
+
+        return directory.next_names(directory.procedures(self._client))
 
     def _ipython_key_completions_(self) -> list[str]:
         """What IPython completes between the brackets."""
-        return procedures(self._client)
+        from wampy import directory
+
+        return directory.procedures(self._client)
 
     def __repr__(self) -> str:
         return f"<RpcProxy of {self._client.name}>"
@@ -127,11 +130,16 @@ class _ToldByTheRouter:
 
 
 def _told_document(procedure: RemoteProcedure) -> str | None:
-    return document_of(procedure._uri, description_of(procedure._client, procedure._uri))
+    from wampy import directory
+
+    description = directory.description_of(procedure._client, procedure._uri)
+    return directory.document_of(procedure._uri, description)
 
 
 def _told_signature(procedure: RemoteProcedure) -> Signature | None:
-    return signature_of(description_of(procedure._client, procedure._uri))
+    from wampy import directory
+
+    return directory.signature_of(directory.description_of(procedure._client, procedure._uri))
 
 
 class RemoteProcedure:  # noqa: D101
@@ -170,7 +178,10 @@ class RemoteProcedure:  # noqa: D101
 
     def __dir__(self) -> list[str]:
         """What a shell completes: the next components of longer URIs."""
-        return ["progressive", *next_names(procedures(self._client), self._uri)]
+        from wampy import directory
+
+        longer = directory.next_names(directory.procedures(self._client), self._uri)
+        return ["progressive", *longer]
 
     def __repr__(self) -> str:
         return f"<RemoteProcedure {self._uri}>"

@@ -24,7 +24,8 @@ where
     R: IntoFuture<Output = Result<T, Error>>,
 {
     if let Some(client) = absent {
-        back(&client, limit).await?;
+        // Rare, so that it takes no room in every request.
+        Box::pin(back(&client, limit)).await?;
     }
     request.await
 }

@@ -10,13 +10,14 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
+use foldhash::fast::FixedState;
 use pyo3::intern;
 use pyo3::prelude::*;
 use wampy::{Invocation, Responder};
 
 use crate::bell::{Bell, Ringer};
 use crate::error::{Kind, failure};
-use crate::live::lock;
+use crate::locks::lock;
 use crate::runtime::{self, check_generation, runtime};
 
 /// The most operations at a time; further calls wait for their turn.
@@ -58,7 +59,8 @@ pub struct Desk {
 #[derive(Default)]
 struct Table {
     last: u64,
-    waiting: HashMap<u64, Waiting>,
+    /// By numbers that are ours, so that no hash has to resist anybody.
+    waiting: HashMap<u64, Waiting, FixedState>,
     /// Futures of those who want to call and have to wait.
     crowd: VecDeque<Py<PyAny>>,
 }
@@ -287,14 +289,15 @@ impl Desk {
 /// Gives a future its outcome, unless somebody has canceled it.
 fn settle(done: &Bound<'_, PyAny>, outcome: PyResult<Py<PyAny>>) -> PyResult<()> {
     let py = done.py();
-    if is_done(done)? {
-        return Ok(());
-    }
-    match outcome {
+    let settled = match outcome {
         Ok(value) => done.call_method1(intern!(py, "set_result"), (value,)),
         Err(error) => done.call_method1(intern!(py, "set_exception"), (error.into_value(py),)),
+    };
+    match settled {
+        // It refuses because it has an outcome, which is rare enough to ask afterwards.
+        Err(_) if is_done(done)? => Ok(()),
+        settled => settled.map(drop),
     }
-    .map(drop)
 }
 
 fn is_done(done: &Bound<'_, PyAny>) -> PyResult<bool> {

@@ -11,7 +11,7 @@ use wampy_proto::Serializer;
 
 use super::desk::{Desk, Finish};
 use crate::kept::Kept;
-use crate::live::lock;
+use crate::locks::lock;
 use crate::options::payload;
 use crate::progressive::goes_on;
 

@@ -12,7 +12,7 @@ use wampy_proto::error_uri;
 use super::desk::{Desk, Finish};
 use super::stream::{AioStream, Source};
 use crate::kept::Kept;
-use crate::live::lock;
+use crate::locks::lock;
 use crate::options::{arguments, details, payload};
 
 /// A call.

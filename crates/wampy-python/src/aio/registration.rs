@@ -10,7 +10,7 @@ use wampy::Registration;
 use super::absence::within;
 use super::desk::{Desk, Finish};
 use crate::kept::Kept;
-use crate::live::lock;
+use crate::locks::lock;
 use crate::request::answer;
 use crate::runtime::limit;
 

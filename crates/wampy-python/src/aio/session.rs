@@ -133,7 +133,8 @@ impl AioSession {
         if desk.is_crowded() {
             return Ok(None);
         }
-        let call = prepared(client, procedure, args, kwargs, options)?;
+        // As a future it lies on the heap already, and needs not be moved there once more.
+        let call = prepared(client, procedure, args, kwargs, options)?.into_future();
         let (absent, limit) = (absent(client), options.limit());
         let procedure = Box::<str>::from(procedure);
         let started = desk.start(py, async move {

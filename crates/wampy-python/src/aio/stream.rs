@@ -20,7 +20,7 @@ use super::desk::{Desk, Finish};
 use super::event::AioEvent;
 use crate::error::{self, Kind, failure};
 use crate::kept::Kept;
-use crate::live::lock;
+use crate::locks::lock;
 use crate::options::arguments;
 use crate::progressive::result_tuple;
 use crate::request::answer;

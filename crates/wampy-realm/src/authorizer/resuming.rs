@@ -27,8 +27,8 @@ impl Realm {
         if let Some(waiting) = session.and_then(|session| session.authority.waiting()) {
             if let Message::Cancel(cancel) = message
                 && waiting.queue.has_call(cancel.request)
-                // Else only parts of it wait, and are dropped when it has ended.
-                && session.is_some_and(|session| session.calls.get(cancel.request).is_none())
+                // Else only further parts of it wait, and are dropped if it has ended.
+                && session.is_some_and(|session| !session.has_begun(cancel.request))
             {
                 self.cancel_waiting(now, from, cancel.request, tap);
                 return Ok(());

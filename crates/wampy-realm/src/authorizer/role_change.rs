@@ -28,6 +28,10 @@ impl Realm {
         self.prepare_asking();
         self.listening(now, outbox, |realm, tap| {
             let keys: Vec<SessionKey> = realm.sessions.iter().map(|(key, _)| key).collect();
+            // What waits for one session may be about any other.
+            for &key in &keys {
+                realm.renew_authority(key);
+            }
             for key in keys {
                 realm.change_role(now, key, &before, tap);
             }
@@ -54,15 +58,25 @@ impl Realm {
         keeps_alike
     }
 
+    /// Lets the new roles decide for a session. What it waits for stays.
+    fn renew_authority(&mut self, key: SessionKey) {
+        let waiting = self.take_waiting(key);
+        if let Some(session) = self.sessions.get_mut(key) {
+            session.authority = self.authorizer.authority(&session.details);
+            if let Some(waiting) = waiting {
+                session.authority.set_waiting(waiting);
+            }
+        }
+    }
+
     fn change_role(&mut self, now: Now, key: SessionKey, before: &RealmRoles, tap: &mut Tap<'_>) {
         let waiting = self.take_waiting(key);
         if let Some(waiting) = &waiting {
             self.withdraw(waiting.question, tap);
         }
-        let Some(session) = self.sessions.get_mut(key) else {
+        let Some(session) = self.sessions.get(key) else {
             return;
         };
-        session.authority = self.authorizer.authority(&session.details);
         let authrole = &session.details.authrole;
         // Where there were no roles, everybody could do everything, whatever its role.
         let has_changed =

@@ -41,7 +41,7 @@ pub(super) struct Queue {
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) item: Item,
-    /// A call in parts that was given up and came behind this.
+    /// The latest call in parts that was given up and came behind this.
     pub(super) then_ended: Option<RequestId>,
 }
 
@@ -214,8 +214,8 @@ impl Queue {
 
     /// Whether the call `request`, which does not wait, was in parts and has ended while others wait.
     pub(super) fn has_ended(&self, request: RequestId) -> bool {
-        let ended = self.entries.iter().rev().find_map(|entry| entry.then_ended);
-        ended.is_some_and(|last| request <= last)
+        let mut ended = self.entries.iter().filter_map(|entry| entry.then_ended);
+        ended.any(|last| request <= last)
     }
 
     /// Notes that a call in parts, which came after all that waits, has ended.
@@ -238,7 +238,7 @@ impl Queue {
                 Item::Message(ref kept) if of_call => {
                     self.bytes -= kept.bytes.len();
                     self.messages -= 1;
-                    entry.then_ended.or(kept.in_parts.then_some(request))
+                    entry.then_ended.max(kept.in_parts.then_some(request))
                 }
                 _ => {
                     self.entries.push_back(entry);
@@ -246,8 +246,8 @@ impl Queue {
                 }
             };
             match (self.entries.back_mut(), &mut given_up) {
-                (Some(earlier), _) => earlier.then_ended = ended.or(earlier.then_ended),
-                (None, GivenUp::First { ended: noted }) => *noted = ended.or(*noted),
+                (Some(earlier), _) => earlier.then_ended = ended.max(earlier.then_ended),
+                (None, GivenUp::First { ended: noted }) => *noted = ended.max(*noted),
                 (None, GivenUp::Later) => {}
             }
         }

@@ -76,7 +76,8 @@ impl Realm {
     /// may send further parts before it knows.
     pub(crate) fn note_progressive_call(&mut self, from: SessionKey, request: RequestId) {
         if let Some(caller) = self.sessions.get_mut(from) {
-            caller.last_progressive_call = Some(request);
+            // Calls that waited for an authorizer may be noted after later ones.
+            caller.last_progressive_call = caller.last_progressive_call.max(Some(request));
         }
     }
 

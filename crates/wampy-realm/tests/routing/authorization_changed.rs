@@ -210,3 +210,23 @@ fn what_waits_passes_when_there_are_no_roles_any_more() {
     assert_eq!(types(&network.received(authorizer)), [69]);
     assert_eq!(network.realm.stats().subscriptions, 1);
 }
+
+#[test]
+fn what_waited_finds_all_sessions_in_their_new_roles() {
+    let waiting = asked_roles("com.authorize");
+    let (mut network, _, user) = asked();
+    let gone = join(&mut network, "bob", "backend");
+    let listener = join(&mut network, "eve", "backend");
+    network.subscribe(listener, "a.b", json!({}));
+    network.received(listener);
+    network.ask(gone, "wamp.session.add_testament", json!(["a.b", [], {}]));
+    let kill = json!([48, 1, {}, "wamp.session.kill", [network.id(gone)]]);
+    network.send(user, kill);
+    // The roles stand in another order, and only that of who is ended may publish.
+    let kills = json!({"name": "user", "permissions": [
+        {"uri": "wamp.*", "allow": {"call": true}},
+    ]});
+    network.set_roles(roles(json!([kills, waiting[0]])));
+    assert_eq!(types(&network.received(user)), [50]);
+    assert_eq!(types(&network.received(listener)), [36]);
+}

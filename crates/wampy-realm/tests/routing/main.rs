@@ -7,8 +7,8 @@
 
 mod authorization;
 mod authorization_asked;
+mod authorization_asked_parts;
 mod authorization_changed;
-mod authorization_walk;
 mod call_canceling;
 mod call_rerouting;
 mod call_timeout;

@@ -24,6 +24,7 @@ pub struct Network {
     pub date_goes_on: bool,
     wire: Wire,
     ids: HashMap<SessionKey, u64>,
+    restarts: u64,
 }
 
 /// A text that stands for values that a serializer cannot express.
@@ -197,15 +198,19 @@ impl Network {
             date_goes_on: false,
             wire: Wire::default(),
             ids: HashMap::new(),
+            restarts: 0,
         }
     }
 
     /// The router ends without a word, and another begins with the same store, perhaps with another
     /// configuration. All sessions are gone.
     pub fn restart(&mut self, config: RealmConfig) {
-        self.realm = Realm::new("realm1", config, 43);
+        self.restarts += 1;
+        self.realm = Realm::new("realm1", config, 42 + self.restarts);
         self.wire.inboxes.clear();
         self.wire.ended.clear();
+        self.wire.picky.clear();
+        self.wire.message_bytes_max.clear();
         self.ids.clear();
         for ((shelf, number), bytes) in self.wire.store.clone() {
             let event = KeptEvent::decode(&bytes).unwrap();
@@ -314,7 +319,8 @@ impl Network {
         violation
     }
 
-    fn try_send(&mut self, client: Client, message: &Json) -> Result<(), String> {
+    /// The client sends a message, which may break the protocol: then why, in words.
+    pub fn try_send(&mut self, client: Client, message: &Json) -> Result<(), String> {
         let bytes = message.to_string();
         let message = Message::decode(Serializer::Json, bytes.as_bytes());
         let mut message = message.map_err(|error| error.to_string())?;
@@ -353,6 +359,12 @@ impl Network {
     /// The realm gets other roles.
     pub fn set_roles(&mut self, roles: RealmRoles) {
         self.realm.set_roles(self.now, roles, &mut self.wire);
+        self.check();
+    }
+
+    /// The realm gets other policies and limits.
+    pub fn reconfigure(&mut self, config: RealmConfig) {
+        self.realm.reconfigure(self.now, config, &mut self.wire);
         self.check();
     }
 

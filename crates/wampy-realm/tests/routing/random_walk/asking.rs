@@ -5,130 +5,146 @@ use wampy_proto::MatchPolicy;
 
 use super::Walk;
 use super::dice::URIS;
-use super::model::{Filter, LARGE, Subject, Testament};
+use super::model::{Ask, Filter, LARGE, Model, Request, Subject, Testament, Wish};
 use crate::simulated::Client;
 
 const KINDS: [&str; 3] = ["procedure", "topic", "error"];
 
+/// The procedures that tell something.
+const OF_SESSIONS: [&str; 3] = ["session.count", "session.list", "session.get"];
+const OF_REGISTRATIONS: [&str; 6] = [
+    "registration.list",
+    "registration.lookup",
+    "registration.match",
+    "registration.get",
+    "registration.list_callees",
+    "registration.count_callees",
+];
+const OF_SUBSCRIPTIONS: [&str; 6] = [
+    "subscription.list",
+    "subscription.lookup",
+    "subscription.match",
+    "subscription.get",
+    "subscription.list_subscribers",
+    "subscription.count_subscribers",
+];
+const OF_REFLECTION: [&str; 7] = [
+    "reflection.procedure.list",
+    "reflection.topic.list",
+    "reflection.error.list",
+    "reflection.procedure.describe",
+    "reflection.topic.describe",
+    "reflection.error.describe",
+    "reflect.describe",
+];
+
 impl Walk {
+    /// Asks what there is.
     pub fn ask(&mut self) {
-        let (client, request) = (self.anybody(), self.request());
-        let uri = self.dice.pick(&URIS);
-        let kind = self.dice.pick(&KINDS);
-        let (procedure, args, kwargs, result) = match self.dice.roll(5) {
+        let client = self.anybody();
+        let none = json!({});
+        let (name, args, kwargs) = match self.dice.roll(4) {
             0 => {
-                let count = json!(self.model.sessions.len());
-                ("session.count".to_owned(), json!([]), json!({}), count)
+                let name = self.dice.pick(&OF_SESSIONS);
+                let args = match name {
+                    "session.get" => json!([self.some_session()]),
+                    _ if self.dice.chance(50) => json!([["admin", "nobody"]]),
+                    _ => json!([]),
+                };
+                (name, args, none)
             }
             1 => {
-                let found = self
-                    .model
-                    .best_match(uri)
-                    .map(|at| self.model.registrations[at].id);
-                let procedure = "registration.match".to_owned();
-                (procedure, json!([uri]), json!({}), json!(found))
+                let name = self.dice.pick(&OF_REGISTRATIONS);
+                let live = self.model.registrations.iter().map(|it| it.id).collect();
+                let id = self.live_or_some_id(live, |model| &model.registration_ids);
+                (name, self.about_records(name, id), none)
             }
             2 => {
-                let id = self.some_id(|model| &model.subscription_ids);
-                let found = self.model.subscriptions.iter().find(|s| s.id == id);
-                let Some(found) = found.map(|s| (s.uri.clone(), s.policy)) else {
-                    return;
-                };
-                let args = json!([found.0, {"match": found.1.as_str()}]);
-                ("subscription.lookup".to_owned(), args, json!({}), json!(id))
-            }
-            3 => {
-                let list = self.model.reflection_list(client, kind);
-                let procedure = format!("reflection.{kind}.list");
-                (procedure, json!([]), json!({}), list)
+                let name = self.dice.pick(&OF_SUBSCRIPTIONS);
+                let live = self.model.subscriptions.iter().map(|it| it.id).collect();
+                let id = self.live_or_some_id(live, |model| &model.subscription_ids);
+                (name, self.about_records(name, id), none)
             }
             _ => {
+                let name = self.dice.pick(&OF_REFLECTION);
                 let (uri, policy) = self.pattern(false);
-                let policy = Some(policy).filter(|_| self.dice.chance(50));
-                let description = self.model.description(client, kind, uri, policy);
-                let kwargs = match policy {
-                    Some(policy) => json!({"match": policy.as_str()}),
-                    None => json!({}),
-                };
-                let procedure = format!("reflection.{kind}.describe");
-                (procedure, json!([uri]), kwargs, description)
+                match name.ends_with("list") {
+                    true => (name, json!([]), none),
+                    false if self.dice.chance(50) => (name, json!([uri]), none),
+                    false => (name, json!([uri]), json!({"match": policy.as_str()})),
+                }
             }
         };
-        self.ask_for(client, request, &procedure, args, kwargs);
-        if self.model.may_ask(client, request) {
-            let result = match self.model.session(client).takes(&result) {
-                true => json!([50, request, {}, [result]]),
-                false => json!([8, 48, request, {}, "wamp.error.payload_size_exceeded"]),
-            };
-            self.model.expect(client, result);
+        self.call_meta(client, Ask::plain(name, args, kwargs));
+    }
+
+    /// Mostly an id of something that is there.
+    fn live_or_some_id(&mut self, live: Vec<u64>, ids: impl Fn(&Model) -> &Vec<u64>) -> u64 {
+        match live.is_empty() || self.dice.chance(20) {
+            true => self.some_id(ids),
+            false => self.dice.pick(&live),
         }
-        self.compare(&procedure);
+    }
+
+    fn about_records(&mut self, name: &str, id: u64) -> Json {
+        let verb = name.rsplit_once('.').unwrap().1;
+        let (uri, policy) = self.pattern(true);
+        match verb {
+            "list" => json!([]),
+            "match" => json!([self.dice.pick(&URIS)]),
+            "lookup" => json!([uri, {"match": policy.as_str()}]),
+            _ => json!([id]),
+        }
+    }
+
+    /// The id of a session that is, or may have been.
+    fn some_session(&mut self) -> u64 {
+        let client = self.anybody();
+        match self.dice.chance(80) {
+            true => self.network.id(client),
+            false => 1 + self.dice.roll(20) as u64,
+        }
     }
 
     pub fn testament(&mut self) {
-        let (client, request) = (
-            self.anybody_who(|it| !it.testaments.is_empty()),
-            self.request(),
-        );
+        let client = self.anybody_who(|it| !it.testaments.is_empty());
         let scope = self.dice.pick(&["detached", "destroyed"]);
         if self.dice.chance(15) {
             let kwargs = json!({"scope": scope});
-            let procedure = "session.flush_testaments";
-            self.ask_for(client, request, procedure, json!([]), kwargs);
-            if self.model.may_ask(client, request) {
-                self.model.flush_testaments(client, request, scope);
-            }
-            return self.compare("flush_testaments");
+            let flush = Ask::plain("session.flush_testaments", json!([]), kwargs);
+            return self.call_meta(client, flush);
         }
         let topic = self.dice.pick(&URIS);
-        let options = self.publish_options(client);
-        let mut args = self.args(client, request);
+        let options = self.publish_options(client, false);
+        let number = self.request_number();
+        let mut args = self.args(client, number);
         let more = args.as_array_mut().unwrap();
         if more.len() == 2 && self.dice.chance(25) {
             more.push(json!("x".repeat(LARGE)));
         }
         more.push(json!("testament"));
-        let kwargs = json!({"publish_options": options, "scope": scope});
-        let call = json!([topic, args, {}]);
-        self.ask_for(client, request, "session.add_testament", call, kwargs);
         let testament = Testament {
             scope,
             topic,
-            options,
-            args,
+            options: options.clone(),
+            args: args.clone(),
         };
-        if self.model.may_ask(client, request) {
-            self.model.add_testament(client, request, testament);
-        }
-        self.compare("add_testament");
+        let add = Ask {
+            name: "session.add_testament",
+            args: json!([topic, args, {}]),
+            kwargs: json!({"publish_options": options, "scope": scope}),
+            wish: Wish::AddTestament(testament),
+        };
+        self.call_meta(client, add);
     }
 
     pub fn define(&mut self) {
         let defining = self.model.defining();
         let client = self.anybody_who(|it| defining.contains(&it.client));
-        let request = self.request();
-        let (mut uri, mut policy) = self.pattern(false);
-        let mut kind = self.dice.pick(&KINDS);
+        let (uri, policy) = self.pattern(false);
+        let kind = self.dice.pick(&KINDS);
         if self.dice.chance(30) {
-            let own = self.model.defined_by(client);
-            if !own.is_empty() && self.dice.chance(70) {
-                Subject { kind, uri, policy } = own[self.dice.roll(own.len())].clone();
-            }
-            let kind = Some(kind).filter(|_| self.dice.chance(50));
-            let policy = Some(policy).filter(|_| self.dice.chance(50));
-            let mut kwargs = json!({});
-            if let Some(kind) = kind {
-                kwargs["kind"] = json!(kind);
-            }
-            if let Some(policy) = policy {
-                kwargs["match"] = json!(policy.as_str());
-            }
-            let args = json!([uri, null]);
-            self.ask_for(client, request, "reflect.define", args, kwargs);
-            if self.model.may_ask(client, request) {
-                self.model.undefine(client, request, uri, kind, policy);
-            }
-            return self.compare("a definition taken back");
+            return self.undefine(client, Subject { kind, uri, policy });
         }
         let (uri, policy) = match kind {
             "error" if self.dice.chance(80) => (self.dice.pick(&URIS), MatchPolicy::Exact),
@@ -140,17 +156,41 @@ impl Walk {
             _ => json!("that"),
         };
         let definition = json!({"kind": kind, "match": policy.as_str(), "doc": doc});
-        let args = json!([uri, definition]);
-        self.ask_for(client, request, "reflect.define", args, json!({}));
-        if self.model.may_ask(client, request) {
-            let subject = Subject { kind, uri, policy };
-            self.model.define(client, request, &subject, doc);
+        let define = Ask {
+            name: "reflect.define",
+            args: json!([uri, definition]),
+            kwargs: json!({}),
+            wish: Wish::Define(Subject { kind, uri, policy }, doc),
+        };
+        self.call_meta(client, define);
+    }
+
+    fn undefine(&mut self, client: Client, mut subject: Subject) {
+        let own = self.model.defined_by(client);
+        if !own.is_empty() && self.dice.chance(70) {
+            subject = own[self.dice.roll(own.len())].clone();
         }
-        self.compare("a definition");
+        let Subject { kind, uri, policy } = subject;
+        let kind = Some(kind).filter(|_| self.dice.chance(50));
+        let policy = Some(policy).filter(|_| self.dice.chance(50));
+        let mut kwargs = json!({});
+        if let Some(kind) = kind {
+            kwargs["kind"] = json!(kind);
+        }
+        if let Some(policy) = policy {
+            kwargs["match"] = json!(policy.as_str());
+        }
+        let undefine = Ask {
+            name: "reflect.define",
+            args: json!([uri, null]),
+            kwargs,
+            wish: Wish::Undefine { uri, kind, policy },
+        };
+        self.call_meta(client, undefine);
     }
 
     pub fn get_events(&mut self) {
-        let (client, request) = (self.anybody(), self.request());
+        let client = self.anybody();
         let subscriptions = &self.model.subscriptions;
         if subscriptions.is_empty() {
             return;
@@ -173,19 +213,20 @@ impl Walk {
         }
         self.bound_times(&mut filter, &mut kwargs);
         self.bound_publications(&mut filter, &mut kwargs);
-        let args = json!([id]);
-        self.ask_for(client, request, "subscription.get_events", args, kwargs);
-        if self.model.may_ask(client, request) {
-            self.model.get_events(client, request, id, &filter);
-        }
-        self.compare("get_events");
+        let get = Ask {
+            name: "subscription.get_events",
+            args: json!([id]),
+            kwargs,
+            wish: Wish::GetEvents(id, filter),
+        };
+        self.call_meta(client, get);
     }
 
     /// Often the very moment of an event.
     fn bound_times(&mut self, filter: &mut Filter, kwargs: &mut Json) {
         for name in ["from_time", "after_time", "before_time", "until_time"] {
             if self.dice.chance(10) {
-                let history = &self.model.history;
+                let history = &self.model.history.events;
                 let unix_ms = match history.is_empty() || self.dice.chance(30) {
                     true => self.model.unix_ms() - self.dice.roll(200) as u64,
                     false => history[self.dice.roll(history.len())].unix_ms,
@@ -206,7 +247,7 @@ impl Walk {
             if !self.dice.chance(10) {
                 continue;
             }
-            let history = &self.model.history;
+            let history = &self.model.history.events;
             let number = match history.is_empty() || self.dice.chance(10) {
                 true => json!(null),
                 false => history[self.dice.roll(history.len())].number().clone(),
@@ -224,47 +265,26 @@ impl Walk {
     }
 
     pub fn kill(&mut self) {
-        let (client, request) = (self.anybody(), self.request());
+        let client = self.anybody();
         let authid = self.dice.pick(&["joe", "ann", "eve"]);
         let authrole = self.dice.pick(&["user", "admin"]);
-        let victim = self.anybody();
-        let id = self.network.id(victim);
-        let (procedure, args) = match self.dice.roll(8) {
-            0..=4 => ("session.kill", json!([id])),
+        let (name, args) = match self.dice.roll(8) {
+            0..=4 => ("session.kill", json!([self.some_session()])),
             5 => ("session.kill_by_authid", json!([authid])),
             6 => ("session.kill_by_authrole", json!([authrole])),
             _ => ("session.kill_all", json!([])),
         };
-        self.ask_for(client, request, procedure, args, json!({}));
-        if !self.model.may_ask(client, request) {
-            return self.compare("a forbidden kill");
-        }
-        let model = &mut self.model;
-        let victims = match procedure {
-            "session.kill" => model.kill(client, |it| it.id == id, true),
-            "session.kill_by_authid" => model.kill(client, |it| it.authid == authid, true),
-            "session.kill_by_authrole" => model.kill(client, |it| it.authrole == authrole, true),
-            _ => model.kill(client, |_| true, false),
+        let kwargs = match self.dice.roll(8) {
+            0 => json!({"reason": "no uri", "message": "why"}),
+            1..5 => json!({"reason": "app.over", "message": "why"}),
+            _ => json!({}),
         };
-        let ids: Vec<u64> = victims.iter().map(|&it| self.network.id(it)).collect();
-        let answer = match procedure {
-            "session.kill" if victims.is_empty() => {
-                json!([8, 48, request, {}, "wamp.error.no_such_session"])
-            }
-            "session.kill" => json!([50, request, {}]),
-            "session.kill_by_authid" => json!([50, request, {}, [ids]]),
-            _ => json!([50, request, {}, [ids.len()]]),
-        };
-        self.model.expect(client, answer);
-        for victim in victims {
-            self.forget(victim);
-        }
-        self.compare(procedure);
+        self.call_meta(client, Ask::plain(name, args, kwargs));
     }
 
     /// Takes a registration or subscription from somebody.
     pub fn revoke(&mut self) {
-        let (client, request) = (self.anybody(), self.request());
+        let client = self.anybody();
         let registrations = &self.model.registrations;
         let callees = registrations
             .iter()
@@ -275,35 +295,25 @@ impl Walk {
             .iter()
             .flat_map(|it| it.members.iter().map(|&member| (it.id, member)));
         let subscribers: Vec<(u64, Client)> = subscribers.collect();
-        let of_callee = self.dice.chance(60);
-        let held = if of_callee { callees } else { subscribers };
+        let (name, held) = match self.dice.chance(60) {
+            true => ("registration.remove_callee", callees),
+            false => ("subscription.remove_subscriber", subscribers),
+        };
         if held.is_empty() {
             return;
         }
-        let (id, mut victim) = self.dice.pick(&held);
-        if self.dice.chance(10) {
-            victim = self.anybody();
-        }
-        let args = json!([id, self.network.id(victim)]);
-        let reason = json!({"reason": "why"});
-        let procedure = match of_callee {
-            true => "registration.remove_callee",
-            false => "subscription.remove_subscriber",
+        let (id, victim) = self.dice.pick(&held);
+        let session = match self.dice.chance(10) {
+            true => self.some_session(),
+            false => self.network.id(victim),
         };
-        self.ask_for(client, request, procedure, args, reason);
-        if self.model.may_ask(client, request) {
-            match of_callee {
-                true => self.model.remove_callee(client, request, id, victim),
-                false => self.model.remove_subscriber(client, request, id, victim),
-            }
-        }
-        self.compare("a revocation");
+        let reason = json!({"reason": "why"});
+        self.call_meta(client, Ask::plain(name, json!([id, session]), reason));
     }
 
     /// Calls a procedure of the meta API.
-    fn ask_for(&mut self, client: Client, request: u64, name: &str, args: Json, kwargs: Json) {
-        self.open_calls.insert((client, request));
-        let procedure = format!("wamp.{name}");
-        self.send(client, json!([48, request, {}, procedure, args, kwargs]));
+    fn call_meta(&mut self, client: Client, ask: Ask) {
+        let (number, name) = (self.request_number(), ask.name);
+        self.request(client, number, Request::Ask(ask), name);
     }
 }

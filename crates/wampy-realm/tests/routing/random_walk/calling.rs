@@ -5,33 +5,24 @@ use wampy_proto::{Feature, MatchPolicy};
 
 use super::Walk;
 use super::dice::URIS;
-use super::model::{Answer, AnswerKind, Call, LARGE};
-use crate::simulated::Client;
+use super::model::{Answer, AnswerKind, LARGE, Request};
+use crate::simulated::{Client, UNENCODABLE};
 
 impl Walk {
     pub fn call(&mut self) {
-        let (client, request) = (self.anybody(), self.request());
+        let (client, request) = (self.anybody(), self.request_number());
         let options = self.call_options(client);
         let procedure = self.procedure();
         let args = self.args(client, request);
-        let message = json!([48, request, options, procedure, args]);
-        // What is refused at the gate is not looked at further.
-        let refused = self.model.roles.is_some()
-            && (procedure.contains(' ')
-                || self
-                    .model
-                    .forbids(client, "call", procedure, MatchPolicy::Exact));
-        if !refused && !self.model.may_call(client, &options) {
-            return self.break_protocol(client, message);
-        }
         if options["progress"] == true {
             self.calls_in_parts.push((client, request, procedure));
         }
-        self.open_calls.insert((client, request));
-        self.send(client, message);
-        let call = Call::new(client, request, &options, procedure, &args);
-        self.model.call(call);
-        self.compare("CALL");
+        let wanted = Request::Call {
+            procedure,
+            options,
+            args,
+        };
+        self.request(client, request, wanted, "CALL");
     }
 
     /// Often one that somebody has registered.
@@ -64,17 +55,16 @@ impl Walk {
             }
         }
         if self.dice.chance(40) {
-            let mut timeout = self.dice.roll(100) as u64;
-            while timeout > 0 && self.model.is_taken(self.model.now + timeout) {
-                timeout += 1;
-            }
-            options["timeout"] = json!(timeout);
+            options["timeout"] = json!(self.dice.roll(100));
         }
         if self.dice.chance(10) {
             options["ppt_scheme"] = json!("x_test");
         }
         if self.dice.chance(15) {
             options["runmode"] = json!("partition");
+            if self.dice.chance(5) {
+                options["runmode"] = json!("all");
+            }
             if self.dice.chance(90) {
                 options["rkey"] = json!(self.dice.pick(&["k1", "k2", "k3"]));
             }
@@ -87,33 +77,40 @@ impl Walk {
         options
     }
 
-    /// A further part of a call, perhaps of one that has ended.
+    /// A further part of a call, perhaps of one that has ended, seldom behind the last.
     pub fn part(&mut self) {
         let open = self.model.calls.iter().filter(|it| it.input.is_some());
-        let open: Vec<_> = open.map(|it| (it.caller, it.request)).collect();
+        let open = open.map(|it| (it.caller, it.request));
+        let open: Vec<_> = open.chain(self.model.calls_that_wait()).collect();
+        let known = &self.calls_in_parts;
+        let open = known.iter().filter(|it| open.contains(&(it.0, it.1)));
+        let open: Vec<_> = open.copied().collect();
         let (client, request, procedure) = if !open.is_empty() && self.dice.chance(90) {
-            let (client, request) = self.dice.pick(&open);
-            let mut calls = self.calls_in_parts.iter();
-            *calls
-                .find(|it| (it.0, it.1) == (client, request))
-                .expect("a call in parts")
-        } else if self.calls_in_parts.is_empty() {
+            self.dice.pick(&open)
+        } else if known.is_empty() {
             return;
         } else {
-            let call = self.dice.pick(&self.calls_in_parts);
+            let call = self.dice.pick(known);
             let mut calls = self.model.calls.iter();
-            if calls.any(|it| (it.caller, it.request) == (call.0, call.1)) {
+            let pending = calls.find(|it| (it.caller, it.request) == (call.0, call.1));
+            if pending.is_some() && self.dice.chance(90) {
                 return;
             }
             call
         };
+        let procedure = match self.dice.chance(1) {
+            true => "b.other",
+            false => procedure,
+        };
         let progress = self.dice.chance(60);
-        let number = self.request();
+        let number = self.request_number();
         let args = self.args(client, number);
-        let options = json!({"progress": progress});
-        self.send(client, json!([48, request, options, procedure, args]));
-        self.model.part(client, request, progress, &args);
-        self.compare("a further part");
+        let wanted = Request::Part {
+            procedure,
+            progress,
+            args,
+        };
+        self.request(client, request, wanted, "a further part");
     }
 
     pub fn answer(&mut self) {
@@ -121,7 +118,10 @@ impl Walk {
         let asked: Vec<_> = calls
             .filter_map(|it| Some((it.callee?, it.invocation)))
             .collect();
-        let (callee, invocation) = if !asked.is_empty() && !self.dice.chance(10) {
+        let questions = self.model.questions_asked();
+        let (callee, invocation) = if !questions.is_empty() && self.dice.chance(50) {
+            self.dice.pick(&questions)
+        } else if !asked.is_empty() && !self.dice.chance(10) {
             self.dice.pick(&asked)
         } else {
             // Some invocation of the past, most likely answered long ago.
@@ -132,17 +132,25 @@ impl Walk {
             }
             (callee, 1 + self.dice.roll(last) as u64)
         };
+        let is_question = questions.contains(&(callee, invocation));
         let session = self.model.session(callee);
         let passes_through = session.is_callee_with(Feature::PayloadPassthruMode);
         let kind = match self.dice.roll(10) {
-            0..=2 if !self.collides(callee, invocation) => AnswerKind::Progress,
-            3 | 4 => AnswerKind::Error,
-            5 | 6 => AnswerKind::Unavailable,
+            0..=2 if !is_question => AnswerKind::Progress,
+            0 => AnswerKind::Progress,
+            3 => AnswerKind::Error(self.dice.pick(&["app.error", "app.error", "no uri"])),
+            4 if !is_question => AnswerKind::Error("app.error"),
+            5 | 6 if !is_question => AnswerKind::Unavailable,
+            5 => AnswerKind::Unavailable,
             _ => AnswerKind::Result,
         };
-        let is_passed = passes_through && kind != AnswerKind::Unavailable && self.dice.chance(20);
+        let passed_percent = if is_question { 3 } else { 20 };
+        let is_passed =
+            passes_through && kind != AnswerKind::Unavailable && self.dice.chance(passed_percent);
         let args = match self.dice.chance(5) {
             true => json!(["x".repeat(LARGE)]),
+            false if is_question => json!([self.verdict()]),
+            false if self.dice.chance(3) => json!([[UNENCODABLE]]),
             false => json!(["answer"]),
         };
         let mut options = json!({});
@@ -154,7 +162,7 @@ impl Walk {
         }
         let message = match kind {
             AnswerKind::Progress | AnswerKind::Result => json!([70, invocation, options, args]),
-            AnswerKind::Error => json!([8, 68, invocation, options, "app.error", args]),
+            AnswerKind::Error(uri) => json!([8, 68, invocation, options, uri, args]),
             AnswerKind::Unavailable => json!([8, 68, invocation, {}, "wamp.error.unavailable"]),
         };
         let answer = Answer {
@@ -167,41 +175,47 @@ impl Walk {
         self.compare("an answer");
     }
 
-    /// Whether a progressive result would make two calls time out at once: which of them ends first
-    /// the model does not know.
-    fn collides(&self, callee: Client, invocation: u64) -> bool {
-        let mut calls = self.model.calls.iter();
-        let call = calls.find(|it| it.callee == Some(callee) && it.invocation == invocation);
-        let timeout = call.and_then(|it| it.options["timeout"].as_u64());
-        timeout.is_some_and(|timeout| self.model.is_taken(self.model.now + timeout))
+    /// What an authorizer answers.
+    fn verdict(&mut self) -> Json {
+        let allow = self.dice.chance(75);
+        match self.dice.roll(20) {
+            0 => json!("maybe"),
+            1 => json!({"disclose": true}),
+            2 => json!({"allow": allow, "who": "knows"}),
+            3..8 => json!(allow),
+            _ => json!({
+                "allow": allow, "disclose": self.dice.chance(30), "cache": self.dice.chance(70),
+            }),
+        }
     }
 
     pub fn cancel(&mut self) {
-        let calls = self.model.calls.iter();
-        let calls: Vec<_> = calls.map(|it| (it.caller, it.request)).collect();
+        let mut calls = self.model.calls_that_wait();
+        if calls.is_empty() || self.dice.chance(70) {
+            let pending = self.model.calls.iter().map(|it| (it.caller, it.request));
+            calls = pending.filter(|it| self.model.is_client(it.0)).collect();
+        }
         let (caller, request) = match calls.is_empty() {
             true => (self.anybody(), 1),
             false => self.dice.pick(&calls),
         };
-        let mode = self.dice.pick(&["skip", "kill", "killnowait"]);
-        self.send(caller, json!([49, request, {"mode": mode}]));
+        let mode = self.dice.pick(&["skip", "kill", "killnowait", ""]);
+        let options = match mode {
+            "" => json!({}),
+            mode => json!({"mode": mode}),
+        };
+        self.send(caller, json!([49, request, options]));
         self.model.cancel(caller, request, mode);
         self.compare("CANCEL");
-    }
-
-    /// Somebody sends what may not be sent, and is thrown out.
-    pub fn break_protocol(&mut self, client: Client, message: Json) {
-        self.network.violate(client, message);
-        self.gather();
-        self.forget(client);
-        self.model.leave(client);
-        self.compare("a violation");
     }
 
     /// Somebody answers what it was never asked.
     pub fn answer_unasked(&mut self) {
         let client = self.anybody();
         let invocation = self.model.session(client).last_invocation + 1;
-        self.break_protocol(client, json!([70, invocation, {}]));
+        self.network.violate(client, json!([70, invocation, {}]));
+        self.gather();
+        self.model.leave(client);
+        self.compare("an answer that nobody asked for");
     }
 }

@@ -1,7 +1,7 @@
 //! What the walk chooses by chance, and among what.
 
 /// Topics and procedures; the walk also uses them as prefixes.
-pub const URIS: [&str; 14] = [
+pub const URIS: [&str; 17] = [
     "a",
     "a.b",
     "a.b.c",
@@ -14,8 +14,11 @@ pub const URIS: [&str; 14] = [
     "u.ann",
     "s.1",
     "s.2",
+    "a.auth",
+    "b.auth",
     "wamp.session.x",
     "no uri",
+    "a.b.which.is.longer.than.any.uri.may.be.here",
 ];
 pub const WILDCARDS: [&str; 8] = ["", ".b", "a.", "a..c", ".b.c", "..c", "a.b.c", "c..b."];
 pub const META_TOPICS: [&str; 9] = [

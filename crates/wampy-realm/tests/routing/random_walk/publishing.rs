@@ -5,29 +5,36 @@ use wampy_proto::{Feature, Role};
 
 use super::Walk;
 use super::dice::URIS;
-use super::model::LARGE;
+use super::model::{LARGE, Request};
 use crate::simulated::Client;
 
 impl Walk {
     pub fn subscribe(&mut self) {
-        let (client, request) = (self.anybody(), self.request());
-        let (uri, policy) = self.pattern(true);
+        let (client, request) = (self.anybody(), self.request_number());
+        let (mut uri, mut policy) = self.pattern(true);
+        // Nodes want others beside them.
+        let nodes = self.model.with_nodes();
+        let joins_nodes = !nodes.is_empty() && self.dice.chance(20);
+        if joins_nodes {
+            (uri, policy) = self.dice.pick(&nodes);
+        }
         let mut options = json!({"match": policy.as_str()});
-        if self.dice.chance(30) {
+        if self.dice.chance(if joins_nodes { 80 } else { 35 }) {
             options["nkey"] = json!(self.dice.pick(&["node1", "node2", "node3"]));
         }
-        if self.dice.chance(40) {
+        if self.dice.chance(if joins_nodes { 70 } else { 40 }) {
             options["get_retained"] = json!(true);
         }
-        self.send(client, json!([32, request, options, uri]));
-        let granted = self.granted(client, 33);
-        self.model
-            .subscribe(client, request, uri, policy, &options, granted);
-        self.compare("SUBSCRIBE");
+        let wanted = Request::Subscribe {
+            uri,
+            policy,
+            options,
+        };
+        self.request(client, request, wanted, "SUBSCRIBE");
     }
 
     pub fn unsubscribe(&mut self) {
-        let (client, request) = (self.anybody(), self.request());
+        let (client, request) = (self.anybody(), self.request_number());
         let held: Vec<u64> = self
             .model
             .subscriptions
@@ -40,26 +47,28 @@ impl Walk {
         } else {
             self.dice.pick(&held)
         };
-        self.send(client, json!([34, request, id]));
-        self.model.unsubscribe(client, request, id);
-        self.compare("UNSUBSCRIBE");
+        self.request(client, request, Request::Unsubscribe(id), "UNSUBSCRIBE");
     }
 
     pub fn publish(&mut self) {
-        let (client, request) = (self.anybody(), self.request());
-        let options = self.publish_options(client);
+        let (client, request) = (self.anybody(), self.request_number());
+        let options = self.publish_options(client, true);
         let topic = self.dice.pick(&URIS);
         let mut args = self.args(client, request);
         let more = args.as_array_mut().unwrap();
-        if more.len() == 2 && self.dice.chance(10) {
+        if self.dice.chance(10) {
             more.push(json!("x".repeat(LARGE)));
         }
-        self.send(client, json!([16, request, options, topic, args]));
-        self.model.publish(client, request, &options, topic, &args);
-        self.compare("PUBLISH");
+        let wanted = Request::Publish {
+            topic,
+            options,
+            args,
+        };
+        self.request(client, request, wanted, "PUBLISH");
     }
 
-    pub fn publish_options(&mut self, client: Client) -> Json {
+    /// At times with a payload to be passed through; where `may_err`, at times by somebody who may not.
+    pub fn publish_options(&mut self, client: Client, may_err: bool) -> Json {
         let mut options = json!({});
         for (key, percent) in [("acknowledge", 50), ("disclose_me", 20), ("exclude_me", 30)] {
             if self.dice.chance(percent) {
@@ -82,12 +91,13 @@ impl Walk {
         }
         if self.dice.chance(20) {
             options["retain"] = json!(true);
-        } else if self.dice.chance(30) {
+        }
+        if self.dice.chance(30) {
             options["rkey"] = json!(self.dice.pick(&["k1", "k2", "k3"]));
         }
         let roles = self.model.session(client).roles;
         let may_pass = roles.supports(Role::Publisher, Feature::PayloadPassthruMode);
-        if may_pass && self.dice.chance(10) {
+        if self.dice.chance(10) && (may_pass || may_err && self.dice.chance(10)) {
             options["ppt_scheme"] = json!("x_test");
         }
         options

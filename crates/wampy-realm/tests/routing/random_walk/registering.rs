@@ -1,14 +1,14 @@
 //! The walk registers.
 
-use serde_json::json;
+use wampy_proto::MatchPolicy;
 
 use super::Walk;
 use super::dice::INVOKES;
-use super::model::Register;
+use super::model::{Register, Request};
 
 impl Walk {
     pub fn register(&mut self) {
-        let (client, request) = (self.anybody(), self.request());
+        let (client, request) = (self.anybody(), self.request_number());
         let (mut uri, mut policy) = self.pattern(false);
         let mut invoke = self.dice.pick(&INVOKES);
         let known = &self.model.registrations;
@@ -16,12 +16,22 @@ impl Walk {
             let shared = &known[self.dice.roll(known.len())];
             (uri, policy, invoke) = (shared.uri, shared.policy, shared.invoke);
         }
+        // Without authorizers there is nothing to be asked.
+        if let Some(missing) = self.model.missing_authorizer()
+            && self.dice.chance(40)
+        {
+            (uri, policy) = (missing, MatchPolicy::Exact);
+        }
         let concurrency = match self.dice.roll(100) {
             0 => Some(0),
             roll @ 1..50 => Some(1 + u64::from(roll % 4 == 0)),
             _ => None,
         };
-        let wanted = Register {
+        let nkey = match self.dice.chance(20) {
+            true => Some(self.dice.pick(&["node1", "node2"])),
+            false => None,
+        };
+        let wanted = Request::Register(Register {
             uri,
             policy,
             invoke,
@@ -29,26 +39,13 @@ impl Walk {
             forward_timeout: self.dice.chance(20),
             force: self.dice.chance(15),
             disclose_caller: self.dice.chance(10),
-        };
-        let mut options = json!({
-            "match": policy.as_str(), "invoke": invoke,
-            "forward_timeout": wanted.forward_timeout, "force_reregister": wanted.force,
-            "disclose_caller": wanted.disclose_caller,
+            nkey,
         });
-        if let Some(concurrency) = concurrency {
-            options["concurrency"] = json!(concurrency);
-        }
-        if self.dice.chance(20) {
-            options["nkey"] = json!(self.dice.pick(&["node1", "node2"]));
-        }
-        self.send(client, json!([64, request, options, uri]));
-        let granted = self.granted(client, 65);
-        self.model.register(client, request, &wanted, granted);
-        self.compare("REGISTER");
+        self.request(client, request, wanted, "REGISTER");
     }
 
     pub fn unregister(&mut self) {
-        let (client, request) = (self.anybody(), self.request());
+        let (client, request) = (self.anybody(), self.request_number());
         let held: Vec<u64> = self
             .model
             .registrations
@@ -61,8 +58,6 @@ impl Walk {
         } else {
             self.dice.pick(&held)
         };
-        self.send(client, json!([66, request, id]));
-        self.model.unregister(client, request, id);
-        self.compare("UNREGISTER");
+        self.request(client, request, Request::Unregister(id), "UNREGISTER");
     }
 }

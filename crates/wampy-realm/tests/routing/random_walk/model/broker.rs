@@ -5,19 +5,18 @@ use wampy_proto::{Feature, MatchPolicy, Role};
 use wampy_realm::Disclosure;
 
 use super::sessions::Session;
-use super::{Model, SUBSCRIPTIONS_MAX, fresh};
+use super::{Model, SUBSCRIPTIONS_MAX, fresh, is_malformed, owner};
 use crate::simulated::Client;
 
 #[derive(Clone)]
 pub struct Subscription {
     pub id: u64,
-    pub uri: String,
+    pub uri: &'static str,
     pub policy: MatchPolicy,
+    created: String,
     pub members: Vec<Client>,
     /// The members that are nodes, each with its `nkey`.
     nodes: Vec<(Client, String)>,
-    /// Which node the keys of events belonged to since the nodes last changed.
-    owners: Vec<(String, String)>,
 }
 
 impl Subscription {
@@ -31,16 +30,25 @@ impl Subscription {
 
     fn set_node(&mut self, client: Client, nkey: Option<&str>) {
         self.nodes.retain(|(node, _)| *node != client);
-        self.owners.clear();
         let node = nkey.map(|nkey| (client, nkey.to_owned()));
         self.nodes.extend(node);
     }
 
-    fn node(&self, client: Client) -> Option<&str> {
+    pub fn node(&self, client: Client) -> Option<&str> {
         let mut nodes = self.nodes.iter();
         nodes
             .find(|(node, _)| *node == client)
             .map(|(_, nkey)| &**nkey)
+    }
+
+    /// Whether a member is among those to whom events with this `rkey` go.
+    pub fn gives(&self, rkey: Option<&str>, member: Client) -> bool {
+        match (self.node(member), rkey) {
+            (Some(node), Some(rkey)) => {
+                owner(rkey, self.nodes.iter().map(|(_, nkey)| &**nkey)) == Some(node)
+            }
+            _ => true,
+        }
     }
 }
 
@@ -52,9 +60,10 @@ pub struct Published {
     pub details: Json,
     pub args: Json,
     /// The publisher's session, if it does not get the event itself.
-    excluded: Option<u64>,
-    /// When it was published.
+    pub excluded: Option<u64>,
+    /// When it was published, and when it is too old to be kept.
     pub unix_ms: u64,
+    pub expires: Option<u64>,
 }
 
 impl Published {
@@ -97,7 +106,7 @@ impl Model {
         args: &Json,
         wanted: impl Fn(&Subscription, &Session) -> bool,
     ) {
-        let matches = |it: &&Subscription| it.policy.matches(&it.uri, topic);
+        let matches = |it: &&Subscription| it.policy.matches(it.uri, topic);
         let matching = self.subscriptions.iter().filter(matches);
         let mut matching: Vec<Subscription> = matching.cloned().collect();
         matching.sort_by_key(|it| {
@@ -112,48 +121,18 @@ impl Model {
         for subscription in matching {
             let mut details = details.clone();
             if subscription.policy != MatchPolicy::Exact {
+                self.note("an event came by a pattern");
                 details["topic"] = json!(topic);
             }
             for &member in &subscription.members {
                 if !wanted(&subscription, self.session(member)) {
                     continue;
                 }
-                if self.takes(member, args) {
-                    self.expect(member, json!([36, subscription.id, 0, details, args]));
-                } else {
-                    self.note("an event was too large for its subscriber");
+                match self.why_not_take(member, args) {
+                    None => self.expect(member, json!([36, subscription.id, 0, details, args])),
+                    Some(_) => self.note("an event was too large for its subscriber"),
                 }
             }
-        }
-    }
-
-    /// Finds out to which node of each subscription an event with an `rkey` belongs, where that is not
-    /// known: to the one that got it, or else to one that could not.
-    fn learn_owners(&mut self, event: &Published, rkey: &str) {
-        let (seen, sessions) = (&self.seen, &self.sessions);
-        for it in &mut self.subscriptions {
-            let matches = it.policy.matches(&it.uri, &event.topic);
-            if !matches || it.nodes.is_empty() || it.owners.iter().any(|(key, _)| key == rkey) {
-                continue;
-            }
-            let got = |client: &Client| {
-                let mut messages = seen.get(client).into_iter().flatten();
-                messages.any(|m| m[0] == 36 && m[1] == it.id && m[4] == event.args)
-            };
-            if let Some((_, node)) = it.nodes.iter().find(|(client, _)| got(client)) {
-                it.owners.push((rkey.to_owned(), node.clone()));
-                continue;
-            }
-            let reached = |client: Client| {
-                let session = sessions.iter().find(|it| it.client == client).unwrap();
-                event.reaches(session) && session.takes(&event.args)
-            };
-            let mut nodes = it.nodes.iter();
-            let idle = |nkey: &str| {
-                let mut same = it.nodes.iter().filter(|(_, other)| other == nkey);
-                !same.any(|&(client, _)| reached(client))
-            };
-            assert!(nodes.any(|(_, nkey)| idle(nkey)), "no node got the event");
         }
     }
 
@@ -161,22 +140,17 @@ impl Model {
         self.event(&format!("wamp.{topic}"), &json!({}), &args, |_, _| true);
     }
 
-    /// `granted` is the id that SUBSCRIBED names, if it came.
     pub fn subscribe(
         &mut self,
         client: Client,
         request: u64,
-        uri: &str,
+        uri: &'static str,
         policy: MatchPolicy,
         options: &Json,
-        granted: Option<u64>,
     ) {
         let nkey = options["nkey"].as_str();
-        if uri.contains(' ') {
+        if is_malformed(uri) {
             return self.expect_error(client, 32, request, "invalid_uri");
-        }
-        if self.forbids(client, "subscribe", uri, policy) {
-            return self.expect_error(client, 32, request, "not_authorized");
         }
         let held = self
             .subscriptions
@@ -187,41 +161,28 @@ impl Model {
             .subscriptions
             .iter_mut()
             .find(|s| s.uri == uri && s.policy == policy);
-        let session = self
-            .sessions
-            .iter()
-            .find(|s| s.client == client)
-            .unwrap()
-            .id;
-        let (id, created) = match known {
-            Some(subscription) if subscription.members.contains(&client) => {
-                subscription.set_node(client, nkey);
-                let subscription = subscription.clone();
-                self.expect(client, json!([33, request, subscription.id]));
-                if options["get_retained"] == true {
-                    self.send_retained(client, &subscription);
-                }
-                return;
-            }
+        let (id, is_new, created) = match known {
+            Some(known) if known.members.contains(&client) => (known.id, false, false),
             _ if held >= SUBSCRIPTIONS_MAX => {
                 return self.expect_error(client, 32, request, "not_authorized");
             }
             Some(subscription) => {
                 subscription.members.push(client);
-                (subscription.id, false)
+                (subscription.id, true, false)
             }
             None => {
+                let granted = self.seen_granted(client, 33, request);
                 let id = fresh(granted, &mut self.subscription_ids);
-                let uri = uri.to_owned();
+                let created = self.date(self.unix_ms());
                 self.subscriptions.push(Subscription {
                     id,
                     uri,
                     policy,
+                    created,
                     members: vec![client],
                     nodes: Vec::new(),
-                    owners: Vec::new(),
                 });
-                (id, true)
+                (id, true, true)
             }
         };
         self.expect(client, json!([33, request, id]));
@@ -232,14 +193,25 @@ impl Model {
         if options["get_retained"] == true {
             self.send_retained(client, &subscription);
         }
+        let session = self.session(client).id;
         if created {
-            let details = json!({
-                "id": id, "created": self.date(self.unix_ms()), "uri": uri,
-                "match": policy.as_str(),
-            });
+            let details = self.subscription_details(&subscription);
             self.meta_event("subscription.on_create", json!([session, details]));
         }
-        self.meta_event("subscription.on_subscribe", json!([session, id]));
+        if is_new {
+            self.meta_event("subscription.on_subscribe", json!([session, id]));
+        }
+    }
+
+    /// What those subscriptions are to that have nodes.
+    pub fn with_nodes(&self) -> Vec<(&'static str, MatchPolicy)> {
+        let all = self.subscriptions.iter().filter(|it| !it.nodes.is_empty());
+        all.map(|it| (it.uri, it.policy)).collect()
+    }
+
+    /// What the meta API tells of a subscription.
+    pub fn subscription_details(&self, it: &Subscription) -> Json {
+        json!({"id": it.id, "created": it.created, "uri": it.uri, "match": it.policy.as_str()})
     }
 
     pub fn unsubscribe(&mut self, client: Client, request: u64, id: u64) {
@@ -268,15 +240,15 @@ impl Model {
         args: &Json,
     ) {
         let acknowledge = options["acknowledge"] == true;
-        if topic.contains(' ') || topic.starts_with("wamp.") {
+        if is_malformed(topic) || topic.starts_with("wamp.") {
             if acknowledge {
                 self.expect_error(client, 16, request, "invalid_uri");
             }
             return;
         }
-        if self.forbids(client, "publish", topic, MatchPolicy::Exact) {
+        if self.denies_publisher(options) {
             if acknowledge {
-                self.expect_error(client, 16, request, "not_authorized");
+                self.expect_error(client, 16, request, "option_disallowed.disclose_me");
             }
             return;
         }
@@ -286,6 +258,16 @@ impl Model {
         if acknowledge {
             self.expect(client, json!([17, request, 0]));
         }
+    }
+
+    /// Whether the realm refuses to make a publisher known that wants to be.
+    pub fn denies_publisher(&mut self, options: &Json) -> bool {
+        let denies = options["disclose_me"] == true
+            && self.config.publisher_disclosure == Disclosure::Denied;
+        if denies {
+            self.note("a publisher was not to be disclosed");
+        }
+        denies
     }
 
     /// Publishes what is allowed; the publisher may be gone.
@@ -299,7 +281,8 @@ impl Model {
     ) {
         let mut details = json!({});
         let always = self.config.publisher_disclosure == Disclosure::Always;
-        if self.discloses(publisher, topic) || options["disclose_me"] == true || always {
+        if options["disclose_me"] == true || always {
+            self.note("a publisher was disclosed");
             details = json!({
                 "publisher": publisher.id, "publisher_authid": publisher.authid,
                 "publisher_authrole": publisher.authrole,
@@ -307,6 +290,7 @@ impl Model {
         }
         if let Some(level) = publisher.trust_level {
             details["trustlevel"] = json!(level);
+            self.note("a subscriber learned how far its publisher is trusted");
         }
         if !options["ppt_scheme"].is_null() {
             details["ppt_scheme"] = options["ppt_scheme"].clone();
@@ -318,32 +302,55 @@ impl Model {
             args: args.clone(),
             excluded,
             unix_ms: self.unix_ms(),
+            expires: None,
         };
+        if event.is_too_large() {
+            self.note("an event was too large to be kept");
+        }
         self.keep(&event);
         let rkey = options["rkey"].as_str();
-        if let Some(rkey) = rkey {
-            self.learn_owners(&event, rkey);
-        }
+        self.note_selection(&event, publisher);
         self.event(topic, &event.details, args, |subscription, receiver| {
-            let mut owners = subscription.owners.iter();
-            let owner = owners.find(|(key, _)| Some(&**key) == rkey);
-            let belongs = match subscription.node(receiver.client) {
-                Some(node) if rkey.is_some() => owner.is_some_and(|(_, owner)| owner == node),
-                _ => true,
-            };
-            belongs && event.reaches(receiver)
+            subscription.gives(rkey, receiver.client) && event.reaches(receiver)
         });
     }
 
+    /// Notes what chooses among those who could get an event.
+    fn note_selection(&mut self, event: &Published, publisher: &Session) {
+        let rkey = event.options["rkey"].as_str();
+        let matching = self.subscriptions.iter();
+        let matching = matching.filter(|it| it.policy.matches(it.uri, &event.topic));
+        let members = matching.flat_map(|it| it.members.iter().map(move |&member| (it, member)));
+        let members: Vec<_> = members.collect();
+        let of_others = members.iter().any(|&(it, member)| !it.gives(rkey, member));
+        let receivers = members.iter().map(|&(_, member)| self.session(member));
+        let is_own = |it: &Session| it.id == publisher.id && event.reaches(it);
+        let (own, left_out) = (
+            receivers.clone().any(is_own),
+            receivers.clone().any(|it| !event.lists_admit(it)),
+        );
+        for (note, holds) in [
+            ("an event belonged to another node", of_others),
+            ("a publisher got its own event", own),
+            ("a list left a session out", left_out),
+        ] {
+            if holds {
+                self.note(note);
+            }
+        }
+    }
+
     /// `wamp.subscription.remove_subscriber`
-    pub fn remove_subscriber(&mut self, client: Client, request: u64, id: u64, of: Client) {
-        let mut held = self.subscriptions.iter();
-        if !held.any(|it| it.id == id && it.members.contains(&of)) {
-            return self.expect_error(client, 48, request, "no_such_subscription");
+    pub fn remove_subscriber(&mut self, id: u64, session: u64) -> Result<(), &'static str> {
+        let mut all = self.subscriptions.iter();
+        let found = all.find(|it| it.id == id).ok_or("no_such_subscription")?;
+        let of = self.client_of(session).ok_or("no_such_session")?;
+        if !found.members.contains(&of) {
+            return Err("no_such_subscription");
         }
         self.note("a subscription was revoked");
         self.revoke_subscription(id, of, "why");
-        self.expect(client, json!([50, request, {}]));
+        Ok(())
     }
 
     pub fn revoke_subscription(&mut self, id: u64, of: Client, reason: &str) {

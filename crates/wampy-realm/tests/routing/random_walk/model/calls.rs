@@ -5,7 +5,11 @@ use wampy_proto::{Feature, MatchPolicy, Role};
 use wampy_realm::Disclosure;
 
 use super::choosing::Choice;
-use super::{LARGE, Model, PENDING_CALLS_MAX, WAITING_CALLS_MAX, is_large};
+use super::registrations::Callee;
+use super::{
+    CALL_TIMEOUT_MS_MAX, LARGE, Model, PENDING_CALLS_MAX, Session, WAITING_CALLS_MAX, is_large,
+    is_malformed,
+};
 use crate::simulated::Client;
 
 #[derive(Clone)]
@@ -76,7 +80,8 @@ impl Call {
     }
 
     fn timeout(&self) -> u64 {
-        self.options["timeout"].as_u64().unwrap_or(0)
+        let wanted = self.options["timeout"].as_u64().unwrap_or(0);
+        wanted.min(CALL_TIMEOUT_MS_MAX)
     }
 }
 
@@ -92,7 +97,8 @@ pub struct Answer {
 pub enum AnswerKind {
     Progress,
     Result,
-    Error,
+    /// With this URI.
+    Error(&'static str),
     Unavailable,
 }
 
@@ -100,15 +106,8 @@ impl Model {
     pub fn call(&mut self, mut call: Call) {
         let (client, request) = (call.caller, call.request);
         let refuse = |model: &mut Self, error| model.expect_error(client, 48, request, error);
-        if call.procedure.contains(' ') {
+        if is_malformed(&call.procedure) {
             return refuse(self, "invalid_uri");
-        }
-        if self.forbids(client, "call", &call.procedure, MatchPolicy::Exact) {
-            return refuse(self, "not_authorized");
-        }
-        let caller = self.session(client).clone();
-        if self.discloses(&caller, &call.procedure) {
-            call.options["disclose_me"] = json!(true);
         }
         // The realm's own procedures need no place among the pending calls.
         if call.procedure.starts_with("wamp.") {
@@ -121,8 +120,13 @@ impl Model {
         if self.calls.iter().filter(|it| it.caller == client).count() >= PENDING_CALLS_MAX {
             return refuse(self, "unavailable");
         }
-        if call.is_sharded() && call.options["rkey"].is_null() {
-            return refuse(self, "invalid_argument");
+        if call.is_sharded() {
+            if call.options["runmode"] != "partition" {
+                return refuse(self, "option_not_allowed");
+            }
+            if call.options["rkey"].is_null() {
+                return refuse(self, "invalid_argument");
+            }
         }
         let Some(at) = self.best_match(&call.procedure) else {
             return refuse(self, "no_such_procedure");
@@ -141,6 +145,10 @@ impl Model {
         match choice {
             Choice::Callee(callee) => self.invoke(call, callee),
             Choice::Wait if call.options["progress"] == true => refuse(self, "unavailable"),
+            // What would be refused later is refused at once.
+            Choice::Wait if self.denies_caller(&call) => {
+                refuse(self, "option_disallowed.disclose_me");
+            }
             Choice::Wait if self.line_is_full(call.registration) => {
                 self.note("a line was full");
                 refuse(self, "unavailable");
@@ -152,6 +160,16 @@ impl Model {
             }
             Choice::Nobody(error) => refuse(self, error),
         }
+    }
+
+    /// Whether the realm refuses to make a caller known that wants to be.
+    pub fn denies_caller(&mut self, call: &Call) -> bool {
+        let denies = call.options["disclose_me"] == true
+            && self.config.caller_disclosure == Disclosure::Denied;
+        if denies {
+            self.note("a caller was not to be disclosed");
+        }
+        denies
     }
 
     fn line_is_full(&self, registration: u64) -> bool {
@@ -187,12 +205,18 @@ impl Model {
 
     /// Gives a call to a callee.
     fn invoke(&mut self, mut call: Call, client: Client) {
-        let caller = self.session(call.caller).clone();
+        if self.denies_caller(&call) {
+            let error = "option_disallowed.disclose_me";
+            return self.expect_error(call.caller, 48, call.request, error);
+        }
         let mut sessions = self.sessions.iter_mut();
         let callee = sessions.find(|it| it.client == client).unwrap();
-        if !callee.takes(&call.args) {
-            self.note("a call was too large for its callee");
-            return self.expect_error(call.caller, 48, call.request, "payload_size_exceeded");
+        if let Some(error) = callee.why_not_take(&call.args) {
+            self.note(match error {
+                "invalid_argument" => "a payload had no form for its receiver",
+                _ => "a call was too large for its callee",
+            });
+            return self.expect_error(call.caller, 48, call.request, error);
         }
         callee.last_invocation += 1;
         let callee = callee.clone();
@@ -200,6 +224,33 @@ impl Model {
         let registration = &self.registrations[at];
         let mut members = registration.callees.iter();
         let member = *members.find(|it| it.client == client).unwrap();
+        let (policy, is_shared) = (registration.policy, registration.callees.len() > 1);
+        let details = self.invocation_details(&call, &callee, &member, policy);
+        if is_shared {
+            self.note("a call went to one of several callees");
+        }
+        call.deadline = call.limit.filter(|_| !member.forward_timeout);
+        call.callee = Some(client);
+        call.invocation = callee.last_invocation;
+        call.counted = member.concurrency.map(|_| call.registration);
+        call.reroutable =
+            !call.is_sharded() && is_shared && callee.is_callee_with(Feature::CallReroute);
+        call.kept = call.reroutable && call.options["progress"] != true && !is_large(&call.args);
+        call.input = (call.options["progress"] == true).then(|| details.clone());
+        let invocation = json!([68, call.invocation, call.registration, details, call.args]);
+        self.expect(client, invocation);
+        self.calls.push(call);
+    }
+
+    /// What a callee is told of a call beside its payload.
+    fn invocation_details(
+        &mut self,
+        call: &Call,
+        callee: &Session,
+        member: &Callee,
+        policy: MatchPolicy,
+    ) -> Json {
+        let caller = self.session(call.caller).clone();
         let mut details = json!({});
         if call.options["receive_progress"] == true
             && callee.is_callee_with(Feature::ProgressiveCallResults)
@@ -209,7 +260,10 @@ impl Model {
             details["receive_progress"] = json!(true);
         }
         let always = self.config.caller_disclosure == Disclosure::Always;
-        if call.options["disclose_me"] == true || member.disclose_caller || always {
+        let on_request = self.config.caller_disclosure == Disclosure::OnRequest;
+        let is_asked_for = call.options["disclose_me"] == true || member.disclose_caller;
+        if is_asked_for && on_request || always {
+            self.note("a caller was disclosed");
             details["caller"] = json!(caller.id);
             details["caller_authid"] = json!(caller.authid);
             details["caller_authrole"] = json!(caller.authrole);
@@ -218,43 +272,51 @@ impl Model {
             && let Some(level) = caller.trust_level
         {
             details["trustlevel"] = json!(level);
+            self.note("a callee learned how far its caller is trusted");
         }
         for key in ["progress", "ppt_scheme"] {
             if !call.options[key].is_null() {
                 details[key] = call.options[key].clone();
             }
         }
-        if registration.policy != MatchPolicy::Exact {
+        if !call.options["ppt_scheme"].is_null() {
+            self.note("a payload was passed through");
+        }
+        if policy != MatchPolicy::Exact {
             details["procedure"] = json!(call.procedure);
+            self.note("a call went by a pattern");
         }
         if (member.forward_timeout || caller.is_silent)
             && let Some(limit) = call.limit
         {
             details["timeout"] = json!(limit.saturating_sub(self.now).max(1));
-            self.happened.insert("a time limit was forwarded");
+            self.note("a time limit was forwarded");
         }
-        call.deadline = call.limit.filter(|_| !member.forward_timeout);
-        call.callee = Some(client);
-        call.invocation = callee.last_invocation;
-        call.counted = member.concurrency.map(|_| call.registration);
-        call.reroutable = !call.is_sharded()
-            && registration.callees.len() > 1
-            && callee.is_callee_with(Feature::CallReroute);
-        call.kept = call.reroutable && call.options["progress"] != true && !is_large(&call.args);
-        call.input = (call.options["progress"] == true).then(|| details.clone());
-        let invocation = json!([68, call.invocation, registration.id, details, call.args]);
-        self.expect(client, invocation);
-        self.calls.push(call);
+        details
     }
 
-    /// A further part of a call; nothing if the call has ended.
-    pub fn part(&mut self, caller: Client, request: u64, progress: bool, args: &Json) {
+    /// A further part of a call; nothing if the call has ended. Returns whether it may come.
+    pub fn part(
+        &mut self,
+        caller: Client,
+        request: u64,
+        (procedure, progress): (&str, bool),
+        args: &Json,
+    ) -> bool {
         let Some(at) = self.find(caller, request) else {
-            return self.note("a part came too late");
+            self.note("a part came too late");
+            return true;
         };
+        let Some(mut details) = self.calls[at].input.take() else {
+            self.note("a part came behind the last one");
+            return false;
+        };
+        if self.calls[at].procedure != procedure {
+            self.note("a part named another procedure");
+            return false;
+        }
         self.note("a call had further parts");
         let call = &mut self.calls[at];
-        let mut details = call.input.take().expect("a call with an open input");
         if progress {
             call.input = Some(details.clone());
         } else {
@@ -262,15 +324,16 @@ impl Model {
         }
         let (callee, registration) = (call.callee.unwrap(), call.registration);
         let invocation = json!([68, call.invocation, registration, details, args]);
-        if self.takes(callee, args) {
-            self.expect(callee, invocation);
-        } else {
+        if let Some(error) = self.why_not_take(callee, args) {
             self.note("a part was too large for its callee");
-            self.break_off(at, "payload_size_exceeded");
+            self.break_off(at, error);
+        } else {
+            self.expect(callee, invocation);
         }
+        true
     }
 
-    fn find(&self, caller: Client, request: u64) -> Option<usize> {
+    pub fn find(&self, caller: Client, request: u64) -> Option<usize> {
         let mut calls = self.calls.iter();
         calls.position(|it| it.caller == caller && it.request == request)
     }
@@ -283,7 +346,7 @@ impl Model {
     }
 
     /// Ends a call in the middle: its callee need not go on.
-    fn break_off(&mut self, at: usize, error: &str) {
+    pub fn break_off(&mut self, at: usize, error: &str) {
         let call = self.end(at);
         self.interrupt(&call);
         self.expect_error(call.caller, 48, call.request, error);
@@ -309,6 +372,11 @@ impl Model {
     }
 
     pub fn answer(&mut self, callee: Client, invocation: u64, answer: &Answer) {
+        self.take_from_callee(callee, invocation, answer);
+        self.settle();
+    }
+
+    fn take_from_callee(&mut self, callee: Client, invocation: u64, answer: &Answer) {
         let mut calls = self.calls.iter();
         let found = calls.position(|it| it.callee == Some(callee) && it.invocation == invocation);
         let Some(at) = found else { return };
@@ -332,9 +400,10 @@ impl Model {
                     self.calls[at].deadline = Some(self.now + call.timeout());
                 }
                 details["progress"] = json!(true);
+                self.note("a part of a result was delivered");
                 self.expect(caller, json!([50, request, details, answer.args]));
             }
-            (AnswerKind::Result | AnswerKind::Error, Some(error)) => {
+            (AnswerKind::Result | AnswerKind::Error(_), Some(error)) => {
                 self.end(at);
                 self.note("an answer could not be delivered");
                 self.expect_error(caller, 48, request, error);
@@ -343,10 +412,15 @@ impl Model {
                 self.end(at);
                 self.expect(caller, json!([50, request, details, answer.args]));
             }
-            (AnswerKind::Error, None) => {
+            (AnswerKind::Error("app.error"), None) => {
                 self.end(at);
                 let error = json!([8, 48, request, details, "app.error", answer.args]);
                 self.expect(caller, error);
+            }
+            (AnswerKind::Error(_), None) => {
+                self.end(at);
+                self.note("an error had no well-formed URI");
+                self.expect_error(caller, 48, request, "invalid_uri");
             }
         }
     }
@@ -361,7 +435,7 @@ impl Model {
         {
             return Some("feature_not_supported");
         }
-        (!session.takes(&answer.args)).then_some("payload_size_exceeded")
+        session.why_not_take(&answer.args)
     }
 
     fn reroute(&mut self, at: usize) {
@@ -403,12 +477,21 @@ impl Model {
             return;
         };
         if self.alive(callee) && self.session(callee).is_callee_with(Feature::CallCanceling) {
+            self.note("a callee was interrupted");
             let options = json!({"mode": "killnowait"});
             self.expect(callee, json!([69, call.invocation, options]));
         }
     }
 
     pub fn cancel(&mut self, caller: Client, request: u64, mode: &str) {
+        if !self.cancel_waiting(caller, request) {
+            self.cancel_pending(caller, request, mode);
+        }
+        self.settle();
+    }
+
+    /// Cancels a call that was let through.
+    pub fn cancel_pending(&mut self, caller: Client, request: u64, mode: &str) {
         let Some(at) = self.find(caller, request) else {
             return;
         };
@@ -454,30 +537,60 @@ impl Model {
         }
     }
 
-    /// Whether a limit that would be over at `moment` is over together with another.
-    pub fn is_taken(&self, moment: u64) -> bool {
-        let limits = |it: &Call| [it.deadline, it.limit].contains(&Some(moment));
-        self.calls.iter().any(limits)
-    }
-
     pub fn pass(&mut self, ms: u64) {
         let end = self.now + ms;
         loop {
             let deadlines = self.calls.iter().filter_map(|it| it.deadline);
-            let Some(next) = deadlines.min().filter(|&next| next <= end) else {
+            let questions = self.questions.iter().map(|it| it.deadline);
+            let sweeps = [self.retained.sweep_at, self.history.sweep_at];
+            let moments = deadlines
+                .chain(questions)
+                .chain(sweeps.into_iter().flatten());
+            let Some(next) = moments.min().filter(|&next| next <= end) else {
                 break;
             };
             self.now = self.now.max(next);
-            let at = self.calls.iter().position(|it| it.deadline == Some(next));
-            let call = self.end(at.unwrap());
-            self.interrupt(&call);
-            self.give_up(&call, "timeout");
-            let deadlines = self.calls.iter().filter_map(|it| it.deadline);
-            if deadlines.min().is_none_or(|next| next > self.now) {
-                self.settle();
+            while let Some(at) = self.next_overdue() {
+                let call = self.end(at);
+                self.interrupt(&call);
+                self.give_up(&call, "timeout");
+                self.note("a call took too long");
             }
+            self.end_overdue_questions();
+            self.settle();
+            self.sweep();
         }
         self.now = end;
+    }
+
+    /// A call whose time is over. Of several the one that ends first, as far as that can be seen.
+    fn next_overdue(&self) -> Option<usize> {
+        let overdue = |it: &Call| it.deadline.is_some_and(|deadline| deadline <= self.now);
+        let overdue = (0..self.calls.len()).filter(|&at| overdue(&self.calls[at]));
+        let overdue: Vec<usize> = overdue.collect();
+        let seen_at = |client: Option<Client>, is_it: &dyn Fn(&Json) -> bool| {
+            self.seen.get(&client?)?.iter().position(is_it)
+        };
+        let ended = |at: usize| {
+            let call = &self.calls[at];
+            seen_at(Some(call.caller), &|m| {
+                m[0] == 8 && m[1] == 48 && m[2] == call.request
+            })
+        };
+        let interrupted = |at: usize| {
+            let invocation = self.calls[at].invocation;
+            seen_at(self.calls[at].callee, &|m| m[0] == 69 && m[1] == invocation)
+        };
+        let is_before = |one: usize, other: usize| {
+            let (a, b) = (&self.calls[one], &self.calls[other]);
+            let ended = (ended(one), ended(other));
+            let interrupted = (interrupted(one), interrupted(other));
+            a.caller == b.caller && ended.0 < ended.1
+                || a.callee == b.callee && interrupted.0 < interrupted.1
+        };
+        let mut first = overdue.iter().copied();
+        let first = first.find(|&at| !overdue.iter().any(|&other| is_before(other, at)));
+        first.or(overdue.first().copied())
     }
 
     /// A registration may have room for a call that waits.
@@ -485,9 +598,19 @@ impl Model {
         self.unsettled.insert(registration);
     }
 
-    /// What is done when all else of a step is done: whoever waits for a registration that is gone
-    /// waits in vain; then the lines of registrations are served, in the order of their ids.
+    /// What is done when all else of a step is done: the lines are served, then answers of authorizers
+    /// are taken up, after each of which lines may have to be served again.
     pub fn settle(&mut self) {
+        self.settle_lines();
+        while let Some((question, results)) = self.answers.pop_front() {
+            self.take_answer(question, results.as_ref());
+            self.settle_lines();
+        }
+    }
+
+    /// What is done when a message is done: whoever waits for a registration that is gone waits in
+    /// vain; then the lines of registrations are served, in the order of their ids.
+    pub fn settle_lines(&mut self) {
         let orphan =
             |it: &Call| it.callee.is_none() && self.registration(it.registration).is_none();
         let orphans = self.calls.iter().filter(|it| orphan(it));

@@ -3,7 +3,7 @@
 use wampy_proto::{Feature, FeatureSet, Role};
 
 use super::registrations::Callee;
-use super::{Call, Model, PENDING_INVOCATIONS_MAX};
+use super::{Call, Model, PENDING_INVOCATIONS_MAX, owner};
 use crate::simulated::Client;
 
 /// Who gets a call.
@@ -47,6 +47,17 @@ impl Model {
         !callees.any(|callee| self.is_free(registration, callee))
     }
 
+    /// Whether the error of a call says that its callee was chosen and then not asked.
+    fn was_not_sent(&self, call: &Call, callee: Client) -> bool {
+        match self.seen_error(call.caller, call.request) {
+            Some("wamp.error.option_disallowed.disclose_me") => true,
+            error => {
+                let why = self.why_not_take(callee, &call.args);
+                why.is_some_and(|why| error == Some(&format!("wamp.error.{why}")))
+            }
+        }
+    }
+
     pub fn choose(&mut self, call: &Call) -> Choice {
         let Some(at) = self.registration(call.registration) else {
             return Choice::Nobody("no_available_callee");
@@ -74,11 +85,9 @@ impl Model {
             "roundrobin" => free.next(),
             "random" if free.clone().next().is_some() => {
                 let seen = self.seen_invocation(&call.args);
-                // Who was to get a call that is too large for it is not seen.
-                let too_large = self.seen_error(call.caller, call.request)
-                    == Some("wamp.error.payload_size_exceeded");
                 let chosen = free.find(|(_, callee)| match seen {
-                    None => too_large && !self.takes(callee.client, &call.args),
+                    // Who was to get a call that it cannot have is not seen.
+                    None => self.was_not_sent(call, callee.client),
                     seen => seen == Some(callee.client),
                 });
                 assert!(chosen.is_some(), "{seen:?} got a call that it should not");
@@ -102,58 +111,29 @@ impl Model {
         }
     }
 
-    /// The callee to whom the key of a call belongs. Which it is, is learned when a call of it is first
-    /// seen; until the callees change it stays the same.
+    /// The callee to whom the key of a call belongs.
     fn choose_owner(&mut self, at: usize, call: &Call) -> Choice {
         let key = call.options["rkey"].as_str().unwrap();
-        let mut known = self.registrations[at].owners.iter();
-        let mut owner = known.find(|(it, _)| it == key).map(|&(_, owner)| owner);
-        if owner.is_some() {
-            self.note("a key went to its known owner");
-        } else {
-            owner = self.seen_invocation(&call.args);
-            let registration = &mut self.registrations[at];
-            if let Some(owner) = owner {
-                self.happened.insert("a call went to the owner of its key");
-                registration.owners.push((key.to_owned(), owner));
-            }
+        let all = self.registrations[at].callees.clone();
+        let node = owner(key, all.iter().map(|it| it.node));
+        let of_node = all.iter().filter(|it| Some(it.node) == node);
+        let of_several = of_node.clone().count() > 1;
+        let owner = of_node.max_by_key(|it| weight_among_equals(key, it.node, it.client));
+        let owner = owner.expect("a registration has callees");
+        if !self.has_features(owner.client, call) {
+            return Choice::Nobody("feature_not_supported");
         }
-        let callees = self.registrations[at].callees.clone();
-        let candidates: Vec<Callee> = callees
-            .into_iter()
-            .filter(|callee| owner.is_none_or(|owner| owner == callee.client))
-            .collect();
-        assert!(!candidates.is_empty(), "{owner:?} is no callee");
-        let has_features = |it: &Callee| self.has_features(it.client, call);
-        let waits =
-            |it: &&Callee| self.suits(it.client, call) && !self.is_free(call.registration, it);
-        let takes =
-            |it: &&Callee| self.suits(it.client, call) && self.is_free(call.registration, it);
-        match self.seen_error(call.caller, call.request) {
-            // Whose key it is, is not known.
-            Some("wamp.error.feature_not_supported")
-                if candidates.iter().any(|it| !has_features(it)) =>
-            {
-                Choice::Nobody("feature_not_supported")
-            }
-            Some("wamp.error.no_available_callee")
-                if candidates
-                    .iter()
-                    .any(|it| has_features(it) && !self.suits(it.client, call)) =>
-            {
-                Choice::Nobody("no_available_callee")
-            }
-            _ if owner.is_some() && candidates.iter().any(|it| takes(&it)) => {
-                Choice::Callee(owner.unwrap())
-            }
-            Some("wamp.error.payload_size_exceeded") => {
-                let is_small = |it: &&Callee| takes(it) && !self.takes(it.client, &call.args);
-                let small = candidates.iter().find(is_small);
-                Choice::Callee(small.expect("a callee that is too small").client)
-            }
-            _ if candidates.iter().any(|it| waits(&it)) => Choice::Wait,
-            other => panic!("nobody got a call whose key is {key}: {other:?}"),
+        if !self.suits(owner.client, call) {
+            return Choice::Nobody("no_available_callee");
         }
+        if !self.is_free(call.registration, owner) {
+            return Choice::Wait;
+        }
+        self.note("a call went to the owner of its key");
+        if of_several {
+            self.note("a call went to one of several callees of a node");
+        }
+        Choice::Callee(owner.client)
     }
 
     /// The features without which a call is none.
@@ -173,4 +153,25 @@ impl Model {
         let announced = roles.get(Role::Caller).unwrap_or_default();
         Self::needs(options).without(announced).is_empty()
     }
+}
+
+/// Which of several callees of one node has a key: the one for which this is the greatest.
+fn weight_among_equals(key: &str, node: &str, client: Client) -> u64 {
+    let hash = |text: &str| {
+        let next = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
+        text.bytes().fold(0xCBF2_9CE4_8422_2325, next)
+    };
+    let mix = |bits: u64| {
+        let bits = bits.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        bits ^ (bits >> 31)
+    };
+    // The place of the session and how often the place was used before, which only its name tells.
+    let name = format!("{client:?}");
+    let numbers = name.split(|it: char| !it.is_ascii_digit());
+    let mut numbers = numbers.filter_map(|it| it.parse::<u64>().ok());
+    let (index, generation) = (numbers.next().unwrap(), numbers.next().unwrap());
+    let session = generation << 32 | index;
+    mix(mix(hash(key)).wrapping_add(hash(node) ^ session))
 }

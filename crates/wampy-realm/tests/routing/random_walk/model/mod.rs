@@ -1,33 +1,45 @@
 //! What a realm should do, said as simply as possible: lists, searched from begin to end.
 //!
 //! For each step the model says who receives which messages. Publication ids and the words of
-//! errors are left out. What a realm may choose freely (the callee of a `random` registration, and to
-//! whom a key of a partition belongs) is taken as it came, if it is one of the choices.
+//! errors are left out. What a realm may choose freely (the callee of a `random` registration) is taken
+//! as it came, if it is one of the choices.
 
+mod authorizer;
 mod broker;
 mod calls;
 mod choosing;
 mod definitions;
+mod features;
+mod gate;
 mod keeping;
+mod meta;
 mod registrations;
+mod requests;
 mod roles;
 mod sessions;
+mod waiting;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 use wampy_realm::RealmConfig;
 
-use crate::simulated::Client;
-use broker::{Published, Subscription};
+use crate::simulated::{Client, UNENCODABLE};
+pub use authorizer::{ANSWER_LIFETIME_MS, ANSWER_TIMEOUT_MS, ANSWERS_MAX, AUTHORIZERS};
+use authorizer::{Question, Remembered};
+use broker::Subscription;
 pub use calls::{Answer, AnswerKind, Call};
 use definitions::Definition;
 pub use definitions::Subject;
-pub use keeping::{EVENTS_MAX, Filter, HISTORY_OF, PER_REQUEST_MAX, PER_TOPIC_MAX};
+pub use features::{BEYOND, EVERYTHING, FEATURES};
+pub use keeping::{AGED, EVENTS_MAX, Filter, HISTORY_OF, PER_REQUEST_MAX, PER_TOPIC_MAX, Shelf};
 pub use registrations::{Register, Registration};
-pub use roles::{RULES, Roles, syntax};
+pub use requests::{Ask, Request, Wish};
+pub use roles::{Decider, RULES, Roles, syntax};
 pub use sessions::{Session, Testament};
+pub use waiting::WAITING_MESSAGES_MAX;
+use waiting::Waiting;
 
 pub const PENDING_CALLS_MAX: usize = 3;
 pub const PENDING_INVOCATIONS_MAX: usize = 3;
@@ -41,6 +53,27 @@ pub const DEFINITIONS_MAX: usize = 3;
 /// that limits of bytes are limits of the number of large ones.
 pub const LARGE: usize = 16_000;
 
+/// The longest URI, in bytes.
+pub const URI_BYTES_MAX: usize = 40;
+/// The longest time limit of a call, in milliseconds.
+pub const CALL_TIMEOUT_MS_MAX: u64 = 90;
+
+/// Whether a URI or pattern is none.
+pub fn is_malformed(uri: &str) -> bool {
+    uri.contains(' ') || uri.len() > URI_BYTES_MAX
+}
+
+/// Whether something is, or has, what has no form in the serializer of some sessions.
+pub fn is_unencodable(payload: &Json) -> bool {
+    match payload {
+        Json::Array(list) => {
+            list.first().is_some_and(|it| *it == UNENCODABLE) || list.iter().any(is_unencodable)
+        }
+        Json::Object(pairs) => pairs.values().any(is_unencodable),
+        _ => false,
+    }
+}
+
 /// Whether something is, or has, a large payload.
 pub fn is_large(payload: &Json) -> bool {
     match payload {
@@ -51,57 +84,27 @@ pub fn is_large(payload: &Json) -> bool {
     }
 }
 
-/// What has to happen in some walk.
-pub const EVERYTHING: [&str; 36] = [
-    "a call was rerouted",
-    "a rerouted call waited",
-    "nobody was left to take a rerouted call",
-    "a call waited",
-    "a line was full",
-    "a call that waited got a callee",
-    "a call waited for a registration that went",
-    "a call went to the owner of its key",
-    "a key went to its known owner",
-    "a registration was taken over",
-    "a line was inherited",
-    "a call had further parts",
-    "a part came too late",
-    "a time limit was forwarded",
-    "a registration was revoked",
-    "a subscription was revoked",
-    "a testament was published",
-    "a permission was lacking",
-    "a retained event was sent",
-    "a history was longer than its limit",
-    "a permission disclosed a session",
-    "a role lost a permission that was used",
-    "calls that wait in one line were too large",
-    "all calls that wait were too large",
-    "a testament was too large",
-    "a definition was taken back before later ones",
-    "a call was too large for its callee",
-    "a part was too large for its callee",
-    "a part of a result could not be delivered",
-    "an answer could not be delivered",
-    "an event was too large for its subscriber",
-    "a call ended silently",
-    "events were too large for one answer",
-    "a filter named a publication that was not there",
-    "what was said of something changed",
-    "there was no room for a definition",
-];
-
 pub struct Model {
     pub config: RealmConfig,
     /// Nothing if everybody may do everything.
     pub roles: Option<Roles>,
     pub sessions: Vec<Session>,
+    /// The realm itself, as the caller of authorizers.
+    realm: Session,
+    /// The sessions about which authorizers are asked, and the questions, in their order.
+    waiting: Vec<Waiting>,
+    questions: Vec<Question>,
+    last_question: u64,
+    /// What was answered to questions and has to be taken up.
+    answers: VecDeque<(u64, Option<Json>)>,
+    /// The answers that are remembered.
+    answers_kept: Vec<Remembered>,
     pub subscriptions: Vec<Subscription>,
     pub registrations: Vec<Registration>,
     /// The calls that have not ended. Those that wait stand in the order of their lines.
     pub calls: Vec<Call>,
-    pub retained: Vec<Published>,
-    pub history: Vec<Published>,
+    pub retained: Shelf,
+    pub history: Shelf,
     definitions: Vec<Definition>,
     /// The registrations that may have room for a call that waits.
     unsettled: BTreeSet<u64>,
@@ -111,8 +114,9 @@ pub struct Model {
     /// The ids of all subscriptions and registrations there ever were.
     pub subscription_ids: Vec<u64>,
     pub registration_ids: Vec<u64>,
-    /// The calls that ended without a word since this was last taken.
+    /// The calls that ended without a word, and the sessions that ended, since this was last taken.
     pub ended_silently: Vec<(Client, u64)>,
+    pub gone: Vec<Client>,
     /// What was received in this step, to learn from it what the realm chose.
     pub seen: BTreeMap<Client, Vec<Json>>,
     /// What happened at least once.
@@ -124,14 +128,20 @@ pub struct Model {
 impl Model {
     pub fn new(config: RealmConfig, roles: Option<Roles>, now: wampy_realm::Now) -> Self {
         Self {
+            realm: Session::of_realm(),
+            retained: Shelf::new(&config.event_retention),
+            history: Shelf::new(&config.event_history),
             config,
             roles,
             sessions: Vec::new(),
+            waiting: Vec::new(),
+            questions: Vec::new(),
+            last_question: 0,
+            answers: VecDeque::new(),
+            answers_kept: Vec::new(),
             subscriptions: Vec::new(),
             registrations: Vec::new(),
             calls: Vec::new(),
-            retained: Vec::new(),
-            history: Vec::new(),
             definitions: Vec::new(),
             unsettled: BTreeSet::new(),
             now: now.monotonic_ms,
@@ -139,10 +149,17 @@ impl Model {
             subscription_ids: Vec::new(),
             registration_ids: Vec::new(),
             ended_silently: Vec::new(),
+            gone: Vec::new(),
             seen: BTreeMap::new(),
             happened: BTreeSet::new(),
             expected: BTreeMap::new(),
         }
+    }
+
+    /// Other policies. Which events are kept stays as it was.
+    pub fn reconfigure(&mut self, config: RealmConfig) {
+        self.config = config;
+        self.set_roles(self.roles.clone());
     }
 
     pub fn unix_ms(&self) -> u64 {
@@ -156,10 +173,14 @@ impl Model {
     }
 
     pub fn session(&self, client: Client) -> &Session {
-        self.sessions
-            .iter()
-            .find(|session| session.client == client)
-            .unwrap()
+        let mut all = self.sessions.iter().chain([&self.realm]);
+        all.find(|session| session.client == client).unwrap()
+    }
+
+    /// The client whose session has this id.
+    pub fn client_of(&self, session: u64) -> Option<Client> {
+        let found = self.sessions.iter().find(|it| it.id == session);
+        found.map(|it| it.client)
     }
 
     pub fn note(&mut self, what: &'static str) {
@@ -167,16 +188,25 @@ impl Model {
         self.happened.insert(what);
     }
 
-    /// Whether a session takes a message with this payload.
-    fn takes(&self, client: Client, payload: &Json) -> bool {
-        self.session(client).takes(payload)
+    /// Why a session takes no message with this payload, if it does not.
+    fn why_not_take(&self, client: Client, payload: &Json) -> Option<&'static str> {
+        self.session(client).why_not_take(payload)
     }
 
     fn alive(&self, client: Client) -> bool {
-        self.sessions.iter().any(|session| session.client == client)
+        let mut all = self.sessions.iter().chain([&self.realm]);
+        all.any(|session| session.client == client)
     }
 
+    /// Sends a message.
     pub fn expect(&mut self, client: Client, message: Json) {
+        if client == self.realm.client {
+            let (number, results) = match message[0] == 50 {
+                true => (&message[1], Some(message[3].clone())),
+                false => (&message[2], None),
+            };
+            return self.answers.push_back((number.as_u64().unwrap(), results));
+        }
         self.expected.entry(client).or_default().push(message);
     }
 
@@ -190,6 +220,13 @@ impl Model {
         let mut clients = self.seen.iter();
         let found = clients.find(|(_, m)| m.iter().any(|m| m[0] == 68 && m[4] == *args));
         found.map(|(&client, _)| client)
+    }
+
+    /// The id that an answer of this type grants in this step.
+    fn seen_granted(&self, client: Client, message_type: u64, request: u64) -> Option<u64> {
+        let mut messages = self.seen.get(&client)?.iter();
+        let answer = messages.find(|m| m[0] == message_type && m[1] == request)?;
+        answer[2].as_u64()
     }
 
     /// The error that a call got in this step.
@@ -206,4 +243,18 @@ fn fresh(granted: Option<u64>, known: &mut Vec<u64>) -> u64 {
     assert!(!known.contains(&id), "the id {id} is used again");
     known.push(id);
     id
+}
+
+/// In which order the nodes of a partition have each key. It never changes, as routers that are replaced
+/// have to go on as those before.
+const NODES: [(&str, [&str; 6]); 3] = [
+    ("k1", ["node2", "ann", "eve", "node1", "node3", "joe"]),
+    ("k2", ["node2", "node1", "ann", "eve", "joe", "node3"]),
+    ("k3", ["eve", "joe", "node1", "node2", "node3", "ann"]),
+];
+
+/// To which of some nodes a key belongs.
+fn owner<'n>(rkey: &str, nodes: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let (_, order) = NODES.iter().find(|(key, _)| *key == rkey).unwrap();
+    nodes.min_by_key(|node| order.iter().position(|it| it == node).unwrap())
 }

@@ -1,10 +1,10 @@
 //! Registrations: who may register, take over and revoke what.
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use wampy_proto::{Feature, MatchPolicy, Role};
-use wampy_realm::ForceReregister;
+use wampy_realm::{Disclosure, ForceReregister};
 
-use super::{Model, REGISTRATIONS_MAX, fresh};
+use super::{Model, REGISTRATIONS_MAX, Session, fresh, is_malformed};
 use crate::simulated::Client;
 
 pub struct Registration {
@@ -12,11 +12,10 @@ pub struct Registration {
     pub uri: &'static str,
     pub policy: MatchPolicy,
     pub invoke: &'static str,
+    created: String,
     pub callees: Vec<Callee>,
     /// Whose turn it is (`roundrobin`).
     pub turn: usize,
-    /// Which callee the keys of a partition went to since the callees last changed.
-    pub owners: Vec<(String, Client)>,
 }
 
 #[derive(Clone, Copy)]
@@ -25,9 +24,12 @@ pub struct Callee {
     pub concurrency: Option<u64>,
     pub forward_timeout: bool,
     pub disclose_caller: bool,
+    /// What its partition is called.
+    pub node: &'static str,
 }
 
 /// What a REGISTER asks for.
+#[derive(Clone)]
 pub struct Register {
     pub uri: &'static str,
     pub policy: MatchPolicy,
@@ -36,6 +38,24 @@ pub struct Register {
     pub forward_timeout: bool,
     pub force: bool,
     pub disclose_caller: bool,
+    pub nkey: Option<&'static str>,
+}
+
+impl Register {
+    pub fn options(&self) -> Json {
+        let mut options = json!({
+            "match": self.policy.as_str(), "invoke": self.invoke,
+            "forward_timeout": self.forward_timeout, "force_reregister": self.force,
+            "disclose_caller": self.disclose_caller,
+        });
+        if let Some(concurrency) = self.concurrency {
+            options["concurrency"] = json!(concurrency);
+        }
+        if let Some(nkey) = self.nkey {
+            options["nkey"] = json!(nkey);
+        }
+        options
+    }
 }
 
 impl Registration {
@@ -48,7 +68,6 @@ impl Registration {
             return false;
         };
         self.callees.remove(at);
-        self.owners.clear();
         if at < self.turn {
             self.turn -= 1;
         }
@@ -61,20 +80,14 @@ impl Model {
         self.registrations.iter().position(|it| it.id == id)
     }
 
-    /// `granted` is the id that REGISTERED names, if it came.
-    pub fn register(
-        &mut self,
-        client: Client,
-        request: u64,
-        wanted: &Register,
-        granted: Option<u64>,
-    ) {
+    pub fn register(&mut self, client: Client, request: u64, wanted: &Register) {
         let uri = wanted.uri;
-        if uri.contains(' ') || uri.starts_with("wamp.") {
+        if is_malformed(uri) || uri.starts_with("wamp.") {
             return self.expect_error(client, 64, request, "invalid_uri");
         }
-        if self.forbids(client, "register", uri, wanted.policy) {
-            return self.expect_error(client, 64, request, "not_authorized");
+        if wanted.disclose_caller && self.config.caller_disclosure == Disclosure::Denied {
+            self.note("a callee was not to know its callers");
+            return self.expect_error(client, 64, request, "option_disallowed.disclose_me");
         }
         if wanted.concurrency == Some(0) {
             return self.expect_error(client, 64, request, "invalid_argument");
@@ -91,28 +104,30 @@ impl Model {
         }
         let ousted = known.take_if(|_| wanted.force).map(|at| self.oust(at));
         let created = known.is_none();
+        let granted = self.seen_granted(client, 65, request);
+        let date = self.date(self.unix_ms());
         let at = known.unwrap_or_else(|| {
             let registration = Registration {
                 id: fresh(granted, &mut self.registration_ids),
                 uri,
                 policy: wanted.policy,
                 invoke: wanted.invoke,
+                created: date,
                 callees: Vec::new(),
                 turn: 0,
-                owners: Vec::new(),
             };
             self.registrations.push(registration);
             self.registrations.len() - 1
         });
-        let callee = self.session(client).roles;
+        let Session { roles, authid, .. } = *self.session(client);
         let registration = &mut self.registrations[at];
-        registration.owners.clear();
         registration.callees.push(Callee {
             client,
             concurrency: wanted.concurrency,
             forward_timeout: wanted.forward_timeout
-                && callee.supports(Role::Callee, Feature::CallTimeout),
+                && roles.supports(Role::Callee, Feature::CallTimeout),
             disclose_caller: wanted.disclose_caller,
+            node: wanted.nkey.unwrap_or(authid),
         });
         let id = registration.id;
         if let Some(ousted) = ousted {
@@ -126,13 +141,18 @@ impl Model {
         self.expect(client, json!([65, request, id]));
         let session = self.session(client).id;
         if created {
-            let details = json!({
-                "id": id, "created": self.date(self.unix_ms()), "uri": uri,
-                "match": wanted.policy.as_str(), "invoke": wanted.invoke,
-            });
+            let details = self.registration_details(&self.registrations[at]);
             self.meta_event("registration.on_create", json!([session, details]));
         }
         self.meta_event("registration.on_register", json!([session, id]));
+    }
+
+    /// What the meta API tells of a registration.
+    pub fn registration_details(&self, it: &Registration) -> Json {
+        json!({
+            "id": it.id, "created": it.created, "uri": it.uri,
+            "match": it.policy.as_str(), "invoke": it.invoke,
+        })
     }
 
     fn why_not_join(&self, client: Client, at: usize, wanted: &Register) -> Option<&'static str> {
@@ -201,16 +221,15 @@ impl Model {
     }
 
     /// `wamp.registration.remove_callee`
-    pub fn remove_callee(&mut self, client: Client, request: u64, id: u64, of: Client) {
-        if self
-            .registration(id)
-            .is_none_or(|at| !self.registrations[at].has(of))
-        {
-            return self.expect_error(client, 48, request, "no_such_registration");
+    pub fn remove_callee(&mut self, id: u64, session: u64) -> Result<(), &'static str> {
+        let at = self.registration(id).ok_or("no_such_registration")?;
+        let of = self.client_of(session).ok_or("no_such_session")?;
+        if !self.registrations[at].has(of) {
+            return Err("no_such_registration");
         }
         self.note("a registration was revoked");
         self.revoke_registration(id, of, "why");
-        self.expect(client, json!([50, request, {}]));
+        Ok(())
     }
 
     pub fn revoke_registration(&mut self, id: u64, of: Client, reason: &str) {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 use wampy_proto::MatchPolicy;
 
+use super::gate::{NOT_ASKED, Need};
 use super::{Model, Session};
 use crate::simulated::Client;
 
@@ -50,8 +51,17 @@ pub static RULES: [Rule; 6] = [
     },
 ];
 
-/// The rules of each role, by their places in [`RULES`]. A session whose role is none may do nothing.
-pub type Roles = BTreeMap<&'static str, Vec<usize>>;
+/// What decides for a role.
+#[derive(Clone, PartialEq)]
+pub enum Decider {
+    /// Rules, by their places in [`RULES`].
+    Rules(Vec<usize>),
+    /// An authorizer.
+    Procedure(&'static str),
+}
+
+/// What decides for each role. A session whose role is none may do nothing.
+pub type Roles = BTreeMap<&'static str, Decider>;
 
 /// The roles as a configuration has them; none if everybody may do everything.
 pub fn syntax(roles: Option<&Roles>) -> Json {
@@ -62,7 +72,13 @@ pub fn syntax(roles: Option<&Roles>) -> Json {
         Json::Object(actions.collect())
     };
     let everything = |uri| json!({"uri": uri, "allow": allow(&ACTIONS)});
-    let role = |(name, rules): (&&str, &Vec<usize>)| {
+    let role = |(name, decider): (&&str, &Decider)| {
+        let rules = match decider {
+            Decider::Rules(rules) => rules,
+            Decider::Procedure(procedure) => {
+                return json!({"name": name, "authorizer": procedure});
+            }
+        };
         let mut permissions = vec![everything("*"), everything("wamp.*")];
         permissions.extend(rules.iter().map(|&at| {
             let Rule {
@@ -86,37 +102,25 @@ impl Rule {
 }
 
 impl Model {
+    /// What decides for a session; nothing if it may do nothing at all.
+    pub fn decider(&self, session: &Session) -> Option<&Decider> {
+        self.roles.as_ref()?.get(session.authrole)
+    }
+
     /// The rules that apply to a session; nothing if it may do nothing at all.
     fn rules(&self, session: &Session) -> Option<impl Iterator<Item = &'static Rule>> {
-        let rules = match &self.roles {
-            None => &[][..],
-            Some(roles) => roles.get(session.authrole)?,
+        let rules = match (&self.roles, self.decider(session)) {
+            (Some(_), None) => return None,
+            (_, Some(Decider::Rules(rules))) => rules,
+            _ => &[][..],
         };
         Some(rules.iter().map(|&at| &RULES[at]))
     }
 
-    /// Whether the role of a session forbids what it asks for. A pattern is forbidden where anything
-    /// that it matches is.
-    pub fn forbids(
-        &mut self,
-        client: Client,
-        action: &str,
-        uri: &str,
-        policy: MatchPolicy,
-    ) -> bool {
-        let session = self.session(client).clone();
-        self.forbids_session(&session, action, uri, policy)
-    }
-
-    /// The same of a session that may be gone.
-    pub fn forbids_session(
-        &mut self,
-        session: &Session,
-        action: &str,
-        uri: &str,
-        policy: MatchPolicy,
-    ) -> bool {
-        let forbids = self.is_forbidden(session, action, uri, policy);
+    /// Whether the role of a session, which may be gone, forbids something. A pattern is forbidden
+    /// where anything that it matches is. Authorizers forbid nothing by themselves.
+    pub fn forbids(&mut self, session: &Session, need: &Need) -> bool {
+        let forbids = self.is_forbidden(session, need.action, &need.uri, need.policy);
         if forbids {
             self.note("a permission was lacking");
         }
@@ -150,42 +154,31 @@ impl Model {
         discloses
     }
 
-    /// Whether a session may use the meta API at all; if not, it is told so.
-    pub fn may_ask(&mut self, client: Client, request: u64) -> bool {
-        let may = self.rules(self.session(client)).is_some();
-        if !may {
-            self.expect_error(client, 48, request, "not_authorized");
-        }
-        may
-    }
-
-    /// Other roles: what is not allowed any more is taken from those who hold it.
+    /// Other roles: what is not allowed any more is taken from those who hold it, and authorizers are
+    /// asked anew.
     pub fn set_roles(&mut self, roles: Option<Roles>) {
-        self.roles = roles;
+        let before = std::mem::replace(&mut self.roles, roles);
         let mut clients: Vec<Client> = self.sessions.iter().map(|it| it.client).collect();
         clients.sort_unstable();
         for client in clients {
-            let held = self.subscriptions.iter();
-            let held = held.filter(|it| it.members.contains(&client));
-            let mut subscriptions: Vec<_> =
-                held.map(|it| (it.id, it.uri.clone(), it.policy)).collect();
-            subscriptions.sort_unstable();
-            let held = self.registrations.iter().filter(|it| it.has(client));
-            let mut registrations: Vec<_> = held.map(|it| (it.id, it.uri, it.policy)).collect();
-            registrations.sort_unstable();
-            let reason = "wamp.error.not_authorized";
-            for (id, uri, policy) in subscriptions {
-                if self.forbids(client, "subscribe", &uri, policy) {
-                    self.note("a role lost a permission that was used");
-                    self.revoke_subscription(id, client, reason);
-                }
+            let waiting = self.take_waiting(client);
+            if let Some(waiting) = &waiting {
+                self.note("roles changed while an authorizer was asked");
+                self.withdraw(waiting.question);
             }
-            for (id, uri, policy) in registrations {
-                if self.forbids(client, "register", uri, policy) {
-                    self.note("a role lost a permission that was used");
-                    self.revoke_registration(id, client, reason);
-                }
+            if !self.alive(client) {
+                continue;
             }
+            self.forget_answers(client);
+            let session = self.session(client);
+            let decided_before = before.as_ref().map(|roles| roles.get(session.authrole));
+            let is_affected = self.roles.is_some() && decided_before != Some(self.decider(session));
+            let mut queue = waiting.map_or_else(Vec::new, |it| it.queue);
+            if is_affected {
+                queue = self.hold_up(client, queue);
+            }
+            self.go_on(client, NOT_ASKED, queue);
         }
+        self.settle();
     }
 }

@@ -1,9 +1,11 @@
 //! Sessions: who they are, and what becomes of what they held.
 
 use serde_json::{Value as Json, json};
-use wampy_proto::{Feature, MatchPolicy, Role, Roles};
+use wampy_proto::{Feature, MatchPolicy, Role, Roles, SessionId};
+use wampy_realm::{Disclosure, Realm, RealmConfig, SessionDetails};
 
-use super::{Model, TESTAMENTS_MAX, is_large};
+use super::gate::Need;
+use super::{Model, TESTAMENTS_MAX, is_large, is_malformed, is_unencodable};
 use crate::simulated::Client;
 
 #[derive(Clone)]
@@ -18,6 +20,8 @@ pub struct Session {
     pub testaments: Vec<Testament>,
     /// Whether it takes no message with a large payload.
     pub is_small: bool,
+    /// Whether its serializer has no form for some payloads.
+    pub is_picky: bool,
     /// Whether its calls end without ERROR when they are canceled or take too long.
     pub is_silent: bool,
 }
@@ -36,18 +40,58 @@ impl Session {
         self.roles.supports(Role::Callee, feature)
     }
 
-    /// Whether the session takes a message with this payload.
-    pub fn takes(&self, payload: &Json) -> bool {
-        !self.is_small || !is_large(payload)
+    /// The realm itself, by a key that no client has: there are never so many.
+    pub fn of_realm() -> Self {
+        let details = |id| SessionDetails {
+            id: SessionId::try_from(id).unwrap(),
+            authid: "".into(),
+            authrole: "".into(),
+            authmethod: "".into(),
+            authprovider: "".into(),
+            trust_level: None,
+            authextra: None,
+            roles: Roles::default(),
+            transport: None,
+        };
+        let mut elsewhere = Realm::new("elsewhere", RealmConfig::default(), 0);
+        let keys = (1..1000).map(|id| elsewhere.join_internal(details(id)));
+        let name = "wampy.authorizer";
+        Self {
+            client: keys.last().unwrap(),
+            id: 0,
+            authid: name,
+            authrole: name,
+            trust_level: None,
+            roles: Roles::default(),
+            last_invocation: 0,
+            testaments: Vec::new(),
+            is_small: false,
+            is_picky: false,
+            is_silent: false,
+        }
+    }
+
+    /// What the meta API tells of it.
+    pub fn details(&self) -> Json {
+        json!({
+            "session": self.id, "authid": self.authid, "authrole": self.authrole,
+            "authmethod": "ticket", "authprovider": "static",
+            "transport": {"type": "simulated", "serializer": "json"},
+        })
+    }
+
+    /// Why the session takes no message with this payload, if it does not.
+    pub fn why_not_take(&self, payload: &Json) -> Option<&'static str> {
+        if self.is_picky && is_unencodable(payload) {
+            return Some("invalid_argument");
+        }
+        (self.is_small && is_large(payload)).then_some("payload_size_exceeded")
     }
 }
 
 impl Model {
     pub fn join(&mut self, session: Session) {
-        let details = json!({
-            "session": session.id, "authid": session.authid, "authrole": session.authrole,
-            "authmethod": "ticket", "authprovider": "static", "transport": {"type": "simulated", "serializer": "json"},
-        });
+        let details = session.details();
         self.sessions.push(session);
         self.meta_event("session.on_join", json!([details]));
     }
@@ -55,11 +99,11 @@ impl Model {
     /// `wamp.session.add_testament`
     pub fn add_testament(&mut self, client: Client, request: u64, testament: Testament) {
         let topic = testament.topic;
-        if topic.contains(' ') || topic.starts_with("wamp.") {
+        if is_malformed(topic) || topic.starts_with("wamp.") {
             return self.expect_error(client, 48, request, "invalid_uri");
         }
-        if self.forbids(client, "publish", topic, MatchPolicy::Exact) {
-            return self.expect_error(client, 48, request, "not_authorized");
+        if self.denies_publisher(&testament.options) {
+            return self.expect_error(client, 48, request, "option_disallowed.disclose_me");
         }
         let mut sessions = self.sessions.iter_mut();
         let session = sessions.find(|it| it.client == client).unwrap();
@@ -76,11 +120,10 @@ impl Model {
     }
 
     /// `wamp.session.flush_testaments`
-    pub fn flush_testaments(&mut self, client: Client, request: u64, scope: &str) {
+    pub fn flush_testaments(&mut self, client: Client, scope: &str) {
         let mut sessions = self.sessions.iter_mut();
         let session = sessions.find(|it| it.client == client).unwrap();
         session.testaments.retain(|it| it.scope != scope);
-        self.expect(client, json!([50, request, {}]));
     }
 
     pub fn leave(&mut self, client: Client) {
@@ -91,6 +134,12 @@ impl Model {
     fn take_out(&mut self, client: Client, is_heard: bool) {
         let session = self.session(client).clone();
         self.sessions.retain(|session| session.client != client);
+        self.gone.push(client);
+        self.forget_answers(client);
+        if let Some(waiting) = self.take_waiting(client) {
+            self.note("a session left while an authorizer was asked about it");
+            self.withdraw(waiting.question);
+        }
         self.end_calls_of(client);
         let mut left = Vec::new();
         let registrations: Vec<u64> = self.registrations.iter().map(|it| it.id).collect();
@@ -120,14 +169,28 @@ impl Model {
         for scope in ["detached", "destroyed"] {
             let testaments = session.testaments.iter().filter(|it| it.scope == scope);
             for it in testaments {
-                if !self.forbids_session(&session, "publish", it.topic, MatchPolicy::Exact) {
-                    self.note("a testament was published");
-                    self.publish_event(&session, None, &it.options, it.topic, &it.args);
-                }
+                self.publish_testament(&session, it);
             }
         }
         let args = json!([session.id, session.authid, session.authrole]);
         self.meta_event("session.on_leave", args);
+    }
+
+    fn publish_testament(&mut self, gone: &Session, testament: &Testament) {
+        let Testament { topic, args, .. } = testament;
+        let mut options = testament.options.clone();
+        // An authorizer was asked when it was added.
+        let need = Need::new("publish", topic, MatchPolicy::Exact);
+        if self.forbids(gone, &need) {
+            return;
+        }
+        if self.discloses(gone, topic) && self.config.publisher_disclosure != Disclosure::Denied {
+            options["disclose_me"] = json!(true);
+        }
+        if !self.denies_publisher(&options) {
+            self.note("a testament was published");
+            self.publish_event(gone, None, &options, topic, args);
+        }
     }
 
     /// The sessions other than its caller's that a procedure ends, in its order.
@@ -136,18 +199,21 @@ impl Model {
         client: Client,
         wanted: impl Fn(&Session) -> bool,
         is_heard: bool,
-    ) -> Vec<Client> {
+        goodbye: &Json,
+    ) -> Vec<u64> {
         let others = self
             .sessions
             .iter()
             .filter(|it| it.client != client && wanted(it));
         let mut victims: Vec<Client> = others.map(|it| it.client).collect();
         victims.sort_unstable();
-        for &victim in &victims {
+        let ids = victims.iter().map(|&it| self.session(it).id).collect();
+        for victim in victims {
+            self.note("a session was killed");
             self.take_out(victim, is_heard);
-            self.expect(victim, json!([6, {}, "wamp.close.killed"]));
+            self.expect(victim, goodbye.clone());
         }
-        victims
+        ids
     }
 
     pub fn drop_empty(&mut self) {
