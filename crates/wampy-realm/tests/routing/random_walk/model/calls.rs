@@ -589,7 +589,11 @@ impl Model {
             pairs.any(|(a, b)| a.0 == b.0 && a.1 < b.1)
         };
         let mut first = overdue.iter().copied();
-        let first = first.find(|&at| !overdue.iter().any(|&other| is_before(other, at)));
+        let is_first = |&at: &usize| {
+            let mut others = overdue.iter().filter(|&&other| other != at);
+            !others.any(|&other| is_before(other, at))
+        };
+        let first = first.find(is_first);
         first.or(overdue.first().copied())
     }
 
