@@ -84,7 +84,7 @@ impl Model {
         let chosen = match registration.invoke {
             "roundrobin" => free.next(),
             "random" if free.clone().next().is_some() => {
-                let seen = self.seen_invocation(&call.args);
+                let seen = self.seen_invocation(call);
                 let chosen = free.find(|(_, callee)| match seen {
                     // Who was to get a call that it cannot have is not seen.
                     None => self.was_not_sent(call, callee.client),

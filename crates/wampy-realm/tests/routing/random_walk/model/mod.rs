@@ -215,10 +215,15 @@ impl Model {
         self.expect(client, json!([8, request_type, request, {}, uri]));
     }
 
-    /// Who got the invocation with these args in this step.
-    fn seen_invocation(&self, args: &Json) -> Option<Client> {
+    /// Who got a call in this step, but for what was foretold already: a question may be asked again in
+    /// the same words, and of another authorizer.
+    fn seen_invocation(&self, call: &Call) -> Option<Client> {
+        let is_it = |m: &&Json| m[0] == 68 && m[2] == call.registration && m[4] == call.args;
         let mut clients = self.seen.iter();
-        let found = clients.find(|(_, m)| m.iter().any(|m| m[0] == 68 && m[4] == *args));
+        let found = clients.find(|(client, messages)| {
+            let foretold = self.expected.get(client).into_iter().flatten();
+            messages.iter().filter(is_it).count() > foretold.filter(is_it).count()
+        });
         found.map(|(&client, _)| client)
     }
 
