@@ -113,26 +113,46 @@ async fn a_client_is_known_again_by_its_cookie_over_every_transport() {
 }
 
 #[tokio::test]
-async fn a_client_reconnects_by_its_cookie_when_its_ticket_is_good_no_more() {
+async fn a_client_reconnects_by_its_cookie_without_its_ticket() {
     within(async {
-        let router = settings("old").start().await.unwrap();
-        let url = router.url();
-        let jar = CookieJar::new();
+        let (router, first, jar) = joe_at_router().await;
         let cut = Arc::new(Notify::new());
-        let weak_line = line_to(&url, Arc::clone(&cut)).await;
+        let weak_line = line_to(&router.url(), Arc::clone(&cut)).await;
         let joe = client(&weak_line, &jar)
-            .auth(Ticket::new("joe", "old"))
+            .auth(Ticket::new("joe", "wrong"))
             .reconnect(Reconnect::default());
         let joe = joe.connect().await.unwrap();
         let before = joe.session_id();
-        router.reload(settings("new")).unwrap();
-        let fresh = client(&url, &CookieJar::new()).auth(Ticket::new("joe", "old"));
+        let fresh = client(&router.url(), &CookieJar::new()).auth(Ticket::new("joe", "wrong"));
         let refused = fresh.connect().await.unwrap_err();
         assert!(matches!(refused, Error::Aborted { .. }), "{refused}");
         cut.notify_waiters();
         until(async || joe.session_id() != before).await;
         assert_eq!(who(&joe), joe_by("cookie"));
-        joe.close().await.unwrap();
+        for client in [first, joe] {
+            client.close().await.unwrap();
+        }
+        router.shutdown().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_cookie_is_not_good_for_a_ticket_that_was_changed() {
+    within(async {
+        let (router, joe, jar) = joe_at_router().await;
+        router.reload(settings("new")).unwrap();
+        let nobody = client(&router.url(), &jar).connect().await.unwrap();
+        assert_eq!(who(&nobody).0, "anonymous");
+        let old = client(&router.url(), &jar).auth(Ticket::new("joe", "secret!!!"));
+        let refused = old.connect().await.unwrap_err();
+        assert!(matches!(refused, Error::Aborted { .. }), "{refused}");
+        let new = client(&router.url(), &jar).auth(Ticket::new("joe", "new"));
+        let new = new.connect().await.unwrap();
+        assert_eq!(who(&new), joe_by("ticket"));
+        for client in [joe, nobody, new] {
+            client.close().await.unwrap();
+        }
         router.shutdown().await;
     })
     .await;
