@@ -33,7 +33,9 @@ pub const UNENCODABLE: &str = "unencodable";
 /// What has been sent to whom.
 #[derive(Default)]
 pub struct Wire {
-    inboxes: HashMap<SessionKey, Vec<Json>>,
+    /// What each client has not received yet, each message with its place among all.
+    inboxes: HashMap<SessionKey, Vec<(u64, Json)>>,
+    deliveries: u64,
     ended: Vec<SessionKey>,
     /// The clients whose serializer has no form for [`UNENCODABLE`].
     picky: Vec<SessionKey>,
@@ -65,10 +67,11 @@ impl Wire {
             return Err(SendError::TooLong);
         }
         let json = serde_json::from_slice(&bytes).unwrap();
+        self.deliveries += 1;
         self.inboxes
             .get_mut(&to)
             .expect("a session of the realm")
-            .push(json);
+            .push((self.deliveries, json));
         Ok(())
     }
 }
@@ -333,12 +336,26 @@ impl Network {
 
     /// What the client has received since it was last asked.
     pub fn received(&mut self, client: Client) -> Vec<Json> {
-        std::mem::take(
-            self.wire
-                .inboxes
-                .get_mut(&client)
-                .expect("a client of this network"),
-        )
+        let received = std::mem::take(self.inbox(client));
+        received.into_iter().map(|(_, message)| message).collect()
+    }
+
+    /// What these clients have received since they were last asked, in the order in which the realm
+    /// sent it.
+    pub fn received_by(&mut self, clients: &[Client]) -> Vec<(Client, Json)> {
+        let mut received = Vec::new();
+        for &client in clients {
+            let messages = std::mem::take(self.inbox(client)).into_iter();
+            received.extend(messages.map(|(place, message)| (place, client, message)));
+        }
+        received.sort_unstable_by_key(|&(place, ..)| place);
+        let received = received.into_iter();
+        received.map(|(_, client, it)| (client, it)).collect()
+    }
+
+    fn inbox(&mut self, client: Client) -> &mut Vec<(u64, Json)> {
+        let inbox = self.wire.inboxes.get_mut(&client);
+        inbox.expect("a client of this network")
     }
 
     /// The one message that the client has received since it was last asked.
@@ -459,16 +476,12 @@ impl Network {
     /// The id that the answer to a request grants. Whatever else the client has received stays.
     #[track_caller]
     fn granted(&mut self, client: Client, message_type: u64, request: u64) -> u64 {
-        let inbox = self
-            .wire
-            .inboxes
-            .get_mut(&client)
-            .expect("a client of this network");
+        let inbox = self.inbox(client);
         let answer = inbox
             .iter()
-            .position(|m| m[0] == message_type && m[1] == request);
+            .position(|(_, m)| m[0] == message_type && m[1] == request);
         let answer = answer.unwrap_or_else(|| panic!("not granted: {inbox:?}"));
-        inbox.remove(answer)[2].as_u64().unwrap()
+        inbox.remove(answer).1[2].as_u64().unwrap()
     }
 
     pub fn check(&self) {

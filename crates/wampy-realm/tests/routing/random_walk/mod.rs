@@ -23,7 +23,7 @@ mod model;
 mod publishing;
 mod registering;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value as Json, json};
@@ -142,16 +142,9 @@ impl Walk {
 
     fn gather(&mut self) {
         let clients: Vec<Client> = self.model.sessions.iter().map(|s| s.client).collect();
-        for client in clients {
-            let received = self.network.received(client);
-            for message in &received {
-                self.check_message(client, message);
-            }
-            self.model
-                .seen
-                .entry(client)
-                .or_default()
-                .extend(received.into_iter().map(normalized));
+        for (client, message) in self.network.received_by(&clients) {
+            self.check_message(client, &message);
+            self.model.seen.push((client, normalized(message)));
         }
     }
 
@@ -219,10 +212,11 @@ impl Walk {
         for ended in std::mem::take(&mut self.model.ended_silently) {
             assert!(self.open_calls.remove(&ended), "{ended:?} ended twice");
         }
-        let mut expected = std::mem::take(&mut self.model.expected);
-        let mut received = std::mem::take(&mut self.model.seen);
-        expected.retain(|_, messages| !messages.is_empty());
-        received.retain(|_, messages| !messages.is_empty());
+        let expected = std::mem::take(&mut self.model.expected);
+        let mut received = BTreeMap::<Client, Vec<Json>>::new();
+        for (client, message) in std::mem::take(&mut self.model.seen) {
+            received.entry(client).or_default().push(message);
+        }
         assert_eq!(received, expected, "after {action}");
         let stats = self.network.realm.stats();
         let model = &self.model;

@@ -563,38 +563,22 @@ impl Model {
         self.now = end;
     }
 
-    /// A call whose time is over. Of several the one that ends first, as far as that can be seen.
+    /// A call whose time is over: of several the one whose end was seen first. One whose end nobody
+    /// sees is the last.
     fn next_overdue(&self) -> Option<usize> {
-        let overdue = |it: &Call| it.deadline.is_some_and(|deadline| deadline <= self.now);
-        let overdue = (0..self.calls.len()).filter(|&at| overdue(&self.calls[at]));
-        let overdue: Vec<usize> = overdue.collect();
-        // Where ERROR and INTERRUPT came: in whose inbox, and at which place.
-        let seen = |at: usize| {
+        let is_overdue = |it: &Call| it.deadline.is_some_and(|deadline| deadline <= self.now);
+        let overdue = (0..self.calls.len()).filter(|&at| is_overdue(&self.calls[at]));
+        overdue.min_by_key(|&at| {
             let call = &self.calls[at];
             let is_error = |m: &Json| m[0] == 8 && m[1] == 48 && m[2] == call.request;
             let is_interrupt = |m: &Json| m[0] == 69 && m[1] == call.invocation;
-            let place = |client: Option<Client>, is_it: &dyn Fn(&Json) -> bool| {
-                let at = self.seen.get(&client?)?.iter().position(is_it)?;
-                Some((client?, at))
-            };
-            let error = place(Some(call.caller), &is_error);
-            [error, place(call.callee, &is_interrupt)]
-        };
-        let is_before = |one: usize, other: usize| {
-            let (one, other) = (seen(one), seen(other));
-            let mut pairs = one.iter().flatten().flat_map(|a| {
-                let others = other.iter().flatten();
-                others.map(move |b| (a, b))
-            });
-            pairs.any(|(a, b)| a.0 == b.0 && a.1 < b.1)
-        };
-        let mut first = overdue.iter().copied();
-        let is_first = |&at: &usize| {
-            let mut others = overdue.iter().filter(|&&other| other != at);
-            !others.any(|&other| is_before(other, at))
-        };
-        let first = first.find(is_first);
-        first.or(overdue.first().copied())
+            let callee = call.callee;
+            let ends = [
+                self.seen_at(call.caller, is_error),
+                callee.and_then(|callee| self.seen_at(callee, is_interrupt)),
+            ];
+            ends.into_iter().flatten().min().unwrap_or(usize::MAX)
+        })
     }
 
     /// A registration may have room for a call that waits.

@@ -117,8 +117,9 @@ pub struct Model {
     /// The calls that ended without a word, and the sessions that ended, since this was last taken.
     pub ended_silently: Vec<(Client, u64)>,
     pub gone: Vec<Client>,
-    /// What was received in this step, to learn from it what the realm chose.
-    pub seen: BTreeMap<Client, Vec<Json>>,
+    /// What was received in this step, in the order in which it was sent, to learn from it what the
+    /// realm chose.
+    pub seen: Vec<(Client, Json)>,
     /// What happened at least once.
     pub happened: BTreeSet<&'static str>,
     /// What is to be received since this was last taken.
@@ -150,7 +151,7 @@ impl Model {
             registration_ids: Vec::new(),
             ended_silently: Vec::new(),
             gone: Vec::new(),
-            seen: BTreeMap::new(),
+            seen: Vec::new(),
             happened: BTreeSet::new(),
             expected: BTreeMap::new(),
         }
@@ -215,30 +216,32 @@ impl Model {
         self.expect(client, json!([8, request_type, request, {}, uri]));
     }
 
-    /// Who got a call in this step, but for what was foretold already: a question may be asked again in
-    /// the same words, and of another authorizer.
+    /// Who got a call in this step. A question may be asked again in the same words, of another
+    /// authorizer: the invocations that were foretold already are those that came first.
     fn seen_invocation(&self, call: &Call) -> Option<Client> {
-        let is_it = |m: &&Json| m[0] == 68 && m[2] == call.registration && m[4] == call.args;
-        let mut clients = self.seen.iter();
-        let found = clients.find(|(client, messages)| {
-            let foretold = self.expected.get(client).into_iter().flatten();
-            messages.iter().filter(is_it).count() > foretold.filter(is_it).count()
-        });
-        found.map(|(&client, _)| client)
+        let is_it = |m: &Json| m[0] == 68 && m[2] == call.registration && m[4] == call.args;
+        let foretold = self.expected.values().flatten();
+        let foretold = foretold.filter(|&m| is_it(m)).count();
+        let mut those = self.seen.iter().filter(|(_, m)| is_it(m));
+        those.nth(foretold).map(|&(client, _)| client)
+    }
+
+    /// The place, among all that was received in this step, of the first such message to a session.
+    fn seen_at(&self, client: Client, is_it: impl Fn(&Json) -> bool) -> Option<usize> {
+        let mut all = self.seen.iter();
+        all.position(|(to, message)| *to == client && is_it(message))
     }
 
     /// The id that an answer of this type grants in this step.
     fn seen_granted(&self, client: Client, message_type: u64, request: u64) -> Option<u64> {
-        let mut messages = self.seen.get(&client)?.iter();
-        let answer = messages.find(|m| m[0] == message_type && m[1] == request)?;
-        answer[2].as_u64()
+        let at = self.seen_at(client, |m| m[0] == message_type && m[1] == request)?;
+        self.seen[at].1[2].as_u64()
     }
 
     /// The error that a call got in this step.
     fn seen_error(&self, caller: Client, request: u64) -> Option<&str> {
-        let mut messages = self.seen.get(&caller)?.iter();
-        let error = messages.find(|m| m[0] == 8 && m[1] == 48 && m[2] == request)?;
-        error[4].as_str()
+        let at = self.seen_at(caller, |m| m[0] == 8 && m[1] == 48 && m[2] == request)?;
+        self.seen[at].1[4].as_str()
     }
 }
 
