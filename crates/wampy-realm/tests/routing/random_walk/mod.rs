@@ -38,10 +38,15 @@ use model::{LARGE, Model, Request, Session};
 
 const SESSIONS_MAX: usize = 8;
 
-/// The steps of a walk, and how many walks there are unless `make nightly` says otherwise: 200 000
-/// steps in all.
+/// The steps of a walk, and which walks there are unless `make nightly` says otherwise: 200 000 steps
+/// in all, in which everything happens that should.
 const STEPS: usize = 20_000;
+const FIRST_SEED: u64 = 1;
 const WALKS: u64 = 10;
+
+/// How many walks of any seeds practically always show everything: the rarest thing, that what an
+/// authorizer was asked about is gone, happens in one of thirty.
+const WALKS_THAT_SHOW_ALL: u64 = 500;
 
 struct Walk {
     network: Network,
@@ -585,7 +590,7 @@ fn every_feature_of_the_realm_is_foretold_by_the_model() {
 
 #[test]
 fn random_walks_agree_with_the_model() {
-    let first = setting("WALK_SEED", 1);
+    let first = setting("WALK_SEED", FIRST_SEED);
     let walks = setting("WALKS", WALKS);
     let taken = AtomicU64::new(0);
     let one_after_another = || {
@@ -607,8 +612,11 @@ fn random_walks_agree_with_the_model() {
         let happened = threads.into_iter().map(|thread| thread.join().unwrap());
         happened.flatten().collect::<BTreeSet<_>>()
     });
-    // Walks that never get somewhere prove nothing about it.
-    let never = |what: &&str| walks >= WALKS && !happened.contains(what);
-    let never: Vec<_> = model::EVERYTHING.into_iter().filter(never).collect();
-    assert!(never.is_empty(), "never happened: {never:?}");
+    // Walks that never get somewhere prove nothing about it; but a few of any seeds may not.
+    let has_those_of_every_day = first == FIRST_SEED && walks >= WALKS;
+    if has_those_of_every_day || walks >= WALKS_THAT_SHOW_ALL {
+        let never = |what: &&str| !happened.contains(what);
+        let never: Vec<_> = model::EVERYTHING.into_iter().filter(never).collect();
+        assert!(never.is_empty(), "never happened: {never:?}");
+    }
 }
