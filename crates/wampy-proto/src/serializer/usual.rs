@@ -15,8 +15,11 @@ pub(crate) trait UsualReader<'a>: Reader<'a> + Clone {
     /// and how many elements follow; in JSON, where only the end tells, as many as there may be.
     fn usual_code(&mut self) -> Option<(u8, u8)>;
 
-    /// Steps over what stands between two elements.
-    fn usual_separator(&mut self) -> Option<()>;
+    /// Steps over what stands between two elements: in all serializers but JSON, nothing.
+    #[inline(always)]
+    fn usual_separator(&mut self) -> Option<()> {
+        Some(())
+    }
 
     /// Steps over a map without pairs, if one comes next.
     fn usual_empty_map(&mut self) -> bool;

@@ -385,11 +385,6 @@ impl<'a> UsualReader<'a> for CborReader<'a> {
     }
 
     #[inline(always)]
-    fn usual_separator(&mut self) -> Option<()> {
-        Some(())
-    }
-
-    #[inline(always)]
     fn usual_empty_map(&mut self) -> bool {
         match self.rest {
             [0xa0, rest @ ..] => {

@@ -261,11 +261,6 @@ impl<'a> UsualReader<'a> for MsgPackReader<'a> {
     }
 
     #[inline(always)]
-    fn usual_separator(&mut self) -> Option<()> {
-        Some(())
-    }
-
-    #[inline(always)]
     fn usual_empty_map(&mut self) -> bool {
         match self.rest {
             [0x80, rest @ ..] => {
