@@ -385,7 +385,11 @@ _Begun = tuple[int, asyncio.Future[Any]]
 class AioLoop:
     """The operations of one connection, on one event loop; all is called on its thread."""
 
-    def __new__(cls, create_future: Callable[[], asyncio.Future[Any]]) -> AioLoop: ...
+    def __new__(
+        cls,
+        create_future: Callable[[], asyncio.Future[Any]],
+        call_soon: Callable[..., Any],
+    ) -> AioLoop: ...
     def fileno(self) -> int:
         """What the event loop has to watch: when it can be read, ``drain`` is to be called."""
 

@@ -29,6 +29,25 @@ pub fn decode<'py>(
     }
 }
 
+/// Decodes the one argument of a message by position; `None` if there is none, or are several.
+///
+/// # Errors
+/// As for [`decode`], but that of a second argument is not looked at.
+pub fn decode_only_arg<'py>(
+    py: Python<'py>,
+    serializer: Serializer,
+    bytes: &[u8],
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    match serializer {
+        Serializer::Json => only(py, JsonReader::new(bytes)),
+        Serializer::MsgPack => only(py, MsgPackReader::new(bytes)),
+        Serializer::Cbor => only(py, CborReader::new(bytes)),
+    }
+}
+
 /// Decodes the positional arguments of a message; no bytes are no arguments.
 ///
 /// # Errors
@@ -60,11 +79,7 @@ pub fn decode_kwargs<'py>(
 }
 
 fn whole<'py, 'a, R: Reader<'a>>(py: Python<'py>, reader: R) -> PyResult<Bound<'py, PyAny>> {
-    let mut decoder = Decoder {
-        py,
-        reader,
-        keys: None,
-    };
+    let mut decoder = Decoder::new(py, reader);
     let value = decoder.value(DEPTH_MAX)?;
     match decoder.reader.finish() {
         Ok(()) => Ok(value),
@@ -72,14 +87,45 @@ fn whole<'py, 'a, R: Reader<'a>>(py: Python<'py>, reader: R) -> PyResult<Bound<'
     }
 }
 
+fn only<'py, 'a, R: Reader<'a>>(
+    py: Python<'py>,
+    reader: R,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let mut decoder = Decoder::new(py, reader);
+    let Token::List(mut seq) = decoder.checked(R::token)? else {
+        return Ok(None);
+    };
+    if !decoder.checked(|reader| reader.more(&mut seq))? {
+        return Ok(None);
+    }
+    let value = decoder.value(DEPTH_MAX - 1)?;
+    if decoder.checked(|reader| reader.more(&mut seq))? {
+        return Ok(None);
+    }
+    decoder.checked(R::finish)?;
+    Ok(Some(value))
+}
+
 struct Decoder<'py, R> {
     py: Python<'py>,
     reader: R,
     /// From the first map on.
     keys: Option<KnownKeys>,
+    /// Those of the lists that are not complete: a list that is made of all of them at once never
+    /// grows, and its length on the wire need not be believed.
+    elements: Vec<Bound<'py, PyAny>>,
 }
 
 impl<'py, 'a, R: Reader<'a>> Decoder<'py, R> {
+    fn new(py: Python<'py>, reader: R) -> Self {
+        Self {
+            py,
+            reader,
+            keys: None,
+            elements: Vec::new(),
+        }
+    }
+
     fn value(&mut self, depth: usize) -> PyResult<Bound<'py, PyAny>> {
         let py = self.py;
         match self.checked(R::token)? {
@@ -92,11 +138,13 @@ impl<'py, 'a, R: Reader<'a>> Decoder<'py, R> {
             Token::Bytes(bytes) => Ok(PyBytes::new(py, &bytes).into_any()),
             Token::List(mut seq) => {
                 let depth = self.deeper(depth)?;
-                let list = PyList::empty(py);
+                let first = self.elements.len();
                 while self.checked(|reader| reader.more(&mut seq))? {
-                    list.append(self.value(depth)?)?;
+                    let element = self.value(depth)?;
+                    self.elements.push(element);
                 }
-                Ok(list.into_any())
+                let elements = self.elements.drain(first..);
+                Ok(PyList::new(py, elements)?.into_any())
             }
             Token::Map(mut seq) => {
                 let depth = self.deeper(depth)?;

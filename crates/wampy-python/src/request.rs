@@ -27,6 +27,11 @@ pub struct How {
 }
 
 impl How {
+    /// Whether the options of the message say all that there is to say of it.
+    pub fn is_usual(&self) -> bool {
+        self.encrypt.is_none() && !self.options.is_passed_through() && !self.options.progress
+    }
+
     /// Reads the options of CALL, a dictionary.
     ///
     /// # Errors

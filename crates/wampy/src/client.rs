@@ -18,6 +18,7 @@ use crate::responder::Responder;
 use crate::session::Shared;
 use crate::status::Status;
 use crate::subscribe::Subscribe;
+use crate::told_call::{Answers, ToldCalls};
 use crate::wamp_error::WampError;
 
 /// A session with a router: calls, registers, publishes, subscribes.
@@ -114,6 +115,12 @@ impl Client {
     /// ```
     pub fn call(&self, procedure: impl Into<String>) -> Call {
         Call::new(self.clone(), procedure.into())
+    }
+
+    /// Calls whose answers go to one place, for a program that has an event loop of its own.
+    #[must_use]
+    pub fn told_calls(&self, answers: Arc<dyn Answers>) -> ToldCalls {
+        ToldCalls::new(self.clone(), answers)
     }
 
     /// Offers `procedure`: each call of it runs `handler`. The registration is made when the value

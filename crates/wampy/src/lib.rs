@@ -76,6 +76,7 @@ mod responder;
 mod session;
 mod status;
 mod subscribe;
+mod told_call;
 mod values;
 mod wamp_error;
 
@@ -98,6 +99,7 @@ pub use reply::{IntoReply, Reply};
 pub use responder::Responder;
 pub use status::Status;
 pub use subscribe::{Subscribe, Subscription};
+pub use told_call::{Answers, Made, ToldCalls};
 pub use wamp_error::{DECRYPTION_FAILED, RUNTIME_ERROR, TOO_MANY_PARTS, WampError};
 /// The protocol: messages, payloads, serializers, ids, URIs.
 pub use wampy_proto as proto;

@@ -68,7 +68,7 @@ class Link:
         """Connect and join; ``lost`` is called when the session is lost."""
         process.prepare()
         loop = self._loop = asyncio.get_running_loop()
-        desk = self._desk = _wampy.AioLoop(loop.create_future)
+        desk = self._desk = _wampy.AioLoop(loop.create_future, loop.call_soon)
         self._fileno = desk.fileno()
         loop.add_reader(self._fileno, desk.drain)
         try:

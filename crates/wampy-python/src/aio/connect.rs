@@ -27,7 +27,7 @@ pub fn start<'py>(
         let connected = builder.connect().await;
         let finish: Finish = Box::new(move |py| {
             let client = connected.map_err(|error| error::of_connect(py, &error))?;
-            Ok(Py::new(py, AioSession::new(of_session, client))?.into_any())
+            Ok(Py::new(py, AioSession::new(py, of_session, client))?.into_any())
         });
         finish
     })

@@ -7,13 +7,17 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use foldhash::fast::FixedState;
-use pyo3::intern;
 use pyo3::prelude::*;
-use wampy::{Invocation, Responder};
+use pyo3::types::PyString;
+use pyo3::{ffi, intern};
+use wampy::{Client, Invocation, Responder};
+
+use super::calls::Calls;
 
 use crate::bell::{Bell, Ringer};
 use crate::error::{Kind, failure};
@@ -30,6 +34,9 @@ pub type Finish = Box<dyn for<'py> FnOnce(Python<'py>) -> PyResult<Py<PyAny>> + 
 
 /// A future of the client whose outcome Python can have.
 pub type Work = Pin<Box<dyn Future<Output = Finish> + Send>>;
+
+/// What was begun: its number, and Python's future.
+pub type Begun<'py> = (u64, Bound<'py, PyAny>);
 
 /// Something that waits for its turn.
 enum Waiting {
@@ -50,15 +57,19 @@ pub struct Desk {
     pub generation: u64,
     pub bell: Arc<Bell>,
     create_future: Py<PyAny>,
+    call_soon: Py<PyAny>,
+    /// The latest number.
+    last: AtomicU64,
     table: Mutex<Table>,
     /// Bounded by the client's limit of invocations.
     invoked: Mutex<VecDeque<Invoked>>,
     handlers: Mutex<HashMap<u64, Py<PyAny>>>,
+    /// From the time on at which the session has joined.
+    calls: Mutex<Option<Arc<Calls>>>,
 }
 
 #[derive(Default)]
 struct Table {
-    last: u64,
     /// By numbers that are ours, so that no hash has to resist anybody.
     waiting: HashMap<u64, Waiting, FixedState>,
     /// Futures of those who want to call and have to wait.
@@ -66,21 +77,45 @@ struct Table {
 }
 
 impl Desk {
-    /// `create_future` makes a future of the event loop.
+    /// `create_future` and `call_soon` are the event loop's.
     ///
     /// # Errors
     /// The system has no more pipes.
-    pub fn new(py: Python<'_>, create_future: Py<PyAny>) -> PyResult<Self> {
+    pub fn new(py: Python<'_>, create_future: Py<PyAny>, call_soon: Py<PyAny>) -> PyResult<Self> {
         let bell = Bell::new()
             .map_err(|error| failure(py, Kind::Connection, &format!("no pipe: {error}")))?;
         Ok(Self {
             generation: runtime::generation(),
             bell: Arc::new(bell),
             create_future,
+            call_soon,
+            last: AtomicU64::new(0),
             table: Mutex::default(),
             invoked: Mutex::default(),
             handlers: Mutex::default(),
+            calls: Mutex::default(),
         })
+    }
+
+    /// What the calls of a session go by that has joined.
+    pub fn begin_calls(&self, py: Python<'_>, client: &Client) -> Arc<Calls> {
+        let call_soon = self.call_soon.clone_ref(py);
+        let calls = Arc::new(Calls::new(client.clone(), &self.bell, call_soon));
+        *lock(&self.calls) = Some(Arc::clone(&calls));
+        calls
+    }
+
+    /// The calls of the session, while it is joined.
+    pub fn calls(&self) -> Option<Arc<Calls>> {
+        lock(&self.calls).clone()
+    }
+
+    /// A future of the event loop.
+    ///
+    /// # Errors
+    /// The loop makes none.
+    pub fn create_future<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.create_future.bind(py).call0()
     }
 
     /// Begins an operation; returns its number, by which it can be abandoned, and Python's future.
@@ -93,7 +128,7 @@ impl Desk {
     {
         check_generation(py, self.generation, "session")?;
         let _entered = runtime(py)?.enter();
-        let done = self.create_future.bind(py).call0()?;
+        let done = self.create_future(py)?;
         let token = self.draw();
         let ringer = Ringer::new(token, &self.bell);
         self.poll(py, token, Box::pin(work), ringer, done.clone().unbind())?;
@@ -135,19 +170,27 @@ impl Desk {
         }
     }
 
-    fn draw(&self) -> u64 {
-        let mut table = lock(&self.table);
-        table.last += 1;
-        table.last
+    /// A new number.
+    pub fn draw(&self) -> u64 {
+        1 + self.last.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// How many operations and calls are under way.
+    fn len(&self) -> usize {
+        let calls = lock(&self.calls).as_ref().map_or(0, |calls| calls.len());
+        lock(&self.table).waiting.len() + calls
     }
 
     /// Whether so many operations are under way that a call has to wait.
     pub fn is_crowded(&self) -> bool {
-        lock(&self.table).waiting.len() >= OPERATIONS_MAX
+        self.len() >= OPERATIONS_MAX
     }
 
     /// Drops an operation, which gives up what it waits for. One that is over is no error.
     pub fn abandon(&self, token: u64) {
+        if self.calls().is_some_and(|calls| calls.abandon(token)) {
+            return;
+        }
         let dropped = lock(&self.table).waiting.remove(&token);
         drop(dropped);
     }
@@ -230,9 +273,12 @@ impl Desk {
     /// # Errors
     /// As for [`Desk::look_at`].
     pub fn admit(&self, py: Python<'_>) -> PyResult<()> {
-        let mut table = lock(&self.table);
+        if lock(&self.table).crowd.is_empty() {
+            return Ok(());
+        }
         // As many as there are places; each looks again.
-        let places = OPERATIONS_MAX.saturating_sub(table.waiting.len());
+        let places = OPERATIONS_MAX.saturating_sub(self.len());
+        let mut table = lock(&self.table);
         let count = places.min(table.crowd.len());
         if count == 0 {
             return Ok(());
@@ -250,7 +296,7 @@ impl Desk {
     /// # Errors
     /// As for [`Desk::look_at`].
     pub fn turn<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let turn = self.create_future.bind(py).call0()?;
+        let turn = self.create_future(py)?;
         lock(&self.table).crowd.push_back(turn.clone().unbind());
         self.admit(py)?;
         Ok(turn)
@@ -267,6 +313,10 @@ impl Desk {
             std::mem::take(&mut table.crowd),
         );
         drop(table);
+        let calls = lock(&self.calls).take();
+        if let Some(calls) = calls {
+            calls.clear(py)?;
+        }
         for operation in waiting.into_values() {
             if let Waiting::Operation { done, .. } = operation {
                 let error = failure(py, Kind::Session, "the session has ended");
@@ -287,16 +337,38 @@ impl Desk {
 }
 
 /// Gives a future its outcome, unless somebody has canceled it.
-fn settle(done: &Bound<'_, PyAny>, outcome: PyResult<Py<PyAny>>) -> PyResult<()> {
+pub fn settle(done: &Bound<'_, PyAny>, outcome: PyResult<Py<PyAny>>) -> PyResult<()> {
     let py = done.py();
     let settled = match outcome {
-        Ok(value) => done.call_method1(intern!(py, "set_result"), (value,)),
+        Ok(value) => call_method(done, intern!(py, "set_result"), value.bind(py)),
         Err(error) => done.call_method1(intern!(py, "set_exception"), (error.into_value(py),)),
     };
     match settled {
         // It refuses because it has an outcome, which is rare enough to ask afterwards.
         Err(_) if is_done(done)? => Ok(()),
         settled => settled.map(drop),
+    }
+}
+
+/// Calls a method of one argument without a tuple and a bound method in between, which is what PyO3
+/// makes for the stable ABI of Python 3.10.
+#[expect(unsafe_code, reason = "each call has one, and this takes half the time")]
+fn call_method<'py>(
+    object: &Bound<'py, PyAny>,
+    name: &Bound<'py, PyString>,
+    argument: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let end = std::ptr::null_mut::<ffi::PyObject>();
+    // SAFETY: the three are objects that live until it returns, the null ends the list, and what it
+    // returns is a new reference or null with an exception.
+    unsafe {
+        let returned = ffi::PyObject_CallMethodObjArgs(
+            object.as_ptr(),
+            name.as_ptr(),
+            argument.as_ptr(),
+            end,
+        );
+        Bound::from_owned_ptr_or_err(object.py(), returned)
     }
 }
 

@@ -10,6 +10,7 @@ use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use super::calls::{ANSWERED, OVERDUE};
 use super::connect;
 use super::desk::{Desk, INVOKED, Invoked};
 use super::invocation::AioInvocation;
@@ -33,10 +34,10 @@ impl AioLoop {
 
 #[pymethods]
 impl AioLoop {
-    /// `create_future` makes a future of the event loop.
+    /// `create_future` and `call_soon` are the event loop's.
     #[new]
-    fn new(py: Python<'_>, create_future: Py<PyAny>) -> PyResult<Self> {
-        let desk = Desk::new(py, create_future)?;
+    fn new(py: Python<'_>, create_future: Py<PyAny>, call_soon: Py<PyAny>) -> PyResult<Self> {
+        let desk = Desk::new(py, create_future, call_soon)?;
         Ok(Self {
             desk: Kept::new(Arc::new(desk)),
         })
@@ -62,11 +63,17 @@ impl AioLoop {
         let _entered = runtime(py)?.enter();
         let mut tokens = Vec::with_capacity(64);
         desk.bell.take(DRAINED_MAX, &mut tokens);
+        let calls = desk.calls();
+        if let Some(calls) = &calls {
+            calls.turn_begins();
+        }
         let mut outcome = Ok(());
         for token in tokens {
-            let looked_at = match token {
-                INVOKED => run_handlers(py, desk),
-                token => desk.look_at(py, token),
+            let looked_at = match (token, &calls) {
+                (INVOKED, _) => run_handlers(py, desk),
+                (ANSWERED, Some(calls)) => calls.hand_out(py),
+                (OVERDUE, Some(calls)) => calls.end_overdue(py),
+                (token, _) => desk.look_at(py, token),
             };
             outcome = first_of(py, outcome, looked_at);
         }

@@ -8,6 +8,7 @@
 //! Deliberately absent: tasks, handlers and scopes, which are Python's (`python/wampy/aio`).
 
 mod absence;
+mod calls;
 mod connect;
 mod definition;
 mod desk;
@@ -18,6 +19,7 @@ mod invocation;
 mod registration;
 mod session;
 mod stream;
+mod value;
 
 pub use event::AioEvent;
 pub use event_loop::AioLoop;

@@ -9,22 +9,23 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
-use wampy::{Call, CallResult, Client, Status};
-use wampy_proto::message::{CancelMode, RegisterOptions, SubscribeOptions};
+use pyo3::types::{PyDict, PyString};
+use wampy::{Call, Client, Status};
+use wampy_proto::message::{CallOptions, CancelMode, RegisterOptions, SubscribeOptions};
 
 use super::absence::{absent, loss, made, within};
 use super::definition::description;
-use super::desk::{Desk, Finish};
+use super::calls::Calls;
+use super::desk::{Begun, Desk, Finish};
 use super::input::AioInput;
 use super::registration::AioRegistration;
 use super::stream::{AioStream, Source};
+use super::value::value;
 use crate::error::{self, Kind, failure_of};
 use crate::features::router_has;
 use crate::kept::Kept;
-use crate::options::{arguments, read_options};
+use crate::options::read_options;
 use crate::progressive::result_tuple;
 use crate::request::{self, How, answer};
 use crate::runtime::{self, Leaves, limit};
@@ -45,8 +46,19 @@ impl AioOptions {
 }
 
 impl AioOptions {
+    /// Whether a call with these options can go the way of most calls: it says all that there is to
+    /// say, and nobody has to encrypt its values.
+    pub fn is_usual(&self) -> bool {
+        self.0.is_usual()
+    }
+
+    /// The options of the message.
+    pub fn call(&self) -> &CallOptions {
+        &self.0.options
+    }
+
     /// How long the call may take.
-    fn limit(&self) -> Option<Duration> {
+    pub fn limit(&self) -> Option<Duration> {
         let timeout_ms = self.0.options.timeout_ms;
         (timeout_ms > 0).then(|| Duration::from_millis(timeout_ms))
     }
@@ -68,15 +80,16 @@ impl Leaves for Joined {
 /// A joined WAMP session.
 #[pyclass(frozen, module = "wampy._wampy")]
 pub struct AioSession {
-    inner: Kept<(Arc<Desk>, Arc<Joined>)>,
+    inner: Kept<(Arc<Desk>, Arc<Joined>, Arc<Calls>)>,
 }
 
 impl AioSession {
-    pub fn new(desk: Arc<Desk>, client: Client) -> Self {
+    pub fn new(py: Python<'_>, desk: Arc<Desk>, client: Client) -> Self {
+        let calls = desk.begin_calls(py, &client);
         let joined = Arc::new(Joined { client });
         runtime::at_exit(&joined);
         Self {
-            inner: Kept::new((desk, joined)),
+            inner: Kept::new((desk, joined, calls)),
         }
     }
 
@@ -92,7 +105,7 @@ impl AioSession {
     }
 
     fn parts(&self, py: Python<'_>) -> PyResult<(&Arc<Desk>, &Client)> {
-        let (desk, joined) = self.inner.get(py, "session")?;
+        let (desk, joined, _) = self.inner.get(py, "session")?;
         Ok((desk, &joined.client))
     }
 }
@@ -123,12 +136,20 @@ impl AioSession {
     fn call<'py>(
         &self,
         py: Python<'py>,
-        procedure: &str,
+        procedure: &Bound<'py, PyString>,
         args: &Bound<'py, PyAny>,
         kwargs: &Bound<'py, PyAny>,
         options: &AioOptions,
         whole: bool,
-    ) -> PyResult<Option<(u64, Bound<'py, PyAny>)>> {
+    ) -> PyResult<Option<Begun<'py>>> {
+        let (desk, _, calls) = self.inner.get(py, "session")?;
+        if !desk.is_crowded() {
+            let made = calls.make(desk, procedure, (args, kwargs), options, whole)?;
+            if made.is_some() {
+                return Ok(made);
+            }
+        }
+        let procedure = procedure.to_str()?;
         let (desk, client) = self.open(py, procedure)?;
         if desk.is_crowded() {
             return Ok(None);
@@ -350,19 +371,6 @@ fn prepared(
 ) -> PyResult<Call> {
     let call = request::call(client, procedure, args, kwargs, options.0.clone())?;
     Ok(call.cancel_mode(CancelMode::Kill))
-}
-
-/// The value of a result as a program gets it; `wampy.result` says how, where there is not just one.
-fn value<'py>(py: Python<'py>, result: &CallResult) -> PyResult<Bound<'py, PyAny>> {
-    let (args, kwargs) = arguments(py, result.payload())?;
-    if result.payload().encoded_kwargs().is_empty()
-        && let Ok(args) = args.cast::<PyList>()
-        && args.len() == 1
-    {
-        return args.get_item(0);
-    }
-    let module = py.import(intern!(py, "wampy.result"))?;
-    module.call_method1(intern!(py, "value_of"), (args, kwargs))
 }
 
 /// A future that has its outcome already.

@@ -143,7 +143,7 @@ impl Shared {
         });
         match (is_progress, sink, part) {
             // A part that nobody has asked for counts for nothing; the result follows.
-            (true, CallSink::Once(_), _) => {}
+            (true, CallSink::Once(_) | CallSink::Told(_), _) => {}
             (true, CallSink::Parts(queue), Ok(part)) => {
                 let bytes = part.payload.encoded_len();
                 if queue.push(Ok(part), bytes).is_err() {

@@ -131,6 +131,29 @@ impl Shared {
         .await
     }
 
+    /// Appends a request if that can be done at once, and does not wake the owner.
+    pub(crate) fn request_now(&self, mut message: Message<'_>, pending: Pending) -> Option<Sent> {
+        let limits = &self.options.limits;
+        let mut state = self.lock();
+        if state.closing {
+            return None;
+        }
+        let Phase::Online(online) = &mut state.phase else {
+            return None;
+        };
+        let has_room = online.outbox.len() < limits.outbox_bytes_max
+            && online.pending.len() < limits.requests_max;
+        if !has_room {
+            return None;
+        }
+        online.encode_request(&mut message, Some(pending)).ok()
+    }
+
+    /// Wakes the owner for what was appended without.
+    pub(crate) fn flush(&self) {
+        wake_owner(self.lock());
+    }
+
     /// Sends a message as it is, except that a request gets the next id.
     pub(crate) async fn send_raw(
         &self,

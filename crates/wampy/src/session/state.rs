@@ -21,6 +21,7 @@ use super::records::{RegistrationRecord, SubscriptionRecord};
 use crate::call::CallResult;
 use crate::error::Error;
 use crate::queue::Queue;
+use crate::told_call::Told;
 
 /// How many calls that were given up are remembered; the oldest are forgotten.
 const GIVEN_UP_CALLS_MAX: usize = 1024;
@@ -93,6 +94,8 @@ impl Past {
 pub(crate) enum CallSink {
     /// The whole result.
     Once(Done<CallResult>),
+    /// The whole result, to where those of other calls go, too.
+    Told(Told),
     /// Each part.
     Parts(Queue<Result<CallResult, Error>>),
 }
@@ -102,6 +105,7 @@ impl CallSink {
         match self {
             // Whoever has dropped the receiver wants no answer.
             Self::Once(done) => _ = done.send(result),
+            Self::Told(told) => told.finish(result),
             Self::Parts(queue) => queue.push_last(result),
         }
     }
