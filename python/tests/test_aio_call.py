@@ -122,6 +122,60 @@ def test_a_call_that_takes_too_long_fails_and_ends_its_handler(on_loop, router):
     on_loop(main)
 
 
+def test_one_clock_keeps_the_time_of_all_calls(on_loop, router):
+    async def main():
+        ended = []
+
+        async def forever(number):
+            try:
+                await asyncio.sleep(FOREVER)
+            finally:
+                ended.append(number)
+
+        async with pair(router, call_timeout=FOREVER) as (service, caller):
+            await service.register(forever, "com.aio.forever")
+            await service.register(add, "com.aio.add")
+            # The longest limit comes first, and there are many that nobody needs any more.
+            longest = asyncio.create_task(caller.call("com.aio.forever", 0))
+            short = [caller.with_options(timeout=limit) for limit in (150, 50, 100)]
+            calls = [session.call("com.aio.forever", number) for number, session in enumerate(short)]
+            late = [asyncio.create_task(call) for call in calls]
+            for _ in range(3):
+                sums = [short[0].call("com.aio.add", number) for number in range(200)]
+                assert await asyncio.gather(*sums) == list(range(1, 201))
+            order = [await over for over in asyncio.as_completed([named(task) for task in late])]
+            assert [name for name, _ in order] == [late[1], late[2], late[0]]
+            assert all(isinstance(error, wampy.WampyTimeOutError) for _, error in order)
+            await until(lambda: sorted(ended) == [0, 1, 2])
+            assert not longest.done()
+            longest.cancel()
+            await until(lambda: len(ended) == 4)
+
+    async def named(task):
+        (error,) = await asyncio.gather(task, return_exceptions=True)
+        return task, error
+
+    on_loop(main)
+
+
+def test_calls_of_one_turn_of_the_loop_are_sent_in_their_order(on_loop, router):
+    async def main():
+        seen = []
+
+        async with pair(router) as (service, caller):
+            await service.register(seen.append, "com.aio.note")
+            for first in range(0, 300, 100):
+                calls = [caller.call("com.aio.note", first + number) for number in range(100)]
+                await asyncio.gather(*calls)
+            assert seen == list(range(300))
+            # Those that nobody waits for are sent as well.
+            forgotten = [asyncio.create_task(caller.call("com.aio.note", n)) for n in (300, 301)]
+            await until(lambda: len(seen) == 302)
+            await asyncio.wait(forgotten)
+
+    on_loop(main)
+
+
 def test_options_of_a_call(on_loop, router):
     async def who(*, details):
         return details["caller"]

@@ -99,7 +99,7 @@ pub use reply::{IntoReply, Reply};
 pub use responder::Responder;
 pub use status::Status;
 pub use subscribe::{Subscribe, Subscription};
-pub use told_call::{Answers, Made, ToldCalls};
+pub use told_call::{Answers, Made, Sending, ToldCalls};
 pub use wamp_error::{DECRYPTION_FAILED, RUNTIME_ERROR, TOO_MANY_PARTS, WampError};
 /// The protocol: messages, payloads, serializers, ids, URIs.
 pub use wampy_proto as proto;

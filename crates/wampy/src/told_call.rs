@@ -41,6 +41,15 @@ impl fmt::Debug for Told {
     }
 }
 
+/// When a call is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sending {
+    /// At once.
+    AtOnce,
+    /// With what is sent next, at the latest with [`ToldCalls::flush`].
+    WithNext,
+}
+
 /// A call that was made.
 #[derive(Debug, Clone, Copy)]
 pub struct Made(Sent);
@@ -52,7 +61,7 @@ pub struct Made(Sent);
 ///
 /// use wampy::proto::Payload;
 /// use wampy::proto::message::CallOptions;
-/// use wampy::{Answers, CallResult, Error};
+/// use wampy::{Answers, CallResult, Error, Sending};
 ///
 /// struct Queue(mpsc::Sender<(u64, Result<CallResult, Error>)>);
 ///
@@ -67,8 +76,8 @@ pub struct Made(Sent);
 /// let (sender, answers) = mpsc::channel();
 /// let calls = client.told_calls(Arc::new(Queue(sender)));
 /// let options = CallOptions::default();
-/// assert!(calls.make(7, "wamp.session.count", &options, Payload::EMPTY).is_some());
-/// calls.flush();
+/// let made = calls.make(7, "wamp.session.count", &options, Payload::EMPTY, Sending::AtOnce);
+/// assert!(made.is_some());
 /// let (number, answer) = tokio::task::spawn_blocking(move || answers.recv().unwrap()).await.unwrap();
 /// assert_eq!(number, 7);
 /// assert_eq!(answer?.value::<u64>()?, 1);
@@ -106,8 +115,7 @@ impl ToldCalls {
     /// there is no session, too much waits to be sent or to be answered, or the values do not fit into
     /// a message. [`Call`](crate::Call) waits, or says why.
     ///
-    /// The call is sent with what is sent next, at the latest with [`flush`](Self::flush). The options
-    /// are sent as they are; parts of a result are left out.
+    /// The options are sent as they are; parts of a result are left out.
     #[must_use]
     pub fn make(
         &self,
@@ -115,6 +123,7 @@ impl ToldCalls {
         procedure: &str,
         options: &CallOptions,
         payload: Payload<'_>,
+        sending: Sending,
     ) -> Option<Made> {
         let call = message::Call {
             request: RequestId::FIRST,
@@ -130,11 +139,12 @@ impl ToldCalls {
             sink: CallSink::Told(told),
             sealed: false,
         };
-        let sent = self.client.shared().request_now(call.into(), pending);
-        sent.map(Made)
+        let wakes = matches!(sending, Sending::AtOnce);
+        let shared = self.client.shared();
+        shared.request_now(call.into(), pending, wakes).map(Made)
     }
 
-    /// Sends the calls that were made.
+    /// Sends the calls that were made and are not sent yet.
     pub fn flush(&self) {
         self.client.shared().flush();
     }

@@ -20,10 +20,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyString};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
-use wampy::{Answers, CallResult, Client, Error, Made, ToldCalls};
+use wampy::{Answers, CallResult, Client, Error, Made, Sending, ToldCalls};
 use wampy_proto::message::CancelMode;
 
-use super::desk::{Begun, Desk, settle};
+use super::desk::{Begun, Desk, OPERATIONS_MAX, settle};
 use super::session::AioOptions;
 use super::value::value;
 use crate::bell::Bell;
@@ -48,7 +48,6 @@ pub struct Calls {
     told: ToldCalls,
     answers: Arc<Queue>,
     table: Mutex<Table>,
-    sending: Mutex<Sending>,
     call_soon: Py<PyAny>,
 }
 
@@ -101,11 +100,12 @@ struct Table {
     /// By numbers that are ours, so that no hash has to resist anybody.
     waiting: HashMap<u64, Calling, FixedState>,
     deadlines: Deadlines,
+    turn: Turn,
 }
 
-/// What is sent, and when.
+/// What is sent in a turn of the loop, and when.
 #[derive(Default)]
-struct Sending {
+struct Turn {
     /// Whether a call has been made in this turn of the loop.
     begun: bool,
     /// How many were, and are not sent yet.
@@ -125,7 +125,6 @@ impl Calls {
             told: client.told_calls(Arc::clone(&answers) as Arc<dyn Answers>),
             answers,
             table: Mutex::default(),
-            sending: Mutex::default(),
             call_soon,
         }
     }
@@ -153,11 +152,18 @@ impl Calls {
         }
         let payload = payload(self.told.serializer(), args, kwargs)?;
         let (number, done) = (desk.draw(), desk.create_future(py)?);
-        let text = procedure.to_str()?;
-        let Some(made) = self.told.make(number, text, options.call(), payload) else {
+        let (text, limit) = (procedure.to_str()?, options.limit());
+        let operations = desk.operations();
+        // Nothing from here on runs code of the program.
+        let mut table = lock(&self.table);
+        if table.waiting.len() + operations >= OPERATIONS_MAX {
+            return Ok(None);
+        }
+        let (sending, begins) = table.turn.next();
+        let made = self.told.make(number, text, options.call(), payload, sending);
+        let Some(made) = made else {
             return Ok(None);
         };
-        let limit = options.limit();
         let calling = Calling {
             done: done.clone().unbind(),
             procedure: procedure.clone().unbind(),
@@ -165,62 +171,41 @@ impl Calls {
             limit,
             whole,
         };
-        let mut table = lock(&self.table);
         table.waiting.insert(number, calling);
         if let Some(limit) = limit {
-            let Table { waiting, deadlines } = &mut *table;
-            deadlines.add(number, limit, |number| waiting.contains_key(number));
-            deadlines.set_alarm(py, &self.answers.bell)?;
+            table.watch(py, number, limit, &self.answers.bell)?;
         }
         drop(table);
-        self.send(py)?;
+        if begins {
+            self.flush_soon(py)?;
+        }
         Ok(Some((number, done)))
     }
 
-    /// Sends what was made: at once, or at the end of this turn of the loop.
-    fn send(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
-        let mut sending = lock(&self.sending);
-        if !sending.begun {
-            sending.begun = true;
-            drop(sending);
-            self.told.flush();
-            return Ok(());
-        }
-        sending.unsent += 1;
-        let is_full = sending.unsent >= SENT_TOGETHER_MAX;
-        if is_full {
-            sending.unsent = 0;
-        }
-        let is_scheduled = std::mem::replace(&mut sending.scheduled, true);
-        drop(sending);
-        if is_full {
-            self.told.flush();
-        }
-        if !is_scheduled {
-            let calls = Arc::downgrade(self);
-            let flush = PyCFunction::new_closure(py, None, None, move |_, _| {
-                if let Some(calls) = calls.upgrade() {
-                    calls.turn_is_over();
-                }
-            })?;
-            self.call_soon.bind(py).call1((flush,))?;
-        }
-        Ok(())
+    /// Has the loop flush at the end of this turn.
+    fn flush_soon(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+        let calls = Arc::downgrade(self);
+        let flush = PyCFunction::new_closure(py, None, None, move |_, _| {
+            if let Some(calls) = calls.upgrade() {
+                calls.flush();
+            }
+        })?;
+        self.call_soon.bind(py).call1((flush,)).map(drop)
     }
 
     /// Sends what was made in a turn of the loop.
-    fn turn_is_over(&self) {
-        let sending = std::mem::take(&mut *lock(&self.sending));
-        if sending.unsent > 0 {
+    fn flush(&self) {
+        let turn = std::mem::take(&mut lock(&self.table).turn);
+        if turn.unsent > 0 {
             self.told.flush();
         }
     }
 
     /// A turn of the loop begins, in which answers are handed out.
     pub fn turn_begins(&self) {
-        let mut sending = lock(&self.sending);
-        if !sending.scheduled {
-            sending.begun = false;
+        let mut table = lock(&self.table);
+        if !table.turn.scheduled {
+            table.turn.begun = false;
         }
     }
 
@@ -286,6 +271,50 @@ impl Calls {
         }
         Ok(())
     }
+}
+
+impl Table {
+    /// Sees to it that a call does not wait for longer than `limit`.
+    fn watch(
+        &mut self,
+        py: Python<'_>,
+        number: u64,
+        limit: Duration,
+        bell: &Arc<Bell>,
+    ) -> PyResult<()> {
+        let waiting = &self.waiting;
+        self.deadlines
+            .add(number, limit, |number| waiting.contains_key(number));
+        self.deadlines.set_alarm(py, bell)
+    }
+}
+
+impl Turn {
+    /// When the next call is sent, and whether the loop has to be told to flush.
+    fn next(&mut self) -> (Sending, bool) {
+        if !std::mem::replace(&mut self.begun, at_once()) && at_once() {
+            return (Sending::AtOnce, false);
+        }
+        let begins = !std::mem::replace(&mut self.scheduled, true);
+        self.unsent += 1;
+        if self.unsent < together() {
+            return (Sending::WithNext, begins);
+        }
+        self.unsent = 0;
+        (Sending::AtOnce, begins)
+    }
+}
+
+fn at_once() -> bool {
+    static V: std::sync::LazyLock<bool> =
+        std::sync::LazyLock::new(|| std::env::var("W_ONCE").map_or(true, |v| v == "1"));
+    *V
+}
+fn together() -> usize {
+    static V: std::sync::LazyLock<usize> = std::sync::LazyLock::new(|| {
+        std::env::var("W_TOG").map_or(SENT_TOGETHER_MAX, |v| v.parse().unwrap_or(32))
+    });
+    *V
 }
 
 impl Calling {

@@ -25,7 +25,7 @@ use crate::locks::lock;
 use crate::runtime::{self, check_generation, runtime};
 
 /// The most operations at a time; further calls wait for their turn.
-const OPERATIONS_MAX: usize = 1 << 15;
+pub const OPERATIONS_MAX: usize = 1 << 15;
 /// The token of the invocations that have come.
 pub const INVOKED: u64 = 0;
 
@@ -175,10 +175,14 @@ impl Desk {
         1 + self.last.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// How many operations are under way.
+    pub fn operations(&self) -> usize {
+        lock(&self.table).waiting.len()
+    }
+
     /// How many operations and calls are under way.
     fn len(&self) -> usize {
-        let calls = lock(&self.calls).as_ref().map_or(0, |calls| calls.len());
-        lock(&self.table).waiting.len() + calls
+        self.operations() + self.calls().map_or(0, |calls| calls.len())
     }
 
     /// Whether so many operations are under way that a call has to wait.

@@ -1,7 +1,7 @@
 //! The asyncio face: operations of the Rust client that end on an event loop of Python.
 //!
 //! The loop's thread itself polls the client's futures, so that a request costs no task and no thread
-//! of its own. The network thread never calls into Python: it notes whose turn it is ([`crate::bell`]) and
+//! of its own; a call, which is what programs make most, costs no future either ([`calls`]). The network thread never calls into Python: it notes whose turn it is ([`crate::bell`]) and
 //! writes one byte, for as many as there are, to a pipe that the loop watches. Then the loop drains
 //! all of them at once, holding the GIL anyhow ([`event_loop`], [`desk`]).
 //!

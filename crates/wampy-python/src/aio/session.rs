@@ -143,11 +143,9 @@ impl AioSession {
         whole: bool,
     ) -> PyResult<Option<Begun<'py>>> {
         let (desk, _, calls) = self.inner.get(py, "session")?;
-        if !desk.is_crowded() {
-            let made = calls.make(desk, procedure, (args, kwargs), options, whole)?;
-            if made.is_some() {
-                return Ok(made);
-            }
+        let made = calls.make(desk, procedure, (args, kwargs), options, whole)?;
+        if made.is_some() {
+            return Ok(made);
         }
         let procedure = procedure.to_str()?;
         let (desk, client) = self.open(py, procedure)?;

@@ -131,8 +131,13 @@ impl Shared {
         .await
     }
 
-    /// Appends a request if that can be done at once, and does not wake the owner.
-    pub(crate) fn request_now(&self, mut message: Message<'_>, pending: Pending) -> Option<Sent> {
+    /// Appends a request if that can be done at once; wakes the owner for it only if `wakes`.
+    pub(crate) fn request_now(
+        &self,
+        mut message: Message<'_>,
+        pending: Pending,
+        wakes: bool,
+    ) -> Option<Sent> {
         let limits = &self.options.limits;
         let mut state = self.lock();
         if state.closing {
@@ -146,7 +151,11 @@ impl Shared {
         if !has_room {
             return None;
         }
-        online.encode_request(&mut message, Some(pending)).ok()
+        let sent = online.encode_request(&mut message, Some(pending)).ok()?;
+        if wakes {
+            wake_owner(state);
+        }
+        Some(sent)
     }
 
     /// Wakes the owner for what was appended without.

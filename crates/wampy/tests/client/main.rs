@@ -55,6 +55,7 @@ mod pubsub;
 mod rawsocket;
 mod reconnect;
 mod registrations;
+mod told_calls;
 mod transports;
 mod violations;
 mod websocket;
