@@ -87,10 +87,7 @@ fn whole<'py, 'a, R: Reader<'a>>(py: Python<'py>, reader: R) -> PyResult<Bound<'
     }
 }
 
-fn only<'py, 'a, R: Reader<'a>>(
-    py: Python<'py>,
-    reader: R,
-) -> PyResult<Option<Bound<'py, PyAny>>> {
+fn only<'py, 'a, R: Reader<'a>>(py: Python<'py>, reader: R) -> PyResult<Option<Bound<'py, PyAny>>> {
     let mut decoder = Decoder::new(py, reader);
     let Token::List(mut seq) = decoder.checked(R::token)? else {
         return Ok(None);

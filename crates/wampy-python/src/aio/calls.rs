@@ -40,8 +40,9 @@ pub const OVERDUE: u64 = u64::MAX - 1;
 
 /// The most answers that are looked at before other callbacks of the loop run.
 const ANSWERS_MAX: usize = 512;
-/// After how many calls of one turn those are sent that were not.
-const SENT_TOGETHER_MAX: usize = 32;
+/// After how many calls of one turn those are sent that were not: whoever answers them can begin, while
+/// the others are made.
+const SENT_TOGETHER_MAX: usize = 16;
 
 /// The calls of one session.
 pub struct Calls {
@@ -77,7 +78,9 @@ impl Queue {
     fn take(&self) -> Vec<Answer> {
         let mut answers = lock(&self.answers);
         if answers.len() <= ANSWERS_MAX {
-            return std::mem::take(&mut *answers);
+            // As a rule as many will come next time.
+            let next = Vec::with_capacity(answers.len());
+            return std::mem::replace(&mut *answers, next);
         }
         let taken = answers.drain(..ANSWERS_MAX).collect();
         drop(answers);
@@ -160,7 +163,9 @@ impl Calls {
             return Ok(None);
         }
         let (sending, begins) = table.turn.next();
-        let made = self.told.make(number, text, options.call(), payload, sending);
+        let made = self
+            .told
+            .make(number, text, options.call(), payload, sending);
         let Some(made) = made else {
             return Ok(None);
         };
@@ -292,29 +297,17 @@ impl Table {
 impl Turn {
     /// When the next call is sent, and whether the loop has to be told to flush.
     fn next(&mut self) -> (Sending, bool) {
-        if !std::mem::replace(&mut self.begun, at_once()) && at_once() {
+        if !std::mem::replace(&mut self.begun, true) {
             return (Sending::AtOnce, false);
         }
         let begins = !std::mem::replace(&mut self.scheduled, true);
         self.unsent += 1;
-        if self.unsent < together() {
+        if self.unsent < SENT_TOGETHER_MAX {
             return (Sending::WithNext, begins);
         }
         self.unsent = 0;
         (Sending::AtOnce, begins)
     }
-}
-
-fn at_once() -> bool {
-    static V: std::sync::LazyLock<bool> =
-        std::sync::LazyLock::new(|| std::env::var("W_ONCE").map_or(true, |v| v == "1"));
-    *V
-}
-fn together() -> usize {
-    static V: std::sync::LazyLock<usize> = std::sync::LazyLock::new(|| {
-        std::env::var("W_TOG").map_or(SENT_TOGETHER_MAX, |v| v.parse().unwrap_or(32))
-    });
-    *V
 }
 
 impl Calling {

@@ -356,7 +356,10 @@ pub fn settle(done: &Bound<'_, PyAny>, outcome: PyResult<Py<PyAny>>) -> PyResult
 
 /// Calls a method of one argument without a tuple and a bound method in between, which is what PyO3
 /// makes for the stable ABI of Python 3.10.
-#[expect(unsafe_code, reason = "each call has one, and this takes half the time")]
+#[expect(
+    unsafe_code,
+    reason = "each call has one, and this takes half the time"
+)]
 fn call_method<'py>(
     object: &Bound<'py, PyAny>,
     name: &Bound<'py, PyString>,
@@ -366,12 +369,8 @@ fn call_method<'py>(
     // SAFETY: the three are objects that live until it returns, the null ends the list, and what it
     // returns is a new reference or null with an exception.
     unsafe {
-        let returned = ffi::PyObject_CallMethodObjArgs(
-            object.as_ptr(),
-            name.as_ptr(),
-            argument.as_ptr(),
-            end,
-        );
+        let returned =
+            ffi::PyObject_CallMethodObjArgs(object.as_ptr(), name.as_ptr(), argument.as_ptr(), end);
         Bound::from_owned_ptr_or_err(object.py(), returned)
     }
 }

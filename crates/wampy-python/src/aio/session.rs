@@ -15,8 +15,8 @@ use wampy::{Call, Client, Status};
 use wampy_proto::message::{CallOptions, CancelMode, RegisterOptions, SubscribeOptions};
 
 use super::absence::{absent, loss, made, within};
-use super::definition::description;
 use super::calls::Calls;
+use super::definition::description;
 use super::desk::{Begun, Desk, Finish};
 use super::input::AioInput;
 use super::registration::AioRegistration;

@@ -43,7 +43,13 @@ async fn each_answer_comes_with_the_number_of_its_call() {
         let options = CallOptions::default();
         for number in 0..50 {
             let sending = Sending::WithNext;
-            let made = calls.make(number, "com.example.double", &options, payload(number), sending);
+            let made = calls.make(
+                number,
+                "com.example.double",
+                &options,
+                payload(number),
+                sending,
+            );
             assert!(made.is_some());
         }
         calls.flush();
@@ -102,7 +108,11 @@ async fn a_call_that_is_canceled_ends_its_handler_and_is_told_no_more() {
         calls.cancel(made.unwrap(), CancelMode::Kill);
         until(async || Arc::strong_count(&working) == 2).await;
         let name = "wamp.session.count";
-        assert!(calls.make(2, name, &options, Payload::EMPTY, Sending::AtOnce).is_some());
+        assert!(
+            calls
+                .make(2, name, &options, Payload::EMPTY, Sending::AtOnce)
+                .is_some()
+        );
         assert_eq!(answers.recv().await.unwrap().0, 2);
     })
     .await;
