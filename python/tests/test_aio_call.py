@@ -138,8 +138,10 @@ def test_one_clock_keeps_the_time_of_all_calls(on_loop, router):
             # The longest limit comes first, and there are many that nobody needs any more.
             longest = asyncio.create_task(caller.call("com.aio.forever", 0))
             short = [caller.with_options(timeout=limit) for limit in (150, 50, 100)]
-            calls = [session.call("com.aio.forever", number) for number, session in enumerate(short)]
-            late = [asyncio.create_task(call) for call in calls]
+            late = [
+                asyncio.create_task(session.call("com.aio.forever", number))
+                for number, session in enumerate(short)
+            ]
             for _ in range(3):
                 sums = [short[0].call("com.aio.add", number) for number in range(200)]
                 assert await asyncio.gather(*sums) == list(range(1, 201))

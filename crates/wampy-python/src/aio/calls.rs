@@ -248,7 +248,9 @@ impl Calls {
     /// As for [`Calls::hand_out`].
     pub fn end_overdue(&self, py: Python<'_>) -> PyResult<()> {
         let mut table = lock(&self.table);
-        let Table { waiting, deadlines } = &mut *table;
+        let Table {
+            waiting, deadlines, ..
+        } = &mut *table;
         let over: Vec<Calling> = deadlines
             .take(Instant::now())
             .filter_map(|number| waiting.remove(&number))

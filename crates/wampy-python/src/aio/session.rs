@@ -143,9 +143,9 @@ impl AioSession {
         whole: bool,
     ) -> PyResult<Option<Begun<'py>>> {
         let (desk, _, calls) = self.inner.get(py, "session")?;
-        let made = calls.make(desk, procedure, (args, kwargs), options, whole)?;
-        if made.is_some() {
-            return Ok(made);
+        let begun = calls.make(desk, procedure, (args, kwargs), options, whole)?;
+        if begun.is_some() {
+            return Ok(begun);
         }
         let procedure = procedure.to_str()?;
         let (desk, client) = self.open(py, procedure)?;
