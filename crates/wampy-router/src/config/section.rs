@@ -60,8 +60,9 @@ fn name_of(value: &DeValue<'_>) -> &'static str {
     }
 }
 
-/// What serde says of a value, without the value.
+/// What serde says of a value, without the value, and in the words of a configuration file.
 fn without_value(message: &str) -> String {
+    let message = &message.replace("struct Record", "a table");
     match (
         message.starts_with("invalid "),
         message.split_once(", expected "),
