@@ -194,8 +194,10 @@ impl Builder {
     /// is made if it is not there, so that they outlive the router. What is to be kept is written
     /// before it is acknowledged: then it outlives the death of the process, also by SIGKILL; it
     /// outlives that of the whole machine once the operating system has written it to disk, as it does
-    /// within seconds. One router at a time may use a directory. Realms are told apart by their names;
-    /// what was kept of a realm that is not served waits until it is. Default: in memory only.
+    /// within seconds. What nobody asked to be acknowledged is written soon
+    /// ([`Limits::store_queue_bytes_max`]), and before the router ends in order. One router at a time may use a directory. Realms are told apart by their names;
+    /// what was kept of a realm that is not served waits until it is, or is dropped
+    /// ([`StoreContents::forget`](crate::StoreContents::forget)). Default: in memory only.
     pub fn store(mut self, path: impl Into<PathBuf>) -> Self {
         self.store = Some(path.into());
         self
