@@ -135,6 +135,10 @@ fn a_file_without_a_realm_opens_none() {
         );
         assert!(mistakes[0].contains("[[realms]]"), "{mistakes:?}");
     }
+    // What cannot be read may be the realms.
+    let mistakes = files.mistakes("[[realms]\nname = 'realm1'\n");
+    let is_told = |mistake: &String| mistake.contains("there is no realm");
+    assert!(!mistakes.iter().any(is_told), "{mistakes:?}");
     // Where clients bring realms into being, realm1 is like any other.
     let host = files.host(
         r#"

@@ -188,7 +188,7 @@ fn realms(section: &mut Section<'_>, mut builder: Builder, policies: &RealmConfi
     if let Some(yes) = section.flag("auto_create_realms") {
         builder = builder.auto_create_realms(yes);
     }
-    if is_silent && !builder.auto_create_realms {
+    if is_silent && !builder.auto_create_realms && !source.is_broken.get() {
         section.problem(
             "there is no realm: the file needs [[realms]], or auto_create_realms = true where \
              clients may bring any into being",

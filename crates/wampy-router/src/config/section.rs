@@ -32,6 +32,7 @@ impl<'s> Source<'s> {
         for error in errors {
             let offset = error.span().map_or(0, |span| span.start);
             self.report_at(&Place::ROOT.inner(offset, ""), error.message());
+            self.is_broken.set(true);
         }
         root
     }
