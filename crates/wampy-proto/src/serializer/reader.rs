@@ -33,8 +33,7 @@ impl Token<'_> {
         match self {
             Self::Null => "null",
             Self::Bool(_) => "a boolean",
-            Self::Unsigned(_) => "an integer",
-            Self::Signed(_) => "a negative integer",
+            Self::Unsigned(_) | Self::Signed(_) => "an integer",
             Self::Float(_) => "a float",
             Self::Text(_) => "text",
             Self::Bytes(_) => "bytes",

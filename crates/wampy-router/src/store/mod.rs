@@ -1,11 +1,11 @@
 //! The store: retained events and event history of all realms, on disk, so that they outlive the router.
 //!
 //! A write that is acknowledged returns when the operating system has it: so it survives the death of the
-//! process, but not for sure that of the machine. Others wait in a bounded queue ([`queue`]). What belongs to the format: the keyspace `format` holds its version;
-//! `retained` and `history` hold the events, each by its realm's name (2 bytes of length before it) and
-//! its number (8 bytes, so that they are in order). The realms keep the limits and say what to forget;
-//! the database gives the space back in the background. Deliberately absent: reading while the router
-//! runs: realms have all their events in memory.
+//! process, but not for sure that of the machine. Others wait in a bounded queue ([`queue`]). What belongs
+//! to the format: the keyspace `format` holds its version; `retained` and `history` hold the events, each by
+//! its realm's name (2 bytes of length before it) and its number (8 bytes, so that they are in order). The
+//! realms keep the limits and say what to forget; the database gives the space back in the background.
+//! Deliberately absent: reading while the router runs: realms have all their events in memory.
 
 mod contents;
 mod journals;
