@@ -96,6 +96,13 @@ class Asked:
         """Wait for the answer, once; returns the ids of the request and of what was granted."""
 
 @final
+class AskedCall:
+    """A call that was made and may not be answered yet."""
+
+    def answered(self) -> None:
+        """Wait for the answer, once; of which only counts that it is no error."""
+
+@final
 class Attempt:
     """A way to give up attempts to connect, made by whoever may have to."""
 
@@ -173,6 +180,15 @@ class Session:
         self, procedure: str, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> None:
         """Call without waiting; what becomes of it makes no difference."""
+
+    def ask_to_call(
+        self,
+        procedure: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        options: Mapping[str, Any],
+    ) -> AskedCall:
+        """Call, and wait for the answer later."""
 
     def publish(
         self,

@@ -56,6 +56,13 @@ class Session(Lifetime):
         options = self._call_options(procedure, None)
         return self.joined().call(procedure, args, kwargs, options)[2]
 
+    def ask_to_call(
+        self, procedure: str, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> _wampy.AskedCall:
+        """Call a procedure, and wait for its answer later."""
+        options = self._call_options(procedure, None)
+        return self.joined().ask_to_call(procedure, args, kwargs, options)
+
     def call_progressive(
         self,
         procedure: str,
