@@ -23,6 +23,7 @@ __all__ = [
     "AioSession",
     "AioStream",
     "Asked",
+    "AskedCall",
     "Attempt",
     "CookieJar",
     "Event",

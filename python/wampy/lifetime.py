@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wampy import _wampy, errors, joining, process
-from wampy.by_hand import MessagesByHand
 from wampy.constants import CLOSE_REASON, CONNECT_TIMEOUT, DEFAULT_REALM, DEFAULT_TIMEOUT
 from wampy.delivery import Delivery
 from wampy.encryption import DataKey
@@ -26,6 +25,7 @@ from wampy.settings import Access, Certificate, StrPath, check_timeout
 
 if TYPE_CHECKING:
     from wampy.auth import Auth
+    from wampy.by_hand import MessagesByHand
     from wampy.connection import Connection
 
 __all__ = ["Lifetime"]
@@ -84,7 +84,7 @@ class Lifetime:
         self._wire: _wampy.Session | None = None
         self._offers = Offers(self)
         self._jobs = Jobs(client_name, self.delivery, self._offers, lambda: self._wire)
-        self._by_hand = MessagesByHand(self, self._offers)
+        self._by_hand: MessagesByHand | None = None
         self._keeper: Keeper | None = None
         self._threads: HandlerThreads | None = None
         self._ended = False
@@ -260,7 +260,7 @@ class Lifetime:
     def forget_ids(self) -> None:
         """Drop what belonged to the session that ended."""
         self._offers.forget_ids()
-        self._by_hand.forget()
+        self._by_hand = None
 
     def restore(self) -> None:
         """Ask for everything that the present session has not granted."""
@@ -278,6 +278,8 @@ class Lifetime:
 
     def start_threads(self) -> None:
         """Have the jobs of the session taken, and a loss noticed."""
+        with self._offers.granting:
+            self._jobs.prepare()
         if self._threads is not None:
             self._threads.start()
         if self._keeper is None:

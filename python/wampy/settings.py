@@ -93,14 +93,14 @@ class Access:
         if not isinstance(keys, Sequence) or not all(isinstance(key, DataKey) for key in keys):
             # What was given instead may be a secret.
             raise ConfigurationError("keys must be a list of wampy.DataKey")
-        self.roles = roles
-        self.auth = auth
-        self.certificate = certificate
-        self.cert_path = cert_path
-        self.ipv = ipv
-        self.keys = keys
-        self.cipher = cipher
-        self.batched = batched
+        self.roles: Mapping[str, Any] = roles
+        self.auth: Auth | Sequence[Auth] | None = auth
+        self.certificate: Certificate | None = certificate
+        self.cert_path: StrPath | None = cert_path
+        self.ipv: int | None = ipv
+        self.keys: Sequence[DataKey] = keys
+        self.cipher: str | None = cipher
+        self.batched: bool = batched
         self.cookies: CookieJar | None = _jar_of(cookies)
 
     def settings(
