@@ -11,7 +11,8 @@ use std::time::Duration;
 use wampy_proto::message::{self, CallOptions, CancelMode};
 use wampy_proto::{Payload, RequestId, Serializer};
 
-use crate::call::{self, CallResult};
+use crate::call;
+use crate::call_result::CallResult;
 use crate::client::Client;
 use crate::error::Error;
 use crate::session::{CallSink, Pending, Sent};

@@ -144,7 +144,7 @@ impl Calls {
     pub fn make<'py>(
         self: &Arc<Self>,
         desk: &Desk,
-        procedure: &Bound<'py, PyString>,
+        (procedure, name): (&Bound<'py, PyString>, &str),
         (args, kwargs): (&Bound<'py, PyAny>, &Bound<'py, PyAny>),
         options: &AioOptions,
         whole: bool,
@@ -155,7 +155,7 @@ impl Calls {
         }
         let payload = payload(self.told.serializer(), args, kwargs)?;
         let (number, done) = (desk.draw(), desk.create_future(py)?);
-        let (text, limit) = (procedure.to_str()?, options.limit());
+        let limit = options.limit();
         let operations = desk.operations();
         // Nothing from here on runs code of the program.
         let mut table = lock(&self.table);
@@ -165,7 +165,7 @@ impl Calls {
         let (sending, begins) = table.turn.next();
         let made = self
             .told
-            .make(number, text, options.call(), payload, sending);
+            .make(number, name, options.call(), payload, sending);
         let Some(made) = made else {
             return Ok(None);
         };

@@ -25,6 +25,7 @@ use super::value::value;
 use crate::error::{self, Kind, failure_of};
 use crate::features::router_has;
 use crate::kept::Kept;
+use crate::names::{Procedure, Topic};
 use crate::options::read_options;
 use crate::progressive::result_tuple;
 use crate::request::{self, How, answer};
@@ -136,18 +137,20 @@ impl AioSession {
     fn call<'py>(
         &self,
         py: Python<'py>,
-        procedure: &Bound<'py, PyString>,
+        procedure: &Bound<'py, PyAny>,
         args: &Bound<'py, PyAny>,
         kwargs: &Bound<'py, PyAny>,
         options: &AioOptions,
         whole: bool,
     ) -> PyResult<Option<Begun<'py>>> {
+        let Procedure(name) = procedure.extract()?;
+        let procedure = procedure.cast::<PyString>()?;
         let (desk, _, calls) = self.inner.get(py, "session")?;
-        let begun = calls.make(desk, procedure, (args, kwargs), options, whole)?;
+        let begun = calls.make(desk, (procedure, name), (args, kwargs), options, whole)?;
         if begun.is_some() {
             return Ok(begun);
         }
-        let procedure = procedure.to_str()?;
+        let procedure = name;
         let (desk, client) = self.open(py, procedure)?;
         if desk.is_crowded() {
             return Ok(None);
@@ -175,11 +178,12 @@ impl AioSession {
     fn call_progressive(
         &self,
         py: Python<'_>,
-        procedure: &str,
+        procedure: Procedure<'_>,
         args: &Bound<'_, PyAny>,
         kwargs: &Bound<'_, PyAny>,
         options: &AioOptions,
     ) -> PyResult<AioStream> {
+        let procedure = procedure.0;
         let (desk, client) = self.open(py, procedure)?;
         let call = prepared(client, procedure, args, kwargs, options)?;
         let results = Source::Results(Box::new(call.progressive()));
@@ -191,11 +195,12 @@ impl AioSession {
     fn call_in_parts<'py>(
         &self,
         py: Python<'py>,
-        procedure: &str,
+        procedure: Procedure<'_>,
         args: &Bound<'py, PyAny>,
         kwargs: &Bound<'py, PyAny>,
         options: &AioOptions,
     ) -> PyResult<(u64, Bound<'py, PyAny>)> {
+        let procedure = procedure.0;
         let (desk, client) = self.open(py, procedure)?;
         let call = prepared(client, procedure, args, kwargs, options)?;
         let (of_call, client) = (Arc::clone(desk), client.clone());
@@ -219,12 +224,13 @@ impl AioSession {
     fn publish<'py>(
         &self,
         py: Python<'py>,
-        topic: &str,
+        topic: Topic<'_>,
         args: &Bound<'py, PyAny>,
         kwargs: &Bound<'py, PyAny>,
         options: &Bound<'py, PyDict>,
         timeout: Option<f64>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let topic = topic.0;
         let (desk, client) = self.open(py, topic)?;
         let limit = limit(py, timeout)?;
         let publish = request::publish(client, topic, args, kwargs, options)?;
@@ -255,12 +261,13 @@ impl AioSession {
     fn register<'py>(
         &self,
         py: Python<'py>,
-        procedure: &str,
+        procedure: Procedure<'_>,
         options: &Bound<'py, PyDict>,
         handler: Py<PyAny>,
         definition: Option<&Bound<'py, PyDict>>,
         timeout: Option<f64>,
     ) -> PyResult<(u64, Bound<'py, PyAny>)> {
+        let procedure = procedure.0;
         let (desk, client) = self.open(py, procedure)?;
         let limit = limit(py, timeout)?;
         let options = read_options(options, |reader| RegisterOptions::read(reader))?;
@@ -292,11 +299,12 @@ impl AioSession {
     fn subscribe<'py>(
         &self,
         py: Python<'py>,
-        topic: &str,
+        topic: Topic<'_>,
         options: &Bound<'py, PyDict>,
         definition: Option<&Bound<'py, PyDict>>,
         timeout: Option<f64>,
     ) -> PyResult<(u64, Bound<'py, PyAny>)> {
+        let topic = topic.0;
         let (desk, client) = self.open(py, topic)?;
         let limit = limit(py, timeout)?;
         let options = read_options(options, |reader| SubscribeOptions::read(reader))?;
