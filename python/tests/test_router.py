@@ -209,7 +209,11 @@ def test_its_configuration_file_is_read_again(tmp_path):
         with pytest.raises(errors.NotAuthorisedError):
             client.call("a.b")
         other = tmp_path / "other.toml"
-        other.write_text("listen = ['127.0.0.1:1']\n[[realms]]\nname = 'realm1'\n")
+        half = "listen = ['127.0.0.1:1']\n[[realms]]\nname = 'realm1'\n"
+        other.write_text(half)
+        with pytest.raises(errors.ConfigurationError, match="roles"):
+            router.reload(other)
+        other.write_text(half + "roles = []\n")
         assert router.reload(other) == ["listen"]
         with pytest.raises(errors.ProcedureNotFoundError):
             client.call("a.b")
