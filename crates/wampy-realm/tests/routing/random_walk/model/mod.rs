@@ -4,14 +4,17 @@
 //! errors are left out. What a realm may choose freely (the callee of a `random` registration) is taken
 //! as it came, if it is one of the choices.
 
+mod answers;
 mod authorizer;
 mod broker;
 mod calls;
 mod choosing;
 mod definitions;
+mod ending;
 mod features;
 mod gate;
 mod keeping;
+mod lines;
 mod meta;
 mod registrations;
 mod requests;
@@ -26,10 +29,11 @@ use serde_json::{Value as Json, json};
 use wampy_realm::RealmConfig;
 
 use crate::simulated::{Client, UNENCODABLE};
+pub use answers::{Answer, AnswerKind};
 pub use authorizer::{ANSWER_LIFETIME_MS, ANSWER_TIMEOUT_MS, ANSWERS_MAX, AUTHORIZERS};
 use authorizer::{Question, Remembered};
 use broker::Subscription;
-pub use calls::{Answer, AnswerKind, Call};
+pub use calls::Call;
 use definitions::Definition;
 pub use definitions::Subject;
 pub use features::{BEYOND, EVERYTHING, FEATURES};
