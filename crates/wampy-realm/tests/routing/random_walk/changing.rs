@@ -1,8 +1,9 @@
 //! What is not done by sessions: the realm gets other roles and policies, the router ends, time passes.
 
-use wampy_realm::RealmConfig;
+use wampy_realm::{RealmConfig, Shelf};
 
 use super::config::{other_policies, some_roles};
+use super::model::Due;
 use super::{Walk, model};
 use crate::authorization::roles as realm_roles;
 
@@ -28,8 +29,19 @@ impl Walk {
         self.compare("other policies");
     }
 
+    /// The router ends, its store fails or is mended, or it begins to call.
+    pub fn change_router(&mut self) {
+        match self.dice.roll(20) {
+            0 => self.restart(),
+            1..4 => self.break_store(),
+            4..9 => self.mend_store(),
+            _ if self.model.internal.is_none() => self.join_internal(),
+            _ => {}
+        }
+    }
+
     /// The router ends, and another begins with the same store.
-    pub fn restart(&mut self) {
+    fn restart(&mut self) {
         self.network.restart(RealmConfig {
             roles: realm_roles(model::syntax(self.model.roles.as_ref())),
             ..self.model.config.clone()
@@ -41,19 +53,47 @@ impl Walk {
         self.compare("a restart");
     }
 
+    /// From now on the store cannot be written, or a part of it.
+    fn break_store(&mut self) {
+        for (shelf, is_retained) in [(Shelf::Retained, true), (Shelf::History, false)] {
+            if self.dice.chance(60) {
+                self.network.break_shelf(shelf);
+                self.model.shelf(is_retained).is_broken = true;
+            }
+        }
+    }
+
+    fn mend_store(&mut self) {
+        self.network.mend_store();
+        for is_retained in [true, false] {
+            self.model.shelf(is_retained).is_broken = false;
+        }
+    }
+
+    /// Time passes, mostly until the very moment at which something is over, or to the last one before.
     pub fn pass(&mut self) {
-        let ms = match self.dice.roll(20) {
-            0 => self.dice.roll(1500) as u64,
-            // Until the very moment at which something becomes too old.
-            1..8 => match self.model.next_expiry() {
-                Some(expires) => expires.saturating_sub(self.model.unix_ms()).min(1500),
-                None => return,
-            },
-            _ => self.dice.roll(60) as u64,
+        let moments = self.model.moments();
+        let near = moments.into_iter();
+        let near: Vec<_> = near
+            .filter(|(moment, _)| moment - self.model.now <= 1500)
+            .collect();
+        let (ms, due) = match self.dice.roll(20) {
+            0 => (self.dice.roll(1500) as u64, None),
+            1..15 if !near.is_empty() => {
+                let (moment, due) = near[self.dice.roll(near.len())].clone();
+                let early = u64::from(self.dice.chance(30));
+                (moment - self.model.now - early, Some(due))
+            }
+            _ => (self.dice.roll(60) as u64, None),
         };
         self.network.pass(ms);
         self.gather();
         self.model.pass(ms);
         self.compare("time passing");
+        match due {
+            Some(Due::Answer(about, need)) => self.need_again(about, &need),
+            Some(Due::Event(topic)) => self.look_for_events(&topic),
+            Some(Due::Other) | None => {}
+        }
     }
 }

@@ -36,7 +36,8 @@ impl Walk {
     }
 
     pub fn gather(&mut self) {
-        let clients: Vec<Client> = self.model.sessions.iter().map(|s| s.client).collect();
+        let all = self.model.sessions.iter().chain(&self.model.internal);
+        let clients: Vec<Client> = all.map(|s| s.client).collect();
         for (client, message) in self.network.received_by(&clients) {
             self.check_message(client, &message);
             self.model.seen.push((client, normalized(message)));

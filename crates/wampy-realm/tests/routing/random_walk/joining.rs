@@ -1,6 +1,6 @@
 //! Sessions of the walk join and leave.
 
-use wampy_proto::{Feature, Role, SessionId};
+use wampy_proto::{Feature, Role, Roles, SessionId};
 use wampy_realm::{JoinRefused, SessionDetails, Transport};
 
 use super::dice::Dice;
@@ -11,7 +11,9 @@ use crate::simulated::{Client, every_feature, no_features};
 impl Walk {
     pub fn join(&mut self) {
         let roles = some_features(&mut self.dice);
-        let authid = self.dice.pick(&["joe", "ann", "eve"]);
+        let authid = self
+            .dice
+            .pick(&["joe", "joe", "ann", "ann", "eve", "eve", "e.v"]);
         let authrole = self.dice.pick(&["user", "admin"]);
         let trust_level = self.dice.pick(&[None, Some(0), Some(5)]);
         // Ids are used again, as permissions with `{session}` name some of them.
@@ -39,7 +41,7 @@ impl Walk {
         let client = match self.network.join_details(details) {
             Ok(client) => client,
             Err(refused) => {
-                let is_full = taken.len() == SESSIONS_MAX;
+                let is_full = taken.len() >= self.model.config.sessions_max;
                 assert!(is_full || taken.contains(&id), "{refused}");
                 assert_eq!(refused == JoinRefused::TooManySessions, is_full);
                 return self.compare("a refused join");
@@ -70,8 +72,30 @@ impl Walk {
         self.compare("join");
     }
 
+    /// The router gets a session of its own.
+    pub fn join_internal(&mut self) {
+        let id = 900;
+        let client = self.network.join_internal(SessionDetails {
+            id: SessionId::try_from(id).unwrap(),
+            authid: "router".into(),
+            authrole: "router".into(),
+            authmethod: "internal".into(),
+            authprovider: "internal".into(),
+            trust_level: None,
+            authextra: None,
+            roles: Roles::default(),
+            transport: None,
+        });
+        self.model.internal = Some(Session::of_router(client, id));
+        self.compare("the router joins its realm");
+    }
+
+    /// Mostly somebody who leaves something behind.
     pub fn leave(&mut self) {
-        let client = self.anybody();
+        let client = match self.dice.chance(40) {
+            true => self.anybody_who(|it| it.testaments.len() > 1),
+            false => self.anybody(),
+        };
         self.network.leave(client);
         self.gather();
         self.model.leave(client);
@@ -86,7 +110,7 @@ impl Walk {
 }
 
 /// What a client announces: often everything.
-fn some_features(dice: &mut Dice) -> wampy_proto::Roles {
+fn some_features(dice: &mut Dice) -> Roles {
     match dice.roll(8) {
         0 => no_features(),
         1 => every_feature_but(&[Feature::CallCanceling]),
@@ -103,14 +127,14 @@ fn some_features(dice: &mut Dice) -> wampy_proto::Roles {
 }
 
 /// Whether a client has every feature of its kind but that to cancel calls.
-fn cancels_silently(roles: &wampy_proto::Roles) -> bool {
+fn cancels_silently(roles: &Roles) -> bool {
     let features = Role::CLIENT.map(|role| roles.get(role).unwrap());
     features.into_iter().all(|features| {
         features.contains(Feature::CallTimeout) && !features.contains(Feature::CallCanceling)
     })
 }
 
-fn every_feature_but(missing: &[Feature]) -> wampy_proto::Roles {
+fn every_feature_but(missing: &[Feature]) -> Roles {
     let mut roles = every_feature();
     for role in Role::CLIENT {
         let mut features = roles.get(role).unwrap();

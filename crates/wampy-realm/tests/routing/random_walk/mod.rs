@@ -10,11 +10,9 @@
 //!
 //! Deliberately absent is what is none of the realm's: transports, serializers, batches, compression,
 //! authentication, end-to-end encryption and what sessions may say before WELCOME and after GOODBYE are
-//! the router's and the clients', and have tests of their own. Of the realm's own: permissions for
-//! prefixes and wildcards beside those for everything (`authorization.rs`, and the tests of the rules),
-//! a store that fails (`event_retention.rs`), calls of the router's own (`internal_sessions.rs`), and
-//! limits that change while sessions are there.
+//! the router's and the clients', and have tests of their own.
 
+mod again;
 mod asking;
 mod calling;
 mod changing;
@@ -40,6 +38,34 @@ use dice::{Dice, META_TOPICS, URIS, WILDCARDS};
 use model::{LARGE, Model, Session};
 
 const SESSIONS_MAX: usize = 8;
+
+type Action = fn(&mut Walk);
+
+/// What may happen in a step, and in how many of a thousand steps it does.
+const ACTIONS: [(Action, usize); 22] = [
+    (Walk::join, 50),
+    (Walk::leave, 30),
+    (Walk::subscribe, 90),
+    (Walk::unsubscribe, 40),
+    (Walk::publish, 120),
+    (Walk::register, 85),
+    (Walk::unregister, 30),
+    (Walk::call, 193),
+    (Walk::part, 40),
+    (Walk::answer, 162),
+    (Walk::cancel, 45),
+    (Walk::pass, 30),
+    (Walk::define, 20),
+    (Walk::testament, 14),
+    (Walk::ask, 18),
+    (Walk::get_events, 16),
+    (Walk::revoke, 5),
+    (Walk::kill, 2),
+    (Walk::answer_unasked, 2),
+    (Walk::set_roles, 4),
+    (Walk::reconfigure, 1),
+    (Walk::change_router, 3),
+];
 
 struct Walk {
     network: Network,
@@ -79,13 +105,14 @@ impl Walk {
     }
 
     /// Arguments that nothing else has: who sends them, and a number. A few are large, and more where
-    /// large calls wait already.
+    /// calls wait.
     fn args(&mut self, client: Client, number: u64) -> Json {
         let id = self.network.id(client);
-        let mut calls = self.model.calls.iter();
-        let percent = match calls.any(|it| it.callee.is_none() && model::is_large(&it.args)) {
-            true => 50,
-            false => 8,
+        let waiting = self.model.calls.iter().filter(|it| it.callee.is_none());
+        let percent = match waiting.map(|it| model::is_large(&it.args)).max() {
+            Some(true) => 50,
+            Some(false) => 25,
+            None => 10,
         };
         match self.dice.chance(percent) {
             true => json!([id, number, "x".repeat(LARGE)]),
@@ -104,6 +131,14 @@ impl Walk {
         self.model.sessions[at].client
     }
 
+    /// Somebody, or the router itself, who calls.
+    fn any_caller(&mut self) -> Client {
+        match &self.model.internal {
+            Some(internal) if self.dice.chance(10) => internal.client,
+            _ => self.anybody(),
+        }
+    }
+
     /// Mostly somebody to whom this applies, so that some do it again and again.
     fn anybody_who(&mut self, applies: impl Fn(&Session) -> bool) -> Client {
         let those = self.model.sessions.iter().filter(|it| applies(it));
@@ -118,41 +153,12 @@ impl Walk {
         if self.model.sessions.is_empty() {
             return self.join();
         }
-        match self.dice.roll(100) {
-            0..=4 => self.join(),
-            5..=7 => self.leave(),
-            8..=16 => self.subscribe(),
-            17..=20 => self.unsubscribe(),
-            21..=32 => self.publish(),
-            33..=41 => self.register(),
-            42..=44 => self.unregister(),
-            45..=65 => self.call(),
-            66..=69 => self.part(),
-            70..=86 => self.answer(),
-            87..=91 => self.cancel(),
-            92 | 93 => self.pass(),
-            94 => self.define(),
-            95 => self.testament(),
-            96 => match self.dice.roll(3) {
-                0 => self.ask(),
-                1 => self.testament(),
-                _ => self.get_events(),
-            },
-            97 => match self.dice.roll(3) {
-                0 => self.define(),
-                1 => self.ask(),
-                _ => self.revoke(),
-            },
-            98 => match self.dice.roll(5) {
-                0..3 => self.define(),
-                _ => self.kill(),
-            },
-            _ => match self.dice.roll(10) {
-                0 | 1 => self.answer_unasked(),
-                2 => self.reconfigure(),
-                3 if self.dice.chance(20) => self.restart(),
-                _ => self.set_roles(),
-            },
+        let mut roll = self.dice.roll(1000);
+        for (action, permille) in ACTIONS {
+            if roll < permille {
+                return action(self);
+            }
+            roll -= permille;
         }
     }
 

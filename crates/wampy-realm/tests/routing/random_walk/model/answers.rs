@@ -51,7 +51,7 @@ impl Model {
             (AnswerKind::Progress, None) => {
                 self.calls[at].kept = false;
                 if call.deadline.is_some() {
-                    self.calls[at].deadline = Some(self.now + call.timeout());
+                    self.calls[at].deadline = Some(self.now + call.timeout);
                 }
                 details["progress"] = json!(true);
                 self.note("a part of a result was delivered");

@@ -6,7 +6,7 @@ use wampy_realm::Disclosure;
 
 use super::choosing::Choice;
 use super::registrations::Callee;
-use super::{CALL_TIMEOUT_MS_MAX, Model, PENDING_CALLS_MAX, Session, is_large, is_malformed};
+use super::{Model, Session, is_large};
 use crate::simulated::Client;
 
 #[derive(Clone)]
@@ -33,7 +33,8 @@ pub struct Call {
     pub interrupted: bool,
     /// When it is too late, as far as the dealer minds that.
     pub deadline: Option<u64>,
-    /// When the limit that came with the call is over.
+    /// The limit that came with the call, and when it is over.
+    pub timeout: u64,
     pub limit: Option<u64>,
 }
 
@@ -55,6 +56,7 @@ impl Call {
             input: None,
             interrupted: false,
             deadline: None,
+            timeout: 0,
             limit: None,
         }
     }
@@ -75,18 +77,13 @@ impl Call {
     pub fn is_large_and_waits(&self) -> bool {
         self.callee.is_none() && is_large(&self.args)
     }
-
-    pub fn timeout(&self) -> u64 {
-        let wanted = self.options["timeout"].as_u64().unwrap_or(0);
-        wanted.min(CALL_TIMEOUT_MS_MAX)
-    }
 }
 
 impl Model {
     pub fn call(&mut self, mut call: Call) {
         let (client, request) = (call.caller, call.request);
         let refuse = |model: &mut Self, error| model.expect_error(client, 48, request, error);
-        if is_malformed(&call.procedure) {
+        if self.is_malformed(&call.procedure) && !self.is_registered(&call.procedure) {
             return refuse(self, "invalid_uri");
         }
         // The realm's own procedures need no place among the pending calls.
@@ -97,7 +94,9 @@ impl Model {
             };
             return refuse(self, error);
         }
-        if self.calls.iter().filter(|it| it.caller == client).count() >= PENDING_CALLS_MAX {
+        if self.calls.iter().filter(|it| it.caller == client).count()
+            >= self.config.pending_calls_per_session_max
+        {
             return refuse(self, "unavailable");
         }
         if call.is_sharded() {
@@ -112,7 +111,9 @@ impl Model {
             return refuse(self, "no_such_procedure");
         };
         call.registration = self.registrations[at].id;
-        call.limit = Some(self.now + call.timeout()).filter(|_| call.timeout() > 0);
+        let wanted = call.options["timeout"].as_u64().unwrap_or(0);
+        call.timeout = wanted.min(self.config.call_timeout_ms_max);
+        call.limit = Some(self.now + call.timeout).filter(|_| call.timeout > 0);
         call.deadline = call.limit;
         let others_wait = self
             .calls

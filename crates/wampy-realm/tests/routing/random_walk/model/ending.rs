@@ -3,8 +3,19 @@
 use serde_json::{Value as Json, json};
 use wampy_proto::Feature;
 
+use super::gate::Need;
 use super::{Call, Model};
 use crate::simulated::Client;
+
+/// What is over at a moment.
+#[derive(Clone)]
+pub enum Due {
+    /// An answer about a session is remembered no longer.
+    Answer(Client, Need),
+    /// An event of a topic is too old to be kept.
+    Event(String),
+    Other,
+}
 
 impl Model {
     /// Takes a call from the list; its place at a callee that limits its calls is free then.
@@ -129,6 +140,23 @@ impl Model {
             self.sweep();
         }
         self.now = end;
+    }
+
+    /// The moments to come at which something is over, each with what that is.
+    pub fn moments(&self) -> Vec<(u64, Due)> {
+        let calls = self.calls.iter().filter_map(|it| it.deadline);
+        let questions = self.questions.iter().map(|it| it.deadline);
+        let shelves = [&self.retained, &self.history];
+        let sweeps = shelves.into_iter().filter_map(|it| it.sweep_at);
+        let others = calls.chain(questions).chain(sweeps);
+        let events = shelves.into_iter().flat_map(|it| &it.events);
+        let events = events.filter_map(|it| {
+            let expires = it.expires? - self.unix_ms_at_0;
+            Some((expires, Due::Event(it.topic.clone())))
+        });
+        let others = others.map(|moment| (moment, Due::Other));
+        let all = others.chain(events).chain(self.answers_due());
+        all.filter(|&(moment, _)| moment > self.now).collect()
     }
 
     /// A call whose time is over: of several the one whose end was seen first. One whose end nobody

@@ -1,12 +1,12 @@
 //! The lines of calls that wait for a callee of a registration, and when they go on.
 
 use super::choosing::Choice;
-use super::{Call, LARGE, Model, WAITING_CALLS_MAX, is_large};
+use super::{Call, LARGE, Model, is_large};
 
 impl Model {
     pub fn line_is_full(&self, registration: u64) -> bool {
         let waiting = self.calls.iter().filter(|it| it.waits_for(registration));
-        waiting.count() >= WAITING_CALLS_MAX
+        waiting.count() >= self.config.waiting_calls_per_registration_max
     }
 
     /// Whether a large call finds no place beside other large ones.
@@ -27,6 +27,11 @@ impl Model {
             self.note("all calls that wait were too large");
         }
         too_many
+    }
+
+    /// Whether calls wait for a callee of a registration.
+    pub fn is_awaited(&self, registration: u64) -> bool {
+        self.calls.iter().any(|it| it.waits_for(registration))
     }
 
     pub fn join_line(&mut self, mut call: Call) {

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 use wampy_proto::MatchPolicy;
 
 use super::requests::{Ask, Wish};
-use super::{Model, Session, is_malformed};
+use super::{Model, Session};
 use crate::simulated::Client;
 
 /// What a procedure answers: its positional results, or an error.
@@ -75,7 +75,7 @@ impl Model {
             .filter(|it| authroles.is_none_or(|authroles| authroles.contains(&json!(it.authrole))));
         let named = ask.args[0].as_u64();
         let goodbye = match ask.kwargs["reason"].as_str() {
-            Some(reason) if is_malformed(reason) => return Err("invalid_uri"),
+            Some(reason) if self.is_malformed(reason) => return Err("invalid_uri"),
             Some(reason) => json!([6, {"message": ask.kwargs["message"]}, reason]),
             None => json!([6, {}, "wamp.close.killed"]),
         };
