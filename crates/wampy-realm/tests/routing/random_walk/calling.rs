@@ -112,7 +112,9 @@ impl Walk {
             }
             call
         };
-        let procedure = match self.dice.chance(4) {
+        // What waits breaks the protocol later, when its turn comes.
+        let percent = if self.model.waits(client) { 15 } else { 4 };
+        let procedure = match self.dice.chance(percent) {
             true => "b.other",
             false => procedure,
         };
@@ -131,6 +133,10 @@ impl Walk {
     }
 
     pub fn answer(&mut self) {
+        // Before an authorizer answers, what it was asked about may go.
+        if !self.model.histories_asked_for().is_empty() && self.dice.chance(60) {
+            return self.unsubscribe();
+        }
         let calls = self.model.calls.iter();
         let asked: Vec<_> = calls
             .filter_map(|it| Some((it.callee?, it.invocation)))

@@ -35,6 +35,7 @@ impl Walk {
             0 => self.restart(),
             1..4 => self.break_store(),
             4..9 => self.mend_store(),
+            9 => self.leave_internal(),
             _ if self.model.internal.is_none() => self.join_internal(),
             _ => {}
         }
@@ -55,8 +56,12 @@ impl Walk {
 
     /// From now on the store cannot be written, or a part of it.
     fn break_store(&mut self) {
-        for (shelf, is_retained) in [(Shelf::Retained, true), (Shelf::History, false)] {
-            if self.dice.chance(60) {
+        let parts = [(Shelf::Retained, true), (Shelf::History, false)];
+        let parts = self
+            .dice
+            .pick(&[&parts[..], &parts[..1], &parts[..1], &parts[1..]]);
+        for &(shelf, is_retained) in parts {
+            if !self.model.shelf(is_retained).is_broken {
                 self.network.break_shelf(shelf);
                 self.model.shelf(is_retained).is_broken = true;
             }

@@ -90,6 +90,16 @@ impl Walk {
         self.compare("the router joins its realm");
     }
 
+    /// The router's own session goes.
+    pub fn leave_internal(&mut self) {
+        if let Some(client) = self.model.internal.as_ref().map(|it| it.client) {
+            self.network.leave(client);
+            self.gather();
+            self.model.leave(client);
+            self.compare("the router leaves its realm");
+        }
+    }
+
     /// Mostly somebody who leaves something behind.
     pub fn leave(&mut self) {
         let client = match self.dice.chance(40) {

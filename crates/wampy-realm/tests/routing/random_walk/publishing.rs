@@ -14,7 +14,7 @@ impl Walk {
         let (mut uri, mut policy) = self.pattern(true);
         // Nodes want others beside them.
         let nodes = self.model.with_nodes();
-        let joins_nodes = !nodes.is_empty() && self.dice.chance(20);
+        let joins_nodes = !nodes.is_empty() && self.dice.chance(35);
         if joins_nodes {
             let node;
             (uri, policy, node) = self.dice.pick(&nodes);
@@ -76,6 +76,11 @@ impl Walk {
         let (client, request) = (self.anybody(), self.request_number());
         let mut options = self.publish_options(client, true);
         let mut topic = self.dice.pick(&URIS);
+        // At times one to which it has subscribed itself.
+        let own = self.model.exact_topics_of(client);
+        if !own.is_empty() && self.dice.chance(20) {
+            topic = self.dice.pick(&own);
+        }
         // Of a topic there may be several retained events, each for others.
         let crowded = self.model.retained.crowded();
         let joins_others = !crowded.is_empty() && self.dice.chance(15);
@@ -89,6 +94,10 @@ impl Walk {
             }
             options["retain"] = json!(true);
             options["eligible_authrole"] = json!([self.dice.pick(&["user", "admin"])]);
+        }
+        // What waits breaks the protocol later, when its turn comes.
+        if self.model.waits(client) && self.dice.chance(10) {
+            options["ppt_scheme"] = json!("x_test");
         }
         let mut args = self.args(client, request);
         let more = args.as_array_mut().unwrap();
@@ -119,6 +128,10 @@ impl Walk {
                 options[key] = json!(self.dice.chance(50));
             }
         }
+        // Many have no others, as most publications.
+        if may_err && self.dice.chance(25) {
+            return options;
+        }
         let (one, other) = (self.anybody(), self.anybody());
         let (id, other) = (self.network.id(one), self.network.id(other));
         for (key, list) in [
@@ -137,12 +150,12 @@ impl Walk {
         if is_retained {
             options["retain"] = json!(true);
         }
-        if self.dice.chance(if is_retained { 45 } else { 30 }) {
+        if self.dice.chance(if is_retained { 60 } else { 30 }) {
             options["rkey"] = json!(self.dice.pick(&["k1", "k2", "k3"]));
         }
         let roles = self.model.session(client).roles;
         let may_pass = roles.supports(Role::Publisher, Feature::PayloadPassthruMode);
-        if self.dice.chance(10) && (may_pass || may_err && self.dice.chance(10)) {
+        if self.dice.chance(10) && (may_pass || may_err && self.dice.chance(30)) {
             options["ppt_scheme"] = json!("x_test");
         }
         options

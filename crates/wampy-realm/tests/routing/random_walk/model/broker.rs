@@ -210,6 +210,16 @@ impl Model {
             .collect()
     }
 
+    /// The topics to which a session has subscribed by exactly their names.
+    pub fn exact_topics_of(&self, client: Client) -> Vec<&'static str> {
+        let own = self
+            .subscriptions
+            .iter()
+            .filter(|it| it.members.contains(&client));
+        let exact = own.filter(|it| it.policy == MatchPolicy::Exact);
+        exact.map(|it| it.uri).collect()
+    }
+
     /// Whether anybody has subscribed to exactly a topic, so that its form is not looked at.
     pub fn is_subscribed_to(&self, topic: &str) -> bool {
         let mut all = self.subscriptions.iter();

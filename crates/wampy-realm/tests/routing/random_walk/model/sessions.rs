@@ -152,6 +152,8 @@ impl Model {
             self.note("a session left while an authorizer was asked about it");
             self.withdraw(waiting.question);
         }
+        let is_internal = self.is_internal(client);
+        self.internal.take_if(|_| is_internal);
         self.end_calls_of(client);
         let mut left = Vec::new();
         let registrations: Vec<u64> = self.registrations.iter().map(|it| it.id).collect();
@@ -183,6 +185,9 @@ impl Model {
             for it in testaments {
                 self.publish_testament(&session, it);
             }
+        }
+        if is_internal {
+            return;
         }
         let args = json!([session.id, session.authid, session.authrole]);
         self.meta_event("session.on_leave", args);
