@@ -3,13 +3,12 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 
 import pytest
-
-import wampy
 
 SERVICE = """
 import threading, time
@@ -128,8 +127,15 @@ def command(directory):
 
 @pytest.fixture
 def free_port():
-    with wampy.Router() as router:
-        return router.port
+    """A port that refuses connections, until whoever was told it listens there.
+
+    Nobody else gets it by chance meanwhile: neither another program nor an outgoing connection, not
+    even one to the port itself, which would then have itself as its peer.
+    """
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
 
 
 def crossbar(port, realm="realm1", **transport):

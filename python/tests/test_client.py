@@ -23,12 +23,6 @@ class Adder(Client):
         return a + b
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def test_session_id_is_a_wamp_id(start):
     client = start()
     assert type(client.session.id) is int
@@ -172,8 +166,8 @@ def test_a_refused_registration_is_raised_by_start_and_leaves_nothing(start, mak
     assert len(get_registered_entrypoints()) == 1
 
 
-def test_connection_refused(make):
-    client = Client(url=f"ws://127.0.0.1:{free_port()}")
+def test_connection_refused(free_port):
+    client = Client(url=f"ws://127.0.0.1:{free_port}")
     with pytest.raises(builtins.ConnectionRefusedError) as caught:
         client.start()
     assert isinstance(caught.value, errors.ConnectionError)
@@ -242,14 +236,13 @@ def test_the_router_goes_away(router, start, until):
     client.stop()
 
 
-def test_start_again_after_the_router_was_away(start, until):
-    port = free_port()
-    with wampy.Router(port=port) as first:
+def test_start_again_after_the_router_was_away(start, free_port, until):
+    with wampy.Router(port=free_port) as first:
         service = start(Adder, router=first, reconnect=False)
     until(lambda: not service.session.is_open)
     with pytest.raises(errors.ConnectionError):
         service.start()
-    with wampy.Router(port=port) as second, Client(router=second) as caller:
+    with wampy.Router(port=free_port) as second, Client(router=second) as caller:
         service.start()
         assert caller.call("add", 1, 2) == 3
         service.stop()
@@ -291,8 +284,8 @@ def test_one_client_from_many_threads(start):
     assert wrong == []
 
 
-def test_unix_and_rawsocket_urls_are_accepted_by_the_client():
-    for url in ("unix:///nonexistent/wampy.sock", f"rs://127.0.0.1:{free_port()}"):
+def test_unix_and_rawsocket_urls_are_accepted_by_the_client(free_port):
+    for url in ("unix:///nonexistent/wampy.sock", f"rs://127.0.0.1:{free_port}"):
         with pytest.raises(errors.ConnectionError):
             Client(url=url).start()
 

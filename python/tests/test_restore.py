@@ -11,6 +11,7 @@ from wampy.records import RESTORED_AT_ONCE
 
 PROCEDURES = 300
 TOPICS = 200
+TESTAMENTS = 100
 #: How long the client has to be silent until it gets what the router has answered, in seconds.
 SILENCE = 0.02
 
@@ -37,10 +38,8 @@ class Rounds(Proxy):
 
 
 @pytest.fixture
-def proxy(router):
-    between = Rounds(router.port)
-    yield between
-    between.close()
+def proxy_class():
+    return Rounds
 
 
 @pytest.fixture
@@ -108,3 +107,20 @@ def test_handlers_of_one_topic_share_its_subscription_again(held, proxy, start, 
     assert len(held.subscription_map) == TOPICS
     start().publish("com.example.t0", 0)
     assert seen.take(2) == [0, ("again", 0)]
+
+
+def test_testaments_do_not_wait_for_each_other_and_keep_their_order(proxy, start, until, caplog):
+    wills = []
+    watcher = start()
+    watcher.subscribe("com.example.will", wills.append)
+    with wampy.Client(url=proxy.url, call_timeout=20, reconnect=FAST) as client:
+        for number in range(TESTAMENTS):
+            client.add_testament("com.example.will", number)
+        lose(client, proxy, until)
+        until(lambda: len(wills) == TESTAMENTS)
+        # One after the other they would take a round each.
+        assert TESTAMENTS / RESTORED_AT_ONCE <= proxy.rounds < TESTAMENTS / 4
+        proxy.cut()
+        until(lambda: len(wills) == 2 * TESTAMENTS)
+    assert wills == [*range(TESTAMENTS)] * 2
+    assert caplog.text.count("does not get back") == 0

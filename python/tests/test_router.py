@@ -209,10 +209,35 @@ def test_its_configuration_file_is_read_again(tmp_path):
         with pytest.raises(errors.NotAuthorisedError):
             client.call("a.b")
         other = tmp_path / "other.toml"
-        other.write_text("listen = ['127.0.0.1:1']\n[[realms]]\nname = 'realm1'\n")
+        half = "listen = ['127.0.0.1:1']\n[[realms]]\nname = 'realm1'\n"
+        other.write_text(half)
+        with pytest.raises(errors.ConfigurationError, match="roles"):
+            router.reload(other)
+        other.write_text(half + "roles = []\n")
         assert router.reload(other) == ["listen"]
         with pytest.raises(errors.ProcedureNotFoundError):
             client.call("a.b")
+
+
+def test_realms_that_a_reload_adds_are_shown(tmp_path):
+    config = tmp_path / "wampy.toml"
+    config.write_text("listen = ['127.0.0.1:0']\n[[realms]]\nname = 'first'\n")
+    with wampy.Router(config=config) as router:
+        assert router.realms == ["first"]
+        config.write_text(
+            "listen = ['127.0.0.1:0']\n[[realms]]\nname = 'second'\n[[realms]]\nname = 'third'\n"
+        )
+        # One that is not wanted any more stays until the next start.
+        assert router.reload() == ['realm "first": goes']
+        assert router.realms == ["first", "second", "third"]
+        assert "realms first, second, third" in repr(router)
+        assert router.realm == "first"
+        with wampy.Client(router=router, realm="third") as client:
+            assert client.call("wamp.session.count") == 1
+        config.write_text("compres = true\n[[realms]]\nname = 'fourth'\n")
+        with pytest.raises(errors.ConfigurationError):
+            router.reload()
+        assert router.realms == ["first", "second", "third"]
 
 
 def test_only_a_router_that_runs_by_a_file_reads_it_again(router):

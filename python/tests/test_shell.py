@@ -190,7 +190,7 @@ def test_no_representation_shows_a_secret(make):
 
     client = make(auth=[Ticket("ada", secret), WampCra("ada", secret)])
     key = wampy.DataKey(b"k" * 32)
-    shown = [client, client._session, key, *client._session.auth]
+    shown = [client, client._session, key, *client._session.access.auth]
     assert not [one for one in shown if secret in repr(one) or "kkk" in repr(one)]
 
 

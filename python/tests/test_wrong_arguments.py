@@ -1,7 +1,10 @@
 """What a newcomer gets wrong: every mistake is named in words, before anything is sent."""
 
 import asyncio
+import functools
+import inspect
 import pathlib
+from typing import Protocol
 
 import pytest
 from certificates import make_certificate
@@ -12,6 +15,14 @@ from wampy import errors
 from wampy.auth import Ticket
 
 SECRET = "correct horse"
+
+
+class Interface(Protocol):
+    """Something with a procedure."""
+
+    def add(self, a: int, b: int) -> int:
+        """Add."""
+
 
 CLIENTS = [
     (
@@ -149,3 +160,98 @@ def test_no_mistake_shows_a_secret(router):
     with pytest.raises(errors.WampyError) as mistake:
         wampy.Client(router=router, auth=Ticket("joe", SECRET)).start()
     assert SECRET not in str(mistake.value)
+
+
+#: What takes options, a slip of the pen, what names itself then, and what was meant.
+SLIPS = [
+    (wampy.callee, "nam", "@callee", "name"),
+    (wampy.callee, "disclose", "@callee", "disclose_caller"),
+    (wampy.subscribe, "topik", "subscribe", "topic"),
+    (wampy.Client, "reelm", "Client", "realm"),
+    (wampy.aio.connect, "timeout", "connect", "call_timeout"),
+    (wampy.Router, "prot", "Router", "port"),
+    (wampy.Reconnect, "delay", "Reconnect", "delay_min"),
+    (wampy.DataKey, "idd", "DataKey", "id"),
+    (wampy.peers.Crossbar, "config", "Crossbar", "config_path"),
+    (wampy.peers.routers.WampRouter, "hos", "WampRouter", "host"),
+    (wampy.peers.clients.WampClient, "authh", "Client", "auth"),
+    (Ticket, "tiket", "Ticket", "ticket"),
+    (
+        functools.partial(wampy.Client().register, print),
+        "invocation_polcy",
+        "register",
+        "invocation_policy",
+    ),
+    (functools.partial(wampy.Client().subscribe, "a", print), "mach", "subscribe", "match"),
+    (functools.partial(wampy.Client().proxy, Interface), "prefx", "proxy", "prefix"),
+    (functools.partial(wampy.Client().describe, "a"), "knd", "describe", "kind"),
+    (functools.partial(wampy.Client().history, "a"), "limt", "history", "limit"),
+]
+
+
+@pytest.mark.parametrize(("function", "slip", "names_itself", "meant"), SLIPS)
+def test_slips_of_the_pen(function, slip, names_itself, meant):
+    words = f"^{names_itself} has no option '{slip}'; did you mean {meant}\\?$"
+    with pytest.raises(errors.UnknownOptionError, match=words) as mistake:
+        function(**{slip: SECRET})
+    assert isinstance(mistake.value, errors.ConfigurationError)
+    assert isinstance(mistake.value, TypeError)
+    assert SECRET not in str(mistake.value)
+
+
+def test_slips_of_the_pen_on_an_event_loop(router):
+    async def main():
+        async with wampy.aio.connect(router.url) as session:
+            with pytest.raises(errors.UnknownOptionError, match=r"register has .* mean name"):
+                await session.register(print, nane="com.example.p")
+            with pytest.raises(errors.UnknownOptionError, match=r"subscribe has .* mean match"):
+                session.subscribe("com.example.t", macht="prefix")
+            with pytest.raises(errors.UnknownOptionError, match=r"history has .* mean reverse"):
+                await session.history("com.example.t", revers=True)
+            with pytest.raises(errors.UnknownOptionError, match=r"proxy has .* mean prefix"):
+                session.proxy(Interface, prefx="com.example.")
+
+    asyncio.run(main())
+
+
+def test_other_mistakes_of_types_stay_what_they_are():
+    with pytest.raises(TypeError, match="positional arguments") as mistake:
+        wampy.subscribe("com.example.t", "prefix")
+    assert not isinstance(mistake.value, errors.WampyError)
+
+    class Broken(wampy.Reconnect):
+        def __init__(self, **options):
+            super().__init__(**options)
+            len(5)
+
+    with pytest.raises(TypeError, match="has no len"):
+        Broken()
+    assert inspect.signature(wampy.subscribe).parameters["match"].default == "exact"
+
+
+def test_names_that_are_none(router, start):
+    async def main():
+        async with wampy.aio.connect(router.url) as session:
+            for call in (
+                lambda: session.call(5),
+                lambda: session.call_progressive(5).result(),
+                lambda: session.call_in_parts(5, []).result(),
+                lambda: session.with_options(timeout=5).call(5),
+            ):
+                with pytest.raises(
+                    errors.ConfigurationError, match="a procedure has a name, not 5"
+                ):
+                    await call()
+            for topical in (lambda: session.publish(5), lambda: session.subscribe(5, print)):
+                with pytest.raises(
+                    errors.ConfigurationError, match="a topic must be a string, not 5"
+                ):
+                    await topical()
+
+    asyncio.run(main())
+    client = start()
+    for call in (client.call, client.call_progressive, client.rpc[5], client.rpc[5].progressive):
+        with pytest.raises(errors.ConfigurationError, match="a procedure has a name, not "):
+            call(5)
+    with pytest.raises(errors.ConfigurationError, match="a topic must be a string, not 5"):
+        client.with_options(exclude_me=False).publish(5)

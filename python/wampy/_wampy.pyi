@@ -23,6 +23,7 @@ __all__ = [
     "AioSession",
     "AioStream",
     "Asked",
+    "AskedCall",
     "Attempt",
     "CookieJar",
     "Event",
@@ -94,6 +95,13 @@ class Asked:
 
     def granted(self, timeout: float | None) -> tuple[int, int]:
         """Wait for the answer, once; returns the ids of the request and of what was granted."""
+
+@final
+class AskedCall:
+    """A call that was made and may not be answered yet."""
+
+    def answered(self) -> None:
+        """Wait for the answer, once; of which only counts that it is no error."""
 
 @final
 class Attempt:
@@ -173,6 +181,15 @@ class Session:
         self, procedure: str, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> None:
         """Call without waiting; what becomes of it makes no difference."""
+
+    def ask_to_call(
+        self,
+        procedure: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        options: Mapping[str, Any],
+    ) -> AskedCall:
+        """Call, and wait for the answer later."""
 
     def publish(
         self,

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol
 
 from wampy.errors import ConfigurationError
+from wampy.options import options_named
 
 __all__ = ["Cryptosign", "Scram", "Ticket", "WampCra", "compute_wcs"]
 
@@ -195,3 +196,7 @@ def _proof(method: Auth) -> Proof:
     if not isinstance(proof.secret, str):
         raise ConfigurationError(f"the secret of {proof.method} must be a text")
     return proof
+
+
+for _class in (Ticket, WampCra, Scram, Cryptosign):
+    _class.__init__ = options_named(_class.__init__)  # type: ignore[method-assign]

@@ -47,10 +47,6 @@ class MessagesByHand:
         self._offers = offers
         self._answers: collections.deque[Message] = collections.deque(maxlen=ANSWERS_MAX)
 
-    def forget(self) -> None:
-        """Drop the answers that nobody asked for."""
-        self._answers.clear()
-
     def answer(self, wire: _wampy.Session, message: Yield | Error) -> None:
         """Answer an invocation. One that was answered or canceled before stays as it is.
 

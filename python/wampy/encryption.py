@@ -18,6 +18,7 @@ from typing import Any
 
 from wampy import _wampy
 from wampy.errors import ConfigurationError
+from wampy.options import options_named
 
 __all__ = ["DataKey"]
 
@@ -32,6 +33,7 @@ class DataKey:
         id: the name by which the other side finds the key; made from the secret unless given.
     """
 
+    @options_named
     def __init__(self, secret: bytes | str, id: str | None = None) -> None:
         if not isinstance(secret, (bytes, bytearray, memoryview, str)):
             # A number would be as many zeros.

@@ -38,6 +38,7 @@ __all__ = [
     "RemoteError",
     "SerializationError",
     "SessionError",
+    "UnknownOptionError",
     "WampError",
     "WampProtocolError",
     "WampyError",
@@ -69,6 +70,10 @@ class WampyError(Exception):
 
 class ConfigurationError(WampyError, ValueError):
     """An argument makes no sense; nothing was sent."""
+
+
+class UnknownOptionError(ConfigurationError, TypeError):
+    """There is no such option; the message names the one that is most like it."""
 
 
 class SerializationError(WampyError, TypeError):

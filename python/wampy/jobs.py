@@ -43,13 +43,18 @@ class Jobs:
         self._delivery = delivery
         self._offers = offers
         self._present = present
-        # The wire of the job that this thread works on.
-        self._current = threading.local()
+        # The wire of the job that this thread works on; most clients have no handlers.
+        self._current: threading.local | None = None
         self._events_dropped = 0
 
     def begin(self) -> None:
         """Note that there is a new connection."""
         self._events_dropped = 0
+
+    def prepare(self) -> None:
+        """Make ready for the first job; not by two threads at once."""
+        if self._current is None:
+            self._current = threading.local()
 
     @property
     def wire(self) -> _wampy.Session | None:
@@ -73,7 +78,9 @@ class Jobs:
     def run(self, wire: _wampy.Session, job: tuple[Any, ...]) -> None:
         """Process one job of the wire, on a handler thread."""
         code, *fields = job
-        self._current.wire = wire
+        current = self._current
+        assert current is not None
+        current.wire = wire
         try:
             if code == Event.WAMP_CODE:
                 self._run_events(wire)
@@ -81,7 +88,7 @@ class Jobs:
             elif wire is self._present():
                 self._answer(wire, Invocation(*fields))
         finally:
-            self._current.wire = None
+            current.wire = None
             if code == Event.WAMP_CODE:
                 wire.events_done()
                 self._warn_of_dropped_events(wire)

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wampy import _wampy, errors, joining, process
-from wampy.by_hand import MessagesByHand
 from wampy.constants import CLOSE_REASON, CONNECT_TIMEOUT, DEFAULT_REALM, DEFAULT_TIMEOUT
 from wampy.delivery import Delivery
 from wampy.encryption import DataKey
@@ -22,10 +21,11 @@ from wampy.messages import Goodbye, Welcome
 from wampy.offers import Offers
 from wampy.reconnect import Keeper, Reconnect, connect_first
 from wampy.records import Records
-from wampy.settings import Certificate, StrPath, make_settings
+from wampy.settings import Access, Certificate, StrPath, check_timeout
 
 if TYPE_CHECKING:
     from wampy.auth import Auth
+    from wampy.by_hand import MessagesByHand
     from wampy.connection import Connection
 
 __all__ = ["Lifetime"]
@@ -53,23 +53,27 @@ class Lifetime:
         reconnect: bool | Reconnect | None = False,
         watched: bool = False,
         batched: bool = False,
-        cookies: _wampy.CookieJar | None = None,
+        cookies: bool | _wampy.CookieJar = False,
         tracebacks: bool = False,
     ) -> None:
         self.url = router_url
         self.message_handler = message_handler
-        self.ipv = ipv
-        self.cert_path = cert_path
+        check_timeout(call_timeout)
         self.call_timeout = call_timeout
         self.realm = realm
-        self.roles: Mapping[str, Any] = roles or {}
         self.client_name = client_name
-        self.auth = auth
-        self.certificate = certificate
-        self.keys: list[DataKey] = list(keys)
-        self.cipher = cipher
-        self.batched = batched
-        self.cookies = cookies
+        #: as whom to connect, and by what means
+        self.access: Access = Access(
+            roles={} if roles is None else roles,
+            auth=auth,
+            certificate=certificate,
+            cert_path=cert_path,
+            ipv=ipv,
+            keys=keys,
+            cipher=cipher,
+            batched=batched,
+            cookies=cookies,
+        )
         self.tracebacks = tracebacks
         #: whether and how to get a lost session back; None for if there is something to restore
         self.reconnect = reconnect
@@ -80,7 +84,7 @@ class Lifetime:
         self._wire: _wampy.Session | None = None
         self._offers = Offers(self)
         self._jobs = Jobs(client_name, self.delivery, self._offers, lambda: self._wire)
-        self._by_hand = MessagesByHand(self, self._offers)
+        self._by_hand: MessagesByHand | None = None
         self._keeper: Keeper | None = None
         self._threads: HandlerThreads | None = None
         self._ended = False
@@ -97,6 +101,21 @@ class Lifetime:
         return self._wire.id if self._wire else None
 
     session_id = id
+
+    @property
+    def ipv(self) -> int | None:
+        """The version of the Internet Protocol to use, if only one."""
+        return self.access.ipv
+
+    @property
+    def cert_path(self) -> StrPath | None:
+        """The file of the authorities that may have signed the router's certificate."""
+        return self.access.cert_path
+
+    @property
+    def roles(self) -> Mapping[str, Any]:
+        """What the client says in HELLO."""
+        return self.access.roles
 
     @property
     def client(self) -> Any:
@@ -175,19 +194,7 @@ class Lifetime:
 
     def connect(self, attempt: _wampy.Attempt | None = None) -> _wampy.Session:
         """Connect and join, without making it the session; ``attempt`` can end that early."""
-        settings = make_settings(
-            self.url,
-            self.realm,
-            roles=self.roles,
-            auth=self.auth,
-            certificate=self.certificate,
-            cert_path=self.cert_path,
-            ipv=self.ipv,
-            keys=self.keys,
-            cipher=self.cipher,
-            batched=self.batched,
-            cookies=self.cookies,
-        )
+        settings = self.access.settings(self.url, self.realm)
         return joining.connect(settings, self.delivery, attempt)
 
     def _begin_on(self, wire: _wampy.Session) -> None:
@@ -229,9 +236,10 @@ class Lifetime:
 
     def end(self, goodbye_from: str | None = None) -> None:
         """Say GOODBYE and disconnect; without a session, do nothing."""
+        # First, so that no thread that finds no wire takes this for a session that has not begun.
+        self._ended = True
         self._part_with_keeper()
         wire, self._wire = self._wire, None
-        self._ended = True
         self._forget()
         if wire is None:
             return
@@ -252,7 +260,7 @@ class Lifetime:
     def forget_ids(self) -> None:
         """Drop what belonged to the session that ended."""
         self._offers.forget_ids()
-        self._by_hand.forget()
+        self._by_hand = None
 
     def restore(self) -> None:
         """Ask for everything that the present session has not granted."""
@@ -261,7 +269,7 @@ class Lifetime:
     def joined(self) -> _wampy.Session:
         """The connection for a new request; waits for it while it is lost and may come back."""
         wire, keeper = self._wire, self._keeper
-        if wire is None:
+        if wire is None or self._ended:
             what = "is stopped; start() begins a new session" if self._ended else "has not started"
             raise errors.SessionError(f"{self.client_name} {what}")
         if keeper is not None and not (wire is keeper.wire and wire.is_open):
@@ -270,6 +278,8 @@ class Lifetime:
 
     def start_threads(self) -> None:
         """Have the jobs of the session taken, and a loss noticed."""
+        with self._offers.granting:
+            self._jobs.prepare()
         if self._threads is not None:
             self._threads.start()
         if self._keeper is None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wampy.errors import ConfigurationError, Error
-from wampy.options import check_options_of_publish
+from wampy.options import check_options_of_publish, refuse_unknown
 
 __all__ = ["describe", "events_of", "no_subscription", "testament"]
 
@@ -25,6 +25,21 @@ LOOKUP_SUBSCRIPTION = "wamp.subscription.lookup"
 #: What can be described.
 _KINDS = ("procedure", "topic", "error")
 
+#: How the events of a history can be chosen, beside ``match``.
+_FILTERS = (
+    "limit",
+    "reverse",
+    "topic",
+    "from_time",
+    "after_time",
+    "before_time",
+    "until_time",
+    "from_publication",
+    "after_publication",
+    "before_publication",
+    "until_publication",
+)
+
 
 def testament(
     topic: str,
@@ -39,7 +54,12 @@ def testament(
 
 
 def given(filters: Mapping[str, Any]) -> dict[str, Any]:
-    """The filters that ``GET_EVENTS`` is told; None is none."""
+    """The filters that ``GET_EVENTS`` is told; None is none.
+
+    Raises:
+        UnknownOptionError: there is no such filter.
+    """
+    refuse_unknown("history", filters, ("match", *_FILTERS))
     return {key: value for key, value in filters.items() if value is not None}
 
 

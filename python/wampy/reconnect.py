@@ -20,6 +20,7 @@ from wampy.errors import (
     WampProtocolError,
     WampyError,
 )
+from wampy.options import options_named
 
 if TYPE_CHECKING:
     from wampy.lifetime import Lifetime
@@ -72,6 +73,7 @@ class Reconnect:
 
     __slots__ = ("attempts_max", "delay_max", "delay_min", "first_connection")
 
+    @options_named
     def __init__(
         self,
         delay_min: float = 0.1,

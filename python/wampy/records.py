@@ -6,9 +6,9 @@ takes it back. What is absent: the handlers of the present session by its ids; t
 
 from __future__ import annotations
 
-import functools
+import contextlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from wampy.errors import SessionError, WampyError
@@ -147,10 +147,9 @@ class _Testament:
     def __str__(self) -> str:
         return f"the testament for {self.args[0]}"
 
-    def leave(self, session: Session) -> int:
-        """Leave it in the present session, too."""
-        session.call(ADD_TESTAMENT, self.args, self.kwargs)
-        return 1
+    def ask(self, session: Session) -> _wampy.AskedCall:
+        """Leave it in the present session, too, and wait for no answer."""
+        return session.ask_to_call(ADD_TESTAMENT, self.args, self.kwargs)
 
 
 class Records:
@@ -225,12 +224,20 @@ class Records:
         Raises:
             SessionError: the present session is lost, too, or stopped.
         """
-        for testament in tuple(self.testaments):
-            if not testament.is_left:
-                leave = functools.partial(testament.leave, session)
-                testament.is_left = _granted(session, testament, leave) is not None
+        _restore_testaments(session, [left for left in self.testaments if not left.is_left])
         _restore(session, offers, self.subscriptions, session.unsubscribe)
         _restore(session, offers, self.registrations, session.unregister)
+
+
+def _restore_testaments(session: Session, lost: Sequence[_Testament]) -> None:
+    """Leave what the present session has not got, in the order in which the program has."""
+    for start in range(0, len(lost), RESTORED_AT_ONCE):
+        some = lost[start : start + RESTORED_AT_ONCE]
+        asked = [testament.ask(session) for testament in some]
+        for testament, request in zip(some, asked, strict=True):
+            with _refusal_logged(session, testament):
+                request.answered()
+                testament.is_left = True
 
 
 def _restore(
@@ -242,8 +249,9 @@ def _restore(
         some = lost[start : start + RESTORED_AT_ONCE]
         with offers.asking(some) as asked:
             for record, request in zip(some, asked, strict=True):
-                note = functools.partial(record.note, offers, request)
-                granted_id = _granted(session, record, note)
+                granted_id = None
+                with _refusal_logged(session, record):
+                    granted_id = record.note(offers, request)
                 if granted_id is not None:
                     _take_its_place(record, granted_id, records, withdraw)
 
@@ -262,15 +270,15 @@ def _take_its_place(
             successor.first_id = record.first_id
 
 
-def _granted(session: Session, what: object, ask: Callable[[], int]) -> int | None:
-    """What the router has granted; None if it refuses, which is logged."""
+@contextlib.contextmanager
+def _refusal_logged(session: Session, what: object) -> Iterator[None]:
+    """Go on if the router refuses what the block waits for."""
     try:
-        return ask()
+        yield
     except SessionError:
         raise
     except WampyError as error:
         logger.warning("%s does not get back %s: %s", session.client_name, what, error)
-        return None
 
 
 def _without(records: Sequence[_R], given: int) -> list[_R]:

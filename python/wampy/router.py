@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from wampy.constants import DEFAULT_HOST, DEFAULT_REALM
 from wampy.errors import ConfigurationError
+from wampy.options import options_named
 
 if TYPE_CHECKING:
     from wampy import _wampy
@@ -49,6 +50,7 @@ class Router:
         router_only: leave out of ``crossbar_config`` what is no part of a router.
     """
 
+    @options_named
     def __init__(
         self,
         host: str = DEFAULT_HOST,
@@ -188,13 +190,16 @@ class Router:
                 changed; or the router does not run, or runs by no file.
         """
         if config is None and self._crossbar[0] is not None:
-            path, directory, router_only = self._crossbar_arguments()
-            return self._started().reload_crossbar_config(path, directory, router_only)
+            running = self._started()
+            waiting = running.reload_crossbar_config(*self._crossbar_arguments())
+            self.realms = running.realms
+            return waiting
         config = self._config if config is None else config
         if config is None:
             raise ConfigurationError("this router was started without a configuration file")
-        waiting = self._started().reload(os.fspath(config))
-        self._config = config
+        running = self._started()
+        waiting = running.reload(os.fspath(config))
+        self._config, self.realms = config, running.realms
         return waiting
 
     def set_roles(self, roles: Iterable[Mapping[str, Any]], realm: str | None = None) -> None:

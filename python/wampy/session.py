@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from wampy import _wampy, errors
+from wampy.by_hand import MessagesByHand
 from wampy.encryption import named_key
 from wampy.lifetime import Lifetime
 from wampy.messages import Call, Error, Invocation, Message, Registered, Result, Subscribed, Yield
@@ -55,6 +56,13 @@ class Session(Lifetime):
         """Call a procedure that returns several values."""
         options = self._call_options(procedure, None)
         return self.joined().call(procedure, args, kwargs, options)[2]
+
+    def ask_to_call(
+        self, procedure: str, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> _wampy.AskedCall:
+        """Call a procedure, and wait for its answer later."""
+        options = self._call_options(procedure, None)
+        return self.joined().ask_to_call(procedure, args, kwargs, options)
 
     def call_progressive(
         self,
@@ -238,6 +246,14 @@ class Session(Lifetime):
 
     # Messages built by hand
 
+    @property
+    def by_hand(self) -> MessagesByHand:
+        """What sends them and keeps their answers; most programs build none."""
+        if self._by_hand is None:
+            with self._offers.granting:
+                self._by_hand = self._by_hand or MessagesByHand(self, self._offers)
+        return self._by_hand
+
     def send_message(self, message: Message) -> None:
         """Send a message; the session assigns its ``request_id``, which the protocol wants.
 
@@ -247,9 +263,9 @@ class Session(Lifetime):
             WampProtocolError: a client does not send such a message, or not by hand.
         """
         if isinstance(message, (Yield, Error)):
-            self._by_hand.answer(self._answering(), message)
+            self.by_hand.answer(self._answering(), message)
         else:
-            self._by_hand.send(self.joined(), message)
+            self.by_hand.send(self.joined(), message)
 
     def recv_message(
         self, source_request_id: int | None = None, timeout: float | None = None
@@ -264,7 +280,7 @@ class Session(Lifetime):
             WampyTimeOutError: none came in time.
         """
         patience = timeout if timeout is not None else self.call_timeout
-        return self._by_hand.receive(self.joined(), source_request_id, patience or None)
+        return self.by_hand.receive(self.joined(), source_request_id, patience or None)
 
     def _register_procedure(self, procedure_name: str, invocation_policy: str = "single") -> None:
         """Offer the client's method of that name; extensions of wampy 1 call this.

@@ -18,7 +18,7 @@ from wampy.errors import ConfigurationError
 if TYPE_CHECKING:
     from wampy.auth import Auth, Proof
 
-__all__ = ["Settings", "check", "check_timeout", "jar_of", "make_settings"]
+__all__ = ["Access", "Settings", "check_target", "check_timeout"]
 
 
 StrPath: TypeAlias = "str | os.PathLike[str]"
@@ -53,84 +53,110 @@ class Settings(TypedDict):
     reconnect: tuple[float, float, int | None, bool] | None
 
 
-def make_settings(
-    url: str,
-    realm: str,
-    *,
-    roles: Mapping[str, Any],
-    auth: Auth | Sequence[Auth] | None,
-    certificate: Certificate | None,
-    cert_path: StrPath | None,
-    ipv: int | None,
-    keys: Sequence[DataKey],
-    cipher: str | None,
-    batched: bool,
-    cookies: CookieJar | None,
-    heartbeat: tuple[float, float] | None = None,
-    reconnect: tuple[float, float, int | None, bool] | None = None,
-) -> Settings:
-    """The settings of a client; the arguments are those of ``wampy.Client``.
-
-    Raises:
-        ConfigurationError: ``auth`` proves nothing, or a secret is missing.
-    """
-    proven_by: list[Proof] = []
-    # Most clients prove nothing, and their programs need not load what does.
-    if auth is not None or set(roles.get("authmethods", ())) - {"anonymous"}:
-        from wampy.auth import proofs
-
-        proven_by = proofs(auth, roles)
-    # Whoever has something to prove offers the methods that it proves itself by.
-    methods = [] if auth or certificate else list(roles.get("authmethods", ()))
-    if cookies is not None and methods == ["anonymous"]:
-        # Nobody in particular, or who the cookie says.
-        methods = []
-    return {
-        "url": url,
-        "realm": realm,
-        "timeout": CONNECT_TIMEOUT,
-        "close_timeout": GOODBYE_TIMEOUT,
-        "authmethods": methods,
-        "authid": roles.get("authid"),
-        "proofs": proven_by,
-        "certificate": certificate and (os.fspath(certificate[0]), os.fspath(certificate[1])),
-        "ca_path": None if cert_path is None else os.fspath(cert_path),
-        "ip_version": ipv,
-        "keys": list(keys),
-        "cipher": cipher,
-        "batched": batched,
-        "cookies": cookies,
-        "heartbeat": heartbeat,
-        "reconnect": reconnect,
-    }
-
-
-def check(
-    *,
-    url: str | None,
-    router: Any,
-    realm: str | None,
-    roles: Mapping[str, Any],
-    call_timeout: float | None,
-    ipv: int | None,
-    certificate: Certificate | None,
-    cert_path: StrPath | None,
-    keys: Sequence[DataKey],
-) -> None:
-    """Refuse what makes no sense, before anything is sent.
+class Access:
+    """As whom a client connects, and by what means; the arguments are those of ``wampy.Client``.
 
     Raises:
         ConfigurationError: an argument makes no sense.
     """
+
+    __slots__ = (
+        "auth",
+        "batched",
+        "cert_path",
+        "certificate",
+        "cipher",
+        "cookies",
+        "ipv",
+        "keys",
+        "roles",
+    )
+
+    def __init__(
+        self,
+        *,
+        roles: Mapping[str, Any],
+        auth: Auth | Sequence[Auth] | None = None,
+        certificate: Certificate | None = None,
+        cert_path: StrPath | None = None,
+        ipv: int | None = None,
+        keys: Sequence[DataKey] = (),
+        cipher: str | None = None,
+        batched: bool = False,
+        cookies: bool | CookieJar = False,
+    ) -> None:
+        if ipv not in (None, 4, 6):
+            raise ConfigurationError(f"ipv must be 4 or 6, not {ipv!r}")
+        if not isinstance(roles, Mapping):
+            raise ConfigurationError(f"roles must be a dictionary, not {roles!r}")
+        _check_files(certificate, cert_path)
+        if not isinstance(keys, Sequence) or not all(isinstance(key, DataKey) for key in keys):
+            # What was given instead may be a secret.
+            raise ConfigurationError("keys must be a list of wampy.DataKey")
+        self.roles: Mapping[str, Any] = roles
+        self.auth: Auth | Sequence[Auth] | None = auth
+        self.certificate: Certificate | None = certificate
+        self.cert_path: StrPath | None = cert_path
+        self.ipv: int | None = ipv
+        self.keys: Sequence[DataKey] = keys
+        self.cipher: str | None = cipher
+        self.batched: bool = batched
+        self.cookies: CookieJar | None = _jar_of(cookies)
+
+    def settings(
+        self,
+        url: str,
+        realm: str,
+        *,
+        heartbeat: tuple[float, float] | None = None,
+        reconnect: tuple[float, float, int | None, bool] | None = None,
+    ) -> Settings:
+        """The same for the compiled part, with what to connect to.
+
+        Raises:
+            ConfigurationError: ``auth`` proves nothing, or a secret is missing.
+        """
+        auth, certificate, roles = self.auth, self.certificate, self.roles
+        proven_by: list[Proof] = []
+        # Most clients prove nothing, and their programs need not load what does.
+        if auth is not None or set(roles.get("authmethods", ())) - {"anonymous"}:
+            from wampy.auth import proofs
+
+            proven_by = proofs(auth, roles)
+        # Whoever has something to prove offers the methods that it proves itself by.
+        methods = [] if auth or certificate else list(roles.get("authmethods", ()))
+        if self.cookies is not None and methods == ["anonymous"]:
+            # Nobody in particular, or who the cookie says.
+            methods = []
+        return {
+            "url": url,
+            "realm": realm,
+            "timeout": CONNECT_TIMEOUT,
+            "close_timeout": GOODBYE_TIMEOUT,
+            "authmethods": methods,
+            "authid": roles.get("authid"),
+            "proofs": proven_by,
+            "certificate": certificate and (os.fspath(certificate[0]), os.fspath(certificate[1])),
+            "ca_path": None if self.cert_path is None else os.fspath(self.cert_path),
+            "ip_version": self.ipv,
+            "keys": list(self.keys),
+            "cipher": self.cipher,
+            "batched": self.batched,
+            "cookies": self.cookies,
+            "heartbeat": heartbeat,
+            "reconnect": reconnect,
+        }
+
+
+def check_target(url: str | None, router: Any, realm: str | None) -> None:
+    """Refuse what cannot be connected to, before anything is sent."""
     if url is not None and router is not None:
         raise ConfigurationError("give a client either url or router, not both")
-    if ipv not in (None, 4, 6):
-        raise ConfigurationError(f"ipv must be 4 or 6, not {ipv!r}")
-    if not isinstance(roles, Mapping):
-        raise ConfigurationError(f"roles must be a dictionary, not {roles!r}")
     if realm is not None and (not isinstance(realm, str) or not realm):
         raise ConfigurationError(f"a realm must have a name, not {realm!r}")
-    check_timeout(call_timeout)
+
+
+def _check_files(certificate: Certificate | None, cert_path: StrPath | None) -> None:
     is_pair = isinstance(certificate, (tuple, list)) and len(certificate) == 2
     if certificate is not None and not (is_pair and all(map(_is_path, certificate))):
         raise ConfigurationError(
@@ -138,9 +164,6 @@ def check(
         )
     if cert_path is not None and not _is_path(cert_path):
         raise ConfigurationError(f"cert_path must be a file, not {cert_path!r}")
-    if not isinstance(keys, Sequence) or not all(isinstance(key, DataKey) for key in keys):
-        # What was given instead may be a secret.
-        raise ConfigurationError("keys must be a list of wampy.DataKey")
 
 
 def _is_path(value: object) -> bool:
@@ -156,7 +179,7 @@ def check_timeout(seconds: float | None) -> None:
         )
 
 
-def jar_of(cookies: bool | CookieJar) -> CookieJar | None:
+def _jar_of(cookies: bool | CookieJar) -> CookieJar | None:
     """The jar that a client keeps cookies in, if it keeps any."""
     if isinstance(cookies, bool):
         return CookieJar() if cookies else None

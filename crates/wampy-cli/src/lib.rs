@@ -11,6 +11,7 @@ mod connection;
 mod credentials;
 mod exit;
 mod json;
+mod open_files;
 mod say;
 
 use std::ffi::OsString;

@@ -473,6 +473,13 @@ fn sighup_has_the_configuration_file_read_again() {
     reload(&router, &text("127.0.0.1:0", "publish"), "was read again");
     assert!(error(&router).contains("not_authorized"));
     reload(&router, "compres = true\nlisten = 3\n", "stay as they were");
+    // Whoever writes the file anew may be half done.
+    for half in [
+        "",
+        "listen = ['127.0.0.1:0']\n[[realms]]\nname = 'realm1'\n",
+    ] {
+        reload(&router, half, "stay as they were");
+    }
     assert!(error(&router).contains("not_authorized"));
     reload(
         &router,

@@ -201,3 +201,72 @@ async fn what_was_acknowledged_outlives_sigkill() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_of_a_realm_are_dropped_by_its_name_only() {
+    let name = format!("wampy-kept-events-forget-{}", std::process::id());
+    let directory = Directory(std::env::temp_dir().join(name));
+    std::fs::create_dir_all(&directory.0).unwrap();
+    let configuration = directory.0.join("wampy.toml");
+    std::fs::write(&configuration, CONFIGURATION).unwrap();
+    let mut router = Router::start(&configuration);
+    let client = router.client().await;
+    let options = PublishOptions {
+        acknowledge: true,
+        retain: true,
+        ..PublishOptions::default()
+    };
+    let publication = client.publish(TOPIC).args((1,)).options(options);
+    publication.await.unwrap();
+    let kept_events = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_wampy"))
+            .arg("kept-events")
+            .arg(directory.0.join("kept"))
+            .args(arguments)
+            .output()
+            .unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (
+            output.status.code(),
+            text(output.stdout),
+            text(output.stderr),
+        )
+    };
+    let (code, _, problem) = kept_events(&[]);
+    assert_eq!(code, Some(1));
+    assert!(problem.contains("another router uses it"), "{problem}");
+    router.kill();
+    let line: &str = "{\"history\":1,\"realm\":\"realm1\",\"retained\":1}\n";
+    assert_eq!(kept_events(&[]), (Some(0), line.to_owned(), String::new()));
+    let (code, _, problem) = kept_events(&["--forget", "realm1", "--forget", "realm2"]);
+    assert_eq!(code, Some(2));
+    assert!(problem.contains("realm2"), "{problem}");
+    assert_eq!(kept_events(&["--forget", "realm1"]).1, line);
+    assert_eq!(kept_events(&[]), (Some(0), String::new(), String::new()));
+}
+
+/// A shell often lets a process have few files open and raise that to many.
+#[test]
+#[cfg(target_os = "linux")]
+fn the_router_raises_its_limit_of_open_files() {
+    let mut process = Command::new("sh")
+        .args([
+            "-c",
+            "ulimit -Sn 64; exec \"$0\" router --listen 127.0.0.1:0",
+        ])
+        .arg(env!("CARGO_BIN_EXE_wampy"))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    let is_there = lines.any(|line| line.unwrap().starts_with("listening"));
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", process.id())).unwrap();
+    process.kill().unwrap();
+    process.wait().unwrap();
+    assert!(is_there);
+    let files = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"));
+    let soft_and_hard: Vec<_> = files.unwrap().split_whitespace().skip(3).take(2).collect();
+    assert_eq!(soft_and_hard[0], soft_and_hard[1], "{limits}");
+}

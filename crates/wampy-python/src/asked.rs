@@ -1,5 +1,5 @@
-//! A registration or subscription that was asked for and may not be granted yet, so that a session
-//! which asks for many need not wait for each.
+//! A registration, a subscription or a call that was asked for and may not be answered yet, so that a
+//! session which asks for many need not wait for each.
 //!
 //! Deliberately absent: how many are under way at once, which Python bounds.
 
@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tokio::sync::SetOnce;
 use tokio::task::JoinHandle;
-use wampy::{Error, Registration, Subscription};
+use wampy::{Call, CallResult, Error, Registration, Subscription};
 use wampy_proto::message::{RegisterOptions, SubscribeOptions};
 
 use crate::error::{Kind, failure};
@@ -86,23 +86,6 @@ impl Asked {
         let waiting = Waiting::Subscription(begin(py, subscribe.into_future())?);
         Ok(Self::new(live, topic, waiting))
     }
-
-    /// Waits for the answer, and gives up what is not answered in time.
-    fn answer<T: Send>(
-        &self,
-        py: Python<'_>,
-        mut asked: JoinHandle<Result<T, Error>>,
-        timeout: Option<f64>,
-    ) -> PyResult<T> {
-        let outcome = wait(py, limit(py, timeout)?, &mut asked);
-        let Some(outcome) = outcome.inspect_err(|_| asked.abort())? else {
-            asked.abort();
-            return answer(py, None, &self.uri);
-        };
-        // It ends unfinished only with the runtime.
-        let ended = |_| failure(py, Kind::Session, "the session ended without an answer");
-        answer(py, Some(outcome.map_err(ended)?), &self.uri)
-    }
 }
 
 #[pymethods]
@@ -112,7 +95,7 @@ impl Asked {
         let waiting = lock(&self.waiting).take();
         match waiting {
             Some(Waiting::Registration(asked, granted)) => {
-                let registration = self.answer(py, asked, timeout)?;
+                let registration = outcome(py, asked, timeout, &self.uri)?;
                 let request_id = registration.request_id().value();
                 let id = self.live.registrations.keep(py, registration)?;
                 // A new cell cannot be set already.
@@ -120,15 +103,63 @@ impl Asked {
                 Ok((request_id, id))
             }
             Some(Waiting::Subscription(asked)) => {
-                let subscription = self.answer(py, asked, timeout)?;
+                let subscription = outcome(py, asked, timeout, &self.uri)?;
                 let request_id = subscription.request_id().value();
                 Ok((request_id, self.live.subscriptions.keep(py, subscription)?))
             }
-            None => Err(failure(
-                py,
-                Kind::Configuration,
-                "the answer was waited for already",
-            )),
+            None => Err(waited_for(py)),
         }
     }
+}
+
+/// A CALL that was sent.
+#[pyclass(frozen, module = "wampy._wampy")]
+pub struct AskedCall {
+    procedure: String,
+    /// `None` once the answer was waited for.
+    waiting: Mutex<Option<JoinHandle<Result<CallResult, Error>>>>,
+}
+
+impl AskedCall {
+    /// Makes a call, which has its time limit.
+    ///
+    /// # Errors
+    /// The system has no more threads.
+    pub fn new(py: Python<'_>, procedure: &str, call: Call) -> PyResult<Self> {
+        Ok(Self {
+            procedure: procedure.to_owned(),
+            waiting: Mutex::new(Some(begin(py, call.into_future())?)),
+        })
+    }
+}
+
+#[pymethods]
+impl AskedCall {
+    /// Wait for the answer, of which only counts that it is no error. Once only.
+    fn answered(&self, py: Python<'_>) -> PyResult<()> {
+        let waiting = lock(&self.waiting).take();
+        let asked = waiting.ok_or_else(|| waited_for(py))?;
+        outcome(py, asked, None, &self.procedure).map(drop)
+    }
+}
+
+/// Waits for the answer, and gives up what is not answered in time.
+fn outcome<T: Send>(
+    py: Python<'_>,
+    mut asked: JoinHandle<Result<T, Error>>,
+    timeout: Option<f64>,
+    target: &str,
+) -> PyResult<T> {
+    let outcome = wait(py, limit(py, timeout)?, &mut asked);
+    let Some(outcome) = outcome.inspect_err(|_| asked.abort())? else {
+        asked.abort();
+        return answer(py, None, target);
+    };
+    // It ends unfinished only with the runtime.
+    let ended = |_| failure(py, Kind::Session, "the session ended without an answer");
+    answer(py, Some(outcome.map_err(ended)?), target)
+}
+
+fn waited_for(py: Python<'_>) -> PyErr {
+    failure(py, Kind::Configuration, "the answer was waited for already")
 }

@@ -27,6 +27,7 @@ mod keys;
 mod known_keys;
 mod live;
 mod locks;
+mod names;
 mod options;
 mod progressive;
 mod proof;
@@ -53,7 +54,7 @@ mod _wampy {
         AioStream,
     };
     #[pymodule_export]
-    use crate::asked::Asked;
+    use crate::asked::{Asked, AskedCall};
     #[pymodule_export]
     use crate::attempt::Attempt;
     #[pymodule_export]

@@ -25,7 +25,8 @@ pub struct Router {
     generation: u64,
     port: Option<u16>,
     url: String,
-    realms: Vec<String>,
+    /// Reloading adds to them.
+    realms: Mutex<Vec<String>>,
     warnings: Vec<String>,
     running: Mutex<Option<Running>>,
 }
@@ -126,7 +127,7 @@ impl Router {
     /// The realms, in the order in which they were given.
     #[getter]
     fn realms(&self) -> Vec<String> {
-        self.realms.clone()
+        lock(&self.realms).clone()
     }
 
     /// What was ignored or left out of a node configuration.
@@ -206,18 +207,25 @@ impl Router {
     }
 
     fn go_on_with(&self, py: Python<'_>, builder: Settings) -> PyResult<Vec<String>> {
+        let wanted: Vec<String> = builder.realm_names().map(str::to_owned).collect();
         let reloaded = self.with_running(py, |running| {
             let _guard = running.runtime.enter();
             running.router.reload(builder)
         })?;
-        match reloaded {
-            Ok(reloaded) => Ok(reloaded.needs_restart),
-            Err(error) => Err(failure(py, culprit(&error), &error.to_string())),
+        let reloaded =
+            reloaded.map_err(|error| failure(py, culprit(&error), &error.to_string()))?;
+        // Those that are not wanted any more stay until the next start.
+        let mut realms = lock(&self.realms);
+        for realm in wanted {
+            if !realms.contains(&realm) {
+                realms.push(realm);
+            }
         }
+        Ok(reloaded.needs_restart)
     }
 
     fn start_with(py: Python<'_>, runtime: Runtime, builder: Settings) -> PyResult<Self> {
-        let realms = builder.realm_names().map(str::to_owned).collect();
+        let realms = Mutex::new(builder.realm_names().map(str::to_owned).collect());
         let started = runtime.spawn(builder.start());
         let router = match wait(py, None, started)? {
             Some(Ok(Ok(router))) => router,

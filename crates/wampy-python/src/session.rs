@@ -14,7 +14,7 @@ use wampy::{Call, Status, WampError};
 use wampy_proto::Message;
 
 use crate::answers::Answers;
-use crate::asked::Asked;
+use crate::asked::{Asked, AskedCall};
 use crate::attempt::Attempt;
 use crate::challenges::Challenges;
 use crate::connect::Settings;
@@ -24,6 +24,7 @@ use crate::events::{self, EventTuple, Subscriptions};
 use crate::features::router_has;
 use crate::kept::Kept;
 use crate::live::{Live, PythonJob};
+use crate::names::Topic;
 use crate::options::payload;
 use crate::progressive::{Input, ResultTuple, Results, result_tuple};
 use crate::request::{self, How, answer};
@@ -153,6 +154,19 @@ impl Session {
         request::begin(py, call.into_future()).map(drop)
     }
 
+    /// Call, and wait for the answer later.
+    fn ask_to_call(
+        &self,
+        py: Python<'_>,
+        procedure: &str,
+        args: &Bound<'_, PyAny>,
+        kwargs: &Bound<'_, PyAny>,
+        options: &Bound<'_, PyDict>,
+    ) -> PyResult<AskedCall> {
+        let call = self.prepared(py, procedure, args, kwargs, options)?;
+        AskedCall::new(py, procedure, call)
+    }
+
     /// Call for a result in parts; the call is made when its results are asked for.
     fn call_progressive(
         &self,
@@ -189,12 +203,13 @@ impl Session {
     fn publish<'py>(
         &self,
         py: Python<'py>,
-        topic: &str,
+        topic: Topic<'_>,
         args: &Bound<'py, PyAny>,
         kwargs: &Bound<'py, PyAny>,
         options: &Bound<'py, PyDict>,
         timeout: Option<f64>,
     ) -> PyResult<Option<u64>> {
+        let topic = topic.0;
         let client = &self.open(py, topic)?.client;
         let publish = request::publish(client, topic, args, kwargs, options)?;
         let published = wait(py, limit(py, timeout)?, publish.into_future())?;

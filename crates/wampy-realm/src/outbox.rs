@@ -57,6 +57,9 @@ pub enum StoreChange<'e> {
         shelf: Shelf,
         /// Its number on the shelf, by which it will be forgotten.
         number: u64,
+        /// Whether it is acknowledged, and so has to be written when this returns; else it may be written
+        /// later, in its turn.
+        must_be_stored: bool,
         /// The event.
         event: &'e KeptEvent,
     },

@@ -30,7 +30,7 @@ mod large_frame;
 #[allow(dead_code)]
 mod outlet;
 #[path = "../src/store/mod.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, unused_imports)]
 mod store;
 
 use std::hint::black_box;

@@ -7,11 +7,10 @@ use tokio::runtime::Handle;
 use wampy_proto::Serializer;
 use wampy_proto::uri::Grammar;
 use wampy_realm::RealmConfig;
-use wampy_transport::{ClientCertificates, ListenAddress, ServerTls};
+use wampy_transport::{ClientCertificates, ListenAddress, ListenAddressError, ServerTls};
 
-use crate::authenticator::Access;
 use crate::error::StartError;
-use crate::http::cookies::CookieConfig;
+use crate::http::cookies::{CookieConfig, CookiePorts};
 use crate::http::origins::Origins;
 use crate::limits::Limits;
 use crate::realms::Template;
@@ -34,6 +33,8 @@ pub struct Builder {
     pub(crate) tls: Option<TlsFiles>,
     pub(crate) client_certificates: ClientCertificates,
     pub(crate) realms: Vec<RealmSettings>,
+    /// Whether there is a realm where none is given: a file that says nothing opens nothing.
+    pub(crate) has_default_realm: bool,
     pub(crate) auto_create_realms: bool,
     pub(crate) auto_created_realms: RealmSettings,
     pub(crate) serializers: Vec<Serializer>,
@@ -69,6 +70,7 @@ impl Default for Builder {
             tls: None,
             client_certificates: ClientCertificates::Unwanted,
             realms: Vec::new(),
+            has_default_realm: true,
             auto_create_realms: false,
             auto_created_realms: RealmSettings::new(""),
             serializers: Serializer::ALL.to_vec(),
@@ -192,8 +194,10 @@ impl Builder {
     /// is made if it is not there, so that they outlive the router. What is to be kept is written
     /// before it is acknowledged: then it outlives the death of the process, also by SIGKILL; it
     /// outlives that of the whole machine once the operating system has written it to disk, as it does
-    /// within seconds. One router at a time may use a directory. Realms are told apart by their names;
-    /// what was kept of a realm that is not served waits until it is. Default: in memory only.
+    /// within seconds. What nobody asked to be acknowledged is written soon
+    /// ([`Limits::store_queue_bytes_max`]), and before the router ends in order. One router at a time may use a directory. Realms are told apart by their names;
+    /// what was kept of a realm that is not served waits until it is, or is dropped
+    /// ([`StoreContents::forget`](crate::StoreContents::forget)). Default: in memory only.
     pub fn store(mut self, path: impl Into<PathBuf>) -> Self {
         self.store = Some(path.into());
         self
@@ -259,8 +263,12 @@ impl Builder {
     /// The names of the realms, in the order in which they were given.
     pub fn realm_names(&self) -> impl Iterator<Item = &str> {
         let given = self.realms.iter().map(|realm| realm.name.as_str());
-        let default = self.realms.is_empty().then_some(REALM_DEFAULT);
-        given.chain(default)
+        given.chain(self.lacks_realm().then_some(REALM_DEFAULT))
+    }
+
+    /// Whether it gets the default realm.
+    fn lacks_realm(&self) -> bool {
+        self.realms.is_empty() && self.has_default_realm
     }
 
     /// Where clients on this host will find the router: its first TCP address, or else its first
@@ -322,7 +330,7 @@ impl Builder {
         if self.listen.is_empty() {
             self = self.listen(ADDRESS_DEFAULT);
         }
-        if self.realms.is_empty() {
+        if self.lacks_realm() {
             self.realms.push(RealmSettings::new(REALM_DEFAULT));
         }
         if self.serializers.is_empty() {
@@ -332,10 +340,7 @@ impl Builder {
             return Err(StartError::Limits(problem));
         }
         let origins = Origins::parse(&self.allowed_origins).map_err(StartError::Origin)?;
-        let cookie = self.cookie.as_ref();
-        if let Some(problem) = cookie.and_then(|it| it.problem(origins.are_any())) {
-            return Err(StartError::Cookie(problem));
-        }
+        self.check_cookie(&origins)?;
         let listen = self
             .listen
             .iter()
@@ -370,6 +375,37 @@ impl Builder {
             self.limits.auto_created_realms_max
         } else {
             0
+        }
+    }
+
+    /// Where browsers come in.
+    pub(crate) fn cookie_ports(&self) -> Result<CookiePorts, ListenAddressError> {
+        let has_tls = self.tls.is_some();
+        let given = self.listen.iter().map(|it| it.address.as_str());
+        let default = self.listen.is_empty().then_some(ADDRESS_DEFAULT);
+        let mut ports = Vec::new();
+        for address in given.chain(default) {
+            if let ListenAddress::Tcp { always_plain, .. } = address.parse()? {
+                ports.push(has_tls && !always_plain);
+            }
+        }
+        Ok(CookiePorts::of(ports))
+    }
+
+    /// Checks that browsers take the cookie.
+    fn check_cookie(&self, origins: &Origins) -> Result<(), StartError> {
+        let Some(cookie) = &self.cookie else {
+            return Ok(());
+        };
+        let ports = self.cookie_ports()?;
+        match cookie.problem(origins.are_any(), ports) {
+            Some(problem) => Err(StartError::Cookie(problem)),
+            None => {
+                if let Some(warning) = cookie.warning(ports) {
+                    tracing::warn!("{warning}");
+                }
+                Ok(())
+            }
         }
     }
 
@@ -437,15 +473,4 @@ pub(crate) struct Checked {
     pub(crate) realms: Vec<(String, Template)>,
     pub(crate) template: Template,
     pub(crate) builder: Builder,
-}
-
-impl Checked {
-    /// Who may join, for every realm that there is or may be.
-    pub(crate) fn accesses(&self) -> Vec<Arc<Access>> {
-        let templates = self.realms.iter().map(|(_, template)| template);
-        templates
-            .chain([&self.template])
-            .map(|template| Arc::clone(&template.access))
-            .collect()
-    }
 }

@@ -53,6 +53,20 @@ pub enum StartError {
     /// A file with users, or a configuration, has mistakes.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A configuration file that is read again says nothing about who may join a realm, or what its
+    /// roles may do, and did before: it may be half a file.
+    #[error(
+        "realm {realm:?}: {key} is not there any more, which would open the realm; if that is meant: \
+         {instead}"
+    )]
+    Opened {
+        /// The realm.
+        realm: String,
+        /// What is missing.
+        key: &'static str,
+        /// How it is said in words.
+        instead: &'static str,
+    },
     /// A limit makes no sense, by itself or beside another.
     #[error("the limits make no sense: {0}")]
     Limits(&'static str),

@@ -47,6 +47,7 @@ mod internal_session;
 mod lanes;
 mod large_frame;
 mod limits;
+mod network;
 mod outlet;
 mod realms;
 mod registry;
@@ -68,7 +69,7 @@ pub use reload::Reloaded;
 pub use router::Router;
 pub use settings::{Authentication, Authenticator, Method, RealmSettings, User};
 pub use stats::{RealmStats, Stats};
-pub use store::StoreError;
+pub use store::{StoreContents, StoreError, StoredRealm};
 pub use wampy_proto::{Serializer, auth};
 pub use wampy_realm::{
     Action, Allow, Authorization, Disclose, Disclosure, ForceReregister, Keeping, KeepingRule,

@@ -9,6 +9,11 @@ pub struct Limits {
     /// protocol (HTTP 503, RawSocket's error 4); beyond 64 such refusals at once it is closed
     /// unheard. Default: 100 000.
     pub connections_max: usize,
+    /// The most connections at once from one address (IPv6: one /64), with or without a session. One more
+    /// is refused as one beyond [`connections_max`](Self::connections_max). Behind a proxy or a NAT all
+    /// clients have its address; loopback addresses and Unix sockets do not count. Default: 100 000, as
+    /// many as there may be in all.
+    pub connections_per_address_max: usize,
     /// The most sessions at once, over all realms. One more HELLO gets ABORT
     /// `wamp.close.too_many_sessions`. Default: 100 000.
     pub sessions_max: usize,
@@ -36,7 +41,7 @@ pub struct Limits {
     pub http_body_bytes_max: usize,
     /// The most long-poll transports. One more gets HTTP 503. Default: 10 000.
     pub longpoll_transports_max: usize,
-    /// The most long-poll transports of clients at one address. One more gets HTTP 429. Behind a
+    /// The most long-poll transports of clients at one address (IPv6: one /64). One more gets HTTP 429. Behind a
     /// proxy all clients have its address. Default: 1000.
     pub longpoll_transports_per_address_max: usize,
     /// The most bytes that are on their way to the client of a long-poll transport, and about the
@@ -106,6 +111,11 @@ pub struct Limits {
     /// [`keepalive_timeout_ms`](Self::keepalive_timeout_ms) instead. Holds for the answers to HTTP
     /// requests as well. Default: 60 000.
     pub paused_timeout_ms: u64,
+    /// The most bytes that wait to be written to the store, while the disk is slow: events to be kept whose
+    /// publishers do not ask for an acknowledgement, and what is forgotten. They are in no danger but that
+    /// of a kill of the process. Beyond, and for acknowledged events, the realm waits for the disk. Takes
+    /// effect when the router starts. Default: 16 MiB.
+    pub store_queue_bytes_max: usize,
     /// The most messages of one session that are routed in one go, before others have their turn.
     /// Default: 256.
     pub messages_per_batch_max: usize,
@@ -136,6 +146,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections_max: 100_000,
+            connections_per_address_max: 100_000,
             sessions_max: 100_000,
             auto_created_realms_max: 1000,
             message_bytes_max: 16 << 20,
@@ -163,6 +174,7 @@ impl Default for Limits {
             outbound_bytes_max: 1 << 30,
             outbound_bytes_pause: 256 << 10,
             paused_timeout_ms: 60_000,
+            store_queue_bytes_max: 16 << 20,
             messages_per_batch_max: 256,
             busy_poll_us: 100,
             keepalive_interval_ms: 30_000,
@@ -216,6 +228,9 @@ impl Limits {
         }
         if self.connections_max == 0 || self.sessions_max == 0 {
             return Some("connections_max or sessions_max is 0, so that nobody could connect");
+        }
+        if self.connections_per_address_max == 0 {
+            return Some("connections_per_address_max is 0, so that nobody could connect");
         }
         if self.keepalive_interval_ms != 0 && self.keepalive_timeout_ms == 0 {
             return Some("keepalive_timeout_ms is 0, so that nobody could answer a ping");

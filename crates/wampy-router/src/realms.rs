@@ -10,6 +10,9 @@ use crate::hosted_realm::{Clock, HostedRealm};
 use crate::stats::RealmStats;
 use crate::store::{Store, StoreError};
 
+/// How many realms one line of the log names.
+const REALMS_NAMED_MAX: usize = 10;
+
 /// The realms that there are, and how to make another.
 #[derive(Debug)]
 pub(crate) struct Realms {
@@ -90,6 +93,30 @@ impl Realms {
         })
     }
 
+    /// Says of which realms the store has events that are not served: they stay until they are dropped.
+    pub(crate) fn tell_of_others_in_store(&self, may_come: bool) -> Result<(), StoreError> {
+        let Some(store) = &self.store else {
+            return Ok(());
+        };
+        let mut others = store.realm_names()?;
+        others.retain(|name| !self.table().by_name.contains_key(name.as_str()));
+        if others.is_empty() {
+            return Ok(());
+        }
+        let count = others.len();
+        others.truncate(REALMS_NAMED_MAX);
+        if may_come {
+            tracing::info!(count, first = ?others, "the store has events of realms that are not there yet");
+        } else {
+            tracing::warn!(
+                count,
+                first = ?others,
+                "the store has events of realms that are not served; `wampy kept-events` drops them"
+            );
+        }
+        Ok(())
+    }
+
     fn table(&self) -> RwLockReadGuard<'_, Table> {
         self.table.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -112,6 +139,13 @@ impl Realms {
             None if table.has_room() => Some(Arc::clone(&table.template.access)),
             None => None,
         }
+    }
+
+    /// Who may join the realm called `name`, if there is one.
+    pub(crate) fn hosted_access(&self, name: &str) -> Option<Arc<Access>> {
+        let table = self.table();
+        let hosted = table.by_name.get(name)?;
+        Some(Arc::clone(&hosted.access))
     }
 
     /// The realm called `name`, a valid URI, if there is one.
@@ -164,6 +198,20 @@ impl Realms {
                 None
             }
         }
+    }
+
+    /// Who may join each realm, and each that clients may bring into being.
+    pub(crate) fn accesses(&self) -> Vec<Arc<Access>> {
+        let table = self.table();
+        let others = table.has_room().then_some(&table.template.access);
+        let hosted = table.by_name.values().map(|hosted| &hosted.access);
+        let mut accesses: Vec<Arc<Access>> = Vec::new();
+        for access in hosted.chain(others) {
+            if !accesses.iter().any(|known| Arc::ptr_eq(known, access)) {
+                accesses.push(Arc::clone(access));
+            }
+        }
+        accesses
     }
 
     /// Changes the realms to these, and those that clients bring into being to `template`, with room

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, watch};
 
 use crate::lanes::{Handle, Lanes};
+use crate::network::Network;
 use crate::outlet::{Outlet, Signal};
 
 /// The open connections.
@@ -25,6 +26,8 @@ struct State {
     connections: HashMap<u64, Entry>,
     /// How many of them speak HTTP.
     http: usize,
+    /// How many there are of each network, where that counts.
+    by_network: HashMap<Network, usize>,
     next: u64,
     is_closing: bool,
 }
@@ -37,6 +40,8 @@ struct Entry {
     outlet: Option<Arc<Outlet>>,
     /// Whether it speaks HTTP, and so has no outlet.
     is_http: bool,
+    /// Where it comes from, if that counts.
+    network: Option<Network>,
 }
 
 impl Entry {
@@ -60,12 +65,18 @@ impl Registry {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs a connection as a task, unless the router is closing.
-    pub(crate) fn spawn<F>(self: &Arc<Self>, lanes: &Lanes, connection: impl FnOnce(Ticket) -> F)
-    where
+    /// Runs a connection of `network`, where that counts, as a task, unless the router is closing.
+    pub(crate) fn spawn<F>(
+        self: &Arc<Self>,
+        lanes: &Lanes,
+        network: Option<Network>,
+        connection: impl FnOnce(Ticket) -> F,
+    ) where
         F: Future<Output = ()> + Send + 'static,
     {
-        let Some(ticket) = self.ticket() else { return };
+        let Some(ticket) = self.ticket(network) else {
+            return;
+        };
         let number = ticket.number;
         // Without the lock: a runtime that shuts down drops the connection, and with it the ticket,
         // at once.
@@ -80,7 +91,7 @@ impl Registry {
     }
 
     /// A place for another connection, unless the router is closing.
-    fn ticket(self: &Arc<Self>) -> Option<Ticket> {
+    fn ticket(self: &Arc<Self>, network: Option<Network>) -> Option<Ticket> {
         let mut state = self.state();
         if state.is_closing {
             return None;
@@ -91,12 +102,21 @@ impl Registry {
             task: None,
             outlet: None,
             is_http: false,
+            network,
         };
         state.connections.insert(number, entry);
+        if let Some(network) = network {
+            *state.by_network.entry(network).or_default() += 1;
+        }
         Some(Ticket {
             registry: Arc::clone(self),
             number,
         })
+    }
+
+    /// How many connections of `network` there are.
+    pub(crate) fn of_network(&self, network: Network) -> usize {
+        self.state().by_network.get(&network).copied().unwrap_or(0)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -183,8 +203,16 @@ impl Drop for Ticket {
     fn drop(&mut self) {
         let mut state = self.registry.state();
         let gone = state.connections.remove(&self.number);
-        if gone.is_some_and(|entry| entry.is_http) {
+        if gone.as_ref().is_some_and(|entry| entry.is_http) {
             state.http -= 1;
+        }
+        if let Some(network) = gone.and_then(|entry| entry.network)
+            && let Some(left) = state.by_network.get_mut(&network)
+        {
+            *left -= 1;
+            if *left == 0 {
+                state.by_network.remove(&network);
+            }
         }
         if state.connections.len() == state.http {
             self.registry.emptied.notify_waiters();
@@ -226,6 +254,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn connections_are_counted_by_network() {
+        let registry = Arc::new(Registry::default());
+        let (here, there) = (Network::V4(1), Network::V6(1));
+        let tickets: Vec<_> = [Some(here), None, Some(here), Some(there)]
+            .into_iter()
+            .filter_map(|network| registry.ticket(network))
+            .collect();
+        assert_eq!(
+            (registry.of_network(here), registry.of_network(there)),
+            (2, 1)
+        );
+        drop(tickets);
+        assert!(registry.state().by_network.is_empty());
+    }
+
+    #[test]
     fn a_connection_that_comes_while_the_runtime_ends_is_dropped() {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
@@ -236,7 +280,7 @@ mod tests {
         std::thread::spawn(move || {
             let _inside = handle.enter();
             let registry = Arc::new(Registry::default());
-            registry.spawn(&Lanes::start(Duration::ZERO), |ticket| async move {
+            registry.spawn(&Lanes::start(Duration::ZERO), None, |ticket| async move {
                 let _held = ticket;
                 std::future::pending().await
             });

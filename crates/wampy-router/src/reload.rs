@@ -13,7 +13,7 @@ use wampy_transport::ListenAddress;
 use crate::authenticator::keep_fresh;
 use crate::builder::{Builder, Checked};
 use crate::error::StartError;
-use crate::http::cookies::CookieConfig;
+use crate::http::cookies::{CookieConfig, CookiePorts};
 use crate::limits::Limits;
 use crate::router::Router;
 use crate::settings::Methods;
@@ -34,6 +34,7 @@ pub(crate) struct Fixed {
     has_tls: bool,
     store: Option<PathBuf>,
     cookie: Option<CookieConfig>,
+    cookie_ports: CookiePorts,
     limits: Limits,
 }
 
@@ -45,6 +46,8 @@ impl Fixed {
             has_tls: checked.tls.is_some(),
             store: builder.store.clone(),
             cookie: builder.cookie.clone(),
+            // The addresses were parsed before.
+            cookie_ports: builder.cookie_ports().unwrap_or(CookiePorts::Tls),
             limits: builder.limits.clone(),
         }
     }
@@ -52,7 +55,7 @@ impl Fixed {
     /// Why the cookie that the router sets until its end cannot be along with other settings.
     fn cookie_problem(&self, checked: &Checked) -> Option<String> {
         let cookie = self.cookie.as_ref()?;
-        let problem = cookie.problem(checked.origins.are_any())?;
+        let problem = cookie.problem(checked.origins.are_any(), self.cookie_ports)?;
         Some(format!("{problem}; that cookie is set until a restart"))
     }
 
@@ -68,6 +71,10 @@ impl Fixed {
             (
                 "limits.outbound_bytes_max",
                 mine.outbound_bytes_max != its.outbound_bytes_max,
+            ),
+            (
+                "limits.store_queue_bytes_max",
+                mine.store_queue_bytes_max != its.store_queue_bytes_max,
             ),
             ("limits.cookies_max", mine.cookies_max != its.cookies_max),
             (
@@ -94,6 +101,22 @@ impl Fixed {
 }
 
 impl Router {
+    /// Refuses settings that open a realm by leaving something out.
+    fn check_silence(&self, checked: &Checked) -> Result<(), StartError> {
+        for settings in &checked.builder.realms {
+            let hosted = self.shared.realms.hosted_access(&settings.name);
+            let opened = hosted.and_then(|access| access.opened_by(settings.silence));
+            if let Some((key, instead)) = opened {
+                return Err(StartError::Opened {
+                    realm: settings.name.clone(),
+                    key,
+                    instead,
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// Goes on with the settings of `builder`, which stand instead of those with which the router was
     /// started, as far as they can change while it runs:
     ///
@@ -117,8 +140,8 @@ impl Router {
         if let Some(problem) = self.fixed.cookie_problem(&checked) {
             return Err(StartError::Cookie(problem));
         }
+        self.check_silence(&checked)?;
         let mut needs_restart = self.fixed.differences(&Fixed::of(&checked));
-        let accesses = checked.accesses();
         let Checked {
             builder,
             mut tls,
@@ -137,6 +160,8 @@ impl Router {
         let terms = Terms::new(&builder, tls, origins);
         let poll_ms = terms.limits.users_file_poll_ms;
         shared.set_terms(terms);
+        // Realms that go only with the next start still have their users.
+        let accesses = shared.realms.accesses();
         let again = tokio::spawn(keep_fresh(accesses, poll_ms));
         std::mem::replace(&mut *users, again).abort();
         Ok(Reloaded { needs_restart })

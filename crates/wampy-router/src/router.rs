@@ -19,6 +19,7 @@ use crate::hosted_realm::Clock;
 use crate::http::cookies::Cookies;
 use crate::http::longpoll::Transports;
 use crate::lanes::Lanes;
+use crate::network::{Network, is_loopback};
 use crate::realms::Realms;
 use crate::registry::{Registry, SessionCount};
 use crate::reload::Fixed;
@@ -85,10 +86,12 @@ impl Router {
             tls: checked.tls.is_some(),
             ..ListenOptions::default()
         };
-        let store = match &checked.builder.store {
-            Some(path) => Some(Arc::new(Store::open(path)?)),
-            None => None,
-        };
+        let mut loading = Loading::default();
+        if let Some(path) = checked.builder.store.clone() {
+            let queue_bytes_max = checked.builder.limits.store_queue_bytes_max;
+            let opened = in_background(move || Store::open(&path, queue_bytes_max)).await?;
+            loading.store = Some(Arc::new(opened?));
+        }
         let mut listeners = Vec::new();
         for (address, methods) in &checked.listen {
             let bound = Listener::bind(address, options).await?;
@@ -98,13 +101,16 @@ impl Router {
             .iter()
             .map(|(listener, _)| listener.address().clone())
             .collect();
-        let accesses = checked.accesses();
         let fixed = Fixed::of(&checked);
         let users_file_poll_ms = checked.builder.limits.users_file_poll_ms;
-        let shared = Arc::new(Shared::new(checked, store)?);
+        let store = loading.store.clone();
+        let shared = in_background(move || Shared::new(checked, store)).await??;
+        let shared = Arc::new(shared);
+        loading.is_done = true;
         let accept_all =
             |(listener, methods)| tokio::spawn(accept_all(listener, methods, Arc::clone(&shared)));
         let listeners = listeners.into_iter().map(accept_all).collect();
+        let accesses = shared.realms.accesses();
         Ok(Self {
             shared,
             addresses,
@@ -233,6 +239,7 @@ impl Shared {
         let limits = &terms.limits;
         let auto_created_max = builder.auto_created_max();
         let realms = Realms::new(&realms, template, Clock::start(), auto_created_max, store)?;
+        realms.tell_of_others_in_store(auto_created_max > 0)?;
         let cookie = builder.cookie;
         let cookies = cookie.map(|cookie| Cookies::new(cookie, limits.cookies_max));
         let backlog = Backlog::new(limits.outbound_bytes_max, limits.connections_max);
@@ -258,10 +265,53 @@ impl Shared {
         Arc::clone(&self.terms.read())
     }
 
+    /// Whether there is room for another connection, by `network` where that counts; `None` if it cannot
+    /// even be told that there is none.
+    fn room_for(&self, network: Option<Network>) -> Option<bool> {
+        let terms = self.terms();
+        let limits = &terms.limits;
+        let of_network = network.map_or(0, |network| self.registry.of_network(network));
+        room([
+            (self.registry.len(), limits.connections_max),
+            (of_network, limits.connections_per_address_max),
+        ])
+    }
+
     pub(crate) fn set_terms(&self, terms: Terms) {
         self.backlog
             .set_connections_max(terms.limits.connections_max);
         *self.terms.write() = Arc::new(terms);
+    }
+}
+
+/// The store while realms are read from it. Who drops the start of a router waits for none of that.
+#[derive(Default)]
+struct Loading {
+    store: Option<Arc<Store>>,
+    is_done: bool,
+}
+
+impl Drop for Loading {
+    fn drop(&mut self) {
+        if let Some(store) = &self.store
+            && !self.is_done
+        {
+            store.give_up();
+        }
+    }
+}
+
+/// Runs what may take long without keeping the runtime from anything else, signals for example.
+async fn in_background<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, StartError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => Ok(done),
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime ends.
+            Err(_) => Err(StartError::NoRuntime),
+        },
     }
 }
 
@@ -272,25 +322,35 @@ async fn accept_all(listener: Listener, methods: Methods, shared: Arc<Shared>) {
     loop {
         let stream = listener.accept().await;
         count(&shared.counters.connections_accepted);
-        let connections_max = shared.terms().limits.connections_max;
-        let open = shared.registry.len();
-        if open >= connections_max.saturating_add(REFUSALS_MAX) {
+        let counted = stream.peer_ip().filter(|&ip| !is_loopback(ip));
+        let network = counted.map(Network::of);
+        let Some(has_room) = shared.room_for(network) else {
             count(&shared.counters.connections_refused);
             tracing::info!(
                 peer = stream.peer(),
                 "connection refused: too many connections"
             );
             continue;
-        }
+        };
         let incoming = Incoming {
             stream,
             is_tls,
             methods,
-            has_room: open < connections_max,
+            has_room,
         };
         let serve = |ticket| connection::serve(Arc::clone(&shared), incoming, ticket);
-        shared.registry.spawn(&shared.lanes, serve);
+        shared.registry.spawn(&shared.lanes, network, serve);
     }
+}
+
+/// Whether there is room for one more where there are as many as the first number of each pair says, and
+/// may be as many as the second; `None` if it cannot even be told that there is none.
+fn room(counts: [(usize, usize); 2]) -> Option<bool> {
+    let are_below = |more: usize| {
+        let mut counts = counts.iter();
+        counts.all(|&(open, max)| open < max.saturating_add(more))
+    };
+    are_below(REFUSALS_MAX).then(|| are_below(0))
 }
 
 /// An address that a client on this host can connect to: listening on all addresses means that the
@@ -304,4 +364,22 @@ fn reachable(address: SocketAddr) -> SocketAddr {
         SocketAddr::V6(_) => [0, 0, 0, 0, 0, 0, 0, 1].into(),
     };
     SocketAddr::new(loopback, address.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_too_many_is_told_so_and_far_too_many_are_not() {
+        assert_eq!(room([(1, 2), (1, 2)]), Some(true));
+        for one_too_many in [[(2, 2), (1, 2)], [(9, 100), (2, 2)]] {
+            assert_eq!(room(one_too_many), Some(false));
+        }
+        let far = 2 + REFUSALS_MAX;
+        for far_too_many in [[(far, 2), (1, 2)], [(9, 100), (far, 2)]] {
+            assert_eq!(room(far_too_many), None);
+        }
+        assert_eq!(room([(far - 1, 2), (0, usize::MAX)]), Some(false));
+    }
 }

@@ -102,6 +102,7 @@ fn websockets_and_long_polls_get_a_cookie_if_one_is_configured() {
         name: "visitor".to_owned(),
         max_age_s: 60,
         same_site: SameSite::Lax,
+        secure: false,
     };
     let host = Host::with(|builder| builder.cookie(cookie));
     let mut values = Vec::new();
@@ -322,6 +323,11 @@ fn settings_that_make_no_sense_are_named() {
         ..CookieConfig::default()
     };
     assert!(start(Router::builder().cookie(everywhere)).contains("allowed origins"));
+    let secure_by_name = CookieConfig {
+        name: "__Host-wampy".to_owned(),
+        ..CookieConfig::default()
+    };
+    assert!(start(Router::builder().cookie(secure_by_name)).contains("over TLS only"));
     let unnamed = CookieConfig {
         name: String::new(),
         ..CookieConfig::default()

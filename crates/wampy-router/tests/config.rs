@@ -97,6 +97,145 @@ fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 #[test]
+fn an_empty_secret_is_none() {
+    let files = Files::new();
+    let user = |means: &str| {
+        let realm = "[[realms]]\nname = 'realm1'\n[realms.authentication]\n\
+                     methods = ['ticket', 'wampcra']\n[[realms.authentication.users]]\n";
+        files.mistakes(&format!("{realm}authid = 'joe'\nrole = 'user'\n{means}\n"))
+    };
+    let place = "wampy.toml:5: realms[0].authentication.users[0]";
+    for (means, problem) in [
+        ("ticket = ''", ": the ticket is empty: anybody could say it"),
+        (
+            "wampcra = { secret = '' }",
+            ": the secret of wampcra is empty: anybody could sign with it",
+        ),
+    ] {
+        assert_eq!(user(means), [format!("{place}{problem}")]);
+    }
+    let typed = "wampy.toml:8: realms[0].authentication.users[0].wampcra: expected a table";
+    assert_eq!(user("wampcra = 'secret'"), [typed]);
+}
+
+#[test]
+fn a_file_without_a_realm_opens_none() {
+    let files = Files::new();
+    for text in [
+        "",
+        "listen = ['127.0.0.1:0']\n",
+        "realms = []",
+        "auto_create_realms = false",
+    ] {
+        let mistakes = files.mistakes(text);
+        assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+        assert!(
+            mistakes[0].starts_with("wampy.toml:1: there is no realm"),
+            "{mistakes:?}"
+        );
+        assert!(mistakes[0].contains("[[realms]]"), "{mistakes:?}");
+    }
+    // What cannot be read may be the realms.
+    let mistakes = files.mistakes("[[realms]\nname = 'realm1'\n");
+    let is_told = |mistake: &String| mistake.contains("there is no realm");
+    assert!(!mistakes.iter().any(is_told), "{mistakes:?}");
+    // Where clients bring realms into being, realm1 is like any other.
+    let host = files.host(
+        r#"
+        listen = ["127.0.0.1:0"]
+        auto_create_realms = true
+        [auto_created_realms.authentication]
+        methods = ["ticket"]
+        [[auto_created_realms.authentication.users]]
+        authid = "joe"
+        role = "user"
+        ticket = "secret"
+        "#,
+    );
+    let mut anybody = host.rawsocket(Serializer::Json);
+    let answer = anybody.greet("realm1", &json!({}));
+    assert_eq!(answer[2], "wamp.error.authentication_required", "{answer}");
+    assert!(ticket_is_good(&host, "joe", "secret"));
+}
+
+fn reload(host: &Host, builder: Builder) -> Result<Vec<String>, String> {
+    let _guard = host.runtime.enter();
+    let reloaded = host.router.reload(builder);
+    reloaded
+        .map(|it| it.needs_restart)
+        .map_err(|error| error.to_string())
+}
+
+#[test]
+fn half_a_file_that_is_read_again_opens_no_realm() {
+    let files = Files::new();
+    files.write("users.toml", "");
+    let host = files.host(SHOP);
+    let name = SHOP.find("[[realms.roles]]").unwrap();
+    let problem = reload(&host, files.builder(&SHOP[..name])).unwrap_err();
+    assert!(problem.contains("com.example.shop"), "{problem}");
+    assert!(problem.contains("roles = []"), "{problem}");
+    let users_only = &SHOP[SHOP.find("[realms.authentication]").unwrap()..];
+    let problem = reload(
+        &host,
+        files.builder(&format!("{}{users_only}", &SHOP[..name])),
+    );
+    assert!(problem.unwrap_err().contains("roles = []"));
+    // In words it may be opened.
+    let opened = format!("{}roles = []\n{users_only}", &SHOP[..name]);
+    assert_eq!(reload(&host, files.builder(&opened)), Ok(Vec::new()));
+
+    let closed = "listen = ['127.0.0.1:0']\n[[realms]]\nname = 'realm1'\n";
+    let ticket = "[realms.authentication]\nmethods = ['ticket']\n[[realms.authentication.users]]\n\
+                  authid = 'joe'\nrole = 'user'\nticket = 'secret'\n";
+    let host = files.host(&format!("{closed}{ticket}"));
+    let problem = reload(&host, files.builder(closed)).unwrap_err();
+    assert!(problem.contains("authentication"), "{problem}");
+    let mut anybody = host.rawsocket(Serializer::Json);
+    assert_eq!(anybody.greet("realm1", &json!({}))[0], 3);
+    let anonymous = "authentication = { methods = ['anonymous'] }\n";
+    let opened = files.builder(&format!("{closed}{anonymous}"));
+    assert_eq!(reload(&host, opened), Ok(Vec::new()));
+    host.session();
+}
+
+#[test]
+fn exactly_the_files_with_users_that_are_in_use_are_watched() {
+    let files = Files::new();
+    let user =
+        |ticket: &str| format!("[[users]]\nauthid = 'joe'\nrole = 'user'\nticket = '{ticket}'\n");
+    let realm = |name: &str, file: &str| {
+        format!(
+            "[[realms]]\nname = '{name}'\n[realms.authentication]\nmethods = ['ticket']\n\
+             users_file = '{file}'\n"
+        )
+    };
+    let head = "listen = ['127.0.0.1:0']\nlimits = { users_file_poll_ms = 5, \
+                authentication_delay_ms_max = 0 }\n";
+    for file in ["a.toml", "b.toml", "c.toml"] {
+        files.write(file, &user("first"));
+    }
+    let is_good =
+        |host: &Host, realm: &str, ticket: &str| with_ticket(host, realm, "joe", ticket).1[0] == 2;
+    let host = files.host(&format!(
+        "{head}{}{}",
+        realm("r1", "a.toml"),
+        realm("r2", "b.toml")
+    ));
+    // r1 goes with the next start only, r2 has another file, and r3 the same.
+    let other = format!("{head}{}{}", realm("r2", "c.toml"), realm("r3", "c.toml"));
+    let waiting = reload(&host, files.builder(&other)).unwrap();
+    assert_eq!(waiting, ["realm \"r1\": goes"]);
+    for (file, ticket) in [("a.toml", "of a"), ("b.toml", "of b"), ("c.toml", "of c")] {
+        files.write(file, &user(ticket));
+    }
+    for (realm, ticket) in [("r1", "of a"), ("r2", "of c"), ("r3", "of c")] {
+        eventually("the file is read again", || is_good(&host, realm, ticket));
+    }
+    assert!(!is_good(&host, "r2", "of b"));
+}
+
+#[test]
 fn a_file_with_users_is_read_again_when_it_has_changed() {
     let files = Files::new();
     let user = |authid: &str, ticket: &str| {
@@ -253,7 +392,8 @@ fn a_port_may_have_some_of_the_methods() {
         assert!(found.starts_with(expected), "{found}\n{expected}");
     }
     assert_eq!(mistakes.len(), expected.len(), "{mistakes:#?}");
-    let mistakes = files.mistakes("listen = [{ address = 'localhost:1', methods = ['ticket'] }]\n");
+    let port = "listen = [{ address = 'localhost:1', methods = ['ticket'] }]\n";
+    let mistakes = files.mistakes(&format!("{port}[[realms]]\nname = 'realm1'\n"));
     assert_eq!(
         mistakes,
         ["wampy.toml:1: listen[0].methods[0]: no realm has the method ticket"]
@@ -263,7 +403,7 @@ fn a_port_may_have_some_of_the_methods() {
 #[test]
 fn the_store_of_events_is_beside_the_file() {
     let files = Files::new();
-    let text = "listen = ['127.0.0.1:0']\nstore = 'kept'\n";
+    let text = "listen = ['127.0.0.1:0']\nstore = 'kept'\n[[realms]]\nname = 'realm1'\n";
     let host = files.host(text);
     assert!(files.path("kept").is_dir());
     drop(host);
@@ -642,8 +782,10 @@ fn history_is_kept_as_the_file_says() {
 #[test]
 fn a_builder_from_a_file_can_be_changed() {
     let files = Files::new();
-    let builder = files.builder("listen = ['127.0.0.1:0']").realm("more");
+    let text = "listen = ['127.0.0.1:0']\n[[realms]]\nname = 'first'\n";
+    let builder = files.builder(text).realm("more");
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let router: Router = runtime.block_on(builder.start()).unwrap();
-    assert_eq!(router.stats().realms[0].name, "more");
+    let realms = router.stats().realms;
+    assert_eq!([&realms[0].name, &realms[1].name], ["first", "more"]);
 }

@@ -224,6 +224,7 @@ fn wrong_settings_change_nothing() {
 fn a_cookie_for_listed_sites_stays_for_listed_sites() {
     let cookie = CookieConfig {
         same_site: SameSite::None,
+        secure: true,
         ..CookieConfig::default()
     };
     let listed = || builder().allowed_origins(["https://example.com"]);

@@ -5,11 +5,12 @@
 mod peer;
 
 use std::path::{Path, PathBuf};
+use std::task::Poll;
 
 use peer::{Host, Peer, Value, json};
 use wampy_proto::{MatchPolicy, Serializer};
 use wampy_realm::{Keeping, KeepingRule, RealmConfig};
-use wampy_router::{Builder, Router};
+use wampy_router::{Builder, Router, StoreContents};
 
 /// A directory of its own, removed at the end.
 struct Directory(PathBuf);
@@ -184,6 +185,69 @@ fn one_router_at_a_time_uses_a_store() {
     assert_eq!(refusal, format!("the store {path}: another router uses it"));
     drop(host);
     drop(directory.host());
+}
+
+#[test]
+fn a_router_that_reads_its_store_keeps_its_runtime_free_and_can_be_given_up() {
+    let directory = Directory::new("given-up");
+    drop(directory.host());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let builder = logging(Router::builder()).listen("127.0.0.1:0");
+        let mut starting = Box::pin(builder.store(&directory.0).start());
+        let first = std::future::poll_fn(|cx| Poll::Ready(starting.as_mut().poll(cx))).await;
+        assert!(first.is_pending(), "nothing else ran meanwhile");
+        // A signal comes: nobody waits any more.
+    });
+    drop(runtime);
+    drop(directory.host());
+}
+
+#[test]
+fn events_of_realms_that_are_not_served_stay_until_they_are_dropped() {
+    let directory = Directory::new("contents");
+    let refusal = StoreContents::open(&directory.0).unwrap_err().to_string();
+    assert!(refusal.contains(&directory.0.display().to_string()));
+    assert!(!directory.0.exists(), "looking makes no store");
+    {
+        let host = directory.host();
+        for (realm, count) in [("realm1", 2), ("realm.gone", 3), ("r", 1)] {
+            let mut publisher = host.session_in(realm);
+            for number in 0..count {
+                publisher.publish("log.a", json!([number]));
+            }
+            let id = publisher.id();
+            let options = json!({"retain": true, "acknowledge": true});
+            publisher.send(&json!([16, id, options, "state.a", ["x"]]));
+            assert_eq!(publisher.message()[0], 17);
+        }
+        let refusal = StoreContents::open(&directory.0).unwrap_err().to_string();
+        assert!(refusal.contains("another router uses it"), "{refusal}");
+    }
+    // A router that serves one of them only leaves the others alone.
+    drop(directory.try_host().unwrap());
+    let contents = StoreContents::open(&directory.0).unwrap();
+    let found = || {
+        let realms = contents.realms().unwrap().into_iter();
+        let found = realms.map(|it| (it.name, it.retained_events, it.history_events));
+        found.collect::<Vec<_>>()
+    };
+    let (short, served) = (("r".to_owned(), 1, 1), ("realm1".to_owned(), 1, 2));
+    let gone = ("realm.gone".to_owned(), 1, 3);
+    assert_eq!(found(), [short.clone(), served.clone(), gone]);
+    assert_eq!(contents.forget("realm.gone"), Ok(4));
+    assert_eq!(contents.forget("realm"), Ok(0));
+    assert_eq!(found(), [short, served]);
+    drop(contents);
+    let host = directory.host();
+    assert_eq!(history(&mut host.session(), "log.a").len(), 2);
+    assert_eq!(
+        history(&mut host.session_in("realm.gone"), "log.a").len(),
+        0
+    );
 }
 
 /// Damages bytes of a file, from `at` on.

@@ -5,7 +5,8 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpSocket, lookup_host};
@@ -21,6 +22,9 @@ const COMMON_PORT_ATTEMPTS: usize = 16;
 const BACKOFF_MIN: Duration = Duration::from_millis(5);
 /// The longest wait after a failed accept.
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
+
+/// How often the log says that connections cannot be taken in.
+const TELL_INTERVAL: Duration = Duration::from_secs(10);
 
 /// A router could not listen.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +63,8 @@ pub struct Listener {
     socket: Socket,
     address: BoundAddress,
     options: ListenOptions,
+    /// When it was said last that connections cannot be taken in.
+    told: Mutex<Option<Instant>>,
 }
 
 #[derive(Debug)]
@@ -124,6 +130,7 @@ impl Listener {
             socket,
             address,
             options,
+            told: Mutex::new(None),
         })
     }
 
@@ -151,12 +158,25 @@ impl Listener {
                     tracing::debug!(listener = %self.address, %error, "connection lost before it was taken in");
                 }
                 Err(error) => {
-                    tracing::warn!(listener = %self.address, %error, "cannot take in connections");
+                    if self.may_tell(Instant::now()) {
+                        tracing::warn!(listener = %self.address, %error, "cannot take in connections");
+                    }
                     tokio::time::sleep(backoff).await;
                     backoff = (backoff * 2).min(BACKOFF_MAX);
                 }
             }
         }
+    }
+
+    /// Whether it can be said again that connections cannot be taken in: where some can in between, that
+    /// would be said hundreds of times a second.
+    fn may_tell(&self, now: Instant) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = told.is_none_or(|told| now.duration_since(told) >= TELL_INTERVAL);
+        if is_due {
+            *told = Some(now);
+        }
+        is_due
     }
 
     fn set_up(&self, stream: Stream) -> io::Result<Stream> {
@@ -267,6 +287,18 @@ mod tests {
             listeners[0].address().to_string().split(':').next(),
             Some("127.0.0.1")
         );
+    }
+
+    #[tokio::test]
+    async fn trouble_is_told_now_and_then() {
+        let address = "127.0.0.1:0".parse().unwrap();
+        let options = ListenOptions::default();
+        let listener = &Listener::bind(&address, options).await.unwrap()[0];
+        let now = Instant::now();
+        assert!(listener.may_tell(now));
+        assert!(!listener.may_tell(now + TELL_INTERVAL / 2));
+        assert!(listener.may_tell(now + TELL_INTERVAL));
+        assert!(!listener.may_tell(now + TELL_INTERVAL));
     }
 
     #[tokio::test]

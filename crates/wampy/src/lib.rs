@@ -56,6 +56,7 @@ router.shutdown().await;
 pub mod auth;
 mod builder;
 mod call;
+mod call_result;
 mod client;
 mod description;
 mod duplex;
@@ -80,7 +81,8 @@ mod values;
 mod wamp_error;
 
 pub use builder::Builder;
-pub use call::{Call, CallResult};
+pub use call::Call;
+pub use call_result::CallResult;
 pub use client::Client;
 pub use description::{Described, Description};
 pub use duplex::CallInput;

@@ -8,7 +8,8 @@ use std::time::Duration;
 use futures_core::Stream;
 use tokio::time::{Instant, Sleep};
 
-use crate::call::{Call, CallResult, CancelOnDrop, about, timed_out};
+use crate::call::{Call, CancelOnDrop, about, timed_out};
+use crate::call_result::CallResult;
 use crate::error::Error;
 use crate::limits::LONGEST_WAIT;
 use crate::queue::Queue;

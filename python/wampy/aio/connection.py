@@ -17,8 +17,9 @@ from wampy.aio.link import Link
 from wampy.aio.session import Session
 from wampy.constants import DEFAULT_REALM, DEFAULT_ROLES, DEFAULT_ROUTER_URL, DEFAULT_TIMEOUT
 from wampy.encryption import DataKey
+from wampy.options import options_named
 from wampy.reconnect import Reconnect
-from wampy.settings import Certificate, StrPath, check, jar_of, make_settings
+from wampy.settings import Access, Certificate, StrPath, check_target, check_timeout
 
 if TYPE_CHECKING:
     from wampy.auth import Auth
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Connection", "connect"]
 
 
+@options_named
 def connect(
     url: str | None = None,
     *,
@@ -82,20 +84,9 @@ def connect(
         ConnectionError: the router cannot be reached; when the block is entered.
         WelcomeAbortedError: the router does not let us join; likewise.
     """
-    check(
-        url=url,
-        router=router,
-        realm=realm,
-        roles=roles,
-        call_timeout=call_timeout,
-        ipv=ipv,
-        certificate=certificate,
-        cert_path=cert_path,
-        keys=keys,
-    )
-    settings = make_settings(
-        DEFAULT_ROUTER_URL if url is None else url,
-        realm or getattr(router, "realm", None) or DEFAULT_REALM,
+    check_target(url, router, realm)
+    check_timeout(call_timeout)
+    access = Access(
         roles=roles,
         auth=auth,
         certificate=certificate,
@@ -104,7 +95,11 @@ def connect(
         keys=keys,
         cipher=cipher,
         batched=batched,
-        cookies=jar_of(cookies),
+        cookies=cookies,
+    )
+    settings = access.settings(
+        DEFAULT_ROUTER_URL if url is None else url,
+        realm or getattr(router, "realm", None) or DEFAULT_REALM,
         reconnect=_reconnect(reconnect),
     )
     address.normalize(settings["url"])

@@ -15,7 +15,7 @@ from wampy.aio.link import Link
 from wampy.aio.progressive import Feeder, ProgressiveCall, check_parts
 from wampy.aio.rpc import RpcProxy
 from wampy.encryption import named_key
-from wampy.options import check_options, check_options_of_publish
+from wampy.options import check_options, check_options_of_publish, options_named
 
 __all__ = ["CALLS_MAX", "Requests", "WithOptions"]
 
@@ -41,6 +41,7 @@ class Requests:
         """Remote procedures as methods: ``await session.rpc.com.shop.order(3)``."""
         return RpcProxy(self)
 
+    @options_named
     def proxy(self, interface: Callable[..., _T], prefix: str = "") -> _T:
         """An object with the methods of an interface, which call procedures.
 

@@ -15,7 +15,8 @@ from wampy.aio.link import Link
 from wampy.aio.requests import CALLS_MAX, Requests, WithOptions
 from wampy.aio.subscription import Subscription
 from wampy.describing import description_for
-from wampy.roles.callee import Procedure, procedure_of, uri_for
+from wampy.options import options_named
+from wampy.roles.callee import Procedure, make_procedure, procedure_of, uri_for
 from wampy.roles.declared import declared
 from wampy.roles.subscriber import options_of, subscribe_options, topic_of
 
@@ -101,7 +102,7 @@ class Session(Requests):
             Error: the router refuses, for instance because the procedure exists already.
         """
         check_handler(handler)
-        procedure = Procedure(uri_for(handler, name), invocation_policy, **options)
+        procedure = make_procedure("register", uri_for(handler, name), invocation_policy, options)
         return await self._offer(procedure, handler)
 
     async def _offer(self, procedure: Procedure, handler: Callable[..., Any]) -> Registration:
@@ -112,6 +113,7 @@ class Session(Requests):
         begun = wire.register(uri, options, callee, definition, link.timeout)
         return Registration(link, uri, await link.operation(begun))
 
+    @options_named
     def subscribe(
         self,
         topic: str,
@@ -185,15 +187,15 @@ class Session(Requests):
         await self._call(meta.FLUSH_TESTAMENTS, (), {"scope": scope})
 
     async def history(
-        self, topic: str | int, *, match: str = "exact", **filters: Any
+        self, topic: str | int, /, *, match: str = "exact", **filters: Any
     ) -> list[dict[str, Any]]:
         """Events that the router has kept, the oldest first; see ``wampy.Client.history``."""
+        asked = meta.given(filters)
         subscription = topic
         if isinstance(topic, str):
             subscription = await self.call(meta.LOOKUP_SUBSCRIPTION, topic, {"match": match})
             if subscription is None:
                 raise meta.no_subscription(topic)
-        asked = meta.given(filters)
         result = await self._call(meta.GET_EVENTS, (subscription,), asked, whole=True)
         return meta.events_of(result[2])
 

@@ -18,6 +18,7 @@ from wampy.constants import DEFAULT_REALM, DEFAULT_ROLES, DEFAULT_ROUTER_URL, DE
 from wampy.encryption import DataKey
 from wampy.errors import ConfigurationError
 from wampy.message_handler import MessageHandler
+from wampy.options import options_named
 from wampy.peers.requests import Requests
 from wampy.reconnect import Reconnect
 from wampy.registry import Registry
@@ -25,7 +26,7 @@ from wampy.roles.callee import procedure_of
 from wampy.roles.declared import declared
 from wampy.roles.subscriber import options_of, topic_of
 from wampy.session import Session
-from wampy.settings import Certificate, StrPath, check, check_timeout, jar_of
+from wampy.settings import Certificate, StrPath, check_target, check_timeout
 
 if TYPE_CHECKING:
     from wampy.auth import Auth
@@ -90,6 +91,7 @@ class Client(Requests):
     _session: Session = cast(Any, _BeforeInit())
     _starting: threading.RLock = cast(Any, _BeforeInit())
 
+    @options_named
     def __init__(
         self,
         url: str | None = None,
@@ -115,17 +117,7 @@ class Client(Requests):
         cookies: bool | CookieJar = False,
         tracebacks: bool = False,
     ) -> None:
-        check(
-            url=url,
-            router=router,
-            realm=realm,
-            roles=roles,
-            call_timeout=call_timeout,
-            ipv=ipv,
-            certificate=certificate,
-            cert_path=cert_path,
-            keys=keys,
-        )
+        check_target(url, router, realm)
         if reconnect is not None and not isinstance(reconnect, (bool, Reconnect)):
             raise ConfigurationError(f"reconnect must be a bool or a Reconnect, not {reconnect!r}")
         self._on_connection_lost = on_connection_lost
@@ -158,7 +150,7 @@ class Client(Requests):
             cipher=cipher,
             reconnect=reconnect,
             batched=batched,
-            cookies=jar_of(cookies),
+            cookies=cookies,
             watched=self._wants_to_hear(),
             tracebacks=tracebacks,
         )

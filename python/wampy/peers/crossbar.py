@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from wampy.errors import ConfigurationError, ConnectionError, WampyError
 from wampy.mixins import ParseUrlMixin
+from wampy.options import options_named
 
 if TYPE_CHECKING:
     import subprocess
@@ -74,6 +75,7 @@ class Crossbar(ParseUrlMixin):
         ConfigurationError: it is neither JSON nor YAML, or has no router with a realm.
     """
 
+    @options_named
     def __init__(
         self,
         url: str = "ws://localhost:8080",

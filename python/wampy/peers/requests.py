@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 from wampy import meta
 from wampy.errors import ConfigurationError
 from wampy.messages import Message
-from wampy.options import check_options_of_publish
+from wampy.options import check_options_of_publish, options_named
 from wampy.progressive import ProgressiveCall
-from wampy.roles.callee import Procedure, uri_for
+from wampy.roles.callee import make_procedure, uri_for
 from wampy.roles.caller import RpcProxy, WithOptions
 from wampy.roles.subscriber import subscribe_options
 from wampy.session import Session
@@ -46,6 +46,7 @@ class Requests:
         """Remote procedures as methods: ``client.rpc.com.shop.order(3)``."""
         return RpcProxy(self)
 
+    @options_named
     def proxy(self, interface: Callable[..., _T], prefix: str = "") -> _T:
         """An object with the methods of an interface, which call procedures.
 
@@ -166,6 +167,7 @@ class Requests:
 
     # Callee and subscriber
 
+    @options_named
     def register(
         self,
         handler: Callable[..., Any],
@@ -182,13 +184,14 @@ class Requests:
             options: see ``wampy.roles.callee.Procedure``.
         """
         method = getattr(handler, "__name__", None)
-        procedure = Procedure(uri_for(handler, name), invocation_policy, **options)
+        procedure = make_procedure("register", uri_for(handler, name), invocation_policy, options)
         return self._started().offer(procedure, handler, method)
 
     def unregister(self, registration_id: int) -> None:
         """Withdraw a procedure."""
         self._started().unregister(registration_id)
 
+    @options_named
     def subscribe(
         self,
         topic: str,
@@ -267,7 +270,7 @@ class Requests:
         self._session.records.drop_testaments(scope)
 
     def history(
-        self, topic: str | int, *, match: str = "exact", **filters: Any
+        self, topic: str | int, /, *, match: str = "exact", **filters: Any
     ) -> list[dict[str, Any]]:
         """Events that the router has kept, the oldest first.
 
@@ -285,16 +288,18 @@ class Requests:
 
         Raises:
             Error: the router keeps no history of the topic, or nobody is subscribed to it.
+            UnknownOptionError: there is no such filter.
         """
+        asked = meta.given(filters)
         subscription = topic
         if isinstance(topic, str):
             how = {"match": match}
             subscription = self._call(meta.LOOKUP_SUBSCRIPTION, (topic, how), {})
             if subscription is None:
                 raise meta.no_subscription(topic)
-        asked = meta.given(filters)
         return meta.events_of(self._started().results(meta.GET_EVENTS, (subscription,), asked))
 
+    @options_named
     def describe(
         self, uri: str, kind: str = "procedure", match: str | None = None
     ) -> dict[str, Any] | None:

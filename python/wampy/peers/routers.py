@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from wampy.constants import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_REALM, DEFAULT_ROLES
 from wampy.errors import ConfigurationError
+from wampy.options import options_named
 
 if TYPE_CHECKING:
     from wampy.peers.crossbar import Crossbar as Crossbar  # noqa: PLC0414
@@ -39,6 +40,7 @@ class WampRouter:
         path: the path of its WebSocket; routers of 2016 listened on ``/ws``.
     """
 
+    @options_named
     def __init__(
         self,
         name: str = "router",

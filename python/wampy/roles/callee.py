@@ -5,11 +5,12 @@ What is absent: the registration, which happens when a client of the class start
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
 from wampy.callable_module import make_callable
 from wampy.errors import ConfigurationError
+from wampy.options import refuse_unknown
 
 __all__ = ["Procedure", "callee", "procedure_of"]
 
@@ -99,6 +100,10 @@ class Procedure:
         return [key for key in ("details", "parts") if getattr(self, key)]
 
 
+#: The options of ``callee`` and of ``register``.
+_OPTIONS = ("name", "invocation_policy", *(Procedure.__init__.__kwdefaults__ or ()))
+
+
 @overload
 def callee(function: _F, /) -> _F: ...
 
@@ -147,7 +152,7 @@ def callee(
     if name is not None and (not isinstance(name, str) or not name):
         raise ConfigurationError(f"the name of a procedure must be a string, not {name!r}")
     # Refused here, where the decorator stands, and not when it is applied.
-    Procedure(name or "", invocation_policy, **options)
+    make_procedure("@callee", name or "", invocation_policy, options)
 
     def decorate(method: _F) -> _F:
         if not callable(method):
@@ -161,6 +166,19 @@ def callee(
         return method
 
     return decorate if function is None else decorate(function)
+
+
+def make_procedure(
+    asked_by: str, uri: str, invocation_policy: str, options: Mapping[str, Any]
+) -> Procedure:
+    """What a function is registered as by ``asked_by``, whose options these are.
+
+    Raises:
+        UnknownOptionError: it has no such option.
+        ConfigurationError: the value of one is none of those that it may have.
+    """
+    refuse_unknown(asked_by, options, _OPTIONS)
+    return Procedure(uri, invocation_policy, **options)
 
 
 def uri_for(handler: object, name: str | None) -> str:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from wampy.callable_module import make_callable
 from wampy.errors import ConfigurationError
+from wampy.options import options_named
 from wampy.roles.callee import check_match
 
 __all__ = ["accepts_meta", "subscribe", "topic_of"]
@@ -17,6 +18,7 @@ __all__ = ["accepts_meta", "subscribe", "topic_of"]
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
+@options_named
 def subscribe(
     topic: str | None = None,
     *,

@@ -5,6 +5,7 @@ mod call;
 mod completions;
 mod convert_config;
 mod hash_secret;
+mod kept_events;
 mod keygen;
 mod publish;
 mod register;
@@ -29,6 +30,7 @@ pub(crate) enum Command {
     Bench(bench::Bench),
     Keygen(keygen::Keygen),
     HashSecret(hash_secret::HashSecret),
+    KeptEvents(kept_events::KeptEvents),
     ConvertConfig(convert_config::ConvertConfig),
     Completions(completions::Completions),
 }
@@ -46,6 +48,7 @@ impl Command {
             Self::Bench(command) => command.run(),
             Self::Keygen(command) => command.run(),
             Self::HashSecret(command) => command.run(),
+            Self::KeptEvents(command) => command.run(),
             Self::ConvertConfig(command) => command.run(),
             Self::Completions(command) => command.run(),
         }

@@ -15,6 +15,7 @@ use super::convert_config::Reading;
 use super::signals::{Asked, Signals};
 use crate::connection::serializer;
 use crate::exit::{Exit, UsageError};
+use crate::open_files;
 use crate::say::say;
 
 /// Run a router.
@@ -119,6 +120,10 @@ struct LimitArguments {
     /// Connections at once, sessions or not. One more is refused.
     #[arg(long, value_name = "CONNECTIONS", default_value_t = Limits::default().connections_max)]
     connections_max: usize,
+    /// Connections at once from one address (IPv6: one /64), but for loopback. One more is refused.
+    #[arg(long, value_name = "CONNECTIONS",
+        default_value_t = Limits::default().connections_per_address_max)]
+    connections_per_address_max: usize,
     /// Sessions at once, over all realms. One more is refused.
     #[arg(long, value_name = "SESSIONS", default_value_t = Limits::default().sessions_max)]
     sessions_max: usize,
@@ -171,6 +176,7 @@ impl From<LimitArguments> for Limits {
     fn from(given: LimitArguments) -> Self {
         Self {
             connections_max: given.connections_max,
+            connections_per_address_max: given.connections_per_address_max,
             sessions_max: given.sessions_max,
             message_bytes_max: given.message_bytes_max,
             outbound_bytes_per_session_max: given.outbound_bytes_per_session_max,
@@ -225,9 +231,20 @@ impl Router {
             builder.check()?;
             return Ok(Exit::Success);
         }
+        if let Some(files) = open_files::raise_limit() {
+            tracing::info!(files, "connections and files that may be open at once");
+        }
         let realms: Vec<_> = builder.realm_names().map(str::to_owned).collect();
         let mut signals = Signals::install(settings.is_some())?;
-        let server = builder.start().await?;
+        let server = match start(builder, settings.as_ref(), &mut signals).await? {
+            Started::Router(server) => server,
+            Started::Ended(signal) => {
+                say(format_args!(
+                    "wampy: {signal} received before the router was there"
+                ));
+                return Ok(Exit::Success);
+            }
+        };
         announce(&server, &realms).context("cannot say where the router listens")?;
         let signal = serve(&server, settings.as_ref(), &mut signals).await;
         say(format_args!(
@@ -291,12 +308,12 @@ fn start_logging(filter: &str) -> anyhow::Result<()> {
 /// Prints where the router listens, and how to try it.
 fn announce(server: &Server, realms: &[String]) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    writeln!(
-        out,
-        "wampy router {}, realm {}",
-        env!("CARGO_PKG_VERSION"),
-        realms.join(", ")
-    )?;
+    let realms = match realms {
+        [] => "those that clients ask for".to_owned(),
+        realms => realms.join(", "),
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    writeln!(out, "wampy router {version}, realm {realms}")?;
     for address in server.addresses() {
         match address {
             BoundAddress::Tcp(address) => {
@@ -316,6 +333,39 @@ fn announce(server: &Server, realms: &[String]) -> anyhow::Result<()> {
     };
     writeln!(out, "try it: wampy call wamp.session.count{url}")?;
     Ok(out.flush()?)
+}
+
+/// What became of a start.
+enum Started {
+    Router(Box<Server>),
+    /// The signal of this name came before.
+    Ended(&'static str),
+}
+
+/// Starts the router, which may take long where a store has many events; a signal that comes before it is
+/// there ends that. SIGHUP has the file read again afterwards.
+async fn start(
+    builder: Builder,
+    config: Option<&SettingsFile>,
+    signals: &mut Signals,
+) -> anyhow::Result<Started> {
+    let mut starting = std::pin::pin!(builder.start());
+    let mut is_stale = false;
+    loop {
+        tokio::select! {
+            server = &mut starting => {
+                let server = server?;
+                if let Some(config) = config.filter(|_| is_stale) {
+                    reload(&server, config);
+                }
+                return Ok(Started::Router(Box::new(server)));
+            }
+            asked = signals.next() => match asked {
+                Asked::End(name) => return Ok(Started::Ended(name)),
+                Asked::Reload => is_stale = true,
+            },
+        }
+    }
 }
 
 /// Serves until a signal asks the process to end, and returns its name. SIGHUP has the configuration

@@ -286,6 +286,7 @@ impl<'a, R: Reader<'a>> Fields<'_, R> {
             {
                 Ok(number as u64)
             }
+            Token::Signed(_) => Err(self.reader.error(format!("{name} is negative"))),
             other => Err(self
                 .reader
                 .error(format!("{name} is {}, not an integer", other.kind()))),

@@ -342,6 +342,7 @@ fn both_spellings_of_call_canceling_count() {
 #[test]
 fn ids_may_come_as_floats() {
     accept("[34,2.0,5e3]");
+    assert!(problem("[34,-1,1]").contains("request is negative"));
     assert!(problem("[34,2.5,1]").contains("not an integer"));
     assert!(problem("[34,1e300,1]").contains("not an integer"));
 }

@@ -24,6 +24,7 @@ use super::stream::{AioStream, Source};
 use crate::error::{self, Kind, failure_of};
 use crate::features::router_has;
 use crate::kept::Kept;
+use crate::names::{Procedure, Topic};
 use crate::options::{arguments, read_options};
 use crate::progressive::result_tuple;
 use crate::request::{self, How, answer};
@@ -123,12 +124,13 @@ impl AioSession {
     fn call<'py>(
         &self,
         py: Python<'py>,
-        procedure: &str,
+        procedure: Procedure<'_>,
         args: &Bound<'py, PyAny>,
         kwargs: &Bound<'py, PyAny>,
         options: &AioOptions,
         whole: bool,
     ) -> PyResult<Option<(u64, Bound<'py, PyAny>)>> {
+        let procedure = procedure.0;
         let (desk, client) = self.open(py, procedure)?;
         if desk.is_crowded() {
             return Ok(None);
@@ -156,11 +158,12 @@ impl AioSession {
     fn call_progressive(
         &self,
         py: Python<'_>,
-        procedure: &str,
+        procedure: Procedure<'_>,
         args: &Bound<'_, PyAny>,
         kwargs: &Bound<'_, PyAny>,
         options: &AioOptions,
     ) -> PyResult<AioStream> {
+        let procedure = procedure.0;
         let (desk, client) = self.open(py, procedure)?;
         let call = prepared(client, procedure, args, kwargs, options)?;
         let results = Source::Results(Box::new(call.progressive()));
@@ -172,11 +175,12 @@ impl AioSession {
     fn call_in_parts<'py>(
         &self,
         py: Python<'py>,
-        procedure: &str,
+        procedure: Procedure<'_>,
         args: &Bound<'py, PyAny>,
         kwargs: &Bound<'py, PyAny>,
         options: &AioOptions,
     ) -> PyResult<(u64, Bound<'py, PyAny>)> {
+        let procedure = procedure.0;
         let (desk, client) = self.open(py, procedure)?;
         let call = prepared(client, procedure, args, kwargs, options)?;
         let (of_call, client) = (Arc::clone(desk), client.clone());
@@ -200,12 +204,13 @@ impl AioSession {
     fn publish<'py>(
         &self,
         py: Python<'py>,
-        topic: &str,
+        topic: Topic<'_>,
         args: &Bound<'py, PyAny>,
         kwargs: &Bound<'py, PyAny>,
         options: &Bound<'py, PyDict>,
         timeout: Option<f64>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let topic = topic.0;
         let (desk, client) = self.open(py, topic)?;
         let limit = limit(py, timeout)?;
         let publish = request::publish(client, topic, args, kwargs, options)?;
@@ -236,12 +241,13 @@ impl AioSession {
     fn register<'py>(
         &self,
         py: Python<'py>,
-        procedure: &str,
+        procedure: Procedure<'_>,
         options: &Bound<'py, PyDict>,
         handler: Py<PyAny>,
         definition: Option<&Bound<'py, PyDict>>,
         timeout: Option<f64>,
     ) -> PyResult<(u64, Bound<'py, PyAny>)> {
+        let procedure = procedure.0;
         let (desk, client) = self.open(py, procedure)?;
         let limit = limit(py, timeout)?;
         let options = read_options(options, |reader| RegisterOptions::read(reader))?;
@@ -273,11 +279,12 @@ impl AioSession {
     fn subscribe<'py>(
         &self,
         py: Python<'py>,
-        topic: &str,
+        topic: Topic<'_>,
         options: &Bound<'py, PyDict>,
         definition: Option<&Bound<'py, PyDict>>,
         timeout: Option<f64>,
     ) -> PyResult<(u64, Bound<'py, PyAny>)> {
+        let topic = topic.0;
         let (desk, client) = self.open(py, topic)?;
         let limit = limit(py, timeout)?;
         let options = read_options(options, |reader| SubscribeOptions::read(reader))?;

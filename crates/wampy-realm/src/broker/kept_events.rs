@@ -113,6 +113,7 @@ impl KeptEvents {
                 shelf: self.shelf,
                 number,
                 event,
+                must_be_stored,
             });
             if must_be_stored {
                 stored?;

@@ -105,6 +105,7 @@ impl Outbox for Wire {
                 shelf,
                 number,
                 event,
+                ..
             } => {
                 let mut bytes = Vec::new();
                 event.encode(&mut bytes);

@@ -9,7 +9,7 @@ use wampy_proto::auth::{PrivateKey, Secret};
 use wampy_realm::RealmRoles;
 
 use super::users::{AmbiguousUsers, Users};
-use crate::settings::{Authentication, Authenticator, Method, User};
+use crate::settings::{Authentication, Authenticator, Method, Silence, User};
 
 /// Who may join a realm, or each of those realms that clients bring into being.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub(crate) struct Access {
     pub(super) router_key: Option<PrivateKey>,
     /// Replaced as a whole when the realm gets others.
     roles: RwLock<RealmRoles>,
+    /// Whether the settings had roles.
+    roles_were_given: bool,
     trust_levels: HashMap<Box<str>, u64>,
     settings: Authentication,
     /// Replaced as a whole when their file has changed.
@@ -44,6 +46,7 @@ impl Access {
             reveal_unknown_users: settings.reveal_unknown_users,
             unknown_users_seed: seed.unwrap_or_else(|| rand::random::<[u8; 32]>().into()),
             router_key: settings.router_key.clone(),
+            roles_were_given: !roles.is_empty(),
             roles: RwLock::new(roles),
             trust_levels,
             settings,
@@ -58,6 +61,18 @@ impl Access {
     /// Whether clients may authenticate by `method`.
     pub(crate) fn is_by(&self, method: Method) -> bool {
         self.methods.contains(&method)
+    }
+
+    /// What would open the realm if settings that come instead were `silent` about it by mistake: the key,
+    /// and how to say it.
+    pub(crate) fn opened_by(&self, silent: Silence) -> Option<(&'static str, &'static str)> {
+        if silent.authentication && !self.is_by(Method::Anonymous) {
+            return Some((
+                "authentication",
+                "authentication = { methods = [\"anonymous\"] }",
+            ));
+        }
+        (silent.roles && self.roles_were_given).then_some(("roles", "roles = []"))
     }
 
     /// The file that holds more users.

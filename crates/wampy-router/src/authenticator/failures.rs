@@ -16,6 +16,7 @@ use std::time::Instant;
 use parking_lot::Mutex;
 
 use crate::limits::Limits;
+use crate::network::{Network, is_loopback};
 
 /// The delay after the first failure that is not free.
 const DELAY_MS_FIRST: u64 = 100;
@@ -88,13 +89,10 @@ impl Failures {
 
     /// An attempt of a client at `address` (`None` for a Unix socket) to be `authid` in `realm`.
     pub(crate) fn attempt(&self, address: Option<IpAddr>, realm: &str, authid: &str) -> Attempt {
-        let network = address.map(|address| match address.to_canonical() {
-            IpAddr::V4(address) => u64::from(address.to_bits()),
-            IpAddr::V6(address) => (address.to_bits() >> 64) as u64,
-        });
+        let network = address.map(Network::of);
         Attempt {
             address: self.hash.hash_one(("address", network)),
-            is_exclusive: address.is_some_and(|address| !address.to_canonical().is_loopback()),
+            is_exclusive: address.is_some_and(|address| !is_loopback(address)),
             authid: self.hash.hash_one(("authid", realm, authid)),
         }
     }

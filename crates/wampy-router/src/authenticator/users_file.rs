@@ -9,7 +9,8 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
 use super::Access;
-use crate::config;
+use crate::config::{self, ConfigError};
+use crate::settings::User;
 
 /// What changes with a file's contents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,8 @@ struct Watched {
     seen: Option<Stamp>,
     /// What it was like when it was read.
     read: Option<Stamp>,
+    /// Whether it has been said that it cannot be read.
+    is_told: bool,
 }
 
 /// Keeps the users of `accesses` as their files say, every `poll_ms` milliseconds, until they are gone.
@@ -59,6 +62,7 @@ impl Watched {
             // The file may have changed since the router has read it: it is read once more.
             seen: None,
             read: None,
+            is_told: false,
         }
     }
 
@@ -74,11 +78,26 @@ impl Watched {
         let stamp = stamp(path);
         let is_settled = stamp == std::mem::replace(&mut self.seen, stamp);
         if is_settled && stamp != self.read {
-            // Also when it cannot be read: its mistakes are told once, not at every look.
-            self.read = stamp;
-            read_again(&access, path);
+            match config::read_users(path, &access.roles(), &access.methods) {
+                // The process may have too many files open at the moment: the next look tries again.
+                Err(problem) if problem.is_about_reading() => self.tell(path, &problem),
+                // Also with mistakes in it: they are told once, not at every look.
+                users => {
+                    self.read = stamp;
+                    self.is_told = false;
+                    replace(&access, path, users);
+                }
+            }
         }
         true
+    }
+
+    /// Says once that the file cannot be read.
+    fn tell(&mut self, path: &Path, problem: &ConfigError) {
+        if !std::mem::replace(&mut self.is_told, true) {
+            let file = path.display();
+            tracing::error!(%file, %problem, "the users stay as they were until their file can be read");
+        }
     }
 }
 
@@ -90,9 +109,9 @@ fn stamp(path: &Path) -> Option<Stamp> {
     })
 }
 
-fn read_again(access: &Access, path: &Path) {
+fn replace(access: &Access, path: &Path, users: Result<Vec<User>, ConfigError>) {
     let file = path.display();
-    let users = match config::read_users(path, &access.roles(), &access.methods) {
+    let users = match users {
         Ok(users) => users,
         Err(problem) => {
             tracing::error!(%file, %problem, "the users stay as they were: their file has mistakes");
@@ -177,6 +196,30 @@ mod tests {
         assert_eq!(file.users(), [""; 0], "it may be half written");
         file.watched.look();
         assert_eq!(file.users(), ["joe", "ann"]);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_for_a_moment_is_read_later() {
+        let mut file = File::new("moment");
+        file.write(&user("joe"));
+        file.watched.look();
+        file.watched.look();
+        // A directory cannot be read as a file, and is as new at each look.
+        std::fs::remove_file(&file.path).unwrap();
+        std::fs::create_dir(&file.path).unwrap();
+        for _ in 0..3 {
+            file.watched.look();
+        }
+        let directory = file.watched.seen;
+        assert!(directory.is_some() && file.watched.read != directory);
+        assert!(file.watched.is_told);
+        assert_eq!(file.users(), ["joe"]);
+        std::fs::remove_dir(&file.path).unwrap();
+        file.write(&user("ann"));
+        file.watched.look();
+        file.watched.look();
+        assert_eq!(file.users(), ["ann"]);
+        assert!(!file.watched.is_told);
     }
 
     #[test]

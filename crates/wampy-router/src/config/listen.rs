@@ -59,12 +59,8 @@ pub(super) fn check(source: &Source<'_>, restricted: &[Located<Method>], builder
     let realms: Vec<_> = listed.chain(others).collect();
     for method in restricted {
         let mut there = realms.iter().flat_map(|it| &it.authentication.methods);
-        // Without any realm there is one that everybody may join.
-        let is_there = match realms.is_empty() {
-            true => method.value == Method::Anonymous,
-            false => there.any(|it| *it == method.value),
-        };
-        if !is_there {
+        // That there is no realm at all has been reported.
+        if !realms.is_empty() && !there.any(|it| *it == method.value) {
             let text = format!("no realm has the method {}", method.value.as_str());
             source.report_at(method.place(), text);
         }

@@ -49,6 +49,11 @@ impl ConfigError {
             problems: vec![problem],
         }
     }
+
+    /// Whether it is not the fault of what the file says: it could not be read at all.
+    pub(crate) fn is_about_reading(&self) -> bool {
+        self.problems.iter().all(|problem| problem.line.is_none())
+    }
 }
 
 impl fmt::Display for ConfigError {

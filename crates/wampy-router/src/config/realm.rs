@@ -69,7 +69,9 @@ pub(super) fn read(
     if let Some(section) = section.table("limits") {
         limits::realm(section, &mut config);
     }
+    settings.silence.roles = !section.has("roles");
     (config.roles, settings) = roles(&mut section, settings);
+    settings.silence.authentication = !section.has("authentication");
     if let Some(section) = section.table("authentication") {
         let read = authentication(section, &config.roles, referred);
         settings = settings.authentication(read);

@@ -10,7 +10,7 @@ use super::section::Section;
 use super::source::{Located, Source};
 use super::{beside, limits, listen, realm};
 use crate::builder::Builder;
-use crate::http::cookies::{CookieConfig, SameSite};
+use crate::http::cookies::{CookieConfig, CookiePorts, SameSite};
 use crate::http::origins::Origins;
 use crate::settings::RealmSettings;
 
@@ -33,7 +33,10 @@ const HABITS: [(&str, Habit); 3] = [
 
 /// Reads the whole file. Mistakes are left with its source.
 pub(super) fn read(mut section: Section<'_>) -> Builder {
-    let mut builder = Builder::default();
+    let mut builder = Builder {
+        has_default_realm: false,
+        ..Builder::default()
+    };
     let mut restricted = Vec::new();
     builder = listen::read(&mut section, builder, &mut restricted);
     builder = transports(&mut section, builder);
@@ -107,9 +110,14 @@ fn browsers(section: &mut Section<'_>, mut builder: Builder) -> Builder {
     if let Some(same_site) = section.word("same_site", &same_sites) {
         cookie.same_site = same_site;
     }
+    if let Some(secure) = section.flag("secure") {
+        cookie.secure = secure;
+    }
     let origins = Origins::parse(&builder.allowed_origins);
     let are_any = origins.is_ok_and(|origins| origins.are_any());
-    if let Some(problem) = cookie.problem(are_any) {
+    // Of an address that is none its place tells.
+    let ports = builder.cookie_ports().unwrap_or(CookiePorts::Tls);
+    if let Some(problem) = cookie.problem(are_any, ports) {
         section.problem(problem);
     }
     section.end();
@@ -162,7 +170,9 @@ fn realms(section: &mut Section<'_>, mut builder: Builder, policies: &RealmConfi
     let source = section.source();
     let mut names: Vec<String> = Vec::new();
     let mut referred = realm::Referred::default();
-    for mut section in section.tables("realms") {
+    let sections = section.tables("realms");
+    let is_silent = sections.is_empty();
+    for mut section in sections {
         let Some(name) = section.required_text("name") else {
             continue;
         };
@@ -177,6 +187,12 @@ fn realms(section: &mut Section<'_>, mut builder: Builder, policies: &RealmConfi
     }
     if let Some(yes) = section.flag("auto_create_realms") {
         builder = builder.auto_create_realms(yes);
+    }
+    if is_silent && !builder.auto_create_realms && !source.is_broken.get() {
+        section.problem(
+            "there is no realm: the file needs [[realms]], or auto_create_realms = true where \
+             clients may bring any into being",
+        );
     }
     if let Some(section) = section.table("auto_created_realms") {
         let place = section.place().clone();

@@ -32,6 +32,7 @@ impl<'s> Source<'s> {
         for error in errors {
             let offset = error.span().map_or(0, |span| span.start);
             self.report_at(&Place::ROOT.inner(offset, ""), error.message());
+            self.is_broken.set(true);
         }
         root
     }
@@ -60,8 +61,9 @@ fn name_of(value: &DeValue<'_>) -> &'static str {
     }
 }
 
-/// What serde says of a value, without the value.
+/// What serde says of a value, without the value, and in the words of a configuration file.
 fn without_value(message: &str) -> String {
+    let message = &message.replace("struct Record", "a table");
     match (
         message.starts_with("invalid "),
         message.split_once(", expected "),

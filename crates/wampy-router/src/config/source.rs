@@ -3,7 +3,7 @@
 //! Deliberately absent: what the file says, and in which language: [`super::section`] reads TOML,
 //! [`super::crossbar`] JSON and YAML.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::Path;
 
 use super::problem::{ConfigError, Problem};
@@ -17,6 +17,8 @@ pub(super) struct Source<'s> {
     pub(super) text: &'s str,
     problems: RefCell<Vec<Problem>>,
     warnings: RefCell<Vec<Problem>>,
+    /// Whether parts of the text could not be read, so that it may say more than was found.
+    pub(super) is_broken: Cell<bool>,
 }
 
 /// A value and where it stands.
@@ -40,6 +42,7 @@ impl<'s> Source<'s> {
             text,
             problems: RefCell::default(),
             warnings: RefCell::default(),
+            is_broken: Cell::new(false),
         }
     }
 

@@ -41,6 +41,15 @@ pub struct RealmSettings {
     pub(crate) config: Option<RealmConfig>,
     pub(crate) trust_levels: HashMap<Box<str>, u64>,
     pub(crate) authentication: Authentication,
+    pub(crate) silence: Silence,
+}
+
+/// What a configuration file leaves out of a realm that would open it: whoever reads it again must not
+/// take half a file for a wish.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Silence {
+    pub(crate) authentication: bool,
+    pub(crate) roles: bool,
 }
 
 impl RealmSettings {
@@ -51,6 +60,7 @@ impl RealmSettings {
             config: None,
             trust_levels: HashMap::new(),
             authentication: Authentication::default(),
+            silence: Silence::default(),
         }
     }
 

@@ -1,13 +1,15 @@
 //! The store: retained events and event history of all realms, on disk, so that they outlive the router.
 //!
-//! A write returns when the operating system has it: so it survives the death of the process, but not
-//! for sure that of the machine. What belongs to the format: the keyspace `format` holds its version;
-//! `retained` and `history` hold the events, each by its realm's name (2 bytes of length before it) and
-//! its number (8 bytes, so that they are in order). The realms keep the limits and say what to forget;
-//! the database gives the space back in the background. Deliberately absent: reading while the router
-//! runs: realms have all their events in memory.
+//! A write that is acknowledged returns when the operating system has it: so it survives the death of the
+//! process, but not for sure that of the machine. Others wait in a bounded queue ([`queue`]). What belongs
+//! to the format: the keyspace `format` holds its version; `retained` and `history` hold the events, each by
+//! its realm's name (2 bytes of length before it) and its number (8 bytes, so that they are in order). The
+//! realms keep the limits and say what to forget; the database gives the space back in the background.
+//! Deliberately absent: reading while the router runs: realms have all their events in memory.
 
+mod contents;
 mod journals;
+mod queue;
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,7 +20,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 use wampy_realm::{KeptEvent, Shelf, StoreChange, StoreFailed};
 
+pub use contents::{StoreContents, StoredRealm};
 use journals::Journals;
+use queue::{Change, Disk, Queue, Writer};
 
 /// The version of the format.
 const VERSION: &str = "1";
@@ -46,13 +50,9 @@ pub struct StoreError {
 
 /// The store of a router.
 pub(crate) struct Store {
-    path: PathBuf,
-    retained: Keyspace,
-    history: Keyspace,
-    /// Whether the last write failed: a failure is logged once until writing works again.
-    is_failing: AtomicBool,
-    /// Last, so that it is closed when nothing refers to it any more.
-    _database: Database,
+    writer: Writer,
+    /// Whether nobody waits any more for what is read.
+    is_given_up: AtomicBool,
 }
 
 /// A realm's part of the store.
@@ -64,14 +64,24 @@ pub(crate) struct RealmStore {
 }
 
 impl Store {
-    /// Opens the store in a directory, or makes one there.
-    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+    /// Opens the store in a directory, or makes one there. At most `queue_bytes_max` wait to be written
+    /// ([`Limits::store_queue_bytes_max`](crate::Limits::store_queue_bytes_max)).
+    pub(crate) fn open(path: &Path, queue_bytes_max: usize) -> Result<Self, StoreError> {
         // The database trusts its files in some places, so that damaged ones can make it panic.
         let opened = catch_unwind(AssertUnwindSafe(|| Self::open_database(path)));
-        opened.unwrap_or_else(|_| Err(error(path, "its files are damaged".to_owned())))
+        let writing = |disk| {
+            let started = Writer::start(Queue::new(disk, queue_bytes_max));
+            started.map_err(|problem| error(path, problem.to_string()))
+        };
+        let disk =
+            opened.unwrap_or_else(|_| Err(error(path, "its files are damaged".to_owned())))?;
+        Ok(Self {
+            writer: writing(disk)?,
+            is_given_up: AtomicBool::new(false),
+        })
     }
 
-    fn open_database(path: &Path) -> Result<Self, StoreError> {
+    fn open_database(path: &Path) -> Result<Disk, StoreError> {
         let failed = |problem| error(path, describe(&problem));
         let unreadable = |problem: std::io::Error| error(path, problem.to_string());
         let journals = Journals::read(path).map_err(unreadable)?;
@@ -101,42 +111,60 @@ impl Store {
                 return Err(error(path, problem));
             }
         }
-        Ok(Self {
+        Ok(Disk {
             path: path.to_owned(),
             retained: keyspace("retained")?,
             history: keyspace("history")?,
-            is_failing: AtomicBool::new(false),
-            _database: database,
+            database,
         })
     }
 
     /// The part of a realm.
     pub(crate) fn of_realm(self: &Arc<Self>, name: &str) -> Result<RealmStore, StoreError> {
+        Ok(RealmStore {
+            store: Arc::clone(self),
+            prefix: self.prefix(name)?.into(),
+        })
+    }
+
+    /// What a realm's keys begin with.
+    fn prefix(&self, name: &str) -> Result<Vec<u8>, StoreError> {
         let length = u16::try_from(name.len()).ok();
         let length = length.filter(|&length| length <= REALM_BYTES_MAX);
         let too_long = || {
             let problem = format!("a realm's name has more than {REALM_BYTES_MAX} bytes");
-            error(&self.path, problem)
+            error(self.path(), problem)
         };
         let mut prefix = length.ok_or_else(too_long)?.to_be_bytes().to_vec();
         prefix.extend_from_slice(name.as_bytes());
-        Ok(RealmStore {
-            store: Arc::clone(self),
-            prefix: prefix.into(),
-        })
+        Ok(prefix)
     }
 
-    const fn keyspace(&self, shelf: Shelf) -> &Keyspace {
-        match shelf {
-            Shelf::Retained => &self.retained,
-            Shelf::History => &self.history,
-        }
+    /// Ends whatever is being read, with an error: nobody waits for it any more.
+    pub(crate) fn give_up(&self) {
+        self.is_given_up.store(true, Ordering::Relaxed);
+    }
+
+    fn queue(&self) -> &Queue {
+        self.writer.queue()
+    }
+
+    fn disk(&self) -> &Disk {
+        self.queue().disk()
+    }
+
+    fn path(&self) -> &Path {
+        &self.disk().path
+    }
+
+    fn keyspace(&self, shelf: Shelf) -> &Keyspace {
+        self.disk().keyspace(shelf)
     }
 }
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store").field("path", &self.path).finish()
+        f.debug_struct("Store").field("path", &self.path()).finish()
     }
 }
 
@@ -145,35 +173,28 @@ impl RealmStore {
         [&*self.prefix, &number.to_be_bytes()].concat()
     }
 
-    /// Writes a change; when this returns, the operating system has it.
+    /// Writes a change: one that must be stored before this returns, so that the operating system has it;
+    /// any other in its turn.
     pub(crate) fn write(&self, change: StoreChange<'_>) -> Result<(), StoreFailed> {
-        let written = match change {
+        let (shelf, number, kept) = match change {
             StoreChange::Keep {
                 shelf,
                 number,
                 event,
-            } => {
-                let mut bytes = Vec::new();
-                event.encode(&mut bytes);
-                self.store.keyspace(shelf).insert(self.key(number), bytes)
-            }
-            StoreChange::Forget { shelf, number } => {
-                self.store.keyspace(shelf).remove(self.key(number))
-            }
+                must_be_stored,
+            } => (shelf, number, Some((event, must_be_stored))),
+            StoreChange::Forget { shelf, number } => (shelf, number, None),
         };
-        let was_failing = &self.store.is_failing;
-        match written {
-            Ok(()) => {
-                was_failing.store(false, Ordering::Relaxed);
-                Ok(())
-            }
-            Err(problem) => {
-                if !was_failing.swap(true, Ordering::Relaxed) {
-                    let error = error(&self.store.path, describe(&problem));
-                    tracing::error!(%error, "events cannot be stored");
-                }
-                Err(StoreFailed)
-            }
+        let value = kept.map(|(event, _)| {
+            let mut bytes = Vec::new();
+            event.encode(&mut bytes);
+            bytes
+        });
+        let key = self.key(number);
+        let change = Change { shelf, key, value };
+        match kept {
+            Some((_, true)) => self.store.queue().write(change),
+            _ => self.store.queue().put(change),
         }
     }
 
@@ -182,9 +203,12 @@ impl RealmStore {
         &self,
         shelf: Shelf,
     ) -> impl Iterator<Item = Result<(u64, KeptEvent), StoreError>> {
-        let path = &self.store.path;
+        let path = self.store.path();
         let keyspace = self.store.keyspace(shelf);
         keyspace.prefix(&*self.prefix).map(move |entry| {
+            if self.store.is_given_up.load(Ordering::Relaxed) {
+                return Err(error(path, "reading it was given up".to_owned()));
+            }
             let (key, value) = entry
                 .into_inner()
                 .map_err(|problem| error(path, describe(&problem)))?;

@@ -11,7 +11,7 @@ use wampy_proto::{Message, RegistrationId, RequestId, SubscriptionId};
 use super::Shared;
 use super::send::wake_owner;
 use super::state::{CallSink, Online, Pending, Phase, State};
-use crate::call::CallResult;
+use crate::call_result::CallResult;
 use crate::encryption::is_sealed;
 use crate::error::Error;
 use crate::event::Event;

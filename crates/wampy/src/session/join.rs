@@ -136,6 +136,8 @@ async fn connect_and_join(options: &Options) -> Result<Joined, Error> {
                 if let Err(error) = signer.check_welcome(&welcome.details) {
                     break distrust(options, &error);
                 }
+                // Of many clients most have nothing to say or to hear yet.
+                wire.rest();
                 return Ok(Joined {
                     wire,
                     serializer,

@@ -31,21 +31,23 @@ pub(super) fn spawn(shared: Arc<Shared>, first: Joined) {
         shared,
         done: false,
     };
-    tokio::spawn(run(end, first));
+    tokio::spawn(run(end, Box::new(first)));
 }
 
-async fn run(end: EndWithTask, first: Joined) {
+async fn run(end: EndWithTask, first: Box<Joined>) {
     let shared = Arc::clone(&end.shared);
     let mut joined = first;
     let mut epoch = 0;
+    // A session, an attempt to connect and the end are allocations of their own: the task itself would
+    // be as large as all of them together, for as long as it lives.
     let cause = loop {
-        let cause = Owner::new(&shared, joined).run().await;
+        let cause = Box::pin(Owner::new(&shared, *joined).run()).await;
         shared.take_offline(&cause);
         if !shared.comes_back_from(&cause) {
             break cause;
         }
-        joined = match join::again(&shared, cause).await {
-            Ok(joined) => joined,
+        joined = match Box::pin(join::again(&shared, cause)).await {
+            Ok(joined) => Box::new(joined),
             Err(cause) => break cause,
         };
         epoch += 1;
@@ -127,7 +129,7 @@ impl<'a> Owner<'a> {
         let mut flow = self.receive();
         loop {
             if let ControlFlow::Break(end) = flow {
-                return self.part(end).await;
+                return Box::pin(self.part(end)).await;
             }
             flow = match poll_fn(|cx| self.poll(cx)).await {
                 Happening::Received => {
@@ -395,5 +397,25 @@ impl Clock {
             .close_at
             .map_or(ping_alarm, |close_at| close_at.min(ping_alarm));
         self.alarm.as_mut().reset(alarm);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size_of_task<F>(_: fn(EndWithTask, Box<Joined>) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    fn size_of_session<F>(_: fn(Owner<'static>) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn who_waits_takes_little_memory() {
+        assert!(size_of_task(run) <= 1 << 10, "{}", size_of_task(run));
+        let session = size_of_session(Owner::run);
+        assert!(session <= 1 << 10, "{session}");
     }
 }

@@ -18,7 +18,7 @@ use super::invocations::{Active, InWork};
 use super::join::Joined;
 use super::lost::Cause;
 use super::records::{RegistrationRecord, SubscriptionRecord};
-use crate::call::CallResult;
+use crate::call_result::CallResult;
 use crate::error::Error;
 use crate::queue::Queue;
 

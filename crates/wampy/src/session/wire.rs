@@ -1,6 +1,7 @@
 //! The connection as its owner sees it: one buffer in, one buffer out.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -71,6 +72,11 @@ impl Inbox {
         }
     }
 
+    /// Whether there is no memory, because nothing was read since the peer fell silent.
+    fn is_at_rest(&self) -> bool {
+        self.buf.is_empty()
+    }
+
     /// Gives the memory back, if nothing is in it.
     fn rest(&mut self) {
         if self.start == self.end {
@@ -113,11 +119,27 @@ impl Wire {
 
     /// Reads what the socket has; 0 bytes mean that the peer has closed.
     pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if self.inbox.is_at_rest() {
+            return self.poll_first_read(cx);
+        }
         let mut buf = ReadBuf::new(self.inbox.room());
         ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buf))?;
         let read = buf.filled().len();
         self.inbox.filled(read);
         Poll::Ready(Ok(read))
+    }
+
+    /// Reads on the stack, so that who waits for a silent peer holds no buffer.
+    fn poll_first_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut first = [MaybeUninit::uninit(); READ_BYTES_MIN];
+        let mut buf = ReadBuf::uninit(&mut first);
+        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buf))?;
+        let read = buf.filled();
+        if !read.is_empty() {
+            self.inbox.room()[..read.len()].copy_from_slice(read);
+            self.inbox.filled(read.len());
+        }
+        Poll::Ready(Ok(read.len()))
     }
 
     /// Gives the memory of both buffers back, as far as they are empty: the peer has been silent.
@@ -153,7 +175,7 @@ impl Wire {
 
     /// Writes what is outgoing, then says that nothing follows, and waits until the peer has
     /// closed too, so that it surely reads the last bytes.
-    pub(crate) async fn shut_down(mut self) -> io::Result<()> {
+    pub(crate) async fn shut_down(&mut self) -> io::Result<()> {
         std::future::poll_fn(|cx| self.poll_write(cx)).await?;
         std::future::poll_fn(|cx| Pin::new(&mut self.stream).poll_shutdown(cx)).await?;
         loop {

@@ -1,8 +1,11 @@
-//! Reading WebSocket frames and assembling fragmented messages.
+//! Reading WebSocket frames: which may come, and what each is.
+//!
+//! Deliberately absent: what becomes of messages in fragments ([`super::assembly`]).
 
+use super::assembly::Assembly;
 use super::close;
 use super::frame::{self, FrameHeader, Opcode, Parsed};
-use super::inflate::{self, Inflater};
+use super::inflate;
 use super::mask;
 use super::utf8::Utf8Validator;
 use crate::framing::{FramingError, Next, Step};
@@ -40,18 +43,6 @@ pub struct WebSocketDecoder {
     /// State of the text message that is being received.
     text: Utf8Validator,
     assembly: Option<Box<Assembly>>,
-}
-
-/// The fragments of a message so far.
-#[derive(Debug)]
-struct Assembly {
-    binary: bool,
-    fragments: u32,
-    payload: Vec<u8>,
-    /// Decompresses the fragments, if the message is compressed and not complete.
-    inflater: Option<Box<Inflater>>,
-    /// The message was handed out; the next call drops this.
-    complete: bool,
 }
 
 /// A step without its borrowed parts: ranges are relative to the frame's buffer.
@@ -367,23 +358,11 @@ impl WebSocketDecoder {
     /// Takes over a fragment, or a compressed message.
     #[cold]
     fn assemble(&mut self, header: &FrameHeader, payload: &[u8]) -> Result<Found, FramingError> {
-        let assembly = self.assembly.get_or_insert_with(|| {
-            Box::new(Assembly {
-                binary: header.opcode == Opcode::Binary,
-                fragments: 0,
-                payload: Vec::new(),
-                inflater: header.compressed.then(|| Box::new(Inflater::take())),
-                complete: false,
-            })
-        });
-        assembly.fragments += 1;
-        assembly.complete = header.fin;
-        if assembly.inflater.is_some() {
-            let bytes_max = self.limits.message_bytes_max;
-            assembly.inflate(payload, bytes_max, &mut self.text)?;
-        } else {
-            assembly.payload.extend_from_slice(payload);
-        }
+        let assembly = self
+            .assembly
+            .get_or_insert_with(|| Box::new(Assembly::new(header)));
+        let bytes_max = self.limits.message_bytes_max;
+        assembly.take(header.fin, payload, bytes_max, &mut self.text)?;
         Ok(match header.fin {
             true => Found::Assembled,
             false => Found::Fragment,
@@ -409,34 +388,5 @@ impl WebSocketDecoder {
                 Ok(Step::Close { code, reason })
             }
         }
-    }
-}
-
-impl Assembly {
-    /// Decompresses a fragment behind those before it, and validates the text that it holds.
-    fn inflate(
-        &mut self,
-        fragment: &[u8],
-        bytes_max: usize,
-        text: &mut Utf8Validator,
-    ) -> Result<(), FramingError> {
-        let earlier_bytes = self.payload.len();
-        if let Some(mut inflater) = self.inflater.take() {
-            inflater.inflate(fragment, &mut self.payload, bytes_max)?;
-            if self.complete {
-                inflater.finish(&mut self.payload, bytes_max)?;
-            } else {
-                self.inflater = Some(inflater);
-            }
-        }
-        if self.binary {
-            return Ok(());
-        }
-        text.feed(&self.payload[earlier_bytes..])
-            .map_err(|_| FramingError::InvalidUtf8)?;
-        if self.complete && !text.is_complete() {
-            return Err(FramingError::InvalidUtf8);
-        }
-        Ok(())
     }
 }

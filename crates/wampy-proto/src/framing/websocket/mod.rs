@@ -15,6 +15,7 @@
 //! Deliberately absent: other extensions, and compression with context takeover, for which each
 //! connection would have to hold a compressor.
 
+mod assembly;
 pub mod batched;
 mod close;
 mod decoder;

@@ -10,6 +10,7 @@ pub(super) struct Cookie {
     pub(super) name: String,
     pub(super) max_age_s: u64,
     pub(super) same_site: SameSite,
+    pub(super) secure: bool,
 }
 
 const NAME_DEFAULT: &str = "cbtid";
@@ -30,12 +31,9 @@ pub(super) fn read(transport: &mut Item<'_>) -> Option<Located<Cookie>> {
         same_site: item
             .word("same_site", &same_sites)
             .map_or(SameSite::Lax, |it| it.value),
+        secure: item.flag("secure").is_some_and(|it| it.value),
     };
     item.ignore("length", "a cookie always has 256 random bits");
-    item.ignore(
-        "secure",
-        "a cookie is for TLS only where it was set over TLS",
-    );
     item.ignore("http_strict", "no script sees the cookie in any case");
     store(&mut item);
     let place = item.place().clone();

@@ -248,4 +248,7 @@ fn cookie(scope: &Scope<'_>, doors: &[Door<'_>], out: &mut TomlText) {
     out.set(place, "name", quoted(&first.value.name));
     out.set(place, "max_age_s", first.value.max_age_s.to_string());
     out.set(place, "same_site", quoted(first.value.same_site.as_str()));
+    if first.value.secure {
+        out.set(place, "secure", "true");
+    }
 }

@@ -213,6 +213,10 @@ fn write(scope: &Scope<'_>, node: &node::Node) -> Option<TomlText> {
         directory: &scope.directory,
     };
     doors::write(scope, &read.ways, &files, &mut out);
+    if read.realms.is_empty() {
+        // What is wrong with them has been reported.
+        return None;
+    }
     for realm in &read.realms {
         realm.write(read.auth.as_ref(), &mut out);
     }

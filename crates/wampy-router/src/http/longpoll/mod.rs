@@ -138,7 +138,8 @@ async fn open(router: &Arc<Shared>, visitor: &Visitor, request: Request) -> Resp
         terms,
     };
     let serve = |ticket| connection::serve_polled(Arc::clone(router), polled, ticket);
-    router.registry.spawn(&router.lanes, serve);
+    // It has no socket of its own, and a limit of its own.
+    router.registry.spawn(&router.lanes, None, serve);
     let mut response = with_body(StatusCode::OK, "application/json", opened);
     // A cookie consists of characters that a header can have.
     if let Some(Ok(set_cookie)) = set_cookie.map(HeaderValue::try_from) {

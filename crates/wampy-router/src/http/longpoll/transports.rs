@@ -8,6 +8,7 @@ use hyper::StatusCode;
 
 use super::Transport;
 use crate::limits::Limits;
+use crate::network::Network;
 
 #[derive(Debug, Default)]
 pub(crate) struct Transports(Mutex<Table>);
@@ -17,7 +18,7 @@ struct Table {
     by_id: HashMap<Box<str>, Arc<Transport>>,
     /// How many transports there are, those included whose clients have closed them.
     open: usize,
-    by_address: HashMap<IpAddr, usize>,
+    by_network: HashMap<Network, usize>,
 }
 
 /// A transport in the table; dropping this ends it.
@@ -25,7 +26,7 @@ struct Table {
 pub(crate) struct Listed {
     transports: Arc<Transports>,
     transport: Arc<Transport>,
-    ip: Option<IpAddr>,
+    network: Option<Network>,
 }
 
 impl Transports {
@@ -48,13 +49,14 @@ impl Transports {
             let problem = "This WAMP router has no room for another long-poll transport.";
             return Err((StatusCode::SERVICE_UNAVAILABLE, problem));
         }
-        if let Some(ip) = ip {
-            let of_address = table.by_address.get(&ip).copied().unwrap_or(0);
+        let network = ip.map(Network::of);
+        if let Some(network) = network {
+            let of_address = table.by_network.get(&network).copied().unwrap_or(0);
             if of_address >= limits.longpoll_transports_per_address_max {
                 let problem = "There are too many long-poll transports of your address.";
                 return Err((StatusCode::TOO_MANY_REQUESTS, problem));
             }
-            table.by_address.insert(ip, of_address + 1);
+            table.by_network.insert(network, of_address + 1);
         }
         table.open += 1;
         let transport = Arc::new(transport);
@@ -64,7 +66,7 @@ impl Transports {
         Ok(Listed {
             transports: Arc::clone(self),
             transport,
-            ip,
+            network,
         })
     }
 
@@ -90,12 +92,12 @@ impl Drop for Listed {
         let mut table = self.transports.table();
         table.by_id.remove(self.transport.id());
         table.open -= 1;
-        if let Some(ip) = self.ip
-            && let Some(of_address) = table.by_address.get_mut(&ip)
+        if let Some(network) = self.network
+            && let Some(of_address) = table.by_network.get_mut(&network)
         {
             *of_address -= 1;
             if *of_address == 0 {
-                table.by_address.remove(&ip);
+                table.by_network.remove(&network);
             }
         }
     }
@@ -103,8 +105,6 @@ impl Drop for Listed {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
-
     use wampy_proto::framing::websocket::Subprotocol;
     use wampy_transport::MemoryStream;
 
@@ -113,22 +113,26 @@ mod tests {
     #[test]
     fn refusals_and_ends_leave_nothing_behind() {
         let transports = Arc::new(Transports::default());
-        let insert = |per_address| {
+        let insert_of = |ip: &str, per_address| {
             let (_, far) = MemoryStream::pair(100, "test");
             let subprotocol = Subprotocol::from_name("wamp.2.json").unwrap();
             let limits = Limits {
                 longpoll_transports_per_address_max: per_address,
                 ..Limits::default()
             };
-            let ip = Some(Ipv4Addr::LOCALHOST.into());
+            let ip = Some(ip.parse().unwrap());
             transports.insert(Transport::new(subprotocol, far), ip, &limits)
         };
+        let insert = |per_address| insert_of("2001:db8::1", per_address);
         assert!(insert(0).is_err());
-        assert!(transports.table().by_address.is_empty());
+        assert!(transports.table().by_network.is_empty());
         let listed = insert(1).unwrap();
         assert!(insert(1).is_err());
+        // Nobody gets more by the many IPv6 addresses that everybody has.
+        assert!(insert_of("2001:db8::2", 1).is_err());
+        drop(insert_of("2001:db8:0:1::1", 1).unwrap());
         drop(listed);
         let table = transports.table();
-        assert!(table.by_address.is_empty() && table.by_id.is_empty() && table.open == 0);
+        assert!(table.by_network.is_empty() && table.by_id.is_empty() && table.open == 0);
     }
 }

@@ -11,116 +11,25 @@
 //!
 //! Deliberately absent: keeping cookies when the router ends, and signing them.
 
+mod config;
+mod id;
+
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use wampy_proto::Value;
+
+pub(crate) use config::CookiePorts;
+use config::MAX_AGE_S_MAX;
+pub use config::{CookieConfig, SameSite};
+pub(crate) use id::CookieId;
+use id::value;
 
 use crate::settings::User;
 
-const ID_BYTES: usize = 32;
-/// The longest life of a cookie, a hundred years: clocks do not reach as far as numbers do.
-const MAX_AGE_S_MAX: u64 = 100 * 365 * 24 * 60 * 60;
 /// For how long a cookie is still good after it was replaced.
 const REPLACED_GRACE: Duration = Duration::from_secs(60);
-
-/// To which requests from pages of other sites a browser adds the cookie (RFC 6265bis, 4.1.2.7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum SameSite {
-    /// To none. The default.
-    #[default]
-    Strict,
-    /// To those by which a person follows a link: to none that open a session.
-    Lax,
-    /// To all. Needs TLS, and a list of allowed origins.
-    None,
-}
-
-impl SameSite {
-    pub(crate) const ALL: [Self; 3] = [Self::Strict, Self::Lax, Self::None];
-
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Strict => "Strict",
-            Self::Lax => "Lax",
-            Self::None => "None",
-        }
-    }
-}
-
-/// The cookie that the router sets.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CookieConfig {
-    /// Its name. Default: `wampy`. A name that begins with `__Host-` is one that only this host can
-    /// have set, over TLS.
-    pub name: String,
-    /// For how long a browser keeps it, and the router remembers who had authenticated with it, in
-    /// seconds. Default: a week. More than a hundred years are a hundred years.
-    pub max_age_s: u64,
-    /// To which requests browsers add it. Default: [`SameSite::Strict`].
-    pub same_site: SameSite,
-}
-
-impl Default for CookieConfig {
-    fn default() -> Self {
-        Self {
-            name: "wampy".to_owned(),
-            max_age_s: 7 * 24 * 60 * 60,
-            same_site: SameSite::default(),
-        }
-    }
-}
-
-impl CookieConfig {
-    /// What makes no sense in this.
-    pub(crate) fn problem(&self, origins_are_any: bool) -> Option<String> {
-        let is_token =
-            |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        if self.name.is_empty() || !self.name.bytes().all(is_token) {
-            let name = &self.name;
-            return Some(format!("{name:?} is no name for a cookie"));
-        }
-        if self.max_age_s == 0 {
-            return Some("a cookie with a max_age_s of 0 is none".to_owned());
-        }
-        if self.same_site == SameSite::None && origins_are_any {
-            let problem = "a cookie for pages of all sites (SameSite=None) needs a list of allowed \
-                           origins: else any page could act for its readers";
-            return Some(problem.to_owned());
-        }
-        None
-    }
-}
-
-/// A cookie's value.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct CookieId([u8; ID_BYTES]);
-
-impl CookieId {
-    fn new() -> Self {
-        Self(rand::random())
-    }
-
-    fn parse(text: &[u8]) -> Option<Self> {
-        URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)
-    }
-
-    fn text(&self) -> String {
-        URL_SAFE_NO_PAD.encode(self.0)
-    }
-}
-
-/// A cookie is a secret.
-impl fmt::Debug for CookieId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CookieId(..)")
-    }
-}
 
 /// Who had authenticated with a cookie.
 #[derive(Debug, Clone, PartialEq)]
@@ -154,6 +63,8 @@ pub(crate) struct Cookies {
 struct Entry {
     principal: Principal,
     expires: Instant,
+    /// Whether the browser was given another one instead.
+    is_replaced: bool,
 }
 
 impl Cookies {
@@ -191,24 +102,19 @@ impl Cookies {
         let mut entries = self.entries();
         let brought = headers.into_iter().find_map(|header| {
             let id = value(header.as_ref(), &self.config.name).and_then(CookieId::parse)?;
-            let entry = entries.get(&id)?;
-            (entry.expires > now).then(|| (id, entry.expires - now))
+            let entry = entries.get(&id).filter(|entry| entry.expires > now)?;
+            // One that was replaced already is what another connection of the browser still has.
+            let is_young = entry.expires - now > self.max_age() / 2;
+            Some((id, is_young || entry.is_replaced))
         });
         let id = match brought {
-            Some((id, left)) if left > self.max_age() / 2 => {
+            Some((id, true)) => {
                 return Presented {
                     id,
                     set_cookie: None,
                 };
             }
-            Some((id, left)) if left > REPLACED_GRACE => self.rotate(&mut entries, &id, now),
-            // Replaced already, by another connection of the same browser.
-            Some((id, _)) => {
-                return Presented {
-                    id,
-                    set_cookie: None,
-                };
-            }
+            Some((id, false)) => self.rotate(&mut entries, &id, now),
             None => CookieId::new(),
         };
         Presented {
@@ -222,7 +128,10 @@ impl Cookies {
             name, same_site, ..
         } = &self.config;
         let max_age_s = self.max_age().as_secs();
-        let secure = if is_tls { "; Secure" } else { "" };
+        let secure = match is_tls || self.config.secure {
+            true => "; Secure",
+            false => "",
+        };
         let (value, same_site) = (id.text(), same_site.as_str());
         format!(
             "{name}={value}; Max-Age={max_age_s}; Path=/; HttpOnly{secure}; SameSite={same_site}"
@@ -239,6 +148,7 @@ impl Cookies {
         let new = CookieId::new();
         if let Some(old) = entries.get_mut(id) {
             old.expires = old.expires.min(now + REPLACED_GRACE);
+            old.is_replaced = true;
             let principal = old.principal.clone();
             self.insert(entries, new.clone(), principal, now);
         }
@@ -262,7 +172,12 @@ impl Cookies {
             }
         }
         let expires = now + self.max_age();
-        entries.insert(id, Entry { principal, expires });
+        let entry = Entry {
+            principal,
+            expires,
+            is_replaced: false,
+        };
+        entries.insert(id, entry);
     }
 
     /// Remembers that `principal` has authenticated on a connection with the cookie `id`. One that
@@ -295,15 +210,6 @@ impl Cookies {
         });
         before - entries.len()
     }
-}
-
-/// The value of the cookie `name` in a header `Cookie` (RFC 6265, 4.2.1).
-fn value<'a>(header: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    header.split(|&byte| byte == b';').find_map(|pair| {
-        let pair = pair.trim_ascii();
-        let rest = pair.strip_prefix(name.as_bytes())?;
-        rest.strip_prefix(b"=")
-    })
 }
 
 #[cfg(test)]
@@ -405,6 +311,42 @@ mod tests {
     }
 
     #[test]
+    fn cookies_of_a_short_life_are_replaced_as_well() {
+        for max_age_s in [1, 60, 120] {
+            let config = CookieConfig {
+                max_age_s,
+                ..CookieConfig::default()
+            };
+            let cookies = Cookies::new(config, 10);
+            let life = Duration::from_secs(max_age_s);
+            let id = CookieId::new();
+            let now = Instant::now();
+            cookies.remember(&id, principal("joe"));
+            let at = now + life.mul_f32(0.75);
+            let new = cookies.present_at(header(&id), false, at);
+            assert_ne!(new.id, id, "{max_age_s}");
+            // The old one is still good, for no longer than it was, and not replaced again.
+            let other = cookies.present_at(header(&id), false, at);
+            assert_eq!((other.id, other.set_cookie), (id.clone(), None));
+            let later = now + life + life / 4;
+            assert_eq!(cookies.principal_at(&id, later), None);
+            assert_eq!(cookies.principal_at(&new.id, later), Some(principal("joe")));
+        }
+    }
+
+    #[test]
+    fn behind_a_proxy_with_tls_a_cookie_can_be_for_tls_only() {
+        let config = CookieConfig {
+            secure: true,
+            ..CookieConfig::default()
+        };
+        let set = Cookies::new(config, 1)
+            .present::<&str>([], false)
+            .set_cookie;
+        assert!(set.is_some_and(|it| it.contains("; Secure;")));
+    }
+
+    #[test]
     fn the_table_is_bounded_and_the_oldest_goes_first() {
         let cookies = cookies(2);
         let ids: Vec<CookieId> = (0..3).map(|_| CookieId::new()).collect();
@@ -438,25 +380,5 @@ mod tests {
             let presented = cookies(1).present([wrong], false);
             assert!(presented.set_cookie.is_some(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn cookies_for_all_sites_need_a_list_of_origins() {
-        let config = CookieConfig {
-            same_site: SameSite::None,
-            ..CookieConfig::default()
-        };
-        assert!(
-            config
-                .problem(true)
-                .is_some_and(|it| it.contains("origins"))
-        );
-        assert_eq!(config.problem(false), None);
-        let config = CookieConfig {
-            name: "a;b".to_owned(),
-            ..CookieConfig::default()
-        };
-        assert!(config.problem(false).is_some_and(|it| it.contains("a;b")));
-        assert_eq!(CookieConfig::default().problem(true), None);
     }
 }
