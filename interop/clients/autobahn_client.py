@@ -9,6 +9,7 @@ import ssl
 import sys
 import urllib.parse
 
+import driver
 import steps
 import txaio
 from autobahn.asyncio.rawsocket import WampRawSocketClientFactory
@@ -84,53 +85,24 @@ async def serve(session, arguments):
     await asyncio.get_running_loop().run_in_executor(None, steps.wait_for_end_of_input)
 
 
-class Driver:
-    """The calling and publishing side: one method for each step."""
+class Driver(driver.Driver):
+    """The steps as this library takes them."""
 
-    def __init__(self, session, arguments):
-        self.session = session
-        self.prefix = arguments.prefix
-        self.payloads = steps.load_payloads(arguments.payloads)
+    error_class = ApplicationError
 
-    def call(self, name, *args, **kwargs):
-        return self.session.call(self.prefix + name, *args, **kwargs)
+    def uri_of(self, error):
+        return error.error
 
-    async def echo(self):
-        for name, args, kwargs in self.payloads:
-            result = await self.call("echo", *args, **kwargs)
-            # autobahn hands over a bare value unless keywords or several values came back.
-            if isinstance(result, CallResult):
-                got_args, got_kwargs = list(result.results), dict(result.kwresults or {})
-            elif result is None and not args:
-                got_args, got_kwargs = [], {}
-            else:
-                got_args, got_kwargs = [result], {}
-            steps.report("echo", name=name, args=got_args, kwargs=got_kwargs)
+    def parts_of(self, result):
+        # autobahn hands over a bare value unless keywords or several values came back.
+        if isinstance(result, CallResult):
+            return list(result.results), dict(result.kwresults or {})
+        return None
 
-    async def expect_error(self, step, name):
-        try:
-            result = await self.call(name)
-            steps.report(step, result=result)
-        except ApplicationError as error:
-            steps.report(step, uri=error.error, args=error.args, kwargs=error.kwargs)
-
-    async def error(self):
-        await self.expect_error("error", "fail")
-
-    async def missing(self):
-        await self.expect_error("missing", "nobody.registered.this")
-
-    async def publish(self):
-        for topic in steps.TOPICS:
-            await self.publish_one(topic, (1, "zwei"), {"note": {"topic": topic}}, True)
-        await self.publish_one("interop.topic.exact", ("unacknowledged",), {}, False)
-        await self.publish_one("interop.topic.exact", (), {}, False)
-
-    async def publish_one(self, topic, args, kwargs, acknowledge):
+    async def published(self, topic, acknowledge, args, kwargs):
         options = PublishOptions(acknowledge=acknowledge)
         pending = self.session.publish(topic, *args, **kwargs, options=options)
-        publication = (await pending).id if acknowledge else None
-        steps.report("published", topic=topic, args=args, kwargs=kwargs, publication=publication)
+        return (await pending).id if acknowledge else None
 
     async def own_event(self):
         arrived = asyncio.get_running_loop().create_future()
@@ -150,13 +122,6 @@ class Driver:
         args, kwargs, received = await arrived
         await subscription.unsubscribe()
         steps.report("own_event", args=args, kwargs=kwargs, same=received == publication.id)
-
-    async def own_procedure(self):
-        registration = await self.session.register(lambda a, b: a + b, self.prefix + "own")
-        answer = await self.call("own", 2, 3)
-        await registration.unregister()
-        await self.expect_error("own_procedure", "own")
-        steps.report("own_result", value=answer)
 
     async def progress(self):
         numbers = []
@@ -208,10 +173,7 @@ class Driver:
 
 
 async def drive(session, arguments):
-    driver = Driver(session, arguments)
-    for step in (*steps.ALL_STEPS, "retained"):
-        if step in arguments.steps:
-            await getattr(driver, step)()
+    await Driver(session, arguments).drive(arguments.steps)
 
 
 class ScenarioSession(ApplicationSession):

@@ -6,6 +6,7 @@ Every transport by URL. The router chooses the serializer.
 import asyncio
 import sys
 
+import driver
 import steps
 
 import wampy.aio
@@ -56,48 +57,19 @@ async def serve(session, arguments):
     await asyncio.to_thread(steps.wait_for_end_of_input)
 
 
-class Driver:
-    """The calling and publishing side: one method for each step."""
+class Driver(driver.Driver):
+    """The steps as this library takes them."""
 
-    def __init__(self, session, arguments):
-        self.session = session
-        self.prefix = arguments.prefix
-        self.payloads = steps.load_payloads(arguments.payloads)
+    error_class = Error
 
-    def call(self, name, *args, **kwargs):
-        return self.session.call(self.prefix + name, *args, **kwargs)
+    def uri_of(self, error):
+        return error.uri
 
-    async def echo(self):
-        for name, args, kwargs in self.payloads:
-            result = await self.call("echo", *args, **kwargs)
-            if isinstance(result, Result):
-                got_args, got_kwargs = result.args, result.kwargs
-            else:
-                # One value comes alone, and none as None.
-                got_args, got_kwargs = [result] if args or result is not None else [], {}
-            steps.report("echo", name=name, args=got_args, kwargs=got_kwargs)
+    def parts_of(self, result):
+        return (result.args, result.kwargs) if isinstance(result, Result) else None
 
-    async def expect_error(self, step, name):
-        try:
-            steps.report(step, result=await self.call(name))
-        except Error as error:
-            steps.report(step, uri=error.uri, args=error.args, kwargs=error.kwargs)
-
-    async def error(self):
-        await self.expect_error("error", "fail")
-
-    async def missing(self):
-        await self.expect_error("missing", "nobody.registered.this")
-
-    async def publish(self):
-        for topic in steps.TOPICS:
-            await self.publish_one(topic, True, 1, "zwei", note={"topic": topic})
-        await self.publish_one("interop.topic.exact", False, "unacknowledged")
-        await self.publish_one("interop.topic.exact", False)
-
-    async def publish_one(self, topic, acknowledge, *args, **kwargs):
-        publication = await self.session.publish(topic, *args, acknowledge=acknowledge, **kwargs)
-        steps.report("published", topic=topic, args=args, kwargs=kwargs, publication=publication)
+    async def published(self, topic, acknowledge, args, kwargs):
+        return await self.session.publish(topic, *args, acknowledge=acknowledge, **kwargs)
 
     async def own_event(self):
         topic, to_itself = "interop.topic.own", {"exclude_me": False}
@@ -108,13 +80,6 @@ class Driver:
             event = await anext(events)
         same = event.publication_id == publication
         steps.report("own_event", args=event.args, kwargs=event.kwargs, same=same)
-
-    async def own_procedure(self):
-        registration = await self.session.register(lambda a, b: a + b, self.prefix + "own")
-        answer = await self.call("own", 2, 3)
-        await registration.unregister()
-        await self.expect_error("own_procedure", "own")
-        steps.report("own_result", value=answer)
 
     async def progress(self):
         values = []
@@ -157,10 +122,7 @@ class Driver:
 
 
 async def drive(session, arguments):
-    driver = Driver(session, arguments)
-    for step in (*steps.ALL_STEPS, "retained"):
-        if step in arguments.steps:
-            await getattr(driver, step)()
+    await Driver(session, arguments).drive(arguments.steps)
 
 
 async def main(arguments):

@@ -7,6 +7,7 @@ import time
 
 import pytest
 from certificates import make_certificate
+from greenlet_programs import forever, program  # noqa: F401 - fixtures
 from loops import on_loop  # noqa: F401 - a fixture
 from lossy import connect, proxy, proxy_class, serve  # noqa: F401 - fixtures
 from running import command, directory, free_port  # noqa: F401 - fixtures

@@ -316,7 +316,7 @@ def test_history_of_a_topic_without_subscribers_is_an_error(start):
         start().history("com.log.nobody")
 
 
-def test_the_router_tells_of_sessions_and_ends_them(start, seen):
+def test_the_router_tells_of_sessions_and_ends_them(start, seen, until):
     operator = start()
     operator.subscribe("wamp.session.on_leave", lambda *args: seen.add(args[0]))
     other = start()
@@ -324,7 +324,7 @@ def test_the_router_tells_of_sessions_and_ends_them(start, seen):
     assert session_id in operator.rpc.wamp.session.list()
     operator.rpc.wamp.session.kill(session_id)
     assert seen.take(1) == [session_id]
-    assert not other.session.is_open
+    until(lambda: not other.session.is_open)
 
 
 # What arguments cannot be

@@ -156,6 +156,7 @@ def test_tracebacks_are_told_where_the_callee_says_so(with_service):
         with pytest.raises(wampy.Error) as caught:
             await caller.call("com.aio.fail.openly")
         assert "in fail_openly" in caught.value.remote_traceback
+        assert "wampy/aio" not in caught.value.remote_traceback
 
     async def opened(caller, _):
         with pytest.raises(wampy.Error) as caught:

@@ -4,6 +4,7 @@ import asyncio
 import functools
 import inspect
 import pathlib
+import warnings
 from typing import Protocol
 
 import pytest
@@ -227,6 +228,41 @@ def test_other_mistakes_of_types_stay_what_they_are():
     with pytest.raises(TypeError, match="has no len"):
         Broken()
     assert inspect.signature(wampy.subscribe).parameters["match"].default == "exact"
+
+
+def test_an_authentication_that_is_none_shows_no_secret(router):
+    for auth in (SECRET, [SECRET], 5, Ticket):
+        with pytest.raises(errors.ConfigurationError, match="must be made by") as mistake:
+            wampy.Client(router=router, auth=auth).start()
+        assert not any(f"'{letters}'" in str(mistake.value) for letters in (SECRET, SECRET[0]))
+
+
+def test_a_connection_that_is_not_entered_says_how(router):
+    async def main():
+        connection = wampy.aio.connect(router.url)
+        with pytest.raises(AttributeError, match="no 'call': write `async with"):
+            await connection.call("wamp.session.count")
+        with pytest.raises(AttributeError, match="'Connection' object has no attribute 'cal'"):
+            await connection.cal("wamp.session.count")
+        with pytest.raises(TypeError, match="not awaited: write `async with"):
+            await connection
+
+    asyncio.run(main())
+
+
+def test_a_subscription_that_is_not_awaited_is_warned_of(router):
+    async def main():
+        async with wampy.aio.connect(router.url) as session:
+            with pytest.warns(RuntimeWarning, match="print.* to com.example.t was never awaited"):
+                session.subscribe("com.example.t", print)
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                session.subscribe("com.example.t")
+                await session.subscribe("com.example.t", print)
+                with pytest.raises(errors.Error, match="invalid_uri"):
+                    await session.subscribe("a b", print)
+
+    asyncio.run(main())
 
 
 def test_names_that_are_none(router, start):

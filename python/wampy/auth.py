@@ -188,7 +188,9 @@ def _proof(method: Auth) -> Proof:
     make = getattr(method, "proof", None)
     if make is None or isinstance(method, type):
         raise ConfigurationError(
-            f"auth must be made by wampy.auth.Ticket, WampCra, Scram or Cryptosign, not {method!r}"
+            # What was given instead may be a secret.
+            "auth must be made by wampy.auth.Ticket, WampCra, Scram or Cryptosign, not of the type "
+            f"{type(method).__name__}"
         )
     proof: Proof = make()
     if proof.authid is not None and not (isinstance(proof.authid, str) and proof.authid):

@@ -189,5 +189,14 @@ def _attributes(exception: BaseException) -> dict[str, Any]:
 
 def _traceback(exception: BaseException) -> str:
     """Where the function failed: the end of it, if it is long; of this package, nothing."""
-    lines = "".join(traceback.format_exception(exception))
+    begin = exception.__traceback__
+    while begin is not None and _is_ours(begin):
+        begin = begin.tb_next
+    # What failed before the function was called has nothing else.
+    shown = begin or exception.__traceback__
+    lines = "".join(traceback.format_exception(type(exception), exception, shown))
     return lines if len(lines) <= TRACEBACK_MAX else f"...{lines[-TRACEBACK_MAX:]}"
+
+
+def _is_ours(place: types.TracebackType) -> bool:
+    return str(place.tb_frame.f_globals.get("__name__")).startswith("wampy.")

@@ -246,8 +246,7 @@ class Session(Lifetime):
 
     # Messages built by hand
 
-    @property
-    def by_hand(self) -> MessagesByHand:
+    def _messages_by_hand(self) -> MessagesByHand:
         """What sends them and keeps their answers; most programs build none."""
         if self._by_hand is None:
             with self._offers.granting:
@@ -263,9 +262,9 @@ class Session(Lifetime):
             WampProtocolError: a client does not send such a message, or not by hand.
         """
         if isinstance(message, (Yield, Error)):
-            self.by_hand.answer(self._answering(), message)
+            self._messages_by_hand().answer(self._answering(), message)
         else:
-            self.by_hand.send(self.joined(), message)
+            self._messages_by_hand().send(self.joined(), message)
 
     def recv_message(
         self, source_request_id: int | None = None, timeout: float | None = None
@@ -280,7 +279,7 @@ class Session(Lifetime):
             WampyTimeOutError: none came in time.
         """
         patience = timeout if timeout is not None else self.call_timeout
-        return self.by_hand.receive(self.joined(), source_request_id, patience or None)
+        return self._messages_by_hand().receive(self.joined(), source_request_id, patience or None)
 
     def _register_procedure(self, procedure_name: str, invocation_policy: str = "single") -> None:
         """Offer the client's method of that name; extensions of wampy 1 call this.

@@ -18,7 +18,7 @@ mod backlog;
 #[allow(dead_code, unused_imports)]
 mod buffers;
 #[path = "../src/delivery.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, unused_imports)]
 mod delivery;
 #[path = "../src/internal_session.rs"]
 #[allow(dead_code)]
@@ -78,6 +78,7 @@ impl Receivers {
     fn deliver(&mut self) {
         let mut delivery = Delivery::new(&mut self.seats, &mut self.touched, None);
         delivery.send_to_many(black_box(&self.keys), black_box(&self.message));
+        drop(delivery);
         for outlet in self.touched.drain(..) {
             outlet.flush();
         }
@@ -89,6 +90,7 @@ impl Receivers {
         for _ in 0..REPEATS {
             delivery.send_to_many(black_box(&self.keys), black_box(&self.message));
         }
+        drop(delivery);
         for outlet in self.touched.drain(..) {
             outlet.flush();
         }
@@ -153,6 +155,7 @@ fn receivers(serializer: Serializer, count: u64, message: Message<'static>) -> R
         let (outlet, peer) = outlet(&runtime, serializer);
         let mut delivery = Delivery::new(&mut seats, &mut touched, None);
         let key = realm.join(now, session(id), &mut delivery).unwrap();
+        drop(delivery);
         seats.insert(key, Arc::new(outlet));
         keys.push(key);
         peers.push(peer);

@@ -6,14 +6,15 @@
 use std::cell::RefCell;
 use std::ops::Range;
 
-/// How much is read at once.
-pub(crate) const READ_BYTES: usize = 64 << 10;
+/// How much is read at once: several messages of 16 KiB, so that few are cut apart.
+const READ_BYTES: usize = 128 << 10;
 /// The most buffers that a thread keeps for later: one for each receiver of a large publication.
 const KEPT_MAX: usize = 1024;
 /// The most bytes that they have together.
 const KEPT_TOTAL_BYTES_MAX: usize = 4 << 20;
-/// The largest buffer that is kept: one that had to hold a large message is given back instead.
-const KEPT_BYTES_MAX: usize = 64 << 10;
+/// The largest buffer that is kept: one that had to hold a large message is given back instead. It is
+/// more than what waits for a session when that is written at once, and a message, need with doubling.
+const KEPT_BYTES_MAX: usize = 192 << 10;
 
 thread_local! {
     static READ: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());

@@ -81,9 +81,55 @@ const COMBINATIONS: usize = Serializer::ALL.len() * FRAMINGS;
 /// Where one turn of the realm puts its messages.
 pub(crate) struct Delivery<'a> {
     seats: &'a mut Seats,
+    held: HeldSeat,
     /// The buffer in which the messages of this turn came, if it can be shared.
     source: Option<&'a Bytes>,
     pub(crate) turn: Turn<'a>,
+}
+
+/// The session whose outlet stays locked, because the last message was for it.
+///
+/// While there is one, its seat is not changed and its outlet not touched in any other way.
+#[derive(Debug, Default)]
+struct HeldSeat(Option<SessionKey>);
+
+impl HeldSeat {
+    /// Appends a message to the outlet of `to`, which is `outlet`, and holds that from now on.
+    #[inline]
+    #[allow(unsafe_code)]
+    fn append(
+        &mut self,
+        seats: &Seats,
+        to: SessionKey,
+        outlet: &Outlet,
+        message: &Message<'_>,
+    ) -> Result<Appended, SendError> {
+        if self.0 != Some(to) {
+            self.let_go(seats);
+            outlet.hold();
+            self.0 = Some(to);
+        }
+        // SAFETY: `outlet` is held, since it was put down here.
+        unsafe { outlet.append_to_held(message) }
+    }
+
+    /// Unlocks the outlet, if one is held.
+    #[inline]
+    #[allow(unsafe_code)]
+    fn let_go(&mut self, seats: &Seats) {
+        if let Some(held) = self.0.take()
+            && let Some(outlet) = seats.get(held)
+        {
+            // SAFETY: it was held since it was put down here, and seats change only when none is.
+            unsafe { outlet.let_go() };
+        }
+    }
+}
+
+impl Drop for Delivery<'_> {
+    fn drop(&mut self) {
+        self.let_go();
+    }
 }
 
 /// What one turn of the realm leaves to be done, and what it has done.
@@ -133,6 +179,7 @@ impl<'a> Delivery<'a> {
     ) -> Self {
         Self {
             seats,
+            held: HeldSeat::default(),
             source,
             turn: Turn {
                 touched,
@@ -146,6 +193,7 @@ impl<'a> Delivery<'a> {
 
     /// Gives a session its outlet, and sends its first message.
     pub(crate) fn seat(&mut self, key: SessionKey, outlet: &Arc<Outlet>, first: &Message<'_>) {
+        self.let_go();
         self.seats.insert(key, Arc::clone(outlet));
         if self.send(key, first).is_err() {
             // A peer that takes less than a WELCOME can have no session.
@@ -172,13 +220,21 @@ impl<'a> Delivery<'a> {
         self.seats.get(key).is_some() && !self.turn.overflowed.contains(&key)
     }
 
+    /// Unlocks the outlet that the last message was for.
+    #[inline]
+    fn let_go(&mut self) {
+        self.held.let_go(self.seats);
+    }
+
     pub(crate) fn unseat(&mut self, key: SessionKey) {
+        self.let_go();
         self.seats.remove(key);
     }
 
     /// Sends a message that is encoded once for all who share a serializer and a framing.
     #[inline(never)]
     fn send_to_several(&mut self, to: &[SessionKey], message: &Message<'_>) {
+        self.let_go();
         let mut shared: [Shared; COMBINATIONS] = Default::default();
         for &key in to {
             let Some(outlet) = self.seats.get(key) else {
@@ -214,8 +270,11 @@ impl Outbox for Delivery<'_> {
             return Ok(());
         };
         let appended = match LargeFrame::suits(message) {
-            false => outlet.append(message)?,
-            true => append_large(outlet, message, self.source)?,
+            false => self.held.append(self.seats, to, outlet, message)?,
+            true => {
+                self.held.let_go(self.seats);
+                append_large(outlet, message, self.source)?
+            }
         };
         self.turn.note(appended, to, outlet);
         Ok(())
@@ -239,6 +298,7 @@ impl Outbox for Delivery<'_> {
     }
 
     fn end(&mut self, session: SessionKey, goodbye: Goodbye<'_>) {
+        self.let_go();
         let Some(outlet) = self.seats.remove(session) else {
             return;
         };
@@ -299,5 +359,129 @@ fn encode(
     match encoder.finish_message(mark, &mut frame) {
         Ok(()) => Shared::Frame(frame.into(), message_bytes),
         Err(_) => Shared::Unencodable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use wampy_proto::Roles;
+    use wampy_proto::framing::rawsocket::RawSocketEncoder;
+    use wampy_proto::message::{Error, MessageType};
+    use wampy_realm::{Now, RealmConfig, SessionDetails};
+    use wampy_transport::{MemoryStream, Stream};
+
+    use super::*;
+    use crate::backlog::Backlog;
+
+    const BYTES_MAX: usize = 1 << 10;
+
+    fn session(id: u64) -> SessionDetails {
+        SessionDetails {
+            id: SessionId::try_from(id).unwrap(),
+            authid: "a".into(),
+            authrole: "a".into(),
+            authmethod: "a".into(),
+            authprovider: "a".into(),
+            trust_level: None,
+            authextra: None,
+            roles: Roles::default(),
+            transport: None,
+        }
+    }
+
+    /// Sessions with outlets, and the other ends of their connections.
+    fn seats(count: u64) -> (Seats, Vec<SessionKey>, Vec<MemoryStream>) {
+        let mut realm = Realm::new("realm1", RealmConfig::default(), 42);
+        let (mut seats, mut touched) = (Seats::default(), Vec::new());
+        let (mut keys, mut peers) = (Vec::new(), Vec::new());
+        for id in 1..=count {
+            let now = Now {
+                monotonic_ms: 0,
+                unix_ms: 0,
+            };
+            let mut delivery = Delivery::new(&mut seats, &mut touched, None);
+            let key = realm.join(now, session(id), &mut delivery).unwrap();
+            let (ours, theirs) = MemoryStream::pair(1 << 20, "test");
+            let (_, write) = Stream::from(ours).into_halves();
+            let backlog = Arc::new(Backlog::new(BYTES_MAX, 1));
+            let encoder = RawSocketEncoder::default().into();
+            let outlet = Outlet::new(write, encoder, Serializer::Json, BYTES_MAX, &backlog);
+            delivery.let_go();
+            delivery.seats.insert(key, Arc::new(outlet));
+            keys.push(key);
+            peers.push(theirs);
+        }
+        (seats, keys, peers)
+    }
+
+    fn error(number: u64, text: &str) -> Message<'static> {
+        let request = number.try_into().unwrap();
+        Error::new(MessageType::Call, request, text.to_owned()).into()
+    }
+
+    /// What waits for a session, without locking anything for longer.
+    fn waiting(seats: &Seats, key: SessionKey) -> usize {
+        seats.get(key).unwrap().waiting_bytes()
+    }
+
+    #[test]
+    fn messages_in_any_order_reach_their_outlets_and_leave_them_unlocked() {
+        let (mut seats, keys, _peers) = seats(3);
+        let mut touched = Vec::new();
+        let mut delivery = Delivery::new(&mut seats, &mut touched, None);
+        let mut sent = [0; 3];
+        for (number, to) in (1..).zip([0, 0, 1, 0, 2, 2, 1]) {
+            delivery.send(keys[to], &error(number, "a.b")).unwrap();
+            sent[to] += 1;
+            if number == 4 {
+                // Touches the outlet that is held, and all others.
+                delivery.send_to_many(&keys, &error(number, "a.b"));
+                sent = sent.map(|sent| sent + 1);
+            }
+        }
+        drop(delivery);
+        let bytes = waiting(&seats, keys[1]) / sent[1];
+        for (key, sent) in keys.iter().zip(sent) {
+            assert_eq!(waiting(&seats, *key), sent * bytes);
+        }
+        assert_eq!(touched.len(), 3);
+    }
+
+    #[test]
+    fn a_session_ends_or_overflows_while_its_outlet_is_held() {
+        let (mut seats, keys, _peers) = seats(2);
+        let mut touched = Vec::new();
+        let mut delivery = Delivery::new(&mut seats, &mut touched, None);
+        delivery.send(keys[0], &error(1, "a.b")).unwrap();
+        delivery.end(keys[0], Goodbye::new("a.b"));
+        assert!(!delivery.is_seated(keys[0]));
+        let too_long = error(2, &"a".repeat(BYTES_MAX));
+        assert!(delivery.send(keys[1], &too_long).is_err());
+        for number in 3..20 {
+            delivery
+                .send(keys[1], &error(number, &"a".repeat(99)))
+                .unwrap();
+        }
+        assert_eq!(delivery.turn.overflowed, [keys[1]]);
+        delivery.unseat(keys[1]);
+        drop(delivery);
+        assert!(touched.iter().all(|outlet| outlet.waiting_bytes() < 100));
+    }
+
+    #[test]
+    fn who_else_needs_a_held_outlet_gets_it_afterwards() {
+        let (mut seats, keys, _peers) = seats(1);
+        let outlet = Arc::clone(seats.get(keys[0]).unwrap());
+        let mut touched = Vec::new();
+        let mut delivery = Delivery::new(&mut seats, &mut touched, None);
+        delivery.send(keys[0], &error(1, "a.b")).unwrap();
+        let other = thread::spawn(move || outlet.append(&error(2, "a.b")));
+        delivery.send(keys[0], &error(3, "a.b")).unwrap();
+        drop(delivery);
+        other.join().unwrap().unwrap();
+        let frame = waiting(&seats, keys[0]) / 3;
+        assert_eq!(waiting(&seats, keys[0]), 3 * frame);
     }
 }

@@ -187,6 +187,7 @@ impl HostedRealm {
             state.received += delivery.turn.received;
             state.sent += delivery.turn.sent;
             let at_once = delivery.turn.flush_at_once;
+            drop(delivery);
             self.set_timer(state);
             (result, at_once)
         };

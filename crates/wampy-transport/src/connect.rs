@@ -88,7 +88,8 @@ impl ConnectOptions {
 pub struct Connection {
     /// The bytes.
     pub stream: Stream,
-    /// Reads frames.
+    /// Reads frames. Whether text is UTF-8 it mostly leaves to who reads the JSON, and has to fail the
+    /// connection with [`InvalidUtf8`](wampy_proto::framing::FramingError::InvalidUtf8).
     pub decoder: Decoder,
     /// Writes frames.
     pub encoder: Encoder,

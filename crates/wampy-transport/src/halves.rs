@@ -8,7 +8,7 @@
 //! (that is `tls_halves`).
 
 use std::future::Future as _;
-use std::io;
+use std::io::{self, IoSlice};
 use std::net::Shutdown;
 use std::pin::{Pin, pin};
 #[cfg(feature = "tls")]
@@ -164,6 +164,22 @@ impl WriteHalf {
         }
     }
 
+    /// The same for bytes in several places: one system call for all where there is one.
+    ///
+    /// # Errors
+    /// As for [`try_write`](Self::try_write).
+    pub fn try_write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        match &self.0 {
+            Write::Tcp(half) => half.try_write_vectored(slices),
+            #[cfg(unix)]
+            Write::Unix(half) => half.try_write_vectored(slices),
+            // Without a system call of their own, one after the other costs nothing.
+            #[cfg(feature = "tls")]
+            Write::Tls(_) => self.try_write(first_of(slices)),
+            Write::Memory(_) => self.try_write(first_of(slices)),
+        }
+    }
+
     /// Writes what an earlier [`try_write`](Self::try_write) has taken and held back.
     ///
     /// # Errors
@@ -213,4 +229,10 @@ impl WriteHalf {
             }
         };
     }
+}
+
+/// The first slice that is not empty, if there is one.
+fn first_of<'a>(slices: &'a [IoSlice<'_>]) -> &'a [u8] {
+    let first = slices.iter().find(|slice| !slice.is_empty());
+    first.map_or(&[], |slice| slice)
 }

@@ -68,7 +68,9 @@ pub(crate) async fn websocket(
         message_bytes_max: options.message_bytes_max,
         ..Default::default()
     };
-    let decoder = WebSocketDecoder::client(limits).decompressing(upgraded.deflate.is_some());
+    let decoder = WebSocketDecoder::client(limits)
+        .decompressing(upgraded.deflate.is_some())
+        .leaving_text_unchecked();
     let encoder = WebSocketEncoder::client(binary, mask_key).compressing(upgraded.deflate);
     let (decoder, encoder) = match subprotocol.batched {
         false => (decoder.into(), encoder.into()),

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection", "connect"]
 
+_ENTER = "write `async with wampy.aio.connect(...) as session:`"
+
 
 @options_named
 def connect(
@@ -168,6 +170,17 @@ class Connection:
         if isinstance(exc, asyncio.CancelledError):
             return not others
         return exc is None
+
+    if not TYPE_CHECKING:
+        # What a session has, a program may look for here; type checkers see by themselves.
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_") or not hasattr(Session, name):
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            raise AttributeError(f"a connection has no {name!r}: {_ENTER}")
+
+        def __await__(self) -> Any:
+            raise TypeError(f"a connection is not awaited: {_ENTER}")
 
     def __repr__(self) -> str:
         return f"<Connection of {self._session!r}>"

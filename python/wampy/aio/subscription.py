@@ -40,6 +40,10 @@ class Subscription(AsyncIterator[Event]):
     any more, as when an ``async for`` over it is left.
     """
 
+    # Before ``__init__`` has looked at its arguments.
+    _handler: Callable[..., Any] | None = None
+    _was_asked_for = False
+
     def __init__(
         self,
         link: Link,
@@ -113,7 +117,19 @@ class Subscription(AsyncIterator[Event]):
         event: Event = await self._stream.__anext__()
         return event
 
+    def __del__(self) -> None:
+        # With a handler, nothing else shows that the handler will hear of nothing.
+        if self._handler is not None and not self._was_asked_for:
+            import warnings
+
+            warnings.warn(
+                f"the subscription of {self._handler!r} to {self.topic} was never awaited",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+
     async def _begin(self) -> Subscription:
+        self._was_asked_for = True
         if self._stream is None and not self._is_over:
             self._stream = stream = await self._subscribe()
             if self._handler is not None:

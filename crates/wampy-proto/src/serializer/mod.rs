@@ -12,6 +12,7 @@
 //! implementations.
 
 pub mod cbor;
+mod head;
 pub mod json;
 pub mod msgpack;
 mod option_value;

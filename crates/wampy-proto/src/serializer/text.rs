@@ -14,8 +14,10 @@ const BLOCKS_MAX: usize = 16;
 
 /// The text that `bytes` are.
 #[inline(always)]
+#[allow(unsafe_code)]
 pub(super) fn text(bytes: &[u8]) -> Result<&str, &'static str> {
-    text_if_ascii(bytes, is_ascii(bytes))
+    // SAFETY: they have just been looked at.
+    unsafe { text_if_ascii(bytes, is_ascii(bytes)) }
 }
 
 /// Whether `bytes` are text.
@@ -25,10 +27,19 @@ pub(super) fn is_text(bytes: &[u8]) -> bool {
 }
 
 /// The text that `bytes` are, if they are ASCII as somebody who has looked at each of them says.
+///
+/// The standard library's check of a short text takes about a hundred instructions, a quarter of all
+/// that decoding a message needs.
+///
+/// # Safety
+/// Where `is_ascii` is true, no byte may be beyond ASCII.
 #[inline(always)]
-pub(super) fn text_if_ascii(bytes: &[u8], is_ascii: bool) -> Result<&str, &'static str> {
+#[allow(unsafe_code)]
+pub(super) unsafe fn text_if_ascii(bytes: &[u8], is_ascii: bool) -> Result<&str, &'static str> {
+    debug_assert!(!is_ascii || bytes.is_ascii());
     match is_ascii {
-        true => Ok(ascii(bytes)),
+        // SAFETY: each byte of ASCII is a character of UTF-8, and the caller vouches that these are.
+        true => Ok(unsafe { std::str::from_utf8_unchecked(bytes) }),
         false => other_text(bytes),
     }
 }
@@ -37,19 +48,6 @@ pub(super) fn text_if_ascii(bytes: &[u8], is_ascii: bool) -> Result<&str, &'stat
 #[inline(never)]
 fn other_text(bytes: &[u8]) -> Result<&str, &'static str> {
     simdutf8::basic::from_utf8(bytes).map_err(|_| NOT_UTF8)
-}
-
-/// The text that ASCII is.
-///
-/// The standard library's check of a short text takes about a hundred instructions, a quarter of all
-/// that decoding a message needs.
-#[inline]
-#[allow(unsafe_code)]
-fn ascii(bytes: &[u8]) -> &str {
-    debug_assert!(bytes.is_ascii());
-    // SAFETY: the caller, or who called it, has looked at every byte, and none is beyond ASCII. Each byte of ASCII is
-    // a character of UTF-8.
-    unsafe { std::str::from_utf8_unchecked(bytes) }
 }
 
 /// Whether no byte is beyond ASCII. The first and the last bytes of a short text may overlap.

@@ -29,6 +29,16 @@ pub(crate) trait UsualReader<'a>: Reader<'a> + Clone {
     fn usual_payload(&mut self, elements: u8) -> Option<Parts<'a>>;
 }
 
+/// Steps over `prefix`, if that comes next.
+#[inline(always)]
+pub(super) fn step_over(rest: &mut &[u8], prefix: &[u8]) -> bool {
+    let behind = rest.strip_prefix(prefix);
+    if let Some(behind) = behind {
+        *rest = behind;
+    }
+    behind.is_some()
+}
+
 /// A payload where the number of elements is known.
 #[inline(always)]
 pub(super) fn counted_payload<'a>(

@@ -19,11 +19,17 @@ use wampy_transport::Framing;
 
 use super::closing::End;
 use super::{Connection, Event};
-use crate::buffers::{READ_BYTES, place_in, with_read_buffer};
+use crate::buffers::{place_in, with_read_buffer};
 use crate::outlet::Outlet;
 
 /// How many reads are done before other tasks have their turn.
 const READS_PER_POLL: usize = 4;
+
+/// A message of which more than this is to come, or has come, is read to where it will stay.
+const LARGE_BYTES: usize = 32 << 10;
+
+/// How much memory is taken at least for such a message.
+const LARGE_BYTES_AT_ONCE: usize = 64 << 10;
 
 /// How much memory is taken at once for a large message of which less has come.
 const LARGE_BYTES_TRUSTED: usize = 4 << 20;
@@ -177,7 +183,7 @@ impl Connection {
     /// One read, and all that follows from it.
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Option<Event>> {
         let kept = self.inbound.rest.len();
-        if kept.max(self.inbound.rest_bytes_wanted) > buffer.len() / 2 {
+        if kept.max(self.inbound.rest_bytes_wanted) > LARGE_BYTES {
             return self.poll_read_large(cx);
         }
         let read = match ready!(self.read.poll_read(cx, &mut buffer[kept..])) {
@@ -208,7 +214,7 @@ impl Connection {
         if rest.capacity() - rest.len() < missing.max(1) {
             // Not all that a peer only says it will send.
             let trusted = rest.len().max(LARGE_BYTES_TRUSTED);
-            rest.reserve(missing.clamp(READ_BYTES, trusted));
+            rest.reserve(missing.clamp(LARGE_BYTES_AT_ONCE, trusted));
         }
         match ready!(self.read.poll_append(cx, rest)) {
             Ok(0) | Err(_) => return Poll::Ready(Some(Event::End(End::Gone))),

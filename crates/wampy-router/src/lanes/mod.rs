@@ -205,6 +205,8 @@ impl Lane {
                 continue;
             }
             while lull.is_awaited() && !self.run.has_ready() {
+                // Whoever the message has to come from may be waiting for this very processor.
+                std::thread::yield_now();
                 tokio::task::yield_now().await;
             }
         }

@@ -11,14 +11,18 @@ use wampy_proto::framing::websocket::batched::{BatchedEncoder, OpenBatch, messag
 use wampy_realm::SendError;
 
 use super::chain::Chain;
-use super::{Appended, Outlet};
+use super::{Appended, Outlet, Queue};
 use crate::large_frame::LargeFrame;
 
 impl Outlet {
     /// Appends a message to the batch that is open.
     #[cold]
-    pub(super) fn append_to_batch(&self, message: &Message<'_>) -> Result<Appended, SendError> {
-        self.append_into_batch(|out| {
+    pub(super) fn append_to_batch(
+        &self,
+        queue: &mut Queue,
+        message: &Message<'_>,
+    ) -> Result<Appended, SendError> {
+        self.append_into_batch(queue, |out| {
             message
                 .encode(self.serializer, out)
                 .map_err(SendError::from)
@@ -28,7 +32,7 @@ impl Outlet {
     /// Appends the message of a frame that others get as it is.
     #[cold]
     pub(super) fn append_encoded_to_batch(&self, frame: &Bytes) -> Result<Appended, SendError> {
-        self.append_into_batch(|out| {
+        self.append_into_batch(&mut self.queue(), |out| {
             out.extend_from_slice(message_in(frame));
             Ok(())
         })
@@ -44,14 +48,14 @@ impl Outlet {
             return Err(SendError::TooLong);
         };
         if !encoder.is_plain() {
-            return self.append_into_batch(|out| {
+            return self.append_into_batch(&mut self.queue(), |out| {
                 out.extend_from_slice(head);
                 out.extend_from_slice(large.payload());
                 out.extend_from_slice(tail);
                 Ok(())
             });
         }
-        self.append_to_queue(|chain, batch, _| {
+        self.append_to_queue(&mut self.queue(), |chain, batch, _| {
             encoder.finish(batch, chain.own());
             let before = chain.len();
             encoder.write_head(large.message_bytes(), chain.own())?;
@@ -65,12 +69,15 @@ impl Outlet {
 
     fn append_into_batch(
         &self,
+        queue: &mut Queue,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), SendError>,
     ) -> Result<Appended, SendError> {
         let Some(encoder) = self.batched() else {
             return Err(SendError::TooLong);
         };
-        self.append_to_queue(|chain, batch, _| encoder.append(batch, chain.own(), write))
+        self.append_to_queue(queue, |chain, batch, _| {
+            encoder.append(batch, chain.own(), write)
+        })
     }
 
     /// Ends the batch that is open: before something else follows, or it is written.

@@ -13,6 +13,7 @@
 
 mod batch;
 mod chain;
+mod held;
 
 use std::io;
 use std::sync::Arc;
@@ -37,7 +38,7 @@ use chain::Chain;
 const ROUNDS_MAX: usize = 4;
 
 /// From how many waiting bytes on a flush is not put off.
-const MUCH_BYTES: usize = 32 << 10;
+const MUCH_BYTES: usize = 64 << 10;
 /// From how many waiting messages on a flush is not put off: the receiver can begin with them while
 /// more are routed.
 const MANY_MESSAGES: u32 = 128;
@@ -207,18 +208,30 @@ impl Outlet {
     /// Appends a message.
     #[inline]
     pub(crate) fn append(&self, message: &Message<'_>) -> Result<Appended, SendError> {
+        self.append_message(&mut self.queue(), message)
+    }
+
+    #[inline]
+    fn append_message(
+        &self,
+        queue: &mut Queue,
+        message: &Message<'_>,
+    ) -> Result<Appended, SendError> {
         if self.is_batched {
-            return self.append_to_batch(message);
+            return self.append_to_batch(queue, message);
         }
-        self.append_frame(|out, hint| {
+        self.append_to_queue(queue, |chain, _, hint| {
+            let out = chain.own();
+            let start = out.len();
             let mark = self.encoder.begin_message(out, hint);
             if let Err(error) = message.encode(self.serializer, out) {
                 mark.roll_back(out);
                 return Err(error.into());
             }
-            self.encoder
-                .finish_message(mark, out)
-                .map_err(|_| SendError::TooLong)
+            match self.encoder.finish_message(mark, out) {
+                Ok(()) => Ok(out.len() - start),
+                Err(_) => Err(SendError::TooLong),
+            }
         })
     }
 
@@ -235,7 +248,7 @@ impl Outlet {
         if self.is_batched {
             return self.append_encoded_to_batch(frame);
         }
-        self.append_to_queue(|chain, _, _| {
+        self.append_to_queue(&mut self.queue(), |chain, _, _| {
             chain.push_frame(frame);
             Ok(frame.len())
         })
@@ -251,7 +264,7 @@ impl Outlet {
         if self.is_batched {
             return self.append_large_to_batch(large);
         }
-        self.append_to_queue(|chain, _, _| {
+        self.append_to_queue(&mut self.queue(), |chain, _, _| {
             let (head, tail) = large.around();
             chain.own().extend_from_slice(head);
             chain.push_shared(large.payload().clone());
@@ -263,7 +276,7 @@ impl Outlet {
     /// Appends a ping or a pong. One that is too long for the peer is left out: a peer that pings
     /// with more than it takes cannot be answered.
     pub(crate) fn append_control(&self, is_ping: bool, payload: &[u8]) -> Appended {
-        let appended = self.append_to_queue(|chain, batch, _| {
+        let appended = self.append_to_queue(&mut self.queue(), |chain, batch, _| {
             if batch.is_open() {
                 self.finish_batch(chain, batch);
             }
@@ -278,27 +291,13 @@ impl Outlet {
         appended.unwrap_or(Appended::Done)
     }
 
-    #[inline]
-    fn append_frame(
-        &self,
-        write: impl FnOnce(&mut Vec<u8>, usize) -> Result<(), SendError>,
-    ) -> Result<Appended, SendError> {
-        self.append_to_queue(|chain, _, hint| {
-            let own = chain.own();
-            let start = own.len();
-            write(own, hint)?;
-            Ok(own.len() - start)
-        })
-    }
-
     /// Appends what `write` does, given how long the last frame was; it tells how many bytes.
     #[inline]
     fn append_to_queue(
         &self,
+        queue: &mut Queue,
         write: impl FnOnce(&mut Chain, &mut OpenBatch, usize) -> Result<usize, SendError>,
     ) -> Result<Appended, SendError> {
-        let mut guard = self.queue();
-        let queue = &mut *guard;
         if queue.is_sealed {
             return Ok(Appended::Done);
         }
@@ -308,7 +307,7 @@ impl Outlet {
         queue.last_frame_bytes = frame_bytes;
         queue.bytes += frame_bytes;
         if !queue.is_within(self.bytes_max) {
-            return self.overflow(guard);
+            return self.overflow(queue);
         }
         if queue.is_writing || queue.is_blocked {
             return Ok(Appended::Done);
@@ -325,7 +324,7 @@ impl Outlet {
     }
 
     #[cold]
-    fn overflow(&self, mut queue: MutexGuard<'_, Queue>) -> Result<Appended, SendError> {
+    fn overflow(&self, queue: &mut Queue) -> Result<Appended, SendError> {
         let last = queue.last_frame_bytes;
         if last > self.bytes_max {
             let own = queue.pending.own();
@@ -337,7 +336,6 @@ impl Outlet {
         }
         queue.seal();
         queue.clear();
-        drop(queue);
         self.signal(Signal::CutOff);
         Ok(Appended::Overflow)
     }

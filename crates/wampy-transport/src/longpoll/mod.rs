@@ -108,7 +108,7 @@ fn opened(body: &[u8], options: &ConnectOptions) -> Option<(Subprotocol, String)
 fn connection(near: MemoryStream, subprotocol: Subprotocol, limits: WebSocketLimits) -> Connection {
     let serializer = subprotocol.serializer;
     let binary = serializer.row().binary;
-    let decoder = WebSocketDecoder::client(limits);
+    let decoder = WebSocketDecoder::client(limits).leaving_text_unchecked();
     let encoder = WebSocketEncoder::server(binary);
     let (decoder, encoder) = match subprotocol.batched {
         false => (decoder.into(), encoder.into()),

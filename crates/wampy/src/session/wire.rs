@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use wampy_proto::framing::websocket::CloseCode;
-use wampy_proto::framing::{Decoder, Encoder, Step};
+use wampy_proto::framing::{Decoder, Encoder, FramingError, Step};
 use wampy_proto::{DecodeError, Message, Serializer};
 use wampy_transport::{Connection, Stream};
 
@@ -206,22 +206,15 @@ impl Wire {
         mut handle: impl FnMut(Result<Message<'_>, DecodeError>) -> ControlFlow<E>,
     ) -> ControlFlow<Stop<E>> {
         let binary = serializer.row().binary;
+        // Whether a text is UTF-8 the decoder leaves to the reader of JSON, who says only that it is bad.
+        let is_text = !binary && !matches!(self.decoder, Decoder::RawSocket(_));
         loop {
             let next = match self
                 .decoder
                 .next(&mut self.inbox.buf[self.inbox.start..self.inbox.end])
             {
                 Ok(next) => next,
-                Err(error) => {
-                    let text = error.to_string();
-                    self.encoder.write_close(
-                        Some(error.close_code()),
-                        &text,
-                        &mut self.outgoing.bytes,
-                    );
-                    self.closed = true;
-                    return ControlFlow::Break(Stop::Framing(text));
-                }
+                Err(error) => return ControlFlow::Break(self.fail(&error)),
             };
             self.inbox.start += next.consumed;
             match next.step {
@@ -234,6 +227,9 @@ impl Wire {
                         true => Message::decode(serializer, payload),
                         false => Err(wrong_kind(is_binary)),
                     };
+                    if message.is_err() && is_text && std::str::from_utf8(payload).is_err() {
+                        return ControlFlow::Break(self.fail(&FramingError::InvalidUtf8));
+                    }
                     if let ControlFlow::Break(end) = handle(message) {
                         return ControlFlow::Break(Stop::Messages(end));
                     }
@@ -251,6 +247,16 @@ impl Wire {
                 }
             }
         }
+    }
+
+    /// The peer broke the rules of the framing: says so to it.
+    #[cold]
+    fn fail<E>(&mut self, error: &FramingError) -> Stop<E> {
+        let text = error.to_string();
+        self.encoder
+            .write_close(Some(error.close_code()), &text, &mut self.outgoing.bytes);
+        self.closed = true;
+        Stop::Framing(text)
     }
 
     /// Appends a close frame, unless the framing has none or one was appended already.

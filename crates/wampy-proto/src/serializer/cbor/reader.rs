@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::skip::skip_value;
 use super::{BREAK_BYTE, BYTES, INDEFINITE, LIST, MAP, NEGATIVE, TAG, TEXT, UNSIGNED};
-use crate::serializer::usual::{Parts, counted_payload};
+use crate::serializer::usual::{Parts, counted_payload, step_over};
 use crate::serializer::{
     DEPTH_MAX, DecodeError, ENDS_TOO_EARLY, Reader, SOMETHING_FOLLOWS, Seq, Serializer, Token,
     UsualReader, text, why_not,
@@ -386,13 +386,7 @@ impl<'a> UsualReader<'a> for CborReader<'a> {
 
     #[inline(always)]
     fn usual_empty_map(&mut self) -> bool {
-        match self.rest {
-            [0xa0, rest @ ..] => {
-                self.rest = rest;
-                true
-            }
-            _ => false,
-        }
+        step_over(&mut self.rest, &[0xa0])
     }
 
     #[inline(always)]

@@ -1,10 +1,8 @@
 //! Writes CBOR.
 
 use super::{BYTES, LIST, MAP, NEGATIVE, TEXT, UNSIGNED};
+use crate::serializer::head::{HEAD_BYTES, NUMBER_BYTES_MAX, append_head, put_number};
 use crate::serializer::{Serializer, Uncounted, Writer};
-
-/// Room for the begin of a message.
-const HEAD_BYTES: usize = 32;
 
 /// Appends CBOR: definite lengths, integers and lengths in their shortest form.
 #[derive(Debug)]
@@ -54,12 +52,7 @@ fn put_unsigned(head: &mut [u8; HEAD_BYTES], at: usize, value: u64) -> usize {
         0x1_0000..=0xffff_ffff => (26, 4),
         _ => (27, 8),
     };
-    let aligned = value.rotate_right(8 * len as u32);
-    if let Some([place, rest @ ..]) = head.get_mut(at..at + 9) {
-        *place = UNSIGNED << 5 | first;
-        rest.copy_from_slice(&aligned.to_be_bytes());
-    }
-    at + 1 + len
+    put_number(head, at, UNSIGNED << 5 | first, len, value)
 }
 
 impl Writer for CborWriter<'_> {
@@ -67,7 +60,7 @@ impl Writer for CborWriter<'_> {
 
     #[inline]
     fn begin_message<const N: usize>(&mut self, code: u8, ids: [u64; N], rest: usize) {
-        const { assert!(3 + 9 * (N + 1) <= HEAD_BYTES) };
+        const { assert!(NUMBER_BYTES_MAX * (N + 1) < HEAD_BYTES) };
         debug_assert!(1 + N + rest < 24);
         let mut head = [0; HEAD_BYTES];
         head[0] = LIST << 5 | (1 + N + rest) as u8;
@@ -75,10 +68,7 @@ impl Writer for CborWriter<'_> {
         let len = ids
             .into_iter()
             .fold(at, |at, id| put_unsigned(&mut head, at, id));
-        let start = self.out.len();
-        // All of it, because a copy of a fixed size is a few instructions.
-        self.out.extend_from_slice(&head);
-        self.out.truncate(start + len);
+        append_head(self.out, &head, len);
     }
 
     #[inline]

@@ -3,12 +3,45 @@
 //! This is where a router spends most of the time that text costs it, so many bytes are looked at at
 //! once: 16 of a short string, 64 of a long one. What the special byte means is a matter of `string.rs`.
 
+use crate::serializer::text_if_ascii;
+
 /// The bytes of one step.
 const BLOCK: usize = 16;
 /// The bytes of one step through a long string.
 const LONG_BLOCK: usize = 64;
 /// From where on a string is long.
 const LONG: usize = 128;
+
+/// The begin of a string's inside, without anything special in it.
+pub(super) struct Plain<'a> {
+    bytes: &'a [u8],
+    /// Whether any of them is beyond ASCII. This module says so, which has looked at each.
+    beyond_ascii: bool,
+}
+
+impl<'a> Plain<'a> {
+    /// Its text, if it is UTF-8.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    pub(super) fn text(self) -> Result<&'a str, &'static str> {
+        // SAFETY: `split_plain` has looked at every one of these bytes.
+        unsafe { text_if_ascii(self.bytes, !self.beyond_ascii) }
+    }
+}
+
+/// What comes before the next quote, backslash or control character, and the bytes from there on.
+#[inline(always)]
+pub(super) fn split_plain(bytes: &[u8]) -> (Plain<'_>, &[u8]) {
+    let (len, beyond_ascii) = plain_len(bytes);
+    let (bytes, rest) = bytes.split_at(len);
+    (
+        Plain {
+            bytes,
+            beyond_ascii,
+        },
+        rest,
+    )
+}
 
 /// How many bytes come before the next quote, backslash or control character, and whether one of
 /// them is beyond ASCII.

@@ -9,13 +9,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::number::{id, number};
-use super::plain::plain_len;
+use super::plain::split_plain;
 use super::skip::{skip_list, skip_value, trim};
 use super::string::{scan, unescape};
-use crate::serializer::usual::Parts;
+use crate::serializer::usual::{Parts, step_over};
 use crate::serializer::{
     DEPTH_MAX, DecodeError, ENDS_TOO_EARLY, Reader, SOMETHING_FOLLOWS, Seq, Serializer, Token,
-    UsualReader, text_if_ascii, why_not,
+    UsualReader, why_not,
 };
 
 const VALUE: &str = "expected a value";
@@ -76,11 +76,10 @@ impl<'a> JsonReader<'a> {
     #[inline]
     fn string(&mut self) -> Result<Cow<'a, str>, &'static str> {
         let inside = self.rest.get(1..).unwrap_or_default();
-        let (len, beyond_ascii) = plain_len(inside);
-        let (plain, rest) = inside.split_at(len);
+        let (plain, rest) = split_plain(inside);
         if let [b'"', rest @ ..] = rest {
             self.rest = rest;
-            return text_if_ascii(plain, !beyond_ascii).map(Cow::Borrowed);
+            return plain.text().map(Cow::Borrowed);
         }
         self.escaped_string().map(Cow::Owned)
     }
@@ -197,10 +196,9 @@ impl<'a> Reader<'a> for JsonReader<'a> {
     fn short_text(&mut self) -> Option<&'a str> {
         self.rest = trim(self.rest);
         let inside = self.rest.strip_prefix(b"\"")?;
-        let (len, beyond_ascii) = plain_len(inside);
-        let (plain, rest) = inside.split_at(len);
+        let (plain, rest) = split_plain(inside);
         let rest = rest.strip_prefix(b"\"")?;
-        let short = text_if_ascii(plain, !beyond_ascii).ok()?;
+        let short = plain.text().ok()?;
         self.rest = rest;
         Some(short)
     }
@@ -270,13 +268,7 @@ impl<'a> UsualReader<'a> for JsonReader<'a> {
 
     #[inline(always)]
     fn usual_empty_map(&mut self) -> bool {
-        match self.rest {
-            [b'{', b'}', rest @ ..] => {
-                self.rest = rest;
-                true
-            }
-            _ => false,
-        }
+        step_over(&mut self.rest, b"{}")
     }
 
     #[inline(always)]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::UNDEFINED;
 use super::skip::{skip_elements, skip_value};
-use crate::serializer::usual::{Parts, counted_payload};
+use crate::serializer::usual::{Parts, counted_payload, step_over};
 use crate::serializer::{
     DEPTH_MAX, DecodeError, ENDS_TOO_EARLY, Reader, SOMETHING_FOLLOWS, Seq, Serializer, Token,
     UsualReader, text, why_not,
@@ -262,13 +262,7 @@ impl<'a> UsualReader<'a> for MsgPackReader<'a> {
 
     #[inline(always)]
     fn usual_empty_map(&mut self) -> bool {
-        match self.rest {
-            [0x80, rest @ ..] => {
-                self.rest = rest;
-                true
-            }
-            _ => false,
-        }
+        step_over(&mut self.rest, &[0x80])
     }
 
     #[inline(always)]

@@ -1,9 +1,7 @@
 //! Writes MessagePack.
 
+use crate::serializer::head::{HEAD_BYTES, NUMBER_BYTES_MAX, append_head, put_number};
 use crate::serializer::{Serializer, Uncounted, Writer};
-
-/// Room for the begin of a message.
-const HEAD_BYTES: usize = 32;
 
 /// Appends MessagePack, each value in its shortest form.
 ///
@@ -76,12 +74,7 @@ fn put_unsigned(head: &mut [u8; HEAD_BYTES], at: usize, value: u64) -> usize {
         0x1_0000..=0xffff_ffff => (0xce, 4),
         _ => (0xcf, 8),
     };
-    let aligned = value.rotate_right(8 * len as u32);
-    if let Some([place, rest @ ..]) = head.get_mut(at..at + 9) {
-        *place = first;
-        rest.copy_from_slice(&aligned.to_be_bytes());
-    }
-    at + 1 + len
+    put_number(head, at, first, len, value)
 }
 
 impl Writer for MsgPackWriter<'_> {
@@ -89,7 +82,7 @@ impl Writer for MsgPackWriter<'_> {
 
     #[inline]
     fn begin_message<const N: usize>(&mut self, code: u8, ids: [u64; N], rest: usize) {
-        const { assert!(2 + 9 * N <= HEAD_BYTES) };
+        const { assert!(2 + NUMBER_BYTES_MAX * N <= HEAD_BYTES) };
         debug_assert!(code < 0x80 && 1 + N + rest < 16);
         let mut head = [0; HEAD_BYTES];
         head[0] = 0x90 | (1 + N + rest) as u8;
@@ -97,10 +90,7 @@ impl Writer for MsgPackWriter<'_> {
         let len = ids
             .into_iter()
             .fold(2, |at, id| put_unsigned(&mut head, at, id));
-        let start = self.out.len();
-        // All of it, because a copy of a fixed size is a few instructions.
-        self.out.extend_from_slice(&head);
-        self.out.truncate(start + len);
+        append_head(self.out, &head, len);
     }
 
     #[inline]
