@@ -245,6 +245,31 @@ async fn events_of_a_realm_are_dropped_by_its_name_only() {
     assert_eq!(kept_events(&[]), (Some(0), String::new(), String::new()));
 }
 
+/// A store that takes for ever to be read: one of its journals is a pipe into which nobody writes.
+#[test]
+fn sigterm_ends_a_router_that_still_reads_its_store() {
+    let name = format!("wampy-kept-events-endless-{}", std::process::id());
+    let directory = Directory(std::env::temp_dir().join(name));
+    std::fs::create_dir_all(&directory.0).unwrap();
+    let pipe = directory.0.join("0.jnl");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let router = Command::new(env!("CARGO_BIN_EXE_wampy"))
+        .args(["router", "--listen", "127.0.0.1:0", "--store"])
+        .arg(&directory.0)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // This waits until the router reads.
+    let _held = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    let kill = Command::new("kill").arg(router.id().to_string()).status();
+    assert!(kill.unwrap().success());
+    let output = router.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("before the router was there"), "{said}");
+}
+
 /// A shell often lets a process have few files open and raise that to many.
 #[test]
 #[cfg(target_os = "linux")]

@@ -205,8 +205,11 @@ impl Realm {
         if self.sessions.get(from).is_none() {
             return Ok(());
         }
-        if self.authorizer.is_on() && !self.sessions.is_internal(from) {
-            return self.handle_with_roles(now, from, message, outbox);
+        if self.authorizer.is_on() {
+            return match self.sessions.is_internal(from) {
+                false => self.handle_with_roles(now, from, message, outbox),
+                true => self.handle_of_router(now, from, message, outbox),
+            };
         }
         self.route(now, from, message, outbox)
     }

@@ -104,15 +104,21 @@ fn an_empty_secret_is_none() {
                      methods = ['ticket', 'wampcra']\n[[realms.authentication.users]]\n";
         files.mistakes(&format!("{realm}authid = 'joe'\nrole = 'user'\n{means}\n"))
     };
-    let place = "wampy.toml:5: realms[0].authentication.users[0]";
-    for (means, problem) in [
-        ("ticket = ''", ": the ticket is empty: anybody could say it"),
+    let place = "realms[0].authentication.users[0]";
+    for (means, line, problem) in [
+        (
+            "ticket = ''",
+            5,
+            ": the ticket is empty: anybody could say it",
+        ),
         (
             "wampcra = { secret = '' }",
-            ": the secret of wampcra is empty: anybody could sign with it",
+            8,
+            ".wampcra: the secret is empty: anybody could sign with it",
         ),
     ] {
-        assert_eq!(user(means), [format!("{place}{problem}")]);
+        let expected = format!("wampy.toml:{line}: {place}{problem}");
+        assert_eq!(user(means), [expected]);
     }
     let typed = "wampy.toml:8: realms[0].authentication.users[0].wampcra: expected a table";
     assert_eq!(user("wampcra = 'secret'"), [typed]);

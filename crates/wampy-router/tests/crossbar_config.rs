@@ -500,7 +500,7 @@ fn settings_of_all_ports_are_put_together() {
     let one = r#"{"type": "websocket", "id": "one", "url": "ws://x", "debug": false,
         "endpoint": {"type": "tcp", "port": 8080, "backlog": 5, "shared": true},
         "serializers": ["json", "ubjson"],
-        "cookie": {"name": "cbtid", "store": {"type": "file", "filename": "x"}, "length": 24},
+        "cookie": {"name": "cbtid", "secure": true, "store": {"type": "file", "filename": "x"}, "length": 24},
         "options": {"max_message_size": 1048576, "auto_ping_interval": 10000,
             "open_handshake_timeout": 2500, "close_handshake_timeout": 1000, "validate_utf8": true,
             "fail_by_drop": true, "allowed_origins": ["https://*.example.com"],
@@ -527,6 +527,7 @@ fn settings_of_all_ports_are_put_together() {
         "keepalive_interval_ms = 10000",
         "name = \"cbtid\"",
         "same_site = \"Lax\"",
+        "secure = true",
         "lenient = [\"request-ids\", \"silent-cancel\", \"progress-without-canceling\"]",
     ] {
         assert!(

@@ -55,12 +55,25 @@ impl Command {
     }
 }
 
+/// How a server ended.
+enum Ended {
+    /// In order: what it began is done.
+    InOrder,
+    /// Before it was there: nobody waits for what it still reads.
+    GivenUp,
+}
+
 /// Runs a server, which has its own way to end.
-fn on_all_cores(server: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
-    tokio::runtime::Builder::new_multi_thread()
+fn on_all_cores(server: impl Future<Output = anyhow::Result<Ended>>) -> anyhow::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        .build()?
-        .block_on(server)
+        .build()?;
+    match runtime.block_on(server)? {
+        Ended::InOrder => {}
+        // What opens a store cannot be interrupted, but be left alone: a store survives worse.
+        Ended::GivenUp => runtime.shutdown_background(),
+    }
+    Ok(Exit::Success)
 }
 
 /// Runs a client's command; Ctrl-C ends it, and its session with it.

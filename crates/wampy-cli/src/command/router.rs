@@ -11,10 +11,11 @@ use wampy_router::{
     BoundAddress, Builder, ConfigError, Limits, Reloaded, Router as Server, StartError,
 };
 
+use super::Ended;
 use super::convert_config::Reading;
 use super::signals::{Asked, Signals};
 use crate::connection::serializer;
-use crate::exit::{Exit, UsageError};
+use crate::exit::UsageError;
 use crate::open_files;
 use crate::say::say;
 
@@ -219,7 +220,7 @@ impl SettingsFile {
 
 impl Router {
     /// Listens, says where, and serves until a signal comes.
-    pub(crate) async fn run(self) -> anyhow::Result<Exit> {
+    pub(super) async fn run(self) -> anyhow::Result<Ended> {
         start_logging(&self.log)?;
         let check_config = self.check_config;
         let settings = self.file();
@@ -229,7 +230,7 @@ impl Router {
         };
         if check_config {
             builder.check()?;
-            return Ok(Exit::Success);
+            return Ok(Ended::InOrder);
         }
         if let Some(files) = open_files::raise_limit() {
             tracing::info!(files, "connections and files that may be open at once");
@@ -238,11 +239,11 @@ impl Router {
         let mut signals = Signals::install(settings.is_some())?;
         let server = match start(builder, settings.as_ref(), &mut signals).await? {
             Started::Router(server) => server,
-            Started::Ended(signal) => {
+            Started::GivenUp(signal) => {
                 say(format_args!(
                     "wampy: {signal} received before the router was there"
                 ));
-                return Ok(Exit::Success);
+                return Ok(Ended::GivenUp);
             }
         };
         announce(&server, &realms).context("cannot say where the router listens")?;
@@ -251,7 +252,7 @@ impl Router {
             "wampy: {signal} received, ending all sessions"
         ));
         server.shutdown().await;
-        Ok(Exit::Success)
+        Ok(Ended::InOrder)
     }
 
     /// The file that says everything, if there is one.
@@ -339,7 +340,7 @@ fn announce(server: &Server, realms: &[String]) -> anyhow::Result<()> {
 enum Started {
     Router(Box<Server>),
     /// The signal of this name came before.
-    Ended(&'static str),
+    GivenUp(&'static str),
 }
 
 /// Starts the router, which may take long where a store has many events; a signal that comes before it is
@@ -361,7 +362,7 @@ async fn start(
                 return Ok(Started::Router(Box::new(server)));
             }
             asked = signals.next() => match asked {
-                Asked::End(name) => return Ok(Started::Ended(name)),
+                Asked::End(name) => return Ok(Started::GivenUp(name)),
                 Asked::Reload => is_stale = true,
             },
         }

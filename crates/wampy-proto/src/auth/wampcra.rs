@@ -116,7 +116,11 @@ impl TryFrom<Record> for CraCredential {
             }
             None => None,
         };
+        let is_empty = |secret: &Secret| secret.expose().is_empty();
         match (record.secret, record.key, salting) {
+            (Some(secret), None, _) if is_empty(&secret) => {
+                Err("the secret is empty: anybody could sign with it".to_owned())
+            }
             (Some(secret), None, None) => Ok(Self::plain(secret)),
             (Some(secret), None, Some(salting)) => Self::salted(&secret, salting),
             (None, Some(key), Some(salting)) => Ok(Self {

@@ -72,6 +72,21 @@ impl Realm {
         Ok(())
     }
 
+    /// Handles a message of the router's own session in a realm that has roles: it may do everything,
+    /// but what it does may end what authorizers were asked.
+    #[cold]
+    pub(crate) fn handle_of_router(
+        &mut self,
+        now: Now,
+        from: SessionKey,
+        message: &mut Message<'_>,
+        outbox: &mut impl Outbox,
+    ) -> Result<(), Violation> {
+        self.listening(now, outbox, |realm, outbox| {
+            realm.route(now, from, message, outbox)
+        })
+    }
+
     /// Lets a message through or refuses it, if that can be decided.
     pub(super) fn handle_once(
         &mut self,

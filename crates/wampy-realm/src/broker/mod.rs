@@ -232,6 +232,10 @@ impl Realm {
             return;
         };
         let exact = self.exact_subscription(&publish.topic);
+        // It was well formed when it was added; since then the grammar may have become stricter.
+        if exact.is_none() && self.config.check_uri(&publish.topic).is_err() {
+            return;
+        }
         // Nobody is left who could be told that it failed.
         _ = self.publish_event(now, None, details, publish, exact, outbox);
     }

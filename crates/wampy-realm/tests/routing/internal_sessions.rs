@@ -4,7 +4,8 @@ use serde_json::json;
 use wampy_proto::{Roles, SessionId};
 use wampy_realm::{Allow, Permission, RealmConfig, RealmRole, RealmRoles, SessionDetails};
 
-use crate::simulated::{Client, Network, all_features};
+use crate::authorization::roles;
+use crate::simulated::{Client, Network, all_features, assert_error};
 
 fn network_with_internal(config: RealmConfig) -> (Network, Client) {
     let mut network = Network::with(config);
@@ -98,4 +99,26 @@ fn no_client_counts_lists_finds_kills_or_hears_of_an_internal_session() {
     assert!(!network.has_ended(internal));
     network.leave(internal);
     assert!(network.received(client).is_empty(), "no event tells of it");
+}
+
+#[test]
+fn what_an_authorizer_was_asked_fails_at_once_if_the_router_ends_its_session() {
+    let config = RealmConfig {
+        roles: roles(json!([
+            {"name": "member", "authorizer": "auth"},
+            {"name": "authorizer", "permissions": [{"uri": "*", "allow": {"register": true}}]},
+        ])),
+        ..RealmConfig::default()
+    };
+    let (mut network, internal) = network_with_internal(config);
+    let authorizer = network.join_as("authorizer", "authorizer", all_features());
+    network.register(authorizer, "auth", json!({}));
+    let client = network.join();
+    network.send(client, json!([32, 1, {}, "a.b"]));
+    assert_eq!(network.receive(authorizer)[0], 68);
+    let victim = network.id(authorizer);
+    network.send(internal, json!([48, 1, {}, "wamp.session.kill", [victim]]));
+    assert_eq!(network.receive(internal), json!([50, 1, {}]));
+    let error = network.receive(client);
+    assert_error(&error, 32, 1, "wamp.error.authorization_failed");
 }

@@ -43,8 +43,9 @@ pub struct Wire {
     message_bytes_max: HashMap<SessionKey, usize>,
     /// The realm's store of events.
     store: BTreeMap<(Shelf, u64), Vec<u8>>,
-    /// What of the store cannot be written.
+    /// What of the store cannot be written, and whether anything could not be.
     broken_shelves: Vec<Shelf>,
+    missed_changes: bool,
 }
 
 impl Wire {
@@ -96,6 +97,7 @@ impl Outbox for Wire {
     fn store(&mut self, change: StoreChange<'_>) -> Result<(), StoreFailed> {
         let (StoreChange::Keep { shelf, .. } | StoreChange::Forget { shelf, .. }) = &change;
         if self.broken_shelves.contains(shelf) {
+            self.missed_changes = true;
             return Err(StoreFailed);
         }
         match change {
@@ -112,7 +114,8 @@ impl Outbox for Wire {
             }
             StoreChange::Forget { shelf, number } => {
                 let known = self.store.remove(&(shelf, number));
-                assert!(known.is_some(), "number {number} was not kept");
+                let was_kept = known.is_some() || self.missed_changes;
+                assert!(was_kept, "number {number} was not kept");
             }
         }
         Ok(())
@@ -221,6 +224,7 @@ impl Network {
             self.realm
                 .restore(self.now, shelf, number, event, &mut self.wire);
         }
+        self.wire.missed_changes = !self.wire.broken_shelves.is_empty();
         self.check();
     }
 
@@ -233,6 +237,11 @@ impl Network {
     /// From now on this part of the store cannot be written.
     pub fn break_shelf(&mut self, shelf: Shelf) {
         self.wire.broken_shelves.push(shelf);
+    }
+
+    /// The store can be written again. What it has missed it does not know.
+    pub fn mend_store(&mut self) {
+        self.wire.broken_shelves.clear();
     }
 
     /// A session with all features.
@@ -490,7 +499,7 @@ impl Network {
             panic!("{problem}");
         }
         let held = self.realm.stats();
-        if self.wire.broken_shelves.is_empty() {
+        if !self.wire.missed_changes {
             assert_eq!(
                 self.wire.store.len(),
                 held.retained_events + held.history_events,

@@ -1,6 +1,7 @@
 //! `wamp.session.add_testament` and `wamp.session.flush_testaments`
 
 use serde_json::{Value as Json, json};
+use wampy_proto::uri::Grammar;
 use wampy_realm::{Disclosure, RealmConfig};
 
 use crate::simulated::{Client, Network, all_features, assert_error};
@@ -345,4 +346,25 @@ fn a_payload_longer_than_decoded_arguments_may_be_is_kept() {
     add(&mut network, leaver, json!(["app.1", [text]]), json!({}));
     network.leave(leaver);
     assert_eq!(network.receive(watcher)[4], json!([text]));
+}
+
+#[test]
+fn a_topic_that_the_grammar_allows_no_more_when_the_session_leaves_is_none() {
+    let (mut network, leaver, watcher) = scene(RealmConfig::default());
+    add(
+        &mut network,
+        leaver,
+        json!(["app.Big", ["gone"]]),
+        json!({}),
+    );
+    network.reconfigure(RealmConfig {
+        uri_grammar: Grammar::Strict,
+        ..RealmConfig::default()
+    });
+    network.leave(leaver);
+    assert_eq!(network.received(watcher), NOTHING);
+    // Nor may others publish to it because somebody has.
+    let options = json!({"acknowledge": true});
+    network.send(watcher, json!([16, 1, options, "app.Big"]));
+    assert_error(&network.receive(watcher), 16, 1, "wamp.error.invalid_uri");
 }

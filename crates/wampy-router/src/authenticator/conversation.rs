@@ -400,7 +400,7 @@ impl Conversation {
         match is_trusted {
             true => Ok(chosen.clone()),
             false => {
-                let (realm, chosen) = (&*self.hello.realm, &**chosen);
+                let (realm, chosen) = (&*self.hello.realm, format!("{chosen:.64}"));
                 tracing::warn!(
                     realm,
                     chosen,
@@ -418,6 +418,8 @@ impl Conversation {
         let role = &*identity.authrole;
         if !access.has_role(role) {
             let realm = &*identity.realm;
+            // An answer can be as long as a message.
+            let role = format!("{role:.64}");
             tracing::warn!(
                 realm,
                 role,

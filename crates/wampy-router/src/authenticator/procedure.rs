@@ -89,6 +89,8 @@ impl Conversation {
     }
 
     fn authenticator_failed(&self, problem: &str) -> Abort<'static> {
+        // An answer can be as long as a message.
+        let problem = format!("{problem:.500}");
         tracing::warn!(
             realm = &*self.hello.realm,
             problem,

@@ -80,12 +80,9 @@ fn read(
             .parsed::<Vec<PublicKey>>("cryptosign", false)
             .unwrap_or_default(),
     };
-    if credentials.ticket.as_ref().is_some_and(is_empty) {
+    let ticket = credentials.ticket.as_ref();
+    if ticket.is_some_and(|ticket| ticket.expose().is_empty()) {
         section.problem("the ticket is empty: anybody could say it");
-    }
-    let wampcra = credentials.wampcra.as_ref();
-    if wampcra.is_some_and(|it| is_empty(&it.key)) {
-        section.problem("the secret of wampcra is empty: anybody could sign with it");
     }
     let certificates = certificates(&mut section);
     let certificate_names = section.texts("certificate_name").unwrap_or_default();
@@ -112,10 +109,6 @@ fn read(
     }
     section.end();
     Some(user)
-}
-
-fn is_empty(secret: &Secret) -> bool {
-    secret.expose().is_empty()
 }
 
 /// Checks that the user can prove itself at all.

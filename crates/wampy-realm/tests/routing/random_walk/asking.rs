@@ -41,7 +41,7 @@ const OF_REFLECTION: [&str; 7] = [
 impl Walk {
     /// Asks what there is.
     pub fn ask(&mut self) {
-        let client = self.anybody();
+        let client = self.any_caller();
         let none = json!({});
         let (name, args, kwargs) = match self.dice.roll(4) {
             0 => {
@@ -102,7 +102,7 @@ impl Walk {
         let client = self.anybody();
         match self.dice.chance(80) {
             true => self.network.id(client),
-            false => 1 + self.dice.roll(20) as u64,
+            false => self.dice.pick(&[1, 7, 13, 20, 900]),
         }
     }
 
@@ -190,12 +190,22 @@ impl Walk {
     }
 
     pub fn get_events(&mut self) {
-        let client = self.anybody();
+        let asked_about = self.model.with_authorizers();
+        let client = match asked_about.is_empty() || self.dice.chance(40) {
+            true => self.any_caller(),
+            false => self.dice.pick(&asked_about),
+        };
         let subscriptions = &self.model.subscriptions;
         if subscriptions.is_empty() {
             return;
         }
-        let id = subscriptions[self.dice.roll(subscriptions.len())].id;
+        // Mostly one that goes when its only subscriber does.
+        let single = subscriptions.iter().filter(|it| it.members.len() == 1);
+        let mut ids: Vec<u64> = single.map(|it| it.id).collect();
+        if ids.is_empty() || self.dice.chance(40) {
+            ids = subscriptions.iter().map(|it| it.id).collect();
+        }
+        let id = self.dice.pick(&ids);
         let mut filter = Filter {
             reverse: self.dice.chance(50),
             ..Filter::default()
@@ -265,8 +275,8 @@ impl Walk {
     }
 
     pub fn kill(&mut self) {
-        let client = self.anybody();
-        let authid = self.dice.pick(&["joe", "ann", "eve"]);
+        let client = self.any_caller();
+        let authid = self.dice.pick(&["joe", "ann", "eve", "e.v", "router"]);
         let authrole = self.dice.pick(&["user", "admin"]);
         let (name, args) = match self.dice.roll(8) {
             0..=4 => ("session.kill", json!([self.some_session()])),
@@ -284,7 +294,7 @@ impl Walk {
 
     /// Takes a registration or subscription from somebody.
     pub fn revoke(&mut self) {
-        let client = self.anybody();
+        let client = self.any_caller();
         let registrations = &self.model.registrations;
         let callees = registrations
             .iter()
@@ -295,7 +305,13 @@ impl Walk {
             .iter()
             .flat_map(|it| it.members.iter().map(|&member| (it.id, member)));
         let subscribers: Vec<(u64, Client)> = subscribers.collect();
+        // What somebody waits to hear of is the most interesting to go.
+        let asked = self.model.histories_asked_for();
+        let is_asked_for = |id: u64| asked.iter().any(|it| it.1 == id);
+        let mut awaited = subscribers.clone();
+        awaited.retain(|&(id, _)| is_asked_for(id));
         let (name, held) = match self.dice.chance(60) {
+            _ if !awaited.is_empty() => ("subscription.remove_subscriber", awaited),
             true => ("registration.remove_callee", callees),
             false => ("subscription.remove_subscriber", subscribers),
         };

@@ -10,7 +10,7 @@ use crate::simulated::{Client, UNENCODABLE};
 
 impl Walk {
     pub fn call(&mut self) {
-        let (client, request) = (self.anybody(), self.request_number());
+        let (client, request) = (self.any_caller(), self.request_number());
         let options = self.call_options(client);
         let procedure = self.procedure();
         let args = self.args(client, request);
@@ -43,8 +43,12 @@ impl Walk {
         self.dice.pick(&URIS)
     }
 
+    /// Often none at all, as most calls have none.
     fn call_options(&mut self, client: Client) -> Json {
         let mut options = json!({});
+        if self.dice.chance(20) {
+            return options;
+        }
         for (key, percent) in [
             ("receive_progress", 40),
             ("disclose_me", 20),
@@ -60,7 +64,7 @@ impl Walk {
         if self.dice.chance(10) {
             options["ppt_scheme"] = json!("x_test");
         }
-        if self.dice.chance(15) {
+        if self.dice.chance(20) {
             options["runmode"] = json!("partition");
             if self.dice.chance(5) {
                 options["runmode"] = json!("all");
@@ -69,7 +73,8 @@ impl Walk {
                 options["rkey"] = json!(self.dice.pick(&["k1", "k2", "k3"]));
             }
         }
-        if !self.model.may_call(client, &options) && self.dice.chance(90) {
+        let errs = self.dice.chance(10) && !self.model.is_internal(client);
+        if !self.model.may_call(client, &options) && !errs {
             for key in ["progress", "ppt_scheme"] {
                 options.as_object_mut().unwrap().remove(key);
             }
@@ -90,21 +95,35 @@ impl Walk {
         } else if known.is_empty() {
             return;
         } else {
-            let call = self.dice.pick(known);
+            // At times one of which the last part has come already.
+            let closed = self.model.calls.iter().filter(|it| it.input.is_none());
+            let closed = closed.map(|it| (it.caller, it.request));
+            let closed: Vec<_> = closed.chain(self.model.calls_that_wait()).collect();
+            let closed = known.iter().filter(|it| closed.contains(&(it.0, it.1)));
+            let mut those: Vec<_> = closed.copied().collect();
+            if those.is_empty() || self.dice.chance(60) {
+                those.clone_from(known);
+            }
+            let call = self.dice.pick(&those);
             let mut calls = self.model.calls.iter();
             let pending = calls.find(|it| (it.caller, it.request) == (call.0, call.1));
-            if pending.is_some() && self.dice.chance(90) {
+            if pending.is_some() && self.dice.chance(50) {
                 return;
             }
             call
         };
-        let procedure = match self.dice.chance(1) {
+        // What waits breaks the protocol later, when its turn comes.
+        let percent = if self.model.waits(client) { 15 } else { 4 };
+        let procedure = match self.dice.chance(percent) {
             true => "b.other",
             false => procedure,
         };
         let progress = self.dice.chance(60);
         let number = self.request_number();
-        let args = self.args(client, number);
+        let args = match self.dice.chance(10) {
+            true => json!([self.network.id(client), number, "x".repeat(LARGE)]),
+            false => self.args(client, number),
+        };
         let wanted = Request::Part {
             procedure,
             progress,
@@ -114,6 +133,10 @@ impl Walk {
     }
 
     pub fn answer(&mut self) {
+        // Before an authorizer answers, what it was asked about may go.
+        if !self.model.histories_asked_for().is_empty() && self.dice.chance(60) {
+            return self.unsubscribe();
+        }
         let calls = self.model.calls.iter();
         let asked: Vec<_> = calls
             .filter_map(|it| Some((it.callee?, it.invocation)))

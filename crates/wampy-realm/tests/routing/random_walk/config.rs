@@ -1,6 +1,7 @@
 //! The policies, limits and roles that a walk's realm has.
 
 use wampy_proto::MatchPolicy;
+use wampy_proto::uri::Grammar;
 use wampy_realm::{Disclosure, ForceReregister, Keeping, KeepingRule, RealmConfig};
 
 use super::SESSIONS_MAX;
@@ -26,43 +27,35 @@ pub fn config(dice: &mut Dice) -> RealmConfig {
             bytes_max: 2 * LARGE + LARGE / 2,
         }
     };
-    let event_retention = kept(dice, "");
-    let event_history = kept(dice, model::HISTORY_OF);
+    let mut event_retention = kept(dice, "");
+    let mut event_history = kept(dice, model::HISTORY_OF);
+    for (keeping, percent) in [(&mut event_retention, 5), (&mut event_history, 30)] {
+        if dice.chance(percent) {
+            keeping.rules.clear();
+        }
+    }
     // How many of the calls that wait may be large.
     let (in_line, in_all) = dice.pick(&[(1, 3), (2, 1)]);
     let config = RealmConfig {
         event_retention,
         event_history,
-        retained_events_per_subscribe_max: model::PER_REQUEST_MAX,
         retained_bytes_per_subscribe_max: LARGE + LARGE / 2,
-        history_events_per_call_max: model::PER_REQUEST_MAX,
         history_bytes_per_call_max: LARGE + LARGE / 2,
-        sessions_max: SESSIONS_MAX,
-        pending_calls_per_session_max: model::PENDING_CALLS_MAX,
-        pending_invocations_per_session_max: model::PENDING_INVOCATIONS_MAX,
-        waiting_calls_per_registration_max: model::WAITING_CALLS_MAX,
         waiting_bytes_per_registration_max: LARGE * in_line + LARGE / 2,
         rerouted_call_bytes_max: LARGE / 2,
         kept_call_bytes_max: LARGE * in_all + LARGE * 3 / 4,
-        registrations_per_session_max: model::REGISTRATIONS_MAX,
-        subscriptions_per_session_max: model::SUBSCRIPTIONS_MAX,
-        testaments_per_session_max: model::TESTAMENTS_MAX,
         testament_bytes_per_session_max: LARGE + LARGE / 2,
-        definitions_per_session_max: model::DEFINITIONS_MAX,
         definition_bytes_per_session_max: LARGE + LARGE / 2,
-        uri_bytes_max: model::URI_BYTES_MAX,
-        call_timeout_ms_max: model::CALL_TIMEOUT_MS_MAX,
-        authorizer_timeout_ms: model::ANSWER_TIMEOUT_MS,
-        authorizer_answer_lifetime_ms: model::ANSWER_LIFETIME_MS,
-        authorizer_answers_per_session_max: model::ANSWERS_MAX,
-        waiting_messages_per_session_max: model::WAITING_MESSAGES_MAX,
+        uri_bytes_max: 40,
+        waiting_messages_per_session_max: 4,
         waiting_bytes_per_session_max: LARGE + LARGE / 2,
         ..RealmConfig::default()
     };
     other_policies(config, dice)
 }
 
-/// The same limits, but other policies.
+/// Other policies, and other limits of what is counted. What is there already stays, also where a
+/// limit is lower then.
 pub fn other_policies(config: RealmConfig, dice: &mut Dice) -> RealmConfig {
     let disclosures = [
         Disclosure::OnRequest,
@@ -81,6 +74,22 @@ pub fn other_policies(config: RealmConfig, dice: &mut Dice) -> RealmConfig {
         ]),
         silent_cancel: dice.chance(50),
         progress_without_canceling: dice.chance(30),
+        uri_grammar: dice.pick(&[Grammar::Loose, Grammar::Loose, Grammar::Strict]),
+        sessions_max: dice.pick(&[SESSIONS_MAX, SESSIONS_MAX, SESSIONS_MAX - 2]),
+        pending_calls_per_session_max: 2 + dice.roll(3),
+        pending_invocations_per_session_max: 2 + dice.roll(3),
+        waiting_calls_per_registration_max: 2 + dice.roll(3),
+        registrations_per_session_max: 4 + dice.roll(3),
+        subscriptions_per_session_max: 5 + dice.roll(3),
+        testaments_per_session_max: 2 + dice.roll(2),
+        definitions_per_session_max: 3 + dice.roll(2),
+        call_timeout_ms_max: dice.pick(&[50, 90]),
+        authorizer_timeout_ms: dice.pick(&[100, 150]),
+        authorizer_answer_lifetime_ms: dice.pick(&[200, 300]),
+        authorizer_answers_per_session_max: dice.pick(&[0, 3, 3, 4]),
+        remembered_decisions_per_role_max: dice.pick(&[0, 2, 100]),
+        retained_events_per_subscribe_max: 2 + dice.roll(2),
+        history_events_per_call_max: 2 + dice.roll(2),
         ..config
     }
 }
@@ -98,15 +107,35 @@ pub fn some_roles(dice: &mut Dice) -> Option<Roles> {
         }
         let decider = match dice.chance(30) {
             true => Decider::Procedure(dice.pick(&AUTHORIZERS)),
-            false => {
-                let rules = (0..model::RULES.len()).filter(|_| dice.chance(40));
-                Decider::Rules(rules.collect())
-            }
+            false => Decider::Rules(some_rules(dice)),
         };
         roles.insert(name, decider);
     }
     if roles.is_empty() {
-        roles.insert("admin", Decider::Rules(Vec::new()));
+        roles.insert("admin", Decider::Rules(vec![0, 1]));
     }
     Some(roles)
+}
+
+/// Some permissions. Beside a prefix that covers it a wildcard would never decide, so that no role may
+/// have both.
+fn some_rules(dice: &mut Dice) -> Vec<usize> {
+    let has_one_for_everything = dice.chance(70);
+    let rules = model::RULES
+        .iter()
+        .enumerate()
+        .filter(|(_, rule)| match rule.uri {
+            "*" => has_one_for_everything,
+            "wamp.*" => dice.chance(90),
+            "a*" | "b*" if !has_one_for_everything => dice.chance(70),
+            _ => dice.chance(35),
+        });
+    let mut rules: Vec<usize> = rules.map(|(at, _)| at).collect();
+    let prefixes = rules.iter().filter_map(|&at| model::RULES[at].prefix());
+    let prefixes: Vec<&str> = prefixes.collect();
+    rules.retain(|&at| {
+        let head = model::RULES[at].wildcard_head();
+        head.is_none_or(|head| !prefixes.iter().any(|prefix| head.starts_with(prefix)))
+    });
+    rules
 }

@@ -1,7 +1,7 @@
 //! What the walk chooses by chance, and among what.
 
 /// Topics and procedures; the walk also uses them as prefixes.
-pub const URIS: [&str; 17] = [
+pub const URIS: [&str; 20] = [
     "a",
     "a.b",
     "a.b.c",
@@ -9,9 +9,12 @@ pub const URIS: [&str; 17] = [
     "a.b.d",
     "b.b.c",
     "b",
+    "A.b",
     "c.a.b.c",
     "u.joe",
     "u.ann",
+    "u.joe.a",
+    "u.e.v",
     "s.1",
     "s.2",
     "a.auth",

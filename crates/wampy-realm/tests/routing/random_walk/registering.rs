@@ -11,9 +11,18 @@ impl Walk {
         let (client, request) = (self.anybody(), self.request_number());
         let (mut uri, mut policy) = self.pattern(false);
         let mut invoke = self.dice.pick(&INVOKES);
+        let mut takes_over = false;
         let known = &self.model.registrations;
         if !known.is_empty() && self.dice.chance(60) {
-            let shared = &known[self.dice.roll(known.len())];
+            // Where calls wait it matters the most who comes and goes.
+            let awaited = known.iter().filter(|it| self.model.is_awaited(it.id));
+            let awaited: Vec<u64> = awaited.map(|it| it.id).collect();
+            let at = match awaited.is_empty() || self.dice.chance(40) {
+                true => self.dice.roll(known.len()),
+                false => self.model.registration(self.dice.pick(&awaited)).unwrap(),
+            };
+            let shared = &known[at];
+            takes_over = self.model.is_awaited(shared.id) && self.dice.chance(50);
             (uri, policy, invoke) = (shared.uri, shared.policy, shared.invoke);
         }
         // Without authorizers there is nothing to be asked.
@@ -37,7 +46,7 @@ impl Walk {
             invoke,
             concurrency,
             forward_timeout: self.dice.chance(20),
-            force: self.dice.chance(15),
+            force: takes_over || self.dice.chance(15),
             disclose_caller: self.dice.chance(10),
             nkey,
         });

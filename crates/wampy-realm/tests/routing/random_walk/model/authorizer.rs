@@ -5,18 +5,16 @@
 use serde_json::{Value as Json, json};
 use wampy_proto::MatchPolicy;
 
+use super::ending::Due;
 use super::gate::{Answered, NOT_ASKED, Need};
 use super::requests::Request;
 use super::roles::Decider;
 use super::waiting::{Entry, Item, Waiting};
-use super::{Call, Model, is_large};
+use super::{Call, Model, Session, is_large};
 use crate::simulated::Client;
 
 /// Procedures that may be authorizers.
 pub const AUTHORIZERS: [&str; 2] = ["a.auth", "b.auth"];
-pub const ANSWERS_MAX: usize = 3;
-pub const ANSWER_LIFETIME_MS: u64 = 300;
-pub const ANSWER_TIMEOUT_MS: u64 = 150;
 
 /// A question that was not answered yet.
 pub struct Question {
@@ -82,6 +80,13 @@ impl Model {
         procedures.find(|procedure| self.authorizer(procedure).is_none())
     }
 
+    /// The sessions about which authorizers are asked.
+    pub fn with_authorizers(&self) -> Vec<Client> {
+        let is_asked = |it: &&Session| matches!(self.decider(it), Some(Decider::Procedure(_)));
+        let those = self.sessions.iter().filter(is_asked);
+        those.map(|it| it.client).collect()
+    }
+
     /// The questions that somebody has: who, and its invocations.
     pub fn questions_asked(&self) -> Vec<(Client, u64)> {
         let asked = self.calls.iter().filter(|it| !self.is_client(it.caller));
@@ -135,7 +140,7 @@ impl Model {
         self.questions.push(Question {
             number,
             about: client,
-            deadline: self.now + ANSWER_TIMEOUT_MS,
+            deadline: self.now + self.config.authorizer_timeout_ms,
         });
         self.waiting.push(Waiting {
             client,
@@ -215,13 +220,16 @@ impl Model {
     }
 
     fn remember(&mut self, about: Client, need: Need, grant: Option<bool>) {
-        let now = self.now;
+        let (now, max) = (self.now, self.config.authorizer_answers_per_session_max);
+        if max == 0 {
+            return;
+        }
         let count = |all: &[Remembered]| all.iter().filter(|it| it.about == about).count();
-        if count(&self.answers_kept) >= ANSWERS_MAX {
+        if count(&self.answers_kept) >= max {
             self.answers_kept
                 .retain(|it| it.about != about || now < it.expires);
         }
-        if count(&self.answers_kept) >= ANSWERS_MAX {
+        if count(&self.answers_kept) >= max {
             self.note("too many answers were remembered");
             self.forget_answers(about);
         }
@@ -231,8 +239,14 @@ impl Model {
             about,
             need,
             grant,
-            expires: now + ANSWER_LIFETIME_MS,
+            expires: now + self.config.authorizer_answer_lifetime_ms,
         });
+    }
+
+    /// When each answer that is remembered is too old.
+    pub fn answers_due(&self) -> impl Iterator<Item = (u64, Due)> {
+        let due = |it: &Remembered| (it.expires, Due::Answer(it.about, it.need.clone()));
+        self.answers_kept.iter().map(due)
     }
 
     pub fn forget_answers(&mut self, about: Client) {

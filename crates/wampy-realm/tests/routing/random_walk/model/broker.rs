@@ -5,7 +5,7 @@ use wampy_proto::{Feature, MatchPolicy, Role};
 use wampy_realm::Disclosure;
 
 use super::sessions::Session;
-use super::{Model, SUBSCRIPTIONS_MAX, fresh, is_malformed, owner};
+use super::{Model, fresh, owner};
 use crate::simulated::Client;
 
 #[derive(Clone)]
@@ -149,7 +149,7 @@ impl Model {
         options: &Json,
     ) {
         let nkey = options["nkey"].as_str();
-        if is_malformed(uri) {
+        if self.is_malformed(uri) {
             return self.expect_error(client, 32, request, "invalid_uri");
         }
         let held = self
@@ -163,7 +163,7 @@ impl Model {
             .find(|s| s.uri == uri && s.policy == policy);
         let (id, is_new, created) = match known {
             Some(known) if known.members.contains(&client) => (known.id, false, false),
-            _ if held >= SUBSCRIPTIONS_MAX => {
+            _ if held >= self.config.subscriptions_per_session_max => {
                 return self.expect_error(client, 32, request, "not_authorized");
             }
             Some(subscription) => {
@@ -203,10 +203,27 @@ impl Model {
         }
     }
 
-    /// What those subscriptions are to that have nodes.
-    pub fn with_nodes(&self) -> Vec<(&'static str, MatchPolicy)> {
-        let all = self.subscriptions.iter().filter(|it| !it.nodes.is_empty());
-        all.map(|it| (it.uri, it.policy)).collect()
+    /// What those subscriptions are to that have nodes, each with a node.
+    pub fn with_nodes(&self) -> Vec<(&'static str, MatchPolicy, Client)> {
+        let all = self.subscriptions.iter();
+        all.filter_map(|it| Some((it.uri, it.policy, it.nodes.first()?.0)))
+            .collect()
+    }
+
+    /// The topics to which a session has subscribed by exactly their names.
+    pub fn exact_topics_of(&self, client: Client) -> Vec<&'static str> {
+        let own = self
+            .subscriptions
+            .iter()
+            .filter(|it| it.members.contains(&client));
+        let exact = own.filter(|it| it.policy == MatchPolicy::Exact);
+        exact.map(|it| it.uri).collect()
+    }
+
+    /// Whether anybody has subscribed to exactly a topic, so that its form is not looked at.
+    pub fn is_subscribed_to(&self, topic: &str) -> bool {
+        let mut all = self.subscriptions.iter();
+        all.any(|it| it.uri == topic && it.policy == MatchPolicy::Exact)
     }
 
     /// What the meta API tells of a subscription.
@@ -240,7 +257,8 @@ impl Model {
         args: &Json,
     ) {
         let acknowledge = options["acknowledge"] == true;
-        if is_malformed(topic) || topic.starts_with("wamp.") {
+        let is_malformed = self.is_malformed(topic) && !self.is_subscribed_to(topic);
+        if is_malformed || topic.starts_with("wamp.") {
             if acknowledge {
                 self.expect_error(client, 16, request, "invalid_uri");
             }
@@ -254,9 +272,14 @@ impl Model {
         }
         let publisher = self.session(client).clone();
         let excluded = Some(publisher.id).filter(|_| options["exclude_me"] != false);
-        self.publish_event(&publisher, excluded, options, topic, args);
-        if acknowledge {
-            self.expect(client, json!([17, request, 0]));
+        let is_published = self.publish_event(&publisher, excluded, options, topic, args);
+        match is_published {
+            _ if !acknowledge => {}
+            true => self.expect(client, json!([17, request, 0])),
+            false => {
+                self.note("an event could not be stored");
+                self.expect_error(client, 16, request, "unavailable");
+            }
         }
     }
 
@@ -270,7 +293,7 @@ impl Model {
         denies
     }
 
-    /// Publishes what is allowed; the publisher may be gone.
+    /// Publishes what is allowed; the publisher may be gone. Returns whether that went well.
     pub fn publish_event(
         &mut self,
         publisher: &Session,
@@ -278,7 +301,7 @@ impl Model {
         options: &Json,
         topic: &str,
         args: &Json,
-    ) {
+    ) -> bool {
         let mut details = json!({});
         let always = self.config.publisher_disclosure == Disclosure::Always;
         if options["disclose_me"] == true || always {
@@ -307,12 +330,15 @@ impl Model {
         if event.is_too_large() {
             self.note("an event was too large to be kept");
         }
-        self.keep(&event);
+        if !self.keep(&event, options["acknowledge"] == true) {
+            return false;
+        }
         let rkey = options["rkey"].as_str();
         self.note_selection(&event, publisher);
         self.event(topic, &event.details, args, |subscription, receiver| {
             subscription.gives(rkey, receiver.client) && event.reaches(receiver)
         });
+        true
     }
 
     /// Notes what chooses among those who could get an event.

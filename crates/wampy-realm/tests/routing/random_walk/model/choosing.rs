@@ -3,7 +3,7 @@
 use wampy_proto::{Feature, FeatureSet, Role};
 
 use super::registrations::Callee;
-use super::{Call, Model, PENDING_INVOCATIONS_MAX, owner};
+use super::{Call, Model, owner};
 use crate::simulated::Client;
 
 /// Who gets a call.
@@ -17,7 +17,7 @@ pub enum Choice {
 impl Model {
     fn suits(&self, callee: Client, call: &Call) -> bool {
         let pending = self.calls.iter().filter(|it| it.callee == Some(callee));
-        pending.count() < PENDING_INVOCATIONS_MAX
+        pending.count() < self.config.pending_invocations_per_session_max
             && self.has_features(callee, call)
             && !call.tried.contains(&callee)
     }

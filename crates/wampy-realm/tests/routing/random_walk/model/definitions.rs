@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use wampy_proto::MatchPolicy;
 
 use super::registrations::rank;
-use super::{DEFINITIONS_MAX, Model, is_large, is_malformed};
+use super::{Model, is_large};
 use crate::simulated::Client;
 
 /// What a definition is about.
@@ -56,14 +56,14 @@ impl Model {
         if kind == "error" && policy != MatchPolicy::Exact {
             return refuse(self, "invalid_argument");
         }
-        if is_malformed(uri) || uri.starts_with("wamp.") {
+        if self.is_malformed(uri) || uri.starts_with("wamp.") {
             return refuse(self, "invalid_uri");
         }
         let own = self.definitions.iter().filter(|it| it.by == client);
         let others: Vec<_> = own.clone().filter(|it| it.subject != *subject).collect();
         let is_new = others.len() == own.count();
         let too_large = is_large(&doc) && others.iter().any(|it| is_large(&it.doc));
-        if (is_new && others.len() >= DEFINITIONS_MAX) || too_large {
+        if (is_new && others.len() >= self.config.definitions_per_session_max) || too_large {
             self.note("there was no room for a definition");
             return refuse(self, "not_authorized");
         }

@@ -179,6 +179,8 @@ pub const BEYOND: &[(&str, &[&str])] = &[
         "Roles with permissions, which may change",
         &[
             "a permission was lacking",
+            "a permission was lacking for some of what a pattern matches",
+            "a permission covered a pattern",
             "a permission disclosed a session",
             "a role lost a permission that was used",
         ],
@@ -207,7 +209,16 @@ pub const BEYOND: &[(&str, &[&str])] = &[
     ),
     (
         "A store that outlives the router",
-        &["kept events outlived the router"],
+        &[
+            "kept events outlived the router",
+            "an event could not be stored",
+            "what could not be stored was gone",
+            "what could not be forgotten was there again",
+        ],
+    ),
+    (
+        "Calls that the router itself makes",
+        &["the router called without being asked what it may do"],
     ),
     (
         "Receivers with limits, or other serializers",
@@ -221,7 +232,7 @@ pub const BEYOND: &[(&str, &[&str])] = &[
 ];
 
 /// What has to happen in some walk.
-pub const EVERYTHING: [&str; 91] = [
+pub const EVERYTHING: [&str; 97] = [
     "a call was rerouted",
     "a rerouted call waited",
     "nobody was left to take a rerouted call",
@@ -313,4 +324,10 @@ pub const EVERYTHING: [&str; 91] = [
     "a part named another procedure",
     "an error had no well-formed URI",
     "an event was too large to be kept",
+    "a permission was lacking for some of what a pattern matches",
+    "a permission covered a pattern",
+    "an event could not be stored",
+    "what could not be stored was gone",
+    "what could not be forgotten was there again",
+    "the router called without being asked what it may do",
 ];

@@ -6,7 +6,7 @@ use wampy_realm::Disclosure;
 use super::requests::{Request, Wish};
 use super::roles::Decider;
 use super::waiting::{Entry, Item};
-use super::{Call, Model, is_malformed};
+use super::{Call, Model};
 use crate::simulated::Client;
 
 /// Something to be allowed.
@@ -46,9 +46,9 @@ impl Need {
         }
     }
 
-    fn is_malformed(&self) -> bool {
-        let makes = ["register", "publish"].contains(&self.action);
-        is_malformed(&self.uri) || makes && self.uri.starts_with("wamp.")
+    /// Whether it is to make what is the protocol's own.
+    fn is_reserved(&self) -> bool {
+        ["register", "publish"].contains(&self.action) && self.uri.starts_with("wamp.")
     }
 }
 
@@ -84,6 +84,10 @@ impl Model {
         for (place, answer) in answered.iter().enumerate() {
             let granted = match *answer {
                 Some(granted) => granted,
+                None if self.is_internal(client) => {
+                    self.note("the router called without being asked what it may do");
+                    break;
+                }
                 None => {
                     let Some(need) = self.need(request, place) else {
                         break;
@@ -145,7 +149,11 @@ impl Model {
 
     /// Whether a session may do something, if that is known without asking an authorizer.
     pub fn decide(&mut self, client: Client, need: &Need) -> Decision {
-        if need.is_malformed() {
+        // What was held up by an authorizer, in a realm that has no roles any more.
+        if self.roles.is_none() {
+            return Decision::Granted { discloses: false };
+        }
+        if self.is_malformed(&need.uri) || need.is_reserved() {
             return Decision::Refused("invalid_uri");
         }
         let session = self.session(client).clone();

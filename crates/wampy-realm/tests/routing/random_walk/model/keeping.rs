@@ -1,155 +1,15 @@
-//! Events that are kept: retained ones, and the history.
+//! What is kept of published events: who gets retained ones, and what the history answers.
 
 use serde_json::{Value as Json, json};
 use wampy_proto::MatchPolicy;
-use wampy_realm::Keeping;
 
+use super::Model;
 use super::broker::{Published, Subscription};
-use super::{Model, is_large};
+use super::shelf::{Moment, Shelf};
 use crate::simulated::Client;
 
-/// The most events of one topic, and of all, on either shelf; and how many of them may be large.
-pub const PER_TOPIC_MAX: usize = 3;
-pub const EVENTS_MAX: usize = 7;
-pub const LARGE_PER_TOPIC_MAX: usize = 1;
-pub const LARGE_EVENTS_MAX: usize = 2;
-/// The most retained events that a SUBSCRIBE brings, and the most events of a history that a call
-/// does; and how many of them may be large.
-pub const PER_REQUEST_MAX: usize = 3;
-pub const LARGE_PER_REQUEST_MAX: usize = 1;
-/// Topics that begin so have a history.
-pub const HISTORY_OF: &str = "a";
-/// Topics that begin so may have rules of their own about the age of events.
-pub const AGED: &str = "a.b";
-/// How often the realm looks for events that are too old, at the most.
-const SWEEP_INTERVAL_MS: u64 = 1000;
-
-/// The events of one kind that are kept: the oldest first.
-pub struct Shelf {
-    pub events: Vec<Published>,
-    keeping: Keeping,
-    /// When those that are too old are forgotten next.
-    pub sweep_at: Option<u64>,
-}
-
-/// The time: of the clock that the realm's timers have, and of the date.
-#[derive(Clone, Copy)]
-pub struct Moment {
-    pub now: u64,
-    pub unix_ms: u64,
-}
-
-impl Shelf {
-    pub fn new(keeping: &Keeping) -> Self {
-        Self {
-            events: Vec::new(),
-            keeping: keeping.clone(),
-            sweep_at: None,
-        }
-    }
-
-    /// Keeps an event, if a rule is for its topic.
-    fn push(&mut self, mut event: Published, at: Moment, spares_first: bool) {
-        let mut rules = self.keeping.rules.iter();
-        let rule = rules.find(|it| it.match_policy.matches(&it.topic, &event.topic));
-        let Some(rule) = rule else { return };
-        if event.is_too_large() {
-            return;
-        }
-        event.expires = rule.age_ms_max.map(|age| event.unix_ms + age);
-        let topic = event.topic.clone();
-        self.events.push(event);
-        self.schedule(at);
-        trim(&mut self.events, &topic, spares_first);
-    }
-
-    fn schedule(&mut self, at: Moment) {
-        let Some(first) = self.events.iter().filter_map(|it| it.expires).min() else {
-            return;
-        };
-        let wait = first.saturating_sub(at.unix_ms).max(SWEEP_INTERVAL_MS);
-        let due = at.now + wait;
-        self.sweep_at = Some(self.sweep_at.map_or(due, |set| set.min(due)));
-    }
-
-    /// Forgets what is too old, if it is time for that; returns whether there was anything.
-    pub fn sweep(&mut self, at: Moment) -> bool {
-        if self.sweep_at.is_none_or(|due| due > at.now) {
-            return false;
-        }
-        self.sweep_at = None;
-        let before = self.events.len();
-        self.events.retain(|it| it.is_fresh(at.unix_ms));
-        self.schedule(at);
-        self.events.len() < before
-    }
-
-    /// The router ends, and another begins with the same store.
-    pub fn restart(&mut self, at: Moment) {
-        self.sweep_at = None;
-        self.schedule(at);
-        self.events.retain(|it| it.is_fresh(at.unix_ms));
-        for event in &mut self.events {
-            event.excluded = None;
-        }
-    }
-}
-
-impl Published {
-    fn is_fresh(&self, unix_ms: u64) -> bool {
-        self.expires.is_none_or(|expires| unix_ms < expires)
-    }
-
-    /// Whether it is larger than what is kept of a topic.
-    pub fn is_too_large(&self) -> bool {
-        let large = self
-            .args
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter(|it| is_large(it));
-        large.count() > LARGE_PER_TOPIC_MAX
-    }
-
-    fn is_large(&self) -> bool {
-        is_large(&self.args)
-    }
-
-    fn is_for_everybody(&self) -> bool {
-        let mut keys = self.options.as_object().unwrap().keys();
-        !keys.any(|key| {
-            key.contains("eligible") || key.starts_with("exclude") && key != "exclude_me"
-        }) && self.options["rkey"].is_null()
-            && self.options["ppt_scheme"].is_null()
-    }
-
-    fn details_for(&self, policy: MatchPolicy) -> Json {
-        let mut details = self.details.clone();
-        if policy != MatchPolicy::Exact {
-            details["topic"] = json!(self.topic);
-        }
-        details
-    }
-}
-
-/// Forgets the oldest until there are no more than the limits allow.
-fn trim(shelf: &mut Vec<Published>, topic: &str, spares_first: bool) {
-    loop {
-        let of_topic = (0..shelf.len()).filter(|&at| shelf[at].topic == topic);
-        let of_topic: Vec<usize> = of_topic.collect();
-        let large = of_topic.iter().filter(|&&at| shelf[at].is_large());
-        if of_topic.len() <= PER_TOPIC_MAX && large.count() <= LARGE_PER_TOPIC_MAX {
-            break;
-        }
-        let is_spared = spares_first && of_topic.len() > 1 && shelf[of_topic[0]].is_for_everybody();
-        shelf.remove(of_topic[usize::from(is_spared)]);
-    }
-    let large = |shelf: &[Published]| shelf.iter().filter(|it| it.is_large()).count();
-    while shelf.len() > EVENTS_MAX || large(shelf) > LARGE_EVENTS_MAX {
-        shelf.remove(0);
-    }
-}
-
+/// How many of the events that a SUBSCRIBE or a call brings may be large.
+const LARGE_PER_REQUEST_MAX: usize = 1;
 impl Model {
     fn moment(&self) -> Moment {
         Moment {
@@ -158,25 +18,32 @@ impl Model {
         }
     }
 
-    pub fn keep(&mut self, event: &Published) {
-        let (topic, at) = (&*event.topic, self.moment());
-        let names_sessions = ["eligible", "exclude"].map(|key| !event.options[key].is_null());
-        if names_sessions == [false; 2] {
-            self.history.push(event.clone(), at, false);
-        }
-        if event.options["retain"] == true {
-            if event.is_for_everybody() {
-                self.retained.events.retain(|it| it.topic != topic);
-            }
-            self.retained.push(event.clone(), at, true);
+    /// Whether any event that is kept is large.
+    pub fn keeps_large_events(&self) -> bool {
+        let mut all = self.retained.events.iter().chain(&self.history.events);
+        all.any(Published::is_large)
+    }
+
+    pub fn shelf(&mut self, is_retained: bool) -> &mut Shelf {
+        match is_retained {
+            true => &mut self.retained,
+            false => &mut self.history,
         }
     }
 
-    /// When the next event is too old that is not yet.
-    pub fn next_expiry(&self) -> Option<u64> {
-        let events = self.retained.events.iter().chain(&self.history.events);
-        let expiries = events.filter_map(|it| it.expires);
-        expiries.filter(|&it| it > self.unix_ms()).min()
+    /// Keeps an event; returns whether that went well.
+    pub fn keep(&mut self, event: &Published, must_be_stored: bool) -> bool {
+        let at = self.moment();
+        let names_sessions = ["eligible", "exclude"].map(|key| !event.options[key].is_null());
+        let is_history = names_sessions == [false; 2];
+        if is_history && !self.history.push(event, at, must_be_stored) {
+            return false;
+        }
+        if event.options["retain"] == true && !self.retained.push(event, at, must_be_stored) {
+            self.history.forget(|it| it.number() == event.number());
+            return false;
+        }
+        true
     }
 
     /// Forgets the events that are too old.
@@ -190,12 +57,26 @@ impl Model {
 
     /// All sessions are gone without a word, and another router begins with the same store.
     pub fn restart(&mut self) {
+        let mut notes = Vec::new();
         let at = self.moment();
-        self.retained.restart(at);
-        self.history.restart(at);
-        if !self.retained.events.is_empty() && !self.history.events.is_empty() {
+        for shelf in [&mut self.retained, &mut self.history] {
+            let number = |it: &Published| it.number().clone();
+            let before: Vec<Json> = shelf.events.iter().map(number).collect();
+            shelf.restart(at);
+            let now: Vec<Json> = shelf.events.iter().map(number).collect();
+            let is_lost = before.iter().any(|it| !now.contains(it));
+            let is_back = now.iter().any(|it| !before.contains(it));
+            notes.extend(is_back.then_some("what could not be forgotten was there again"));
+            notes.extend(
+                (is_lost && before.len() > now.len())
+                    .then_some("what could not be stored was gone"),
+            );
+        }
+        notes.into_iter().for_each(|note| self.note(note));
+        if !self.retained.events.is_empty() || !self.history.events.is_empty() {
             self.note("kept events outlived the router");
         }
+        self.internal = None;
         self.sessions.clear();
         self.subscriptions.clear();
         self.registrations.clear();
@@ -234,7 +115,7 @@ impl Model {
             }
         }
         notes.into_iter().for_each(|note| self.note(note));
-        let count = self.page(&latest, PER_REQUEST_MAX);
+        let count = self.page(&latest, self.config.retained_events_per_subscribe_max);
         for event in latest[..count].iter().rev() {
             let mut details = event.details_for(subscription.policy);
             details["retained"] = json!(true);
@@ -266,7 +147,7 @@ impl Model {
             return self.expect_error(client, 48, request, "no_such_subscription");
         };
         let is_exact = subscription.policy == MatchPolicy::Exact;
-        if is_exact && !subscription.uri.starts_with(HISTORY_OF) {
+        if !self.history.is_on() || is_exact && !self.history.keeps(subscription.uri) {
             return self.expect_error(client, 48, request, "feature_not_supported");
         }
         let receiver = self.session(client).clone();
@@ -292,8 +173,8 @@ impl Model {
         if filter.reverse {
             events.reverse();
         }
-        let limit = filter.limit.unwrap_or(PER_REQUEST_MAX);
-        let count = self.page(&events, limit.min(PER_REQUEST_MAX));
+        let max = self.config.history_events_per_call_max;
+        let count = self.page(&events, filter.limit.unwrap_or(max).min(max));
         let more = events.len() > count;
         events.truncate(count);
         if more {

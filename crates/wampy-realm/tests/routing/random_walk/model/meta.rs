@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 use wampy_proto::MatchPolicy;
 
 use super::requests::{Ask, Wish};
-use super::{Model, Session, is_malformed};
+use super::{Model, Session};
 use crate::simulated::Client;
 
 /// What a procedure answers: its positional results, or an error.
@@ -75,7 +75,7 @@ impl Model {
             .filter(|it| authroles.is_none_or(|authroles| authroles.contains(&json!(it.authrole))));
         let named = ask.args[0].as_u64();
         let goodbye = match ask.kwargs["reason"].as_str() {
-            Some(reason) if is_malformed(reason) => return Err("invalid_uri"),
+            Some(reason) if self.is_malformed(reason) => return Err("invalid_uri"),
             Some(reason) => json!([6, {"message": ask.kwargs["message"]}, reason]),
             None => json!([6, {}, "wamp.close.killed"]),
         };
@@ -117,13 +117,7 @@ impl Model {
         Ok(vec![match verb {
             "list" => lists(all.iter().map(|it| (it.id, it.policy))),
             "match" => json!(self.best_match(uri.unwrap()).map(|at| all[at].id)),
-            "lookup" => {
-                let policy = policy_of(&ask.args[1]).unwrap_or_default();
-                let found = all
-                    .iter()
-                    .find(|it| Some(it.uri) == uri && it.policy == policy);
-                json!(found.map(|it| it.id))
-            }
+            "lookup" => lookup(ask, all.iter().map(|it| (it.id, it.uri, it.policy))),
             "get" => self.registration_details(named?),
             "list_callees" => {
                 let callees = named?.callees.iter();
@@ -154,13 +148,7 @@ impl Model {
                     None => Json::Null,
                 }
             }
-            "lookup" => {
-                let policy = policy_of(&ask.args[1]).unwrap_or_default();
-                let found = all
-                    .iter()
-                    .find(|it| Some(it.uri) == uri && it.policy == policy);
-                json!(found.map(|it| it.id))
-            }
+            "lookup" => lookup(ask, all.iter().map(|it| (it.id, it.uri, it.policy))),
             "get" => self.subscription_details(named?),
             "list_subscribers" => {
                 let members = named?.members.iter();
@@ -178,6 +166,13 @@ impl Model {
 
 fn policy_of(map: &Json) -> Option<MatchPolicy> {
     map["match"].as_str().map(|word| word.parse().unwrap())
+}
+
+/// Which of all registrations, or subscriptions, is that of exactly a URI or pattern.
+fn lookup<'m>(ask: &Ask, mut all: impl Iterator<Item = (u64, &'m str, MatchPolicy)>) -> Json {
+    let policy = policy_of(&ask.args[1]).unwrap_or_default();
+    let found = all.find(|(_, uri, of)| ask.args[0] == **uri && *of == policy);
+    json!(found.map(|it| it.0))
 }
 
 /// Ids in an order that does not matter.

@@ -4,64 +4,56 @@
 //! errors are left out. What a realm may choose freely (the callee of a `random` registration) is taken
 //! as it came, if it is one of the choices.
 
+mod answers;
 mod authorizer;
 mod broker;
 mod calls;
 mod choosing;
 mod definitions;
+mod ending;
 mod features;
 mod gate;
 mod keeping;
+mod lines;
 mod meta;
+mod permissions;
 mod registrations;
 mod requests;
 mod roles;
 mod sessions;
+mod shelf;
 mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
+use wampy_proto::uri::Grammar;
 use wampy_realm::RealmConfig;
 
 use crate::simulated::{Client, UNENCODABLE};
-pub use authorizer::{ANSWER_LIFETIME_MS, ANSWER_TIMEOUT_MS, ANSWERS_MAX, AUTHORIZERS};
+pub use answers::{Answer, AnswerKind};
+pub use authorizer::AUTHORIZERS;
 use authorizer::{Question, Remembered};
 use broker::Subscription;
-pub use calls::{Answer, AnswerKind, Call};
+pub use calls::Call;
 use definitions::Definition;
 pub use definitions::Subject;
+pub use ending::Due;
 pub use features::{BEYOND, EVERYTHING, FEATURES};
-pub use keeping::{AGED, EVENTS_MAX, Filter, HISTORY_OF, PER_REQUEST_MAX, PER_TOPIC_MAX, Shelf};
+pub use gate::Need;
+pub use keeping::Filter;
+pub use permissions::RULES;
 pub use registrations::{Register, Registration};
 pub use requests::{Ask, Request, Wish};
-pub use roles::{Decider, RULES, Roles, syntax};
+pub use roles::{Decider, Roles, syntax};
 pub use sessions::{Session, Testament};
-pub use waiting::WAITING_MESSAGES_MAX;
+pub use shelf::{AGED, EVENTS_MAX, HISTORY_OF, PER_TOPIC_MAX, Shelf};
 use waiting::Waiting;
-
-pub const PENDING_CALLS_MAX: usize = 3;
-pub const PENDING_INVOCATIONS_MAX: usize = 3;
-pub const WAITING_CALLS_MAX: usize = 3;
-pub const REGISTRATIONS_MAX: usize = 5;
-pub const SUBSCRIPTIONS_MAX: usize = 6;
-pub const TESTAMENTS_MAX: usize = 3;
-pub const DEFINITIONS_MAX: usize = 3;
 
 /// What a large payload takes, in bytes. All that is small together takes less than half of that, so
 /// that limits of bytes are limits of the number of large ones.
 pub const LARGE: usize = 16_000;
-
-/// The longest URI, in bytes.
-pub const URI_BYTES_MAX: usize = 40;
-/// The longest time limit of a call, in milliseconds.
-pub const CALL_TIMEOUT_MS_MAX: u64 = 90;
-
-/// Whether a URI or pattern is none.
-pub fn is_malformed(uri: &str) -> bool {
-    uri.contains(' ') || uri.len() > URI_BYTES_MAX
-}
 
 /// Whether something is, or has, what has no form in the serializer of some sessions.
 pub fn is_unencodable(payload: &Json) -> bool {
@@ -91,6 +83,8 @@ pub struct Model {
     pub sessions: Vec<Session>,
     /// The realm itself, as the caller of authorizers.
     realm: Session,
+    /// The router's own session, once it has one.
+    pub internal: Option<Session>,
     /// The sessions about which authorizers are asked, and the questions, in their order.
     waiting: Vec<Waiting>,
     questions: Vec<Question>,
@@ -130,8 +124,9 @@ impl Model {
     pub fn new(config: RealmConfig, roles: Option<Roles>, now: wampy_realm::Now) -> Self {
         Self {
             realm: Session::of_realm(),
-            retained: Shelf::new(&config.event_retention),
-            history: Shelf::new(&config.event_history),
+            internal: None,
+            retained: Shelf::new(&config.event_retention, true),
+            history: Shelf::new(&config.event_history, false),
             config,
             roles,
             sessions: Vec::new(),
@@ -163,6 +158,14 @@ impl Model {
         self.set_roles(self.roles.clone());
     }
 
+    /// Whether a URI or pattern is none.
+    pub fn is_malformed(&self, uri: &str) -> bool {
+        let is_strict = self.config.uri_grammar == Grammar::Strict;
+        uri.contains(' ')
+            || uri.len() > self.config.uri_bytes_max
+            || is_strict && uri.contains(|it: char| it.is_ascii_uppercase())
+    }
+
     pub fn unix_ms(&self) -> u64 {
         self.unix_ms_at_0 + self.now
     }
@@ -174,8 +177,19 @@ impl Model {
     }
 
     pub fn session(&self, client: Client) -> &Session {
-        let mut all = self.sessions.iter().chain([&self.realm]);
-        all.find(|session| session.client == client).unwrap()
+        self.find_session(client).unwrap()
+    }
+
+    /// A session, be it a client's or not.
+    fn find_session(&self, client: Client) -> Option<&Session> {
+        let own = [&self.realm].into_iter().chain(&self.internal);
+        let mut all = self.sessions.iter().chain(own);
+        all.find(|session| session.client == client)
+    }
+
+    /// Whether a session is the router's own, which may do everything.
+    pub fn is_internal(&self, client: Client) -> bool {
+        self.internal.as_ref().is_some_and(|it| it.client == client)
     }
 
     /// The client whose session has this id.
@@ -195,8 +209,7 @@ impl Model {
     }
 
     fn alive(&self, client: Client) -> bool {
-        let mut all = self.sessions.iter().chain([&self.realm]);
-        all.any(|session| session.client == client)
+        self.find_session(client).is_some()
     }
 
     /// Sends a message.
@@ -255,10 +268,19 @@ fn fresh(granted: Option<u64>, known: &mut Vec<u64>) -> u64 {
 
 /// In which order the nodes of a partition have each key. It never changes, as routers that are replaced
 /// have to go on as those before.
-const NODES: [(&str, [&str; 6]); 3] = [
-    ("k1", ["node2", "ann", "eve", "node1", "node3", "joe"]),
-    ("k2", ["node2", "node1", "ann", "eve", "joe", "node3"]),
-    ("k3", ["eve", "joe", "node1", "node2", "node3", "ann"]),
+const NODES: [(&str, [&str; 7]); 3] = [
+    (
+        "k1",
+        ["node2", "ann", "e.v", "eve", "node1", "node3", "joe"],
+    ),
+    (
+        "k2",
+        ["e.v", "node2", "node1", "ann", "eve", "joe", "node3"],
+    ),
+    (
+        "k3",
+        ["eve", "e.v", "joe", "node1", "node2", "node3", "ann"],
+    ),
 ];
 
 /// To which of some nodes a key belongs.

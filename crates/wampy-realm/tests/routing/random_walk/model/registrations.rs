@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 use wampy_proto::{Feature, MatchPolicy, Role};
 use wampy_realm::{Disclosure, ForceReregister};
 
-use super::{Model, REGISTRATIONS_MAX, Session, fresh, is_malformed};
+use super::{Model, Session, fresh};
 use crate::simulated::Client;
 
 pub struct Registration {
@@ -42,6 +42,20 @@ pub struct Register {
 }
 
 impl Register {
+    /// Without any wish.
+    pub fn plain(uri: &'static str, policy: MatchPolicy) -> Self {
+        Self {
+            uri,
+            policy,
+            invoke: "roundrobin",
+            concurrency: None,
+            forward_timeout: false,
+            force: false,
+            disclose_caller: false,
+            nkey: None,
+        }
+    }
+
     pub fn options(&self) -> Json {
         let mut options = json!({
             "match": self.policy.as_str(), "invoke": self.invoke,
@@ -80,9 +94,14 @@ impl Model {
         self.registrations.iter().position(|it| it.id == id)
     }
 
+    /// Whether anybody has registered exactly a procedure, so that its form is not looked at.
+    pub fn is_registered(&self, procedure: &str) -> bool {
+        self.authorizer(procedure).is_some()
+    }
+
     pub fn register(&mut self, client: Client, request: u64, wanted: &Register) {
         let uri = wanted.uri;
-        if is_malformed(uri) || uri.starts_with("wamp.") {
+        if self.is_malformed(uri) || uri.starts_with("wamp.") {
             return self.expect_error(client, 64, request, "invalid_uri");
         }
         if wanted.disclose_caller && self.config.caller_disclosure == Disclosure::Denied {
@@ -99,7 +118,9 @@ impl Model {
         {
             return self.expect_error(client, 64, request, error);
         }
-        if self.registrations.iter().filter(|r| r.has(client)).count() >= REGISTRATIONS_MAX {
+        if self.registrations.iter().filter(|r| r.has(client)).count()
+            >= self.config.registrations_per_session_max
+        {
             return self.expect_error(client, 64, request, "not_authorized");
         }
         let ousted = known.take_if(|_| wanted.force).map(|at| self.oust(at));

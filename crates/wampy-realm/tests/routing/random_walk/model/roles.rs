@@ -1,4 +1,4 @@
-//! Roles: what their permissions forbid and disclose.
+//! Roles: what decides for each, and what it forbids and discloses.
 
 use std::collections::BTreeMap;
 
@@ -6,50 +6,9 @@ use serde_json::{Value as Json, json};
 use wampy_proto::MatchPolicy;
 
 use super::gate::{NOT_ASKED, Need};
+use super::permissions::{Permission, RULES, Rule, allow_all, deciding};
 use super::{Model, Session};
 use crate::simulated::Client;
-
-/// A permission for exactly one URI, beside those for everything, which allow everything.
-pub struct Rule {
-    uri: &'static str,
-    allows: &'static [&'static str],
-    discloses: bool,
-}
-
-const ACTIONS: [&str; 4] = ["call", "register", "publish", "subscribe"];
-
-pub static RULES: [Rule; 6] = [
-    Rule {
-        uri: "a.b",
-        allows: &[],
-        discloses: false,
-    },
-    Rule {
-        uri: "a.b.c",
-        allows: &["subscribe", "register"],
-        discloses: false,
-    },
-    Rule {
-        uri: "b.b.c",
-        allows: &["call", "publish"],
-        discloses: true,
-    },
-    Rule {
-        uri: "a.bc",
-        allows: &ACTIONS,
-        discloses: true,
-    },
-    Rule {
-        uri: "u.{authid}",
-        allows: &["register", "publish"],
-        discloses: true,
-    },
-    Rule {
-        uri: "s.{session}",
-        allows: &["call", "subscribe"],
-        discloses: false,
-    },
-];
 
 /// What decides for a role.
 #[derive(Clone, PartialEq)]
@@ -71,7 +30,6 @@ pub fn syntax(roles: Option<&Roles>) -> Json {
             .map(|&action| (action.to_owned(), json!(true)));
         Json::Object(actions.collect())
     };
-    let everything = |uri| json!({"uri": uri, "allow": allow(&ACTIONS)});
     let role = |(name, decider): (&&str, &Decider)| {
         let rules = match decider {
             Decider::Rules(rules) => rules,
@@ -79,8 +37,7 @@ pub fn syntax(roles: Option<&Roles>) -> Json {
                 return json!({"name": name, "authorizer": procedure});
             }
         };
-        let mut permissions = vec![everything("*"), everything("wamp.*")];
-        permissions.extend(rules.iter().map(|&at| {
+        let permissions = rules.iter().map(|&at| {
             let Rule {
                 uri,
                 allows,
@@ -88,18 +45,21 @@ pub fn syntax(roles: Option<&Roles>) -> Json {
             } = RULES[at];
             let disclose = json!({"caller": discloses, "publisher": discloses});
             json!({"uri": uri, "allow": allow(allows), "disclose": disclose})
-        }));
-        json!({"name": name, "permissions": permissions})
+        });
+        json!({"name": name, "permissions": permissions.collect::<Json>()})
     };
     roles.into_iter().flatten().map(role).collect()
 }
 
-impl Rule {
-    fn uri_for(&self, session: &Session) -> String {
-        let uri = self.uri.replace("{authid}", session.authid);
-        uri.replace("{session}", &session.id.to_string())
-    }
-}
+/// The procedures that only a permission for what begins with `wamp.` reaches.
+const ADMINISTRATIVE: [&str; 6] = [
+    "wamp.session.kill",
+    "wamp.session.kill_by_authid",
+    "wamp.session.kill_by_authrole",
+    "wamp.session.kill_all",
+    "wamp.registration.remove_callee",
+    "wamp.subscription.remove_subscriber",
+];
 
 impl Model {
     /// What decides for a session; nothing if it may do nothing at all.
@@ -107,26 +67,48 @@ impl Model {
         self.roles.as_ref()?.get(session.authrole)
     }
 
-    /// The rules that apply to a session; nothing if it may do nothing at all.
-    fn rules(&self, session: &Session) -> Option<impl Iterator<Item = &'static Rule>> {
+    /// The permissions of a session; none if it may do nothing at all. If what it may do is not
+    /// decided by permissions, there is nothing here.
+    pub fn permissions(&self, session: &Session) -> Option<Vec<Permission>> {
         let rules = match (&self.roles, self.decider(session)) {
-            (Some(_), None) => return None,
-            (_, Some(Decider::Rules(rules))) => rules,
-            _ => &[][..],
+            _ if self.is_internal(session.client) => return None,
+            (Some(_), Some(Decider::Rules(rules))) => &rules[..],
+            (Some(_), None) => &[],
+            _ => return None,
         };
-        Some(rules.iter().map(|&at| &RULES[at]))
+        let permissions = rules.iter().map(|&at| RULES[at].for_session(session));
+        Some(permissions.collect())
     }
 
-    /// Whether the role of a session, which may be gone, forbids something. A pattern is forbidden
-    /// where anything that it matches is. Authorizers forbid nothing by themselves.
+    /// Whether the role of a session, which may be gone, forbids something. Authorizers forbid
+    /// nothing by themselves.
     pub fn forbids(&mut self, session: &Session, need: &Need) -> bool {
-        let forbids = self.is_forbidden(session, need.action, &need.uri, need.policy);
+        let Need {
+            action,
+            uri,
+            policy,
+        } = need;
+        let forbids = match *policy {
+            MatchPolicy::Exact => self.permissions(session).is_some_and(|all| {
+                let is_administrative = *action == "call" && ADMINISTRATIVE.contains(&&**uri);
+                !deciding(&all, uri).is_some_and(|it| {
+                    it.allows(action) && (!is_administrative || it.uri.starts_with("wamp."))
+                })
+            }),
+            policy => self.is_forbidden(session, action, uri, policy),
+        };
         if forbids {
-            self.note("a permission was lacking");
+            self.note(match policy {
+                MatchPolicy::Exact => "a permission was lacking",
+                _ => "a permission was lacking for some of what a pattern matches",
+            });
+        } else if *policy != MatchPolicy::Exact && self.permissions(session).is_some() {
+            self.note("a permission covered a pattern");
         }
         forbids
     }
 
+    /// Whether a role forbids something for any of what a pattern matches.
     pub fn is_forbidden(
         &self,
         session: &Session,
@@ -134,20 +116,14 @@ impl Model {
         uri: &str,
         policy: MatchPolicy,
     ) -> bool {
-        self.rules(session).is_none_or(|mut rules| {
-            rules.any(|rule| {
-                policy.matches(uri, &rule.uri_for(session)) && !rule.allows.contains(&action)
-            })
-        })
+        let permissions = self.permissions(session);
+        permissions.is_some_and(|all| !allow_all(&all, action, uri, policy))
     }
 
     /// Whether a session becomes known by what it sends to a URI, asked or not.
     pub fn discloses(&mut self, session: &Session, uri: &str) -> bool {
-        let rules = self.rules(session);
-        let discloses = rules
-            .into_iter()
-            .flatten()
-            .any(|rule| rule.discloses && rule.uri_for(session) == uri);
+        let permissions = self.permissions(session).unwrap_or_default();
+        let discloses = deciding(&permissions, uri).is_some_and(|it| it.discloses);
         if discloses {
             self.note("a permission disclosed a session");
         }

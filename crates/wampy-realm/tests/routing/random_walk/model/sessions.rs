@@ -5,7 +5,7 @@ use wampy_proto::{Feature, MatchPolicy, Role, Roles, SessionId};
 use wampy_realm::{Disclosure, Realm, RealmConfig, SessionDetails};
 
 use super::gate::Need;
-use super::{Model, TESTAMENTS_MAX, is_large, is_malformed, is_unencodable};
+use super::{Model, is_large, is_unencodable};
 use crate::simulated::Client;
 
 #[derive(Clone)]
@@ -38,6 +38,17 @@ pub struct Testament {
 impl Session {
     pub fn is_callee_with(&self, feature: Feature) -> bool {
         self.roles.supports(Role::Callee, feature)
+    }
+
+    /// The router's own, by which it calls.
+    pub fn of_router(client: Client, id: u64) -> Self {
+        Self {
+            client,
+            id,
+            authid: "router",
+            authrole: "router",
+            ..Self::of_realm()
+        }
     }
 
     /// The realm itself, by a key that no client has: there are never so many.
@@ -99,17 +110,18 @@ impl Model {
     /// `wamp.session.add_testament`
     pub fn add_testament(&mut self, client: Client, request: u64, testament: Testament) {
         let topic = testament.topic;
-        if is_malformed(topic) || topic.starts_with("wamp.") {
+        if self.is_malformed(topic) || topic.starts_with("wamp.") {
             return self.expect_error(client, 48, request, "invalid_uri");
         }
         if self.denies_publisher(&testament.options) {
             return self.expect_error(client, 48, request, "option_disallowed.disclose_me");
         }
+        let max = self.config.testaments_per_session_max;
         let mut sessions = self.sessions.iter_mut();
         let session = sessions.find(|it| it.client == client).unwrap();
         let mut all = session.testaments.iter();
         let too_large = is_large(&testament.args) && all.any(|it| is_large(&it.args));
-        if session.testaments.len() >= TESTAMENTS_MAX || too_large {
+        if session.testaments.len() >= max || too_large {
             if too_large {
                 self.note("a testament was too large");
             }
@@ -140,6 +152,8 @@ impl Model {
             self.note("a session left while an authorizer was asked about it");
             self.withdraw(waiting.question);
         }
+        let is_internal = self.is_internal(client);
+        self.internal.take_if(|_| is_internal);
         self.end_calls_of(client);
         let mut left = Vec::new();
         let registrations: Vec<u64> = self.registrations.iter().map(|it| it.id).collect();
@@ -172,6 +186,9 @@ impl Model {
                 self.publish_testament(&session, it);
             }
         }
+        if is_internal {
+            return;
+        }
         let args = json!([session.id, session.authid, session.authrole]);
         self.meta_event("session.on_leave", args);
     }
@@ -179,6 +196,13 @@ impl Model {
     fn publish_testament(&mut self, gone: &Session, testament: &Testament) {
         let Testament { topic, args, .. } = testament;
         let mut options = testament.options.clone();
+        // Nobody is left who could be told that it was not stored.
+        options["acknowledge"] = json!(false);
+        // Permissions are about well-formed URIs only.
+        let is_looked_at = self.permissions(gone).is_some() || !self.is_subscribed_to(topic);
+        if is_looked_at && self.is_malformed(topic) {
+            return;
+        }
         // An authorizer was asked when it was added.
         let need = Need::new("publish", topic, MatchPolicy::Exact);
         if self.forbids(gone, &need) {
@@ -189,7 +213,7 @@ impl Model {
         }
         if !self.denies_publisher(&options) {
             self.note("a testament was published");
-            self.publish_event(gone, None, &options, topic, args);
+            _ = self.publish_event(gone, None, &options, topic, args);
         }
     }
 

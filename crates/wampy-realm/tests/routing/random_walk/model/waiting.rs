@@ -4,12 +4,10 @@ use serde_json::{Value as Json, json};
 
 use super::Model;
 use super::gate::{Answered, Decision, Handled, NOT_ASKED, Need};
-use super::requests::Request;
+use super::requests::{Request, Wish};
 use crate::simulated::Client;
 
-/// How many requests of a session may wait, and how many large payloads they may have; one is always
-/// taken.
-pub const WAITING_MESSAGES_MAX: usize = 4;
+/// How many large payloads the requests of a session that wait may have; one is always taken.
 const WAITING_LARGE_MAX: usize = 1;
 
 /// A session about which an authorizer is asked.
@@ -91,6 +89,19 @@ impl Model {
         })
     }
 
+    /// The subscriptions about whose history an authorizer is asked, each with who asks for it.
+    pub fn histories_asked_for(&self) -> Vec<(Client, u64)> {
+        let first = self.waiting.iter().filter(|it| it.place == 1);
+        let asked = first.filter_map(|it| match it.queue[0].request()? {
+            Request::Ask(ask) => match ask.wish {
+                Wish::GetEvents(id, _) => Some((it.client, id)),
+                _ => None,
+            },
+            _ => None,
+        });
+        asked.collect()
+    }
+
     /// The calls that wait: their callers and numbers.
     pub fn calls_that_wait(&self) -> Vec<(Client, u64)> {
         let calls = self.waiting.iter().flat_map(|waiting| {
@@ -110,6 +121,7 @@ impl Model {
         };
         let number = *number;
         let is_pending = self.find(client, number).is_some();
+        let max = self.config.waiting_messages_per_session_max;
         let queue = self.queue(client).unwrap();
         if matches!(request, Request::Part { .. }) {
             let last = queue.iter().filter_map(|it| it.then_ended).max();
@@ -122,7 +134,7 @@ impl Model {
         let count = waiting.clone().count();
         let large: usize = waiting.map(Request::large_payloads).sum();
         let is_too_large = large + request.large_payloads() > WAITING_LARGE_MAX;
-        if count > 0 && (count >= WAITING_MESSAGES_MAX || is_too_large) {
+        if count > 0 && (count >= max || is_too_large) {
             return self.find_no_room(client, number, request);
         }
         queue.push(entry);
