@@ -64,7 +64,7 @@ OTHER_REALM = '[[realms]]\nname = "realm1"\n[[realms]]\nname = "shop"\n'
 def test_reload_starts_anew_when_the_configuration_changes(command, directory):
     with wampy.Router(realms=["realm1", "shop"]) as router:
         config = directory / "wampy.toml"
-        config.write_text(f'listen = ["127.0.0.1:{router.port}"]\n')
+        config.write_text(f'listen = ["127.0.0.1:{router.port}"]\n[[realms]]\nname = "realm1"\n')
         running = command("date_service:DateService", "--config", "wampy.toml", "--reload")
         running.says("DateService joined realm1")
         # Mistakes change nothing.
@@ -101,7 +101,7 @@ def test_reload_sees_the_configuration_of_wampy_1_come(command, directory, route
 
 def test_a_router_reads_its_configuration_again(command, directory, free_port):
     config, listen = directory / "wampy.toml", f'listen = ["127.0.0.1:{free_port}"]\n'
-    config.write_text(listen)
+    config.write_text(f'{listen}[[realms]]\nname = "realm1"\n')
     arguments = ("--router", "--config", "wampy.toml", "--reload")
     running = command("date_service:DateService", *arguments)
     running.says("offers com.example.version")

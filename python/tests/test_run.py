@@ -106,7 +106,9 @@ def test_a_router_that_listens_where_it_is_told(command, free_port):
 
 
 def test_the_place_of_the_router_by_its_configuration(command, directory, router, start):
-    (directory / "wampy.toml").write_text(f'listen = ["127.0.0.1:{router.port}"]\n')
+    (directory / "wampy.toml").write_text(
+        f'listen = ["127.0.0.1:{router.port}"]\n[[realms]]\nname = "realm1"\n'
+    )
     (directory / "node.json").write_text(crossbar(router.port))
     (directory / "node.yaml").write_text(crossbar(router.port))
     (directory / "crossbar").mkdir()
