@@ -1,14 +1,17 @@
 """A client whose connection is lost: what it does meanwhile, who hears of it, and its end."""
 
+import asyncio
 import signal
 import socket
 import threading
 import time
 
 import pytest
+from loops import until
 from lossy import FAST, Service, names, wampy_threads
 
 import wampy
+import wampy.aio
 from wampy import errors
 
 # Requests
@@ -255,3 +258,25 @@ assert lost.wait(20)
     )
     _, err = process.communicate(timeout=20)
     assert (process.returncode, err.count("Traceback")) == (0, 0), err
+
+
+def test_calls_that_wait_for_a_session_hold_no_later_call_back(router, proxy):
+    async def add(a):
+        return a + 1
+
+    async def main():
+        async with (
+            wampy.aio.connect(router=router) as service,
+            wampy.aio.connect(proxy.url, reconnect=FAST, call_timeout=10) as caller,
+        ):
+            await service.register(add, "com.aio.add")
+            proxy.refuse()
+            proxy.cut()
+            await until(lambda: not caller.is_open)
+            both = asyncio.gather(*(caller.call("com.aio.add", a) for a in (1, 2)))
+            await asyncio.sleep(0)
+            proxy.admit()
+            assert await both == [2, 3]
+            assert await caller.call("com.aio.add", 3) == 4
+
+    asyncio.run(main())

@@ -162,13 +162,14 @@ impl Calls {
         if table.waiting.len() + operations >= OPERATIONS_MAX {
             return Ok(None);
         }
-        let (sending, begins) = table.turn.next();
+        let sending = table.turn.sending();
         let made = self
             .told
             .make(number, name, options.call(), payload, sending);
         let Some(made) = made else {
             return Ok(None);
         };
+        let begins = table.turn.made(sending);
         let calling = Calling {
             done: done.clone().unbind(),
             procedure: procedure.clone().unbind(),
@@ -177,13 +178,15 @@ impl Calls {
             whole,
         };
         table.waiting.insert(number, calling);
-        if let Some(limit) = limit {
-            table.watch(py, number, limit, &self.answers.bell)?;
-        }
+        let watched = match limit {
+            Some(limit) => table.watch(py, number, limit, &self.answers.bell),
+            None => Ok(()),
+        };
         drop(table);
         if begins {
             self.flush_soon(py)?;
         }
+        watched?;
         Ok(Some((number, done)))
     }
 
@@ -297,18 +300,24 @@ impl Table {
 }
 
 impl Turn {
-    /// When the next call is sent, and whether the loop has to be told to flush.
-    fn next(&mut self) -> (Sending, bool) {
+    /// When the next call is sent.
+    fn sending(&self) -> Sending {
+        match self.begun && self.unsent + 1 < SENT_TOGETHER_MAX {
+            true => Sending::WithNext,
+            false => Sending::AtOnce,
+        }
+    }
+
+    /// A call was made that is sent so; whether the loop has to be told to flush.
+    fn made(&mut self, sending: Sending) -> bool {
         if !std::mem::replace(&mut self.begun, true) {
-            return (Sending::AtOnce, false);
+            return false;
         }
-        let begins = !std::mem::replace(&mut self.scheduled, true);
-        self.unsent += 1;
-        if self.unsent < SENT_TOGETHER_MAX {
-            return (Sending::WithNext, begins);
-        }
-        self.unsent = 0;
-        (Sending::AtOnce, begins)
+        self.unsent = match sending {
+            Sending::WithNext => self.unsent + 1,
+            Sending::AtOnce => 0,
+        };
+        !std::mem::replace(&mut self.scheduled, true)
     }
 }
 
