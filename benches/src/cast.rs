@@ -9,34 +9,22 @@ use crate::error::BenchError;
 use crate::frames::Frames;
 use crate::framing::Sender;
 use crate::incoming::code;
+use crate::load::Load;
 use crate::nats;
 use crate::outbox::Outbox;
-use crate::outgoing::{Load, register, subscribe};
-use crate::relay::{SINK, SOURCE};
+use crate::outgoing::{register, subscribe};
+use crate::relay::plan::{FIRST_ID, SINK, SOURCE};
 use crate::role::{Callee, Caller, Publisher, Role, Subscriber};
 use crate::session::Session;
 use crate::target::{Peer, Target};
 use crate::transport::Transport;
 use crate::workload::{PubSub, Rpc, Workload};
 
-/// Over the relay ids start here, so that all frames of a run have one length.
-const RELAY_FIRST_ID: u64 = 1_000_000_000;
-
-/// Length of every frame of a run over the relay.
-pub fn relay_frame_bytes(workload: &Workload, transport: Transport) -> usize {
-    let load = match workload {
-        Workload::Rpc(_) => Load::Result,
-        Workload::PubSub(_) => Load::Event,
-    };
-    Frames::new(transport, Sender::Router, load, workload.payload_bytes())
-        .frame_bytes(RELAY_FIRST_ID)
-}
-
 /// Id of the first request of every source session, and sequence number of its payload.
 pub fn first_id(peer: Peer) -> u64 {
     match peer {
         Peer::Router => 1,
-        Peer::Relay => RELAY_FIRST_ID,
+        Peer::Relay => FIRST_ID,
     }
 }
 
@@ -206,43 +194,6 @@ fn pubsub_parts<'a>(pubsub: &PubSub, target: &'a Target) -> Vec<Part<'a>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::payload::head;
-
-    #[test]
-    fn all_frames_of_a_relay_run_have_one_length() {
-        let rpc = Workload::Rpc(Rpc {
-            callers: 1,
-            in_flight: 1,
-            callees: 1,
-            payload_bytes: 16,
-        });
-        let pubsub = PubSub {
-            publishers: 1,
-            subscribers: 1,
-            window: 1,
-            payload_bytes: 100_000,
-        };
-        for (workload, load) in [(rpc, Load::Result), (Workload::PubSub(pubsub), Load::Event)] {
-            for transport in [Transport::RawSocketMsgpack, Transport::WebSocketJson] {
-                let length = relay_frame_bytes(&workload, transport);
-                let mut frames = Frames::new(
-                    transport,
-                    Sender::Router,
-                    load.clone(),
-                    workload.payload_bytes(),
-                );
-                for id in [RELAY_FIRST_ID, RELAY_FIRST_ID + 3_000_000_000] {
-                    let mut frame = Outbox::default();
-                    frames.append(id, &head(65_535, id), &mut frame);
-                    assert_eq!(
-                        frame.to_vec().len(),
-                        length,
-                        "{workload:?} {transport:?} {id}"
-                    );
-                }
-            }
-        }
-    }
 
     #[test]
     fn two_runs_never_share_a_uri() {

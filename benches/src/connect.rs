@@ -7,8 +7,9 @@
 use std::io::{Read, Write};
 use std::time::Duration;
 
+use crate::cut::Kind;
 use crate::error::BenchError;
-use crate::framing::{Kind, append_pong, client_frame};
+use crate::framing::{append_pong, client_frame};
 use crate::inbox::Inbox;
 use crate::incoming::{Incoming, code, parse};
 use crate::nats;

@@ -5,8 +5,9 @@ use std::rc::Rc;
 
 use crate::framing::{MASK, Sender, is_masked, mask, message_header};
 use crate::incoming::Incoming;
+use crate::load::Load;
 use crate::outbox::Outbox;
-use crate::outgoing::{Load, write_id};
+use crate::outgoing::write_id;
 use crate::payload::{Head, PAYLOAD_BYTES_MIN, filler};
 use crate::transport::Transport;
 
@@ -128,7 +129,8 @@ fn mask_at(offset: usize, bytes: &mut [u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::framing::{Kind, cut};
+    use crate::cut::Kind;
+    use crate::framing::cut;
     use crate::incoming::{code, parse};
     use crate::payload::{check, head};
 

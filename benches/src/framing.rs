@@ -5,8 +5,7 @@
 //! and the router has the same work with any other. NATS (see [`crate::nats`]) has
 //! no headers: its lines are their own frames.
 
-use std::ops::Range;
-
+use crate::cut::{Cut, FRAME_BYTES_MAX, Kind};
 use crate::nats;
 use crate::transport::Transport;
 
@@ -15,34 +14,6 @@ pub const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
 /// Octets of a RawSocket frame header.
 const RAWSOCKET_HEADER_BYTES: usize = 4;
-
-/// Longest frame accepted, in octets of its body.
-pub const FRAME_BYTES_MAX: usize = 1 << 24;
-
-/// What a received frame is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// One whole WAMP message.
-    Message,
-    /// A part of a WebSocket message, and whether it is the last.
-    Fragment { last: bool },
-    /// To be answered by a pong with the same body.
-    Ping,
-    /// The answer to a ping.
-    Pong,
-    /// What a NATS server tells without being asked; it needs no answer.
-    Notice,
-    /// The peer closes the WebSocket.
-    Close,
-}
-
-/// A whole frame at the start of a buffer.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Cut {
-    pub kind: Kind,
-    /// Where its body lies in the buffer.
-    pub body: Range<usize>,
-}
 
 /// The frame at the start of `bytes`; `None` if it is not complete yet.
 pub fn cut(transport: Transport, bytes: &[u8]) -> Result<Option<Cut>, &'static str> {

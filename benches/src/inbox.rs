@@ -1,6 +1,7 @@
 //! Received bytes of one connection, and the frames in them.
 
-use crate::framing::{FRAME_BYTES_MAX, Kind, cut};
+use crate::cut::{FRAME_BYTES_MAX, Kind};
+use crate::framing::cut;
 use crate::transport::Transport;
 
 /// Room that the first read finds, in bytes. It doubles whenever a read fills it, so that an idle

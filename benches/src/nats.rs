@@ -9,9 +9,9 @@
 
 use memchr::memchr;
 
-use crate::framing::{Cut, FRAME_BYTES_MAX, Kind};
-use crate::incoming::{Incoming, code};
-use crate::outgoing::{Load, Pieces};
+use crate::cut::{Cut, FRAME_BYTES_MAX, Kind};
+use crate::incoming::message::{Incoming, code};
+use crate::load::{Load, Pieces};
 
 /// Longest line that a server may send, in bytes.
 const LINE_BYTES_MAX: usize = 64 * 1024;

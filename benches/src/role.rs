@@ -245,7 +245,7 @@ mod tests {
     use super::*;
     use crate::framing::{Sender, cut};
     use crate::incoming::parse;
-    use crate::outgoing::Load;
+    use crate::load::Load;
     use crate::payload::filler;
     use crate::transport::Transport;
 

@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use mio::{Interest, Registry, Token};
 
+use crate::cut::Kind;
 use crate::error::BenchError;
-use crate::framing::{Kind, append_pong, client_frame};
+use crate::framing::{append_pong, client_frame};
 use crate::inbox::Inbox;
 use crate::incoming::{code, parse};
 use crate::outbox::Outbox;

@@ -12,6 +12,7 @@ mod markdown;
 mod matrix;
 mod page;
 mod peer;
+mod peers;
 pub(crate) mod process;
 mod results;
 mod routers;
@@ -27,7 +28,8 @@ use wampy_bench::{Report, run};
 
 use crate::line;
 use matrix::{Cell, matrix};
-use peer::{Peer, Peers};
+use peer::Peer;
+use peers::Peers;
 use results::Results;
 
 /// Command line of `compare`.

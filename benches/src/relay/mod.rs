@@ -15,20 +15,14 @@
 //! connection. The better of the two is the floor.
 
 mod blocking;
+pub(crate) mod plan;
 mod readiness;
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
-use crate::cast::relay_frame_bytes;
-use crate::transport::Transport;
-use crate::workload::Workload;
-
-/// First octet of a connection that sends calls or publications.
-pub(crate) const SOURCE: u8 = 0;
-
-/// First octet of a connection that answers calls or receives events.
-pub(crate) const SINK: u8 = 1;
+pub use plan::Plan;
+use plan::{Pattern, SINK, SOURCE};
 
 /// How much one read takes at most, in bytes.
 const READ_BYTES: usize = 256 * 1024;
@@ -40,58 +34,6 @@ pub enum Engine {
     Readiness,
     /// One thread for each connection.
     Blocking,
-}
-
-/// What a relay passes on between whom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Plan {
-    sources: usize,
-    sinks: usize,
-    /// Length of every frame.
-    frame_bytes: usize,
-    pattern: Pattern,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pattern {
-    /// From each source to one sink, and back.
-    Pairs,
-    /// From each source to all sinks.
-    FanOut,
-}
-
-impl Plan {
-    /// The relay for a workload over a transport.
-    pub fn new(workload: &Workload, transport: Transport) -> Self {
-        let (sources, sinks) = workload.sessions();
-        let pattern = match workload {
-            Workload::Rpc(_) => Pattern::Pairs,
-            Workload::PubSub(_) => Pattern::FanOut,
-        };
-        Self {
-            sources,
-            sinks,
-            frame_bytes: relay_frame_bytes(workload, transport),
-            pattern,
-        }
-    }
-
-    /// How many bytes of `bytes` can be passed on: whole frames, where those of several sources must
-    /// not mix on their way to one sink, and otherwise all.
-    fn ready(&self, bytes: usize) -> usize {
-        match self.mixes() {
-            true => bytes - bytes % self.frame_bytes,
-            false => bytes,
-        }
-    }
-
-    /// Whether a sink gets frames of several sources.
-    fn mixes(&self) -> bool {
-        match self.pattern {
-            Pattern::Pairs => self.sources > self.sinks,
-            Pattern::FanOut => self.sources > 1,
-        }
-    }
 }
 
 /// A relay that listens on a free port of the loopback interface.
@@ -165,7 +107,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{PubSub, Rpc, Target, run};
+    use crate::{PubSub, Rpc, Target, Transport, Workload, run};
 
     const PAYLOADS: [usize; 3] = [16, 5000, 300_000];
 
