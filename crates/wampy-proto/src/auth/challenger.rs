@@ -29,34 +29,14 @@
 
 use std::collections::VecDeque;
 
-use super::channel::ChannelId;
+use super::applicant::Applicant;
 use super::credential::Credential;
-use super::cryptosign::{self, PrivateKey};
+use super::cryptosign;
 use super::outcome::Denied;
 use super::scram::{self, Dialect};
 use super::ticket;
-use crate::id::SessionId;
 use crate::message::{Authenticate, Challenge, HelloDetails};
 use crate::value::Value;
-
-/// Who the client will be if it proves itself, and where it is.
-#[derive(Debug, Clone)]
-pub struct Applicant {
-    /// The id that the session will have; drawn before it stands, because wampcra signs it.
-    pub session: SessionId,
-    /// The user.
-    pub authid: String,
-    /// The role that the user will have.
-    pub authrole: String,
-    /// Who knows the user: `static`, `dynamic` and so on.
-    pub authprovider: String,
-    /// Now, in UTC as ISO 8601: `2026-01-01T00:00:00.000Z`.
-    pub timestamp: String,
-    /// The TLS 1.3 connection, if it is one.
-    pub channel: Option<ChannelId>,
-    /// The key with which the router proves to cryptosign clients who it is.
-    pub router_key: Option<PrivateKey>,
-}
 
 /// What comes next.
 #[derive(Debug, PartialEq)]

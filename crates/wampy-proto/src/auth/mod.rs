@@ -8,6 +8,7 @@
 //! Deliberately absent: who may join which realm in which role (the router's configuration),
 //! authentication by the transport (cookies, TLS certificates), and slowing down those who guess.
 
+mod applicant;
 mod binary;
 mod challenger;
 pub mod channel;
@@ -20,7 +21,8 @@ mod signer;
 pub mod ticket;
 pub mod wampcra;
 
-pub use challenger::{Applicant, Challenger, Proof, Step};
+pub use applicant::Applicant;
+pub use challenger::{Challenger, Proof, Step};
 pub use channel::ChannelId;
 pub use credential::{AuthMethod, Credential, Credentials};
 pub use cryptosign::{Cryptosign, PrivateKey, PublicKey};

@@ -10,8 +10,8 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
+use super::applicant::Applicant;
 use super::binary::to_base64;
-use super::challenger::Applicant;
 use super::outcome::{Denied, SignError};
 use super::secret::Secret;
 use crate::message::{Authenticate, AuthenticateExtra, Challenge, ChallengeExtra};

@@ -1,8 +1,8 @@
 //! The router's side of SCRAM.
 
 use super::{AuthMessage, Dialect, ScramCredential, is_nonce, prepare_authid};
+use crate::auth::applicant::Applicant;
 use crate::auth::binary::{from_base64, to_base64};
-use crate::auth::challenger::Applicant;
 use crate::auth::channel::{self, ChannelId, TLS_EXPORTER};
 use crate::auth::outcome::Denied;
 use crate::message::{Authenticate, Challenge, ChallengeExtra};
