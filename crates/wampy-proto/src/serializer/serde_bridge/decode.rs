@@ -1,7 +1,6 @@
 //! serde's `Deserializer` over any [`Reader`].
 
 use std::borrow::Cow;
-use std::fmt::Display;
 
 use serde::de::value::{CowStrDeserializer, SeqDeserializer};
 use serde::de::{
@@ -10,51 +9,9 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
+use super::failure::Failure;
 use super::key::KeyDeserializer;
-use crate::serializer::{DecodeError, NESTED_TOO_DEEPLY, Reader, Seq, Token};
-
-/// A failure of decoding: the reader's, or that of the type being decoded, which knows no offset.
-#[derive(Debug)]
-pub(super) enum Failure {
-    Malformed(DecodeError),
-    Unsuitable(String),
-}
-
-impl Failure {
-    /// The error, with `offset` for where an unsuitable value was found.
-    pub(super) fn at(self, offset: usize) -> DecodeError {
-        match self {
-            Self::Malformed(error) => error,
-            Self::Unsuitable(problem) => DecodeError {
-                problem: problem.into(),
-                offset,
-            },
-        }
-    }
-}
-
-impl From<DecodeError> for Failure {
-    fn from(error: DecodeError) -> Self {
-        Self::Malformed(error)
-    }
-}
-
-impl Display for Failure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Malformed(error) => error.fmt(f),
-            Self::Unsuitable(problem) => problem.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for Failure {}
-
-impl serde::de::Error for Failure {
-    fn custom<T: Display>(problem: T) -> Self {
-        Self::Unsuitable(problem.to_string())
-    }
-}
+use crate::serializer::{NESTED_TOO_DEEPLY, Reader, Seq, Token};
 
 /// Reads one value that may have `depth` levels of lists and maps.
 pub(super) struct ValueDeserializer<'r, R, T> {

@@ -7,7 +7,7 @@ use serde::de::{Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
 use serde::ser::{Impossible, Serialize, Serializer};
 
-use super::decode::Failure;
+use super::failure::Failure;
 use crate::serializer::{EncodeError, Writer};
 
 const KEY: &str = "a map key is neither text nor an integer";

@@ -6,6 +6,7 @@
 
 mod decode;
 mod encode;
+mod failure;
 mod key;
 
 use serde::Serialize;
