@@ -1,8 +1,8 @@
 //! The details that messages about a session, and messages from the router, carry.
 
-use super::options::options;
+use super::fields::options;
+use super::words::CancelMode;
 use crate::feature::Roles;
-use crate::message::options::CancelMode;
 use crate::value::Value;
 
 options! {

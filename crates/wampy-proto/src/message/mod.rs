@@ -9,22 +9,24 @@
 mod decode;
 mod details;
 mod encode;
+mod fields;
 mod options;
 mod payload_passthru_mode;
 mod rare;
 mod routed;
 mod session;
 mod usual;
+mod words;
 
 pub use details::{
     AbortDetails, ChallengeExtra, ErrorDetails, EventDetails, GoodbyeDetails, HelloDetails,
     InterruptOptions, InvocationDetails, RareErrorDetails, RareEventDetails, RareInvocationDetails,
     RareResultDetails, ResultDetails, RevocationDetails, WelcomeDetails,
 };
+pub use fields::PRIVATE_KEYS_MAX;
 pub use options::{
-    AuthenticateExtra, CallOptions, CancelMode, CancelOptions, InvocationPolicy, PRIVATE_KEYS_MAX,
-    PublishOptions, RareCallOptions, RarePublishOptions, RareYieldOptions, RegisterOptions,
-    SubscribeOptions, YieldOptions,
+    AuthenticateExtra, CallOptions, CancelOptions, PublishOptions, RareCallOptions,
+    RarePublishOptions, RareYieldOptions, RegisterOptions, SubscribeOptions, YieldOptions,
 };
 pub use payload_passthru_mode::Passthru;
 pub use rare::{Absent, Rare};
@@ -33,6 +35,7 @@ pub use routed::{
     Result, Subscribe, Subscribed, Unregister, Unregistered, Unsubscribe, Unsubscribed, Yield,
 };
 pub use session::{Abort, Authenticate, Challenge, Goodbye, Hello, Welcome};
+pub use words::{CancelMode, InvocationPolicy};
 
 use crate::payload::{Gap, GapFinder, Payload};
 use crate::serializer::{self, DecodeError, EncodeError, Serializer};
