@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use wampy_proto::{Message, RequestId, Serializer};
 
 use crate::decode::decode;
-use crate::error::{Kind, failure};
+use crate::failure::{Kind, failure};
 use crate::locks::lock;
 use crate::runtime::wait;
 

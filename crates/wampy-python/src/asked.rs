@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use wampy::{Call, CallResult, Error, Registration, Subscription};
 use wampy_proto::message::{RegisterOptions, SubscribeOptions};
 
-use crate::error::{Kind, failure};
+use crate::failure::{Kind, failure};
 use crate::inbox::Granted;
 use crate::live::Live;
 use crate::locks::lock;

@@ -9,7 +9,7 @@ use wampy::{Builder, Client, IpVersion, Reconnect};
 use wampy_proto::end_to_end::DataKey;
 
 use crate::cookies::CookieJar;
-use crate::error::{Kind, failure};
+use crate::failure::{Kind, failure};
 use crate::keys::{self, Key};
 use crate::proof::Proof;
 use crate::runtime::duration;

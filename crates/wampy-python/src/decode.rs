@@ -10,7 +10,7 @@ use wampy_proto::serializer::json::JsonReader;
 use wampy_proto::serializer::msgpack::MsgPackReader;
 use wampy_proto::serializer::{DEPTH_MAX, DecodeError, Reader, Serializer, Token};
 
-use crate::error::{Kind, failure};
+use crate::failure::{Kind, failure};
 use crate::known_keys::KnownKeys;
 
 /// Decodes the one value that fills `bytes`.

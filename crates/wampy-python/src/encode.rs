@@ -15,7 +15,7 @@ use wampy_proto::serializer::json::JsonWriter;
 use wampy_proto::serializer::msgpack::MsgPackWriter;
 use wampy_proto::serializer::{DEPTH_MAX, Serializer, Writer};
 
-use crate::error::{Kind, failure};
+use crate::failure::{Kind, failure};
 
 /// How many bytes a value is expected to take; more are no fault.
 const BYTES_EXPECTED: usize = 256;

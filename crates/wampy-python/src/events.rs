@@ -10,7 +10,8 @@ use wampy::Event;
 
 use crate::decode::{decode_args, decode_kwargs};
 use crate::inbox::Inbox;
-use crate::options::{arguments, details};
+use crate::options::details;
+use crate::payload::arguments;
 
 /// The most events that are handled before Python looks up: handlers that are not written in Python
 /// let no other thread have the GIL.

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use pyo3::prelude::*;
 use wampy::{Registration, Subscription};
 
-use crate::error::{Kind, failure};
+use crate::failure::{Kind, failure};
 use crate::locks::lock;
 
 /// Something that has an id while it stands.

@@ -18,8 +18,8 @@ use pyo3::sync::PyOnceLock;
 use tokio::runtime::Runtime;
 
 use crate::bell::{Bell, Ringer};
-use crate::error::{Kind, failure};
-use crate::runtime;
+use crate::failure::{Kind, failure};
+use crate::fork;
 
 /// Python's function that finds the hub of the thread that calls it.
 static FINDER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
@@ -101,7 +101,7 @@ impl Wakeups {
         let bell = Bell::new()
             .map_err(|error| failure(py, Kind::Connection, &format!("no pipe: {error}")))?;
         Ok(Self {
-            generation: runtime::generation(),
+            generation: fork::generation(),
             bell: Arc::new(bell),
         })
     }
@@ -114,7 +114,7 @@ impl Wakeups {
     /// Whether this process made it, and not one that it is a fork of.
     #[getter]
     fn is_ours(&self) -> bool {
-        self.generation == runtime::generation()
+        self.generation == fork::generation()
     }
 
     /// The tokens that have been woken since the last time. Never waits.

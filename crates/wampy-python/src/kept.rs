@@ -5,8 +5,8 @@
 
 use pyo3::prelude::*;
 
-use crate::error::{Kind, failure};
-use crate::runtime::{self, check_generation};
+use crate::failure::{Kind, failure};
+use crate::fork::{self, check_generation};
 
 /// A value of one process.
 pub struct Kept<T> {
@@ -18,14 +18,14 @@ pub struct Kept<T> {
 impl<T> Kept<T> {
     pub fn new(value: T) -> Self {
         Self {
-            generation: runtime::generation(),
+            generation: fork::generation(),
             value: Some(value),
         }
     }
 
     /// The value, in the process that made it.
     pub fn here(&self) -> Option<&T> {
-        let is_here = self.generation == runtime::generation();
+        let is_here = self.generation == fork::generation();
         self.value.as_ref().filter(|_| is_here)
     }
 
@@ -42,7 +42,7 @@ impl<T> Kept<T> {
 
 impl<T> Drop for Kept<T> {
     fn drop(&mut self) {
-        if self.generation != runtime::generation() {
+        if self.generation != fork::generation() {
             std::mem::forget(self.value.take());
         }
     }

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use wampy_proto::end_to_end::{Cipher, DataKey};
 
-use crate::error::{Kind, failure};
+use crate::failure::{Kind, failure};
 
 /// `wampy.DataKey`.
 #[derive(FromPyObject)]

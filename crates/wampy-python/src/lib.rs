@@ -18,7 +18,9 @@ mod decode;
 mod encode;
 mod error;
 mod events;
+mod failure;
 mod features;
+mod fork;
 mod held;
 mod hub;
 mod inbox;
@@ -29,6 +31,7 @@ mod live;
 mod locks;
 mod names;
 mod options;
+mod payload;
 mod progressive;
 mod proof;
 mod request;
@@ -59,7 +62,7 @@ mod _wampy {
     use crate::attempt::Attempt;
     #[pymodule_export]
     use crate::cookies::CookieJar;
-    use crate::error::{Kind, failure};
+    use crate::failure::{Kind, failure};
     #[pymodule_export]
     use crate::hub::Wakeups;
     #[pymodule_export]

@@ -13,7 +13,8 @@ use wampy_proto::{MessageType, error_uri};
 use crate::answers::Answers;
 use crate::held::{Holdings, noted};
 use crate::inbox::{Granted, Inbox, Job};
-use crate::options::{arguments, details};
+use crate::options::details;
+use crate::payload::arguments;
 use crate::runtime::{Leaves, wait};
 use crate::work::InWork;
 

@@ -5,7 +5,7 @@
 
 use pyo3::prelude::*;
 
-use crate::error::{Kind, failure};
+use crate::failure::{Kind, failure};
 
 /// What a program calls or offers.
 pub struct Procedure<'a>(pub &'a str);

@@ -8,10 +8,12 @@ use pyo3::prelude::*;
 use wampy::{CallInput, CallResult, ProgressiveCall};
 use wampy_proto::Serializer;
 
-use crate::error::{self, Kind, failure};
+use crate::error;
+use crate::failure::{Kind, failure};
 use crate::kept::Kept;
 use crate::locks::lock;
-use crate::options::{arguments, details, payload};
+use crate::options::details;
+use crate::payload::{arguments, payload};
 use crate::runtime::wait;
 
 /// RESULT as a tuple: request id, details, args, kwargs.

@@ -5,7 +5,7 @@
 use pyo3::prelude::*;
 use wampy::auth::{Auth, Cryptosign, PrivateKey, PublicKey, Scram, Ticket, WampCra};
 
-use crate::error::{Kind, failure};
+use crate::failure::{Kind, failure};
 
 /// `wampy.auth.Proof`.
 #[derive(FromPyObject)]

@@ -13,9 +13,11 @@ use tokio::task::JoinHandle;
 use wampy::{Call, Client, Publish};
 use wampy_proto::message::{CallOptions, PublishOptions};
 
-use crate::error::{self, Kind, failure_of};
+use crate::error;
+use crate::failure::{Kind, failure_of};
 use crate::keys;
-use crate::options::{payload, read_options};
+use crate::options::read_options;
+use crate::payload::payload;
 use crate::runtime::runtime;
 
 /// How a call is to be made.

@@ -12,7 +12,8 @@ use wampy::router::{Builder as Settings, Converted, CrossbarConfig, RealmRoles, 
 use wampy_proto::Serializer;
 use wampy_proto::serializer::deserialize;
 
-use crate::error::{Kind, failure};
+use crate::failure::{Kind, failure};
+use crate::fork;
 use crate::locks::lock;
 use crate::runtime::{self, duration, wait};
 
@@ -39,7 +40,7 @@ struct Running {
 impl Drop for Router {
     fn drop(&mut self) {
         let running = lock(&self.running).take();
-        if self.generation != runtime::generation() {
+        if self.generation != fork::generation() {
             // Its threads are in the parent of a fork; waiting for them would never end.
             std::mem::forget(running);
         } else if let Some(running) = running {
@@ -173,7 +174,7 @@ impl Router {
     /// Say GOODBYE to every session and stop, within `timeout` seconds. Never fails.
     fn stop(&self, py: Python<'_>, timeout: f64) -> PyResult<()> {
         let timeout = duration(py, timeout)?;
-        if self.generation != runtime::generation() {
+        if self.generation != fork::generation() {
             return Ok(());
         }
         let running = lock(&self.running).take();
@@ -200,7 +201,7 @@ impl Router {
     ) -> PyResult<T> {
         let done = py.detach(|| {
             let running = lock(&self.running);
-            let is_here = self.generation == runtime::generation();
+            let is_here = self.generation == fork::generation();
             running.as_ref().filter(|_| is_here).map(act)
         });
         done.ok_or_else(|| failure(py, Kind::Configuration, "the router does not run"))
@@ -240,7 +241,7 @@ impl Router {
         let url = router.url();
         let running = Mutex::new(Some(Running { router, runtime }));
         Ok(Self {
-            generation: runtime::generation(),
+            generation: fork::generation(),
             port,
             url,
             realms,

@@ -3,14 +3,14 @@
 //! A wait releases the GIL and looks up every [`SLICE`] to answer signals. When the interpreter ends
 //! no thread but the one that ends it comes back to Python: each stays where it is until the process
 //! is gone, because Python would unwind it through Rust. A fork leaves the threads of its parent
-//! behind, so everything made before it is refused by its number. A thread that has a hub does not
+//! behind, so that its child starts a runtime of its own: see `fork`. A thread that has a hub does not
 //! stand still meanwhile: see `hub`.
 //!
 //! Deliberately absent: futures in Python; the asyncio face has another way of waiting: see `aio`.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread, ThreadId};
@@ -22,9 +22,9 @@ use tokio::sync::watch;
 use wampy::Client;
 use wampy_proto::close_reason;
 
-use crate::error::{Kind, failure};
-use crate::hub;
+use crate::failure::{Kind, failure};
 use crate::locks::lock;
+use crate::{fork, hub};
 
 /// How long a wait goes on before it looks up.
 pub const SLICE: Duration = Duration::from_millis(50);
@@ -37,7 +37,6 @@ const THREADS: usize = 1;
 const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 static RUNTIME: Mutex<Option<&'static Process>> = Mutex::new(None);
-static GENERATION: AtomicU64 = AtomicU64::new(0);
 static ENDING: AtomicBool = AtomicBool::new(false);
 /// The thread that ends the interpreter.
 static ENDER: OnceLock<ThreadId> = OnceLock::new();
@@ -61,29 +60,9 @@ struct Process {
     ending: watch::Sender<bool>,
 }
 
-/// How many forks lie between this process and the one that loaded the extension.
-pub fn generation() -> u64 {
-    GENERATION.load(Ordering::Acquire)
-}
-
-/// Refuses what was made before a fork, whose threads live in the parent.
-///
-/// # Errors
-/// `made_in` is not the generation of this process: `wampy.errors.SessionError`.
-pub fn check_generation(py: Python<'_>, made_in: u64, what: &str) -> PyResult<()> {
-    if made_in == generation() {
-        return Ok(());
-    }
-    let message = format!(
-        "this {what} was started before os.fork(), and its connection belongs to the parent \
-         process; stop() it here and start() it again, or make a new one"
-    );
-    Err(failure(py, Kind::Session, &message))
-}
-
 /// In the child of a fork: forget the runtime, whose threads stayed in the parent.
 pub fn forked() {
-    GENERATION.fetch_add(1, Ordering::AcqRel);
+    fork::count();
     WAITING.store(0, Ordering::Release);
     *lock(&RUNTIME) = None;
     lock(&SESSIONS).clear();

@@ -10,7 +10,7 @@ use wampy::{Invocation, Parts, Responder, WampError};
 use wampy_proto::Payload;
 
 use crate::locks::lock;
-use crate::options::arguments;
+use crate::payload::arguments;
 use crate::runtime::wait;
 
 /// A further part of a call: args, kwargs, and whether it is the last.

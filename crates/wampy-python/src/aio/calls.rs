@@ -23,13 +23,15 @@ use tokio::time::Instant;
 use wampy::{Answers, CallResult, Client, Error, Made, Sending, ToldCalls};
 use wampy_proto::message::CancelMode;
 
-use super::desk::{Begun, Desk, OPERATIONS_MAX, settle};
-use super::session::AioOptions;
+use super::call_options::AioOptions;
+use super::desk::{Begun, Desk, OPERATIONS_MAX};
+use super::outcome::settle;
 use super::value::value;
 use crate::bell::Bell;
-use crate::error::{self, Kind, failure};
+use crate::error;
+use crate::failure::{Kind, failure};
 use crate::locks::lock;
-use crate::options::payload;
+use crate::payload::payload;
 use crate::progressive::result_tuple;
 use crate::runtime::{is_ending, runtime};
 

@@ -9,8 +9,8 @@ use pyo3::types::{PyDict, PyList};
 use wampy::Description;
 use wampy_proto::{Serializer, Value};
 
-use crate::error::{Kind, failure};
-use crate::options::payload;
+use crate::failure::{Kind, failure};
+use crate::payload::payload;
 
 /// A definition, as `wampy.reflection` makes it.
 ///

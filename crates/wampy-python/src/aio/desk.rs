@@ -12,17 +12,17 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use foldhash::fast::FixedState;
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
-use pyo3::{ffi, intern};
 use wampy::{Client, Invocation, Responder};
 
 use super::calls::Calls;
-
+use super::outcome::{is_done, settle};
 use crate::bell::{Bell, Ringer};
-use crate::error::{Kind, failure};
+use crate::failure::{Kind, failure};
+use crate::fork::{self, check_generation};
 use crate::locks::lock;
-use crate::runtime::{self, check_generation, runtime};
+use crate::runtime::runtime;
 
 /// The most operations at a time; further calls wait for their turn.
 pub const OPERATIONS_MAX: usize = 1 << 15;
@@ -85,7 +85,7 @@ impl Desk {
         let bell = Bell::new()
             .map_err(|error| failure(py, Kind::Connection, &format!("no pipe: {error}")))?;
         Ok(Self {
-            generation: runtime::generation(),
+            generation: fork::generation(),
             bell: Arc::new(bell),
             create_future,
             call_soon,
@@ -338,43 +338,4 @@ impl Desk {
         drop(dropped);
         Ok(())
     }
-}
-
-/// Gives a future its outcome, unless somebody has canceled it.
-pub fn settle(done: &Bound<'_, PyAny>, outcome: PyResult<Py<PyAny>>) -> PyResult<()> {
-    let py = done.py();
-    let settled = match outcome {
-        Ok(value) => call_method(done, intern!(py, "set_result"), value.bind(py)),
-        Err(error) => done.call_method1(intern!(py, "set_exception"), (error.into_value(py),)),
-    };
-    match settled {
-        // It refuses because it has an outcome, which is rare enough to ask afterwards.
-        Err(_) if is_done(done)? => Ok(()),
-        settled => settled.map(drop),
-    }
-}
-
-/// Calls a method of one argument without a tuple and a bound method in between, which is what PyO3
-/// makes for the stable ABI of Python 3.10.
-#[expect(
-    unsafe_code,
-    reason = "each call has one, and this takes half the time"
-)]
-fn call_method<'py>(
-    object: &Bound<'py, PyAny>,
-    name: &Bound<'py, PyString>,
-    argument: &Bound<'py, PyAny>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let end = std::ptr::null_mut::<ffi::PyObject>();
-    // SAFETY: the three are objects that live until it returns, the null ends the list, and what it
-    // returns is a new reference or null with an exception.
-    unsafe {
-        let returned =
-            ffi::PyObject_CallMethodObjArgs(object.as_ptr(), name.as_ptr(), argument.as_ptr(), end);
-        Bound::from_owned_ptr_or_err(object.py(), returned)
-    }
-}
-
-fn is_done(done: &Bound<'_, PyAny>) -> PyResult<bool> {
-    done.call_method0(intern!(done.py(), "done"))?.is_truthy()
 }

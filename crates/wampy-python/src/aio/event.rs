@@ -6,7 +6,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use wampy::Event;
 
-use crate::options::{arguments, details};
+use crate::options::details;
+use crate::payload::arguments;
 
 /// An event.
 #[pyclass(frozen, module = "wampy.aio", name = "Event")]

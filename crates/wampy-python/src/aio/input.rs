@@ -12,7 +12,7 @@ use wampy_proto::Serializer;
 use super::desk::{Desk, Finish};
 use crate::kept::Kept;
 use crate::locks::lock;
-use crate::options::payload;
+use crate::payload::payload;
 use crate::progressive::goes_on;
 
 /// The further parts of a call.

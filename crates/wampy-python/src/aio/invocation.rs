@@ -13,7 +13,8 @@ use super::desk::{Desk, Finish};
 use super::stream::{AioStream, Source};
 use crate::kept::Kept;
 use crate::locks::lock;
-use crate::options::{arguments, details, payload};
+use crate::options::details;
+use crate::payload::{arguments, payload};
 
 /// A call.
 #[pyclass(frozen, module = "wampy._wampy")]

@@ -8,6 +8,7 @@
 //! Deliberately absent: tasks, handlers and scopes, which are Python's (`python/wampy/aio`).
 
 mod absence;
+mod call_options;
 mod calls;
 mod connect;
 mod definition;
@@ -16,15 +17,17 @@ mod event;
 mod event_loop;
 mod input;
 mod invocation;
+mod outcome;
 mod registration;
 mod session;
 mod stream;
 mod value;
 
+pub use call_options::AioOptions;
 pub use event::AioEvent;
 pub use event_loop::AioLoop;
 pub use input::AioInput;
 pub use invocation::AioInvocation;
 pub use registration::AioRegistration;
-pub use session::{AioOptions, AioSession};
+pub use session::AioSession;
 pub use stream::AioStream;

@@ -12,9 +12,10 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use wampy::{Call, Client, Status};
-use wampy_proto::message::{CallOptions, CancelMode, RegisterOptions, SubscribeOptions};
+use wampy_proto::message::{CancelMode, RegisterOptions, SubscribeOptions};
 
 use super::absence::{absent, loss, made, within};
+use super::call_options::AioOptions;
 use super::calls::Calls;
 use super::definition::description;
 use super::desk::{Begun, Desk, Finish};
@@ -22,48 +23,18 @@ use super::input::AioInput;
 use super::registration::AioRegistration;
 use super::stream::{AioStream, Source};
 use super::value::value;
-use crate::error::{self, Kind, failure_of};
+use crate::error;
+use crate::failure::{Kind, failure_of};
 use crate::features::router_has;
 use crate::kept::Kept;
 use crate::names::{Procedure, Topic};
 use crate::options::read_options;
 use crate::progressive::result_tuple;
-use crate::request::{self, How, answer};
+use crate::request::{self, answer};
 use crate::runtime::{self, Leaves, limit};
 
 /// How long those who wait for answers may act on the loss of a session before its scope does.
 const GRACE: Duration = Duration::from_millis(5);
-
-/// Options of CALL, read once for many calls.
-#[pyclass(frozen, module = "wampy._wampy")]
-pub struct AioOptions(How);
-
-#[pymethods]
-impl AioOptions {
-    #[new]
-    fn new(options: &Bound<'_, PyDict>) -> PyResult<Self> {
-        How::read(options).map(Self)
-    }
-}
-
-impl AioOptions {
-    /// Whether a call with these options can go the way of most calls: it says all that there is to
-    /// say, and nobody has to encrypt its values.
-    pub fn is_usual(&self) -> bool {
-        self.0.is_usual()
-    }
-
-    /// The options of the message.
-    pub fn call(&self) -> &CallOptions {
-        &self.0.options
-    }
-
-    /// How long the call may take.
-    pub fn limit(&self) -> Option<Duration> {
-        let timeout_ms = self.0.options.timeout_ms;
-        (timeout_ms > 0).then(|| Duration::from_millis(timeout_ms))
-    }
-}
 
 /// What belongs to a session in the process that opened it.
 struct Joined {
@@ -375,7 +346,7 @@ fn prepared(
     kwargs: &Bound<'_, PyAny>,
     options: &AioOptions,
 ) -> PyResult<Call> {
-    let call = request::call(client, procedure, args, kwargs, options.0.clone())?;
+    let call = request::call(client, procedure, args, kwargs, options.how().clone())?;
     Ok(call.cancel_mode(CancelMode::Kill))
 }
 

@@ -18,13 +18,15 @@ use wampy::{Client, Event, Parts, ProgressiveCall, Subscription};
 use super::absence::{loss, within};
 use super::desk::{Desk, Finish};
 use super::event::AioEvent;
-use crate::error::{self, Kind, failure};
+use crate::error;
+use crate::failure::{Kind, failure};
+use crate::fork;
 use crate::kept::Kept;
 use crate::locks::lock;
-use crate::options::arguments;
+use crate::payload::arguments;
 use crate::progressive::result_tuple;
 use crate::request::answer;
-use crate::runtime::{self, limit};
+use crate::runtime::limit;
 
 /// How many items may come at once before other callbacks of the loop run.
 const AT_ONCE_MAX: u32 = 64;
@@ -79,7 +81,7 @@ struct Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        if self.desk.generation == runtime::generation() {
+        if self.desk.generation == fork::generation() {
             // An operation that nobody waits for may hold it as well.
             drop(lock(&self.source).take());
             if let Some(token) = lock(&self.awaited).take() {

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use wampy::CallResult;
 
 use crate::decode::decode_only_arg;
-use crate::options::arguments;
+use crate::payload::arguments;
 
 /// The value of a result.
 ///
