@@ -1,25 +1,14 @@
 //! Sessions of the router itself.
 
 use serde_json::json;
-use wampy_proto::{Roles, SessionId};
-use wampy_realm::{Allow, Permission, RealmConfig, RealmRole, RealmRoles, SessionDetails};
+use wampy_realm::{Allow, Permission, RealmConfig, RealmRole, RealmRoles};
 
 use crate::authorization::roles;
 use crate::simulated::{Client, Network, all_features, assert_error};
 
 fn network_with_internal(config: RealmConfig) -> (Network, Client) {
     let mut network = Network::with(config);
-    let internal = network.join_internal(SessionDetails {
-        id: SessionId::try_from(77).unwrap(),
-        authid: "router".into(),
-        authrole: "router".into(),
-        authmethod: "internal".into(),
-        authprovider: "internal".into(),
-        trust_level: None,
-        authextra: None,
-        roles: Roles::default(),
-        transport: None,
-    });
+    let internal = network.join_internal(77);
     (network, internal)
 }
 

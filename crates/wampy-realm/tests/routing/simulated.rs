@@ -131,15 +131,7 @@ const ASKED_FOR: [Feature; 2] = [
 /// Every role of a client with every feature that this implementation has, but for those of which a
 /// test has to say who has them.
 pub fn all_features() -> Roles {
-    let mut roles = Roles::announced(&Role::CLIENT);
-    for role in Role::CLIENT {
-        let mut features = roles.get(role).unwrap();
-        for feature in ASKED_FOR {
-            features.remove(feature);
-        }
-        roles.set(role, features);
-    }
-    roles
+    without(Roles::announced(&Role::CLIENT), &ASKED_FOR)
 }
 
 /// Every role of a client, without any feature.
@@ -166,7 +158,11 @@ pub fn every_feature() -> Roles {
 
 /// All features but these.
 pub fn features_without(missing: &[Feature]) -> Roles {
-    let mut roles = all_features();
+    without(all_features(), missing)
+}
+
+/// The roles of a client that it has in `roles`, each without the features that are `missing`.
+pub fn without(mut roles: Roles, missing: &[Feature]) -> Roles {
     for role in Role::CLIENT {
         let mut features = roles.get(role).unwrap();
         for &feature in missing {
@@ -296,9 +292,18 @@ impl Network {
     }
 
     /// A session of the router itself.
-    pub fn join_internal(&mut self, details: SessionDetails) -> Client {
-        let id = details.id.value();
-        let client = self.realm.join_internal(details);
+    pub fn join_internal(&mut self, id: u64) -> Client {
+        let client = self.realm.join_internal(SessionDetails {
+            id: SessionId::try_from(id).unwrap(),
+            authid: "router".into(),
+            authrole: "router".into(),
+            authmethod: "internal".into(),
+            authprovider: "internal".into(),
+            trust_level: None,
+            authextra: None,
+            roles: Roles::default(),
+            transport: None,
+        });
         self.ids.insert(client, id);
         self.wire.inboxes.insert(client, Vec::new());
         self.check();

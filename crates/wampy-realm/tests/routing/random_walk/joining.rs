@@ -6,7 +6,7 @@ use wampy_realm::{JoinRefused, SessionDetails, Transport};
 use super::dice::Dice;
 use super::model::{LARGE, Session};
 use super::{SESSIONS_MAX, Walk};
-use crate::simulated::{Client, every_feature, no_features};
+use crate::simulated::{Client, every_feature, no_features, without};
 
 impl Walk {
     pub fn join(&mut self) {
@@ -75,17 +75,7 @@ impl Walk {
     /// The router gets a session of its own.
     pub fn join_internal(&mut self) {
         let id = 900;
-        let client = self.network.join_internal(SessionDetails {
-            id: SessionId::try_from(id).unwrap(),
-            authid: "router".into(),
-            authrole: "router".into(),
-            authmethod: "internal".into(),
-            authprovider: "internal".into(),
-            trust_level: None,
-            authextra: None,
-            roles: Roles::default(),
-            transport: None,
-        });
+        let client = self.network.join_internal(id);
         self.model.internal = Some(Session::of_router(client, id));
         self.compare("the router joins its realm");
     }
@@ -123,15 +113,24 @@ impl Walk {
 fn some_features(dice: &mut Dice) -> Roles {
     match dice.roll(8) {
         0 => no_features(),
-        1 => every_feature_but(&[Feature::CallCanceling]),
-        2 => every_feature_but(&[Feature::ProgressiveCallResults, Feature::CallTrustlevels]),
-        3 => every_feature_but(&[Feature::ProgressiveCallInvocations, Feature::CallTimeout]),
-        4 => every_feature_but(&[
-            Feature::PayloadPassthruMode,
-            Feature::CallReroute,
-            Feature::RegistrationRevocation,
-            Feature::SubscriptionRevocation,
-        ]),
+        1 => without(every_feature(), &[Feature::CallCanceling]),
+        2 => without(
+            every_feature(),
+            &[Feature::ProgressiveCallResults, Feature::CallTrustlevels],
+        ),
+        3 => without(
+            every_feature(),
+            &[Feature::ProgressiveCallInvocations, Feature::CallTimeout],
+        ),
+        4 => without(
+            every_feature(),
+            &[
+                Feature::PayloadPassthruMode,
+                Feature::CallReroute,
+                Feature::RegistrationRevocation,
+                Feature::SubscriptionRevocation,
+            ],
+        ),
         _ => every_feature(),
     }
 }
@@ -142,16 +141,4 @@ fn cancels_silently(roles: &Roles) -> bool {
     features.into_iter().all(|features| {
         features.contains(Feature::CallTimeout) && !features.contains(Feature::CallCanceling)
     })
-}
-
-fn every_feature_but(missing: &[Feature]) -> Roles {
-    let mut roles = every_feature();
-    for role in Role::CLIENT {
-        let mut features = roles.get(role).unwrap();
-        for &feature in missing {
-            features.remove(feature);
-        }
-        roles.set(role, features);
-    }
-    roles
 }
