@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::super::source::{Located, Place};
 use super::item::{Field, Item, Scope};
-use super::principal::{self, Proof};
+use super::principal::{self, User};
 use super::realm::{ANONYMOUS, Realm};
 use super::toml_text::{TomlText, list, quoted};
 use super::transport::Door;
@@ -35,15 +35,6 @@ pub(super) struct Auth<'n> {
 struct Authenticator {
     procedure: Located<String>,
     realm: Option<Located<String>>,
-}
-
-/// A principal, by whatever methods.
-pub(super) struct User {
-    pub(super) place: Place,
-    pub(super) role: Located<String>,
-    /// The only realm, if there is one.
-    pub(super) realm: Option<Located<String>>,
-    pub(super) proofs: Vec<Proof>,
 }
 
 #[derive(Clone, Copy, PartialEq)]

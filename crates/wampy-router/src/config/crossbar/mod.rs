@@ -218,7 +218,10 @@ fn write(scope: &Scope<'_>, node: &node::Node) -> Option<TomlText> {
         return None;
     }
     for realm in &read.realms {
-        realm.write(read.auth.as_ref(), &mut out);
+        realm.write(read.auth.is_none(), &mut out);
+        if let Some(auth) = &read.auth {
+            auth.write(realm, &mut out);
+        }
     }
     Some(out)
 }

@@ -1,9 +1,17 @@
 //! One principal of a static method, and what it proves itself with.
 
 use super::super::source::{Located, Place};
-use super::auth::User;
 use super::item::Item;
 use super::toml_text::{list, quoted};
+
+/// A principal, by whatever methods.
+pub(super) struct User {
+    pub(super) place: Place,
+    pub(super) role: Located<String>,
+    /// The only realm, if there is one.
+    pub(super) realm: Option<Located<String>>,
+    pub(super) proofs: Vec<Proof>,
+}
 
 /// What a user proves itself with by one method: a key of our users, and its value as TOML.
 pub(super) struct Proof {

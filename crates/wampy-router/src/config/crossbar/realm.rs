@@ -1,7 +1,6 @@
 //! The realms of a router worker: names, options, stores and roles.
 
 use super::super::source::{Located, Place};
-use super::auth::Auth;
 use super::item::{Field, Item, Scope};
 use super::node::Node;
 use super::toml_text::{TomlText, inline, quoted};
@@ -177,8 +176,8 @@ fn without_meta_api(roles: &[Role<'_>], scope: &Scope<'_>) {
 }
 
 impl Realm<'_> {
-    /// Writes the realm; `auth` says who may join.
-    pub(super) fn write(&self, auth: Option<&Auth<'_>>, out: &mut TomlText) {
+    /// Writes the realm, but for who may join it; `is_open` says that anybody may.
+    pub(super) fn write(&self, is_open: bool, out: &mut TomlText) {
         out.header(&self.place, "[[realms]]");
         out.set(self.name.place(), "name", quoted(&self.name.value));
         if self.is_strict {
@@ -191,15 +190,12 @@ impl Realm<'_> {
             role.write(self.has_meta_api, out);
         }
         let has_anonymous = self.role(ANONYMOUS);
-        if self.roles.is_empty() || (auth.is_none() && !has_anonymous) {
+        if self.roles.is_empty() || (is_open && !has_anonymous) {
             out.header(&self.place, "[[realms.roles]]");
             out.comment(
                 "Clients get this role, which the realm does not have: they may do nothing.",
             );
             out.set(&self.place, "name", quoted(ANONYMOUS));
-        }
-        if let Some(auth) = auth {
-            auth.write(self, out);
         }
     }
 
