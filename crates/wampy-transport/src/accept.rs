@@ -23,7 +23,7 @@ use wampy_proto::framing::websocket::{
 };
 use wampy_proto::framing::{Decoder, Encoder};
 
-use crate::connect::Connection;
+use crate::connection::Connection;
 use crate::stream::Stream;
 use crate::url::Framing;
 

@@ -13,7 +13,10 @@
 
 mod accept;
 mod connect;
+mod connect_options;
+mod connection;
 mod cookies;
+mod dial;
 mod error;
 mod halves;
 mod listen_address;
@@ -36,7 +39,9 @@ mod unix_listener;
 mod url;
 
 pub use accept::{AcceptError, AcceptOptions, Accepted, Judge, Opening, accept};
-pub use connect::{ConnectOptions, Connection, connect};
+pub use connect::connect;
+pub use connect_options::ConnectOptions;
+pub use connection::Connection;
 pub use cookies::CookieJar;
 pub use error::{ConnectError, ConnectProblem};
 pub use halves::{ReadHalf, WriteHalf};

@@ -12,7 +12,8 @@ use wampy_proto::framing::websocket::{
     Subprotocol, WebSocketDecoder, WebSocketEncoder, WebSocketLimits,
 };
 
-use crate::connect::{ConnectOptions, Connection};
+use crate::connect_options::ConnectOptions;
+use crate::connection::Connection;
 use crate::error::ConnectProblem;
 use crate::stream::Stream;
 use crate::url::Url;

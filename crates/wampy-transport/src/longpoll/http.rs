@@ -10,7 +10,8 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::task::JoinHandle;
 
-use crate::connect::{ConnectOptions, open_stream};
+use crate::connect_options::ConnectOptions;
+use crate::dial::dial;
 use crate::error::ConnectProblem;
 use crate::url::Url;
 
@@ -114,7 +115,7 @@ impl Http {
             self.connected = None;
         }
         if self.connected.is_none() {
-            let stream = open_stream(&self.target.url, &self.target.options).await?;
+            let stream = dial(&self.target.url, &self.target.options).await?;
             let (requests, driver) = http1::handshake(TokioIo::new(stream))
                 .await
                 .map_err(io_problem)?;

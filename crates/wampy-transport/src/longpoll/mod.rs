@@ -24,7 +24,8 @@ use wampy_proto::framing::websocket::{
 use wampy_proto::serializer::deserialize;
 use wampy_proto::{Serializer, Value};
 
-use crate::connect::{ConnectOptions, Connection};
+use crate::connect_options::ConnectOptions;
+use crate::connection::Connection;
 use crate::error::ConnectProblem;
 use crate::halves::{ReadHalf, WriteHalf};
 use crate::memory::MemoryStream;
