@@ -20,32 +20,9 @@ use crate::auth::{Auth, Authentication};
 use crate::client::Client;
 use crate::error::Error;
 use crate::limits::Limits;
+use crate::options::{Observer, Options};
 use crate::reconnect::Reconnect;
 use crate::session;
-
-/// Gets the messages that answer none of the client's own requests.
-pub(crate) type Observer = Arc<dyn Fn(&Message<'_>) + Send + Sync>;
-
-/// Everything that was chosen, as the session needs it.
-#[derive(Clone)]
-pub(crate) struct Options {
-    pub(crate) url: Url,
-    pub(crate) realm: String,
-    pub(crate) hello: HelloDetails,
-    pub(crate) authentication: Authentication,
-    pub(crate) connect: ConnectOptions,
-    pub(crate) call_timeout: Option<Duration>,
-    pub(crate) close_timeout: Duration,
-    pub(crate) ping_interval: Option<Duration>,
-    pub(crate) ping_timeout: Duration,
-    pub(crate) reconnect: Option<Reconnect>,
-    pub(crate) limits: Limits,
-    pub(crate) keys: Keyring,
-    pub(crate) cipher: Cipher,
-    pub(crate) observer: Option<Observer>,
-    /// Whether the authmethod `cookie` is offered once there is a cookie.
-    pub(crate) offers_cookie: bool,
-}
 
 /// Builds a [`Client`]; made by [`Client::builder`].
 ///

@@ -1,27 +1,26 @@
 //! Calling procedures: what can be said of a call, and making it.
 //!
-//! Deliberately absent: what comes of it ([`crate::call_result`], [`crate::progressive`]).
+//! Deliberately absent: that it is under way ([`crate::pending_call`]), and what comes of it
+//! ([`crate::call_result`], [`crate::progressive`]).
 
 use std::future::IntoFuture;
-use std::pin::Pin;
 use std::time::Duration;
 
 use serde::Serialize;
 use tokio::sync::oneshot;
 use wampy_proto::message::{self, CallOptions, CancelMode, Passthru};
-use wampy_proto::{Feature, Payload, RequestId, Role, error_uri};
+use wampy_proto::{Feature, Payload, RequestId, Role};
 
 use crate::call_result::CallResult;
 use crate::client::Client;
 use crate::duplex::CallInput;
 use crate::error::Error;
+use crate::pending_call::{CancelOnDrop, about, timed_out};
 use crate::progressive::ProgressiveCall;
 use crate::queue::Queue;
-use crate::session::{CallSink, Pending, Sent};
+use crate::request_future::RequestFuture;
+use crate::session::{CallSink, Pending};
 use crate::values::Values;
-
-/// A future of a request.
-pub(crate) type RequestFuture<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
 
 /// A call that is not made yet; made by [`Client::call`]. Awaiting it makes the call and gives its
 /// [`CallResult`]; dropping the future before that cancels the call.
@@ -36,11 +35,11 @@ pub(crate) type RequestFuture<T> = Pin<Box<dyn Future<Output = Result<T, Error>>
 #[must_use = "a call is made when it is awaited"]
 #[derive(Debug)]
 pub struct Call {
-    pub(crate) client: Client,
-    pub(crate) procedure: String,
+    client: Client,
+    procedure: String,
     options: CallOptions,
     values: Values,
-    pub(crate) timeout: Option<Duration>,
+    timeout: Option<Duration>,
     cancel_mode: CancelMode,
     encrypt: Option<Box<str>>,
 }
@@ -325,11 +324,14 @@ impl Call {
     /// ```
     pub fn progressive(mut self) -> ProgressiveCall {
         self.options.receive_progress = true;
-        ProgressiveCall::new(self)
+        let queue = Queue::new(&self.client.shared().options.limits);
+        let (procedure, timeout) = (self.procedure.clone(), self.timeout);
+        let start = self.start(CallSink::Parts(queue.clone()));
+        ProgressiveCall::starting(procedure, timeout, queue, Box::pin(start))
     }
 
     /// Sends the call; its answers go to `sink`.
-    pub(crate) async fn start(self, sink: CallSink) -> Result<CancelOnDrop, Error> {
+    async fn start(self, sink: CallSink) -> Result<CancelOnDrop, Error> {
         let Self {
             client,
             procedure,
@@ -353,11 +355,7 @@ impl Call {
             .shared()
             .request(call.into(), Some(Pending::Call { sink, sealed }))
             .await?;
-        Ok(CancelOnDrop {
-            client,
-            sent,
-            mode: Some(cancel_mode),
-        })
+        Ok(CancelOnDrop::new(client, sent, cancel_mode))
     }
 
     async fn run(self) -> Result<CallResult, Error> {
@@ -396,50 +394,4 @@ fn timeout_ms(timeout: Duration) -> u64 {
     u64::try_from(timeout.as_millis())
         .unwrap_or(u64::MAX)
         .clamp(1, wampy_proto::ID_MAX)
-}
-
-pub(crate) fn timed_out(procedure: &str, after: Duration) -> Error {
-    Error::Timeout {
-        what: format!("the call of {procedure}"),
-        after,
-    }
-}
-
-/// Says in an error which procedure it is about. The router's clock may be the first to notice
-/// that time is out.
-pub(crate) fn about(error: Error, procedure: &str, timeout: Option<Duration>) -> Error {
-    match (error, timeout) {
-        (Error::Wamp(error), Some(after)) if error.uri() == error_uri::TIMEOUT => {
-            timed_out(procedure, after)
-        }
-        (Error::Wamp(error), _) => Error::from(error.about(procedure)),
-        (Error::Decryption { problem, .. }, _) => Error::Decryption {
-            what: format!("the answer to the call of {procedure}"),
-            problem,
-        },
-        (error, _) => error,
-    }
-}
-
-/// Cancels a call unless it is over.
-#[derive(Debug)]
-pub(crate) struct CancelOnDrop {
-    client: Client,
-    sent: Sent,
-    mode: Option<CancelMode>,
-}
-
-impl CancelOnDrop {
-    /// The call is over, so there is nothing to cancel.
-    pub(crate) fn disarm(&mut self) {
-        self.mode = None;
-    }
-}
-
-impl Drop for CancelOnDrop {
-    fn drop(&mut self) {
-        if let Some(mode) = self.mode {
-            drop(self.client.shared().cancel(self.sent, mode));
-        }
-    }
 }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wampy_proto::message::InvocationDetails;
-use wampy_proto::{Payload, PayloadError, RequestId, SessionId, error_uri};
+use wampy_proto::{Payload, RequestId, SessionId};
 
 use crate::client::Client;
 use crate::encryption::{Seal, is_sealed};
 use crate::error::Error;
 use crate::parts::{Part, Parts};
 use crate::session::Shared;
-use crate::wamp_error::{WampError, text_payload};
+use crate::wamp_error::{WampError, invalid_argument};
 
 /// A call that this client has to answer, as its handler gets it.
 #[derive(Debug)]
@@ -332,8 +332,4 @@ impl Invocation {
     pub fn client(&self) -> Client {
         self.key.shared.client()
     }
-}
-
-pub(crate) fn invalid_argument(error: PayloadError) -> WampError {
-    WampError::new(error_uri::INVALID_ARGUMENT).with_payload(text_payload(&error.to_string()))
 }

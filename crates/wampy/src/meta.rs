@@ -15,9 +15,9 @@ use wampy_proto::{
     MatchPolicy, Payload, PayloadError, PublicationId, Serializer, SubscriptionId, Value, error_uri,
 };
 
-use crate::call::RequestFuture;
 use crate::client::Client;
 use crate::error::Error;
+use crate::request_future::RequestFuture;
 use crate::values::Values;
 use crate::wamp_error::WampError;
 

@@ -13,10 +13,9 @@ use serde::de::DeserializeOwned;
 use wampy_proto::Payload;
 
 use crate::error::Error;
-use crate::invocation::invalid_argument;
 use crate::limits::Limits;
 use crate::queue::{Full, Queue};
-use crate::wamp_error::WampError;
+use crate::wamp_error::{WampError, invalid_argument};
 
 /// A further part of a call; see [`Invocation::next_part`](crate::Invocation::next_part).
 #[derive(Debug, Clone, PartialEq)]

@@ -8,12 +8,12 @@ use std::time::Duration;
 use futures_core::Stream;
 use tokio::time::{Instant, Sleep};
 
-use crate::call::{Call, CancelOnDrop, about, timed_out};
 use crate::call_result::CallResult;
 use crate::error::Error;
 use crate::limits::LONGEST_WAIT;
+use crate::pending_call::{CancelOnDrop, about, timed_out};
 use crate::queue::Queue;
-use crate::session::CallSink;
+use crate::request_future::RequestFuture;
 
 /// A call whose result comes in parts; made by [`Call::progressive`], or by [`Call::duplex`] for one
 /// that is made in parts, too.
@@ -21,6 +21,9 @@ use crate::session::CallSink;
 /// A [`Stream`] of [`CallResult`]s, of which the last one is not [`CallResult::is_progress`], or an
 /// error; then it ends. Dropping it before that cancels the call. Parts that are not read wait in a
 /// queue; when [`Limits::queue_events_max`](crate::Limits) is reached the call is canceled and fails.
+///
+/// [`Call::progressive`]: crate::Call::progressive
+/// [`Call::duplex`]: crate::Call::duplex
 #[must_use = "a call is made when its results are asked for"]
 pub struct ProgressiveCall {
     procedure: String,
@@ -31,7 +34,7 @@ pub struct ProgressiveCall {
 }
 
 enum Progress {
-    Starting(Pin<Box<dyn Future<Output = Result<CancelOnDrop, Error>> + Send>>),
+    Starting(RequestFuture<CancelOnDrop>),
     Running(CancelOnDrop),
     Over,
 }
@@ -45,14 +48,19 @@ impl fmt::Debug for ProgressiveCall {
 }
 
 impl ProgressiveCall {
-    pub(crate) fn new(call: Call) -> Self {
-        let queue = Queue::new(&call.client.shared().options.limits);
+    /// The results of a call that `start` sends when they are asked for.
+    pub(crate) fn starting(
+        procedure: String,
+        timeout: Option<Duration>,
+        queue: Queue<Result<CallResult, Error>>,
+        start: RequestFuture<CancelOnDrop>,
+    ) -> Self {
         Self {
-            procedure: call.procedure.clone(),
-            timeout: call.timeout,
+            procedure,
+            timeout,
             deadline: None,
-            progress: Progress::Starting(Box::pin(call.start(CallSink::Parts(queue.clone())))),
             queue,
+            progress: Progress::Starting(start),
         }
     }
 

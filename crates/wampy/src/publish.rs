@@ -7,9 +7,9 @@ use tokio::sync::oneshot;
 use wampy_proto::message::{self, Passthru, PublishOptions};
 use wampy_proto::{Payload, PublicationId, RequestId, SessionId};
 
-use crate::call::RequestFuture;
 use crate::client::Client;
 use crate::error::Error;
+use crate::request_future::RequestFuture;
 use crate::session::{Pending, about};
 use crate::values::Values;
 

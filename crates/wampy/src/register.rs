@@ -8,10 +8,10 @@ use tokio::sync::oneshot;
 use wampy_proto::message::{self, InvocationPolicy, RegisterOptions};
 use wampy_proto::{MatchPolicy, RegistrationId, RequestId};
 
-use crate::call::RequestFuture;
 use crate::client::Client;
 use crate::description::Description;
 use crate::error::Error;
+use crate::request_future::RequestFuture;
 use crate::session::{Handler, Pending, RegistrationRecord, about};
 
 /// A registration that is not made yet; made by [`Client::register`] or [`Client::register_with`].

@@ -12,12 +12,12 @@ use tokio::sync::oneshot;
 use wampy_proto::message::{self, SubscribeOptions};
 use wampy_proto::{MatchPolicy, RequestId, SubscriptionId};
 
-use crate::call::RequestFuture;
 use crate::client::Client;
 use crate::description::Description;
 use crate::error::Error;
 use crate::event::Event;
 use crate::queue::Queue;
+use crate::request_future::RequestFuture;
 use crate::session::{EventSink, Pending, SubscriptionRecord, about};
 
 /// A function that gets events.

@@ -11,10 +11,10 @@ use std::time::Duration;
 use wampy_proto::message::{self, CallOptions, CancelMode};
 use wampy_proto::{Payload, RequestId, Serializer};
 
-use crate::call;
 use crate::call_result::CallResult;
 use crate::client::Client;
 use crate::error::Error;
+use crate::pending_call;
 use crate::session::{CallSink, Pending, Sent};
 
 /// Where the answers of [`ToldCalls`] go.
@@ -158,12 +158,12 @@ impl ToldCalls {
     /// The error of an answer as [`Call`](crate::Call) would give it: with the procedure in it.
     #[must_use]
     pub fn explained(error: Error, procedure: &str, limit: Option<Duration>) -> Error {
-        call::about(error, procedure, limit)
+        pending_call::about(error, procedure, limit)
     }
 
     /// The error of a call whose time is out.
     #[must_use]
     pub fn timed_out(procedure: &str, limit: Duration) -> Error {
-        call::timed_out(procedure, limit)
+        pending_call::timed_out(procedure, limit)
     }
 }

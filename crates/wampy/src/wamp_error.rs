@@ -311,6 +311,11 @@ impl WampError {
     }
 }
 
+/// The error for arguments that do not suit what the handler asks for.
+pub(crate) fn invalid_argument(error: PayloadError) -> WampError {
+    WampError::new(error_uri::INVALID_ARGUMENT).with_payload(text_payload(&error.to_string()))
+}
+
 /// A payload of one text.
 pub(crate) fn text_payload(text: &str) -> Payload<'static> {
     Payload::encode(Serializer::MsgPack, &(text,), &()).unwrap_or(Payload::EMPTY)

@@ -16,8 +16,8 @@ use super::Shared;
 use super::lost::Cause;
 use super::prove;
 use super::wire::{Stop, Wire};
-use crate::builder::Options;
 use crate::error::Error;
+use crate::options::Options;
 use crate::status::Status;
 
 /// A session that has just begun.

@@ -27,9 +27,9 @@ use tokio::sync::{Notify, watch};
 use wampy_proto::message::Welcome;
 use wampy_proto::{Feature, Role, Serializer};
 
-use crate::builder::Options;
 use crate::client::{Client, Handle};
 use crate::error::Error;
+use crate::options::Options;
 use crate::status::Status;
 
 pub(crate) use invocations::Answer;

@@ -5,8 +5,8 @@ use tokio::task::spawn_blocking;
 use wampy_proto::auth::{ChannelId, Culprit, SignError, Signer};
 use wampy_proto::message::{Authenticate, Challenge, Hello};
 
-use crate::builder::Options;
 use crate::error::Error;
+use crate::options::Options;
 
 /// The HELLO of a new session over a connection with this `channel`, and what will answer the
 /// router's challenges.
