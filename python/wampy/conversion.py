@@ -1,83 +1,24 @@
-"""Values of a program that WAMP does not have: what they are on the wire, and the way back.
+"""Values that WAMP does not have, made of what came for them.
 
-``plain`` gives the form of such a value; the encoder asks for it when it meets one. ``convert``
-makes the value that an annotation says of what came, and ``prepared`` does so for the arguments of
-a handler. The forms stand in ``docs/python/typed.md``. What is absent: any work for values and
-handlers that need none of this, and the choice of a form by the program.
+``convert`` makes the value that an annotation says, and ``prepared`` does so for the arguments of a
+handler. What is absent: the way out, see ``wampy.forms``, and any work for handlers that need none.
 """
 
 from __future__ import annotations
 
-import collections
-import collections.abc
-import dataclasses
-import datetime
-import decimal
-import enum
 import functools
 import inspect
-import operator
-import uuid
 from collections.abc import Callable, Collection
 from typing import Any, TypeVar, overload
 
 from wampy.converters import Compiler
 from wampy.errors import ConversionError, InvalidArgumentError
 from wampy.scalars import Converter, Mismatch
-from wampy.schema import handler_hints, is_annotated, is_pydantic
+from wampy.schema import handler_hints, is_annotated
 
-__all__ = ["convert", "converter_of", "plain", "prepared"]
+__all__ = ["convert", "converter_of", "prepared"]
 
 _T = TypeVar("_T")
-
-#: What becomes a list.
-_SETS = (set, frozenset, collections.deque, collections.abc.Set, collections.abc.ValuesView)
-
-_FORMS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
-    (enum.Enum, operator.attrgetter("value")),
-    ((datetime.datetime, datetime.date, datetime.time), operator.methodcaller("isoformat")),
-    (datetime.timedelta, datetime.timedelta.total_seconds),
-    ((uuid.UUID, decimal.Decimal), str),
-    (_SETS, list),
-    (collections.abc.Mapping, dict),
-)
-
-
-# Outgoing
-
-
-def plain(value: Any) -> Any:
-    """The form of a value that WAMP does not have; ``NotImplemented`` if there is none.
-
-    What is returned may contain values that need a form themselves.
-    """
-    if isinstance(value, type):
-        return NotImplemented
-    for classes, form in _FORMS:
-        if isinstance(value, classes):
-            return form(value)
-    return _plain_record(value)
-
-
-def _plain_record(value: Any) -> Any:
-    if is_pydantic(type(value)):
-        return _plain_pydantic(value)
-    if dataclasses.is_dataclass(value):
-        # Not ``asdict``, which copies what it finds inside.
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    return NotImplemented
-
-
-def _plain_pydantic(value: Any) -> Any:
-    # The mode for JSON would make text of bytes, which not all bytes are.
-    if hasattr(value, "model_dump"):
-        return value.model_dump(by_alias=True)
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(type(value)).dump_python(value, by_alias=True)
-
-
-# Incoming
 
 
 @overload

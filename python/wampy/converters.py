@@ -16,6 +16,7 @@ import typing
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from wampy.forms import plain
 from wampy.result import Result
 from wampy.scalars import SCALARS, Converter, Mismatch, name_of, shown, wrong
 from wampy.schema import LISTS, MAPS, hints_of, is_pydantic, record_of
@@ -239,8 +240,6 @@ def _literal(allowed: tuple[Any, ...]) -> Converter:
 
 
 def _enum(cls: type[enum.Enum]) -> Converter:
-    from wampy.conversion import plain
-
     def member(value: Any) -> Any:
         try:
             return cls(value)

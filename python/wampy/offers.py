@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from wampy import _wampy, errors
 from wampy.describing import description_for
 from wampy.messages import Register, Registered, Subscribe, Subscribed
-from wampy.records import Record, Records, RegistrationRecord, SubscriptionRecord
+from wampy.records import Record, Records, RegistrationRecord, SubscriptionRecord, topic_key
 from wampy.registry import Registry
 from wampy.roles.callee import Procedure, prepared
 from wampy.roles.subscriber import accepts_meta
@@ -322,14 +322,6 @@ class Offers:
         if wire is not None:
             how = {"kind": kind, "match": match}
             wire.call_and_forget("wamp.reflect.define", [uri, None], how)
-
-
-def topic_key(topic: str, options: Mapping[str, Any]) -> tuple[str, Any, Any]:
-    """What handlers have in common that share a subscription.
-
-    The router has one subscription for all handlers of a topic, and one event.
-    """
-    return topic, options.get("match", "exact"), options.get("nkey")
 
 
 def _check_id(what: str, given: object) -> None:

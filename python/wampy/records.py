@@ -116,8 +116,6 @@ class SubscriptionRecord(Record):
 
     def ask(self, wire: _wampy.Session, topics: set[Any]) -> _wampy.Asked | None:
         """Ask for the subscription, unless another handler shares it."""
-        from wampy.offers import topic_key
-
         key = topic_key(self.topic, self.options)
         if key in topics:
             return None
@@ -287,3 +285,11 @@ def _without(records: Sequence[_R], given: int) -> list[_R]:
     if len(others) < len(records):
         return others
     return [record for record in records if record.first_id != given]
+
+
+def topic_key(topic: str, options: Mapping[str, Any]) -> tuple[str, Any, Any]:
+    """What handlers have in common that share a subscription.
+
+    The router has one subscription for all handlers of a topic, and one event.
+    """
+    return topic, options.get("match", "exact"), options.get("nkey")

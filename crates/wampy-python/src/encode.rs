@@ -1,7 +1,7 @@
 //! Python objects to wire bytes, in one walk and without a tree in between.
 //!
 //! Deliberately absent: the forms of types that WAMP does not have, such as datetimes and dataclasses.
-//! `wampy.conversion` is asked for them, once a value needs it. What has none there either is refused
+//! `wampy.forms` is asked for them, once a value needs it. What has none there either is refused
 //! with its type and its place.
 
 use pyo3::PyTypeInfo;
@@ -209,7 +209,7 @@ fn write_other<W: Writer>(
     Ok(())
 }
 
-/// What `wampy.conversion` makes of a value that has no form in WAMP by itself.
+/// What `wampy.forms` makes of a value that has no form in WAMP by itself.
 fn plain<'py>(
     value: &Bound<'py, PyAny>,
     place: &Place<'_>,
@@ -218,7 +218,7 @@ fn plain<'py>(
     static PLAIN: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = value.py();
     let form = PLAIN
-        .import(py, "wampy.conversion", "plain")?
+        .import(py, "wampy.forms", "plain")?
         .call1((value,))?;
     if form.is(py.NotImplemented()) {
         return Err(no_form(value, place, problem));
@@ -267,7 +267,7 @@ fn write_map<W: Writer>(
 }
 
 /// The text of a key that is none itself. Whole numbers become their decimals, as in every JSON that
-/// Python writes; others have the form that `wampy.conversion` says, if it is text or such a number.
+/// Python writes; others have the form that `wampy.forms` says, if it is text or such a number.
 fn key_of<'py>(key: Bound<'py, PyAny>, place: &Place<'_>) -> PyResult<Bound<'py, PyString>> {
     const PROBLEM: &str = "cannot be a key: keys are strings";
     if key.is_exact_instance_of::<PyInt>() {

@@ -64,7 +64,7 @@ def _form_of(value: object) -> Any:
         import base64
 
         return "\0" + base64.b64encode(value).decode()
-    from wampy.conversion import plain
+    from wampy.forms import plain
 
     form = plain(value)
     if form is NotImplemented:
