@@ -91,6 +91,25 @@ class Event(eventlet.event.Event):
 )
 
 
+#: Goes on with the name of either library: calls that a time limit of its own ends.
+TIMEOUTS = """
+import sys, wampy
+from wampy import greenlets
+client = wampy.Client(url=sys.argv[1], call_timeout=20)
+for _ in range(10):
+    parts = client.call_progressive("forever")
+    next(parts)
+    try:
+        with library.Timeout(0.05):
+            parts.result()
+    except library.Timeout:
+        pass
+    else:
+        print("it ended")
+print(len(greenlets.waiting()), client.call("wamp.session.count"))
+"""
+
+
 class Forever(wampy.Client):
     """A callee in this process, whose handlers are native threads."""
 

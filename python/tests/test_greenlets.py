@@ -6,7 +6,7 @@ import threading
 import urllib.request
 
 import pytest
-from greenlet_programs import PATCHED, PROGRAM
+from greenlet_programs import PATCHED, PROGRAM, TIMEOUTS
 
 if os.environ.get("WAMPY_ONLY_THE_WHEEL"):
     pytest.skip("needs gevent, eventlet and Flask", allow_module_level=True)
@@ -78,29 +78,9 @@ print({kind for _, kind in service.seen})
 
 
 def test_a_timeout_of_gevent_cancels_the_call(program, forever, seen):
-    lines = program(
-        PATCHED
-        + """
-import sys, gevent, wampy
-from wampy import greenlets
-client = wampy.Client(url=sys.argv[1], call_timeout=20)
-for _ in range(20):
-    parts = client.call_progressive("forever")
-    next(parts)
-    try:
-        with gevent.Timeout(0.05):
-            parts.result()
-    except gevent.Timeout:
-        pass
-    else:
-        print("it ended")
-print(len(greenlets.waiting()), client.call("wamp.session.count"))
-""",
-        forever,
-    )
-    assert lines == ["0 2"]
+    assert program(PATCHED + "import gevent as library\n" + TIMEOUTS, forever) == ["0 2"]
     # The callee is told: its generators are closed.
-    seen.take(20)
+    seen.take(10)
 
 
 def test_a_killed_greenlet_does_not_wait(program, forever, seen):
