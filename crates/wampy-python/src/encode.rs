@@ -217,9 +217,7 @@ fn plain<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     static PLAIN: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = value.py();
-    let form = PLAIN
-        .import(py, "wampy.forms", "plain")?
-        .call1((value,))?;
+    let form = PLAIN.import(py, "wampy.forms", "plain")?.call1((value,))?;
     if form.is(py.NotImplemented()) {
         return Err(no_form(value, place, problem));
     }

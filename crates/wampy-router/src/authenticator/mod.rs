@@ -11,6 +11,7 @@ mod cookie;
 mod dialog;
 mod failures;
 mod procedure;
+mod proving;
 mod users;
 mod users_file;
 
