@@ -54,6 +54,7 @@ mod registry;
 mod reload;
 mod router;
 mod settings;
+mod shared;
 mod stats;
 mod store;
 mod terms;

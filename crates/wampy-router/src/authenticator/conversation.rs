@@ -14,8 +14,8 @@ use wampy_proto::message::{Abort, Hello};
 use super::dialog::{Line, Verdict};
 use super::procedure::Known;
 use super::{Access, Client, Identity, anonymous};
-use crate::router::Shared;
 use crate::settings::{Authenticator, Method};
+use crate::shared::Shared;
 
 /// One client that wants to join a realm.
 pub(super) struct Conversation {

@@ -32,8 +32,8 @@ pub(crate) use users::Users;
 pub(crate) use users_file::keep_fresh;
 
 use crate::http::cookies::CookieId;
-use crate::router::Shared;
 use crate::settings::Methods;
+use crate::shared::Shared;
 use conversation::Conversation;
 
 /// Who a session is.

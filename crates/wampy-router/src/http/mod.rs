@@ -30,8 +30,8 @@ use wampy_proto::framing::websocket::handshake::Refusal;
 use wampy_transport::Stream;
 
 use crate::registry::Ticket;
-use crate::router::Shared;
 use crate::settings::Methods;
+use crate::shared::Shared;
 use longpoll::Done;
 use response::{Response, text};
 use stream::HttpStream;

@@ -35,7 +35,7 @@ use wampy_transport::{Accepted, Connection, Framing, MemoryStream};
 use super::response::{Response, empty, text, with_body, wrong_method};
 use super::{Request, Visitor, body};
 use crate::connection::{self, Polled};
-use crate::router::Shared;
+use crate::shared::Shared;
 use transport::Polling;
 pub(crate) use transport::Transport;
 pub(crate) use transports::{Listed, Transports};
