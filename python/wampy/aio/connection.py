@@ -74,8 +74,8 @@ def connect(
         cookies: whether to keep the cookies that the router sets, in a jar of the connection's own,
             or a ``wampy.CookieJar`` to share. Who has authenticated once is then known again by the
             authmethod ``cookie``, if the router has it.
-        reconnect: True or a ``wampy.Reconnect`` to get a lost session back, with all that was
-            registered and subscribed to. Calls that are under way fail even so; those that are
+        reconnect: True or a ``wampy.Reconnect`` to get a lost session back, with all its
+            registrations, subscriptions and testaments. Calls that are under way fail even so; those that are
             made meanwhile wait, within their time limit.
         name: a name for logs and ``repr``.
         tracebacks: whether callers are told where procedures of this session failed, if they do

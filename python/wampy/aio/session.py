@@ -179,12 +179,15 @@ class Session(Requests):
         **kwargs: Any,
     ) -> None:
         """Leave an event for when this session has ended; see ``wampy.Client.add_testament``."""
-        what, how = meta.testament(topic, args, kwargs, scope, options)
-        await self._call(meta.ADD_TESTAMENT, what, how)
+        link, how = self._link, meta.of_testament(scope, options)
+        begun = link.joined().add_testament(topic, args, kwargs, how, link.timeout)
+        await link.operation(begun)
 
     async def flush_testaments(self, scope: str = "destroyed") -> None:
         """Take back the testaments of a scope."""
-        await self._call(meta.FLUSH_TESTAMENTS, (), {"scope": scope})
+        meta.check_scope(scope)
+        link = self._link
+        await link.operation(link.joined().flush_testaments(scope, link.timeout))
 
     async def history(
         self, topic: str | int, /, *, match: str = "exact", **filters: Any

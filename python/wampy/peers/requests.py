@@ -266,6 +266,7 @@ class Requests:
 
     def flush_testaments(self, scope: str = "destroyed") -> None:
         """Take back the testaments of a scope."""
+        meta.check_scope(scope)
         self._call(meta.FLUSH_TESTAMENTS, (), {"scope": scope})
         self._session.records.drop_testaments(scope)
 
