@@ -7,7 +7,7 @@ publishing, see ``wampy.aio.requests``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wampy import errors, meta
 from wampy.aio.handlers import Callee, Registration, check_handler
@@ -19,6 +19,11 @@ from wampy.options import options_named
 from wampy.roles.callee import Procedure, make_procedure, procedure_of, uri_for
 from wampy.roles.declared import declared
 from wampy.roles.subscriber import options_of, subscribe_options, topic_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from wampy.named_options import HistoryFilters, ProcedureOptions, RequestOptions
 
 __all__ = ["CALLS_MAX", "Session", "WithOptions"]
 
@@ -72,7 +77,7 @@ class Session(Requests):
 
     # Caller and publisher
 
-    def with_options(self, **options: Any) -> WithOptions:
+    def with_options(self, **options: Unpack[RequestOptions]) -> WithOptions:
         """This session with options for what it calls and publishes then.
 
         See ``wampy.Client.with_options``: ``disclose_me``, ``rkey``, ``timeout`` in milliseconds,
@@ -87,7 +92,7 @@ class Session(Requests):
         handler: Callable[..., Any],
         name: str | None = None,
         invocation_policy: str = "single",
-        **options: Any,
+        **options: Unpack[ProcedureOptions],
     ) -> Registration:
         """Offer ``handler`` as a procedure from now on.
 
@@ -190,7 +195,7 @@ class Session(Requests):
         await link.operation(link.joined().flush_testaments(scope, link.timeout))
 
     async def history(
-        self, topic: str | int, /, *, match: str = "exact", **filters: Any
+        self, topic: str | int, /, *, match: str = "exact", **filters: Unpack[HistoryFilters]
     ) -> list[dict[str, Any]]:
         """Events that the router has kept, the oldest first; see ``wampy.Client.history``."""
         asked = meta.given(filters)
