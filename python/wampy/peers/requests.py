@@ -18,6 +18,7 @@ from wampy.roles.callee import make_procedure, uri_for
 from wampy.roles.caller import RpcProxy, WithOptions
 from wampy.roles.subscriber import subscribe_options
 from wampy.session import Session
+from wampy.uncopied import Uncopied
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -29,7 +30,7 @@ __all__ = ["Requests"]
 _T = TypeVar("_T")
 
 
-class Requests:
+class Requests(Uncopied):
     """The requests of a client; the base of ``Client``."""
 
     _session: Session

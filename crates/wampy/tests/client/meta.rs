@@ -47,7 +47,7 @@ async fn a_testament_is_published_when_its_session_is_gone() {
 
 #[tokio::test]
 async fn testaments_are_left_again_after_a_reconnect_in_their_order() {
-    const TESTAMENTS: u32 = 100;
+    const TESTAMENTS: u32 = 99;
     within(async {
         let first = router().await;
         let address = first.url().split("//").nth(1).unwrap().to_owned();
@@ -69,7 +69,8 @@ async fn testaments_are_left_again_after_a_reconnect_in_their_order() {
         let (mut changes, lost) = (client.status_changes(), client.session_id());
         first.shutdown().await;
         let second = router_at(&address).await;
-        let is_back = |status: &Status| matches!(status, Status::Established { session } if *session != lost);
+        let is_back =
+            |status: &Status| matches!(status, Status::Established { session } if *session != lost);
         changes.wait_for(is_back).await.unwrap();
         let other = Client::connect(second.url()).await.unwrap();
         let mut events = other.subscribe("com.example.offline").await.unwrap();
