@@ -21,6 +21,7 @@ mod outcome;
 mod registration;
 mod session;
 mod stream;
+mod testament;
 mod value;
 
 pub use call_options::AioOptions;
