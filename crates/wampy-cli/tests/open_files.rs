@@ -21,7 +21,7 @@ fn limited(limit: &str, arguments: &[&str]) -> Child {
 
 /// Waits until the process says where it listens; whether it does, before it ends. And its standard output,
 /// which must stay open.
-fn listens(process: &mut Child) -> (bool, impl Sized) {
+fn listens(process: &mut Child) -> (bool, impl Sized + use<>) {
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
     let is_there = lines.any(|line| line.unwrap().starts_with("listening"));
     (is_there, lines)
