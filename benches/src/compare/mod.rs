@@ -45,11 +45,12 @@ pub struct CompareArguments {
     /// The NATS server; benches/setup-nats makes the default one.
     #[arg(long, default_value = ".tools/nats-server")]
     nats: PathBuf,
-    /// Interleaved rounds.
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    /// Interleaved rounds. More short ones say more than few long ones: what disturbs a machine lasts
+    /// longer than a round.
+    #[arg(long, default_value_t = 11, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Seconds that each workload is measured on each peer in each round.
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, default_value_t = 0.5)]
     seconds: f64,
     /// One short round, to see that everything works; the figures are rough.
     #[arg(long)]
