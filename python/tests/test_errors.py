@@ -1,6 +1,7 @@
 """The exceptions: one root, what they carry, and how failures become them."""
 
 import builtins
+import copy
 import pickle
 
 import pytest
@@ -36,10 +37,28 @@ def test_error_keeps_its_uri_and_arguments():
 
 def test_error_survives_pickling():
     error = errors.remote("com.shop.sold_out", [3], {"article": "tea"}, "com.shop.buy", 7)
-    copy = pickle.loads(pickle.dumps(error))
-    assert type(copy) is errors.Error
-    assert (copy.uri, copy.args, copy.kwargs) == (error.uri, error.args, error.kwargs)
-    assert (copy.procedure, copy.request_id) == ("com.shop.buy", 7)
+    twin = pickle.loads(pickle.dumps(error))
+    assert type(twin) is errors.Error
+    assert (twin.uri, twin.args, twin.kwargs) == (error.uri, error.args, error.kwargs)
+    assert (twin.procedure, twin.request_id) == ("com.shop.buy", 7)
+
+
+class SoldOut(wampy.Error):
+    """As programs write it: made of something else than a URI."""
+
+    def __init__(self, article, *, left):
+        super().__init__("com.shop.sold_out", article, left=left)
+        self.article = article
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))]
+)
+def test_an_error_of_a_programs_own_class_survives_pickling(copied):
+    twin = copied(SoldOut("tea", left=0))
+    assert type(twin) is SoldOut
+    assert (twin.uri, twin.args, twin.kwargs) == ("com.shop.sold_out", ("tea",), {"left": 0})
+    assert twin.article == "tea"
 
 
 @pytest.mark.parametrize("uri", ["", None, 7])

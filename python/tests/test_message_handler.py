@@ -102,3 +102,36 @@ def test_a_second_answer_to_an_invocation_is_ignored(start):
     caller = start()
     assert [caller.rpc.double(n) for n in range(5)] == [0, 2, 4, 6, 8]
     assert service.session.is_open
+
+
+def test_a_handler_may_be_patched_between_calls(start, monkeypatch):
+    service, caller = start(Service), start()
+    assert caller.rpc.double(4) == 8
+
+    def answered(self, message_obj):
+        self.session.send_message(Yield(message_obj.request_id, result_args=["patched"]))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MessageHandler, "handle_invocation", answered)
+        assert caller.rpc.double(4) == "patched"
+    assert caller.rpc.double(4) == 8
+    service.message_handler.process_result = lambda message_obj, result, exc=None: answered(
+        service.message_handler, message_obj
+    )
+    assert caller.rpc.double(4) == "patched"
+    del service.message_handler.process_result
+    assert caller.rpc.double(4) == 8
+
+
+def test_an_override_sees_how_handlers_fail(start):
+    failed = []
+
+    class Noting(MessageHandler):
+        def process_failure(self, message_obj, failure, handler, kwargs):
+            failed.append((type(failure), message_obj.call_args, kwargs))
+            super().process_failure(message_obj, failure, handler, kwargs)
+
+    start(Service, message_handler_cls=Noting)
+    with pytest.raises(errors.InvalidArgumentError):
+        start().rpc.double(1, 2, n=3)
+    assert failed == [(TypeError, [1, 2], {"n": 3})]

@@ -101,13 +101,14 @@ def test_urls_get_their_port(url, normal):
         "ws://",
         "ws://:80",
         "ws://a:99999",
+        "ws://[::1",
         "unix://",
         "unix:",
         "",
     ],
 )
 def test_wrong_urls_are_refused_at_once(url):
-    with pytest.raises(ValueError, match=r"ws:|host|socket|port|Port") as caught:
+    with pytest.raises(ValueError, match=r"ws:|host|socket|port|Port|IPv6") as caught:
         Client(url=url)
     assert isinstance(caught.value, errors.WampyError)
     assert url in str(caught.value)

@@ -1,5 +1,6 @@
 """wampy as a guest in its process: Ctrl-C, exit, forks, the GIL, threads."""
 
+import gc
 import os
 import signal
 import threading
@@ -244,6 +245,15 @@ def test_stopping_ends_the_waits_of_other_threads(start, seen):
     assert not thread.is_alive()
     assert len(failures) == 1
     release.set()
+
+
+def test_a_client_that_nobody_holds_any_more_leaves(router, start, until):
+    watcher = start()
+    client = Client(router=router, name="forgotten")
+    assert client.call("wamp.session.count") == 2
+    del client
+    gc.collect()
+    until(lambda: watcher.call("wamp.session.count") == 1)
 
 
 def test_stopped_clients_leave_no_threads(make, until):

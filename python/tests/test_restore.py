@@ -1,12 +1,16 @@
 """A client that holds hundreds of registrations and subscriptions, and loses its connection."""
 
+import asyncio
 import contextlib
 import time
 
 import pytest
+from loops import until as until_done
 from lossy import FAST, Proxy
 
 import wampy
+import wampy.aio
+from wampy import errors
 from wampy.records import RESTORED_AT_ONCE
 
 PROCEDURES = 300
@@ -124,3 +128,60 @@ def test_testaments_do_not_wait_for_each_other_and_keep_their_order(proxy, start
         until(lambda: len(wills) == 2 * TESTAMENTS)
     assert wills == [*range(TESTAMENTS)] * 2
     assert caplog.text.count("does not get back") == 0
+
+
+def test_a_session_of_an_event_loop_has_its_testaments_again(proxy, start, until):
+    # The router takes 100, and there is one more.
+    wills, count = [], TESTAMENTS - 10
+    watcher = start()
+    watcher.subscribe("com.example.will", lambda *args, a=0: wills.append((args, a)))
+    expected = [((number, b"\0"), None) for number in range(count)]
+
+    async def main():
+        async with wampy.aio.connect(proxy.url, call_timeout=20, reconnect=FAST) as session:
+            for number in range(count):
+                await session.add_testament("com.example.will", number, b"\0", a=None)
+            await session.add_testament("com.example.will", "taken back", scope="detached")
+            await session.flush_testaments("detached")
+            before = session.id
+            proxy.refuse()
+            await until_done(lambda: not session.is_open)
+            # Made while there is no session, it comes behind those that are restored.
+            late = asyncio.create_task(session.add_testament("com.example.will", "late"))
+            proxy.is_slow = True
+            proxy.admit()
+            await until_done(lambda: session.is_open)
+            await late
+            assert session.id != before
+            assert count / RESTORED_AT_ONCE <= proxy.rounds < count / 4
+            proxy.is_slow = False
+            await until_done(lambda: len(wills) == count)
+        await until_done(lambda: len(wills) > 2 * count)
+
+    asyncio.run(main())
+    assert wills == [*expected, *expected, (("late",), 0)]
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"scope": "forever"}, "scope must be one of destroyed, detached, not 'forever'"),
+        ({"options": {"encrypt": "k"}}, "a testament cannot be encrypted"),
+        ({"options": {"acknowlege": True}}, "did you mean acknowledge"),
+    ],
+)
+def test_testaments_that_there_are_not(start, router, how, words):
+    client = start()
+    with pytest.raises(errors.ConfigurationError, match=words):
+        client.add_testament("com.example.will", **how)
+
+    async def main():
+        async with wampy.aio.connect(router.url) as session:
+            with pytest.raises(errors.ConfigurationError, match=words):
+                await session.add_testament("com.example.will", **how)
+            with pytest.raises(errors.ConfigurationError, match="scope must be"):
+                await session.flush_testaments("forever")
+
+    asyncio.run(main())
+    with pytest.raises(errors.ConfigurationError, match="scope must be"):
+        client.flush_testaments("forever")

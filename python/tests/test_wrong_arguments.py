@@ -1,9 +1,11 @@
 """What a newcomer gets wrong: every mistake is named in words, before anything is sent."""
 
 import asyncio
+import copy
 import functools
 import inspect
 import pathlib
+import pickle
 import warnings
 from typing import Protocol
 
@@ -124,6 +126,9 @@ def test_options_that_there_are_not(start):
         (lambda client: client.unsubscribe("com.example.t"), "a subscription is known by its id"),
         (lambda client: client.register(lambda: 1), r"<lambda>.* has no name: register\(handler,"),
         (lambda client: client.register(print, 5), "the name of a procedure must be a string"),
+        (lambda client: client.register("com.p", print), r"first: register\(<.*print>, 'com\.p'\)"),
+        (lambda _: wampy.subscribe("com.t")(5), "@subscribe needs a function, not 5"),
+        (wampy.Client, "a router is given as router=<Client"),
         (lambda client: client.describe("com.example.p", kind="thing"), "kind must be one of proc"),
         (lambda client: client.register(asyncio.sleep), "write `def`, or use wampy.aio"),
     ],
@@ -131,6 +136,31 @@ def test_options_that_there_are_not(start):
 def test_requests(start, request_of, words):
     with pytest.raises(errors.ConfigurationError, match=words):
         request_of(start())
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_what_has_connections_is_not_copied(start, router, copied):
+    client = start()
+
+    async def main():
+        connection = wampy.aio.connect(router.url)
+        async with connection as session:
+            for kind, one in (("Connection", connection), ("Session", session)):
+                with pytest.raises(TypeError, match=f"a {kind} can be neither copied nor pickled"):
+                    copied(one)
+
+    asyncio.run(main())
+    for kind, one in (("Client", client), ("Session", client.session), ("Router", router)):
+        with pytest.raises(TypeError, match=f"a {kind} can be neither copied nor pickled"):
+            copied(one)
+
+
+def test_a_remote_procedure_can_be_copied(start):
+    client = start()
+    assert copy.copy(client.rpc.wamp.session.count)() == 1
+    assert copy.copy(client.rpc).wamp.session.count() == 1
+    with pytest.raises(TypeError, match="a Client can be neither copied nor pickled"):
+        pickle.dumps(client.rpc.wamp.session.count)
 
 
 def test_requests_of_an_event_loop(router):

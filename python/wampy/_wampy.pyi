@@ -487,6 +487,19 @@ class AioSession:
     ) -> asyncio.Future[int | None] | None:
         """Publish: None if it is sent, else a future of the publication id, or of None."""
 
+    def add_testament(
+        self,
+        topic: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        how: tuple[str, Mapping[str, Any]],
+        timeout: float | None,
+    ) -> _Begun:
+        """Leave a testament, in a scope and with options of PUBLISH."""
+
+    def flush_testaments(self, scope: str, timeout: float | None) -> _Begun:
+        """Take back the testaments of a scope."""
+
     def register(
         self,
         procedure: str,

@@ -33,7 +33,8 @@ def normalize(url: str, use_tls: bool = False) -> str:
         ConfigurationError: it is no string, its scheme is missing or unknown, or it has no host.
     """
     if not isinstance(url, str):
-        raise ConfigurationError(f"the URL of a router must be a string, not {url!r}")
+        hint = f"; a router is given as router={url!r}" if hasattr(url, "url") else ""
+        raise ConfigurationError(f"the URL of a router must be a string, not {url!r}{hint}")
     scheme, separator, rest = url.partition(":")
     if not separator or scheme not in SCHEMES:
         known = ", ".join(f"{name}:" for name in SCHEMES)
@@ -49,8 +50,8 @@ def normalize(url: str, use_tls: bool = False) -> str:
         if not rest.removeprefix("//"):
             raise ConfigurationError(f"{url!r} names no socket: {scheme}:///run/router.sock does")
         return url
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         given = parts.port
     except ValueError as error:
         raise ConfigurationError(f"{url!r} is no router URL: {error}") from None

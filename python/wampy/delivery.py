@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 
 from wampy import errors
-from wampy.message_handler import MessageHandler, sees_events
+from wampy.message_handler import MessageHandler, sees_events, sees_invocations
 from wampy.messages import Error, Message
 
 __all__ = ["Delivery"]
@@ -33,6 +33,10 @@ class Delivery:
     def sees_events(self) -> bool:
         """Whether the handler wants each event as a message, because the program has its own."""
         return sees_events(self.message_handler)
+
+    def sees_invocations(self) -> bool:
+        """Whether the handler wants each call as a message, because the program has its own."""
+        return sees_invocations(self.message_handler)
 
     def deliver(self, message: Message) -> None:
         """Have a message handled; the handler's failures are raised."""

@@ -346,4 +346,4 @@ def _short(value: object) -> str:
 
 def _rebuild(cls: type[Error], uri: str, args: tuple[Any, ...]) -> Error:
     """Unpickle an error; its other attributes follow as state."""
-    return cls(uri, *args)
+    return blank(cls, uri, args)

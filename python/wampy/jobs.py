@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from types import GeneratorType
 from typing import Any
 
-from wampy import _wampy
+from wampy import _wampy, errors
 from wampy.delivery import Delivery
 from wampy.message_handler import log_failed_event
 from wampy.messages import Event, Invocation
 from wampy.offers import Offers, Subscription
+from wampy.result import arguments_of
 
 __all__ = ["Jobs"]
 
@@ -86,7 +88,7 @@ class Jobs:
                 self._run_events(wire)
             # Else the session has ended, and its ids mean something else in the next one.
             elif wire is self._present():
-                self._answer(wire, Invocation(*fields))
+                self._answer(wire, fields)
         finally:
             current.wire = None
             if code == Event.WAMP_CODE:
@@ -117,12 +119,52 @@ class Jobs:
         except Exception:
             logger.exception("%s could not process the event %r", self._name, event[:2])
 
-    def _answer(self, wire: _wampy.Session, invocation: Invocation) -> None:
+    def _answer_at_once(
+        self,
+        wire: _wampy.Session,
+        request_id: int,
+        registration_id: int,
+        details: Mapping[str, Any],
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+    ) -> bool:
+        """Run a handler that takes the arguments of the call and no more; false if this is none.
+
+        What is usual needs no messages: they would cost as much as all the rest.
+        """
+        handler = self._offers.handler_of(registration_id)
+        declared = self._offers.declared(registration_id)
+        takes_more = declared is not None and (declared.details or declared.parts)
+        # Asked last: so the handler is that of the wire's id.
+        if handler is None or takes_more or wire is not self._present():
+            return False
+        messages = self._delivery.message_handler
         try:
-            self._delivery.deliver(invocation)
+            result = handler(*args, **kwargs)
+            if isinstance(result, GeneratorType):
+                message = Invocation(request_id, registration_id, details, args, kwargs)
+                result = messages.run_generator(message, result)
+        # As ``MessageHandler.handle_invocation`` says.
+        except BaseException as failure:
+            message = Invocation(request_id, registration_id, details, args, kwargs)
+            messages.process_failure(message, failure, handler, kwargs)
+            return True
+        try:
+            wire.reply(request_id, *arguments_of(result))
+        except errors.SerializationError:
+            # Where it fails again, that is logged and answered.
+            message = Invocation(request_id, registration_id, details, args, kwargs)
+            messages.process_result(message, result)
+        return True
+
+    def _answer(self, wire: _wampy.Session, fields: Sequence[Any]) -> None:
+        try:
+            if self._delivery.sees_invocations() or not self._answer_at_once(wire, *fields):
+                self._delivery.deliver(Invocation(*fields))
         except Exception as error:
-            # The application's own MessageHandler failed: its caller still gets an answer.
-            wire.reply_error(invocation.request_id, "wamp.error.runtime_error", [str(error)], {})
+            # The application's own MessageHandler failed, or its error has no form in WAMP: its
+            # caller still gets an answer.
+            wire.reply_error(fields[0], "wamp.error.runtime_error", [str(error)], {})
             raise
 
     def _warn_of_dropped_events(self, wire: _wampy.Session) -> None:

@@ -22,6 +22,7 @@ from wampy.offers import Offers
 from wampy.reconnect import Keeper, Reconnect, connect_first
 from wampy.records import Records
 from wampy.settings import Access, Certificate, StrPath, check_timeout
+from wampy.uncopied import Uncopied
 
 if TYPE_CHECKING:
     from wampy.auth import Auth
@@ -33,7 +34,7 @@ __all__ = ["Lifetime"]
 logger: logging.Logger = logging.getLogger("wampy.session")
 
 
-class Lifetime:
+class Lifetime(Uncopied):
     """A session as far as its beginning and its end go; the base of ``wampy.session.Session``."""
 
     def __init__(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
@@ -86,18 +86,28 @@ class MessageHandler:
             kwargs = {**kwargs, **session.beside_arguments(message_obj)}
             result = handler(*message_obj.call_args, **kwargs)
             if isinstance(result, GeneratorType):
-                result = self._run_generator(message_obj, result)
+                result = self.run_generator(message_obj, result)
         # A handler that raises SystemExit or KeyboardInterrupt must not leave its caller waiting.
         except BaseException as failure:
-            error = refusal(failure, handler, message_obj.call_args, kwargs) or failure
-            if not is_answer(error):
-                name = session.registration_map.get(message_obj.registration_id)
-                logger.exception("error calling: %s", name)
-            self.process_result(message_obj, None, exc=error)
+            self.process_failure(message_obj, failure, handler, kwargs)
         else:
             self.process_result(message_obj, result)
 
-    def _run_generator(self, message_obj: Invocation, generator: Generator[Any, None, Any]) -> Any:
+    def process_failure(
+        self,
+        message_obj: Invocation,
+        failure: BaseException,
+        handler: Callable[..., Any],
+        kwargs: Mapping[str, Any],
+    ) -> None:
+        """Answer the invocation with what its handler has raised, while that is handled."""
+        error = refusal(failure, handler, message_obj.call_args, kwargs) or failure
+        if not is_answer(error):
+            name = self.session.registration_map.get(message_obj.registration_id)
+            logger.exception("error calling: %s", name)
+        self.process_result(message_obj, None, exc=error)
+
+    def run_generator(self, message_obj: Invocation, generator: Generator[Any, None, Any]) -> Any:
         """Send what a handler yields, and return what it returns.
 
         When the call is over before that, the generator is closed where it stands.
@@ -196,6 +206,28 @@ def sees_events(handler: MessageHandler) -> bool:
         getattr(getattr(handler, name), "__func__", None) is not ours
         for name, ours in _OF_EVENTS.items()
     )
+
+
+def sees_invocations(handler: MessageHandler) -> bool:
+    """Whether something of the program stands between a call and its handler or its answer.
+
+    Asked of each call, so that it costs little where there is nothing: a handler of our own class
+    that has no attributes but its client.
+    """
+    return (
+        type(handler) is not MessageHandler
+        or len(handler.__dict__) > 1
+        or _between_calls() != _OF_INVOCATIONS
+    )
+
+
+def _between_calls() -> tuple[object, ...]:
+    """What stands there; a test may have put something else in its place."""
+    ours = MessageHandler
+    return ours.handle_message, ours.dispatch, ours.handle_invocation, ours.process_result
+
+
+_OF_INVOCATIONS = _between_calls()
 
 
 def log_failed_event(subscription: Subscription, error: BaseException) -> None:

@@ -22,6 +22,9 @@ GET_EVENTS = "wamp.subscription.get_events"
 #: the id of the subscription to a topic
 LOOKUP_SUBSCRIPTION = "wamp.subscription.lookup"
 
+#: When testaments are published.
+_SCOPES = ("destroyed", "detached")
+
 #: What can be described.
 _KINDS = ("procedure", "topic", "error")
 
@@ -49,8 +52,28 @@ def testament(
     options: Mapping[str, Any] | None,
 ) -> tuple[Sequence[Any], Mapping[str, Any]]:
     """What ``ADD_TESTAMENT`` is called with: positional and keyword arguments."""
+    scope, how = of_testament(scope, options)
+    return (topic, list(args), kwargs), {"scope": scope, "publish_options": how}
+
+
+def of_testament(scope: str, options: Mapping[str, Any] | None) -> tuple[str, dict[str, Any]]:
+    """When a testament is published, and how.
+
+    Raises:
+        ConfigurationError: there is no such scope or option, or the testament would have to be
+            encrypted, which only publishing does.
+    """
+    check_scope(scope)
     check_options_of_publish(options)
-    return (topic, list(args), kwargs), {"scope": scope, "publish_options": dict(options or {})}
+    if options and options.get("encrypt") is not None:
+        raise ConfigurationError("a testament cannot be encrypted: the router publishes it")
+    return scope, dict(options or {})
+
+
+def check_scope(scope: str) -> None:
+    """Refuse what is no scope of testaments."""
+    if scope not in _SCOPES:
+        raise ConfigurationError(f"scope must be one of {', '.join(_SCOPES)}, not {scope!r}")
 
 
 def given(filters: Mapping[str, Any]) -> dict[str, Any]:

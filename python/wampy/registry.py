@@ -7,6 +7,8 @@ router, which knows all of them.
 from __future__ import annotations
 
 import threading
+import weakref
+from collections.abc import MutableMapping
 from typing import Any
 
 _lock = threading.Lock()
@@ -17,8 +19,8 @@ class Registry:
 
     #: ``{registration_id: (class, method name)}``
     registration_map: dict[int, tuple[type[Any], str]] = {}  # noqa: RUF012
-    #: ``{client name: client}`` of all started clients
-    client_registry: dict[str, Any] = {}  # noqa: RUF012
+    #: ``{client name: client}`` of all started clients that somebody still holds
+    client_registry: MutableMapping[str, Any] = weakref.WeakValueDictionary()  # noqa: RUF012
 
     @classmethod
     def clear(cls) -> None:
@@ -40,7 +42,7 @@ class Registry:
             cls.registration_map.pop(registration_id, None)
 
 
-def get_client_registry() -> dict[str, Any]:
+def get_client_registry() -> MutableMapping[str, Any]:
     """Return ``{client name: client}`` of all started clients."""
     return Registry.client_registry
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from wampy.constants import DEFAULT_HOST, DEFAULT_REALM
 from wampy.errors import ConfigurationError
 from wampy.options import options_named
+from wampy.uncopied import Uncopied
 
 if TYPE_CHECKING:
     from wampy import _wampy
@@ -27,7 +28,7 @@ __all__ = ["Router"]
 STOP_TIMEOUT = 2.0
 
 
-class Router:
+class Router(Uncopied):
     """A router with a thread of its own.
 
     >>> with Router() as router:

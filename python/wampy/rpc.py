@@ -6,11 +6,16 @@ The module can be called as the decorator. What is absent: any difference to ``@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from wampy.callable_module import make_callable
 from wampy.roles.callee import callee
 from wampy.roles.caller import RpcProxy
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from wampy.named_options import ProcedureOptions
 
 __all__ = ["RpcProxy", "register_rpc", "rpc"]
 
@@ -23,7 +28,10 @@ def rpc(function: _F, /) -> _F: ...
 
 @overload
 def rpc(
-    *, name: str | None = None, invocation_policy: str = "single", **options: Any
+    *,
+    name: str | None = None,
+    invocation_policy: str = "single",
+    **options: Unpack[ProcedureOptions],
 ) -> Callable[[_F], _F]: ...
 
 

@@ -15,11 +15,15 @@ use wampy_proto::{
     MatchPolicy, Payload, PayloadError, PublicationId, Serializer, SubscriptionId, Value, error_uri,
 };
 
-use crate::call::RequestFuture;
+use crate::call::{RequestFuture, timed_out};
 use crate::client::Client;
 use crate::error::Error;
+use crate::session::{TestamentRecord, about};
 use crate::values::Values;
 use crate::wamp_error::WampError;
+
+/// The procedure that leaves a testament.
+pub(crate) const ADD_TESTAMENT: &str = "wamp.session.add_testament";
 
 /// When a testament is published. A router without session resumption, such as wampy's, publishes
 /// both when the session is gone, the detached ones first.
@@ -47,8 +51,8 @@ pub struct Testament {
 
 impl Client {
     /// Leaves an event with the router, to be published to `topic` when this session is gone, by
-    /// whatever cause: what an MQTT client calls its last will. It belongs to the session: a new one,
-    /// after a reconnect, has none.
+    /// whatever cause: what an MQTT client calls its last will. A client that reconnects leaves it
+    /// again in its next session.
     ///
     /// ```
     /// # wampy::doc_example(async |url| {
@@ -71,7 +75,7 @@ impl Client {
         }
     }
 
-    /// Takes back all testaments of this session that have this scope.
+    /// Takes back all testaments of this client that have this scope.
     ///
     /// ```
     /// use wampy::TestamentScope;
@@ -86,9 +90,11 @@ impl Client {
     /// # Errors
     /// The router knows no testaments, or there is no session.
     pub async fn flush_testaments(&self, scope: TestamentScope) -> Result<(), Error> {
-        let scope = BTreeMap::from([("scope", scope)]);
-        let call = self.call("wamp.session.flush_testaments").kwargs(scope);
-        call.await.map(drop)
+        let kwargs = BTreeMap::from([("scope", scope)]);
+        let call = self.call("wamp.session.flush_testaments").kwargs(kwargs);
+        call.await?;
+        self.shared().forget_testaments(scope);
+        Ok(())
     }
 
     /// The past events of a subscription, given by its id, or by its topic where anybody is subscribed
@@ -148,6 +154,21 @@ impl Testament {
         self
     }
 
+    /// All values of the event, encoded already, in whichever serializer.
+    ///
+    /// ```
+    /// use wampy::proto::Payload;
+    ///
+    /// # wampy::doc_example(async |url| {
+    /// # let client = wampy::Client::connect(url).await?;
+    /// client.add_testament("com.example.offline").payload(Payload::EMPTY).await?;
+    /// # client.close().await });
+    /// ```
+    pub fn payload(mut self, payload: Payload<'static>) -> Self {
+        self.values.set_payload(payload);
+        self
+    }
+
     /// How the event is published, such as whether it is retained.
     ///
     /// ```
@@ -186,11 +207,22 @@ impl Testament {
             publish_options: options_value(&self.options)?,
             scope: self.scope,
         };
-        let call = self.client.call("wamp.session.add_testament");
-        call.args((self.topic, args, kwargs))
-            .kwargs(how)
-            .await
-            .map(drop)
+        let values = (&self.topic, args, kwargs);
+        let record = TestamentRecord {
+            arguments: Payload::encode(self.client.serializer(), &values, &how)?,
+            scope: self.scope,
+            topic: self.topic,
+        };
+        let shared = self.client.shared();
+        let leaving = shared.leave_testament(record);
+        let left = match shared.options.call_timeout {
+            None => leaving.await,
+            Some(after) => match tokio::time::timeout(after, leaving).await {
+                Ok(left) => left,
+                Err(_) => Err(timed_out(ADD_TESTAMENT, after)),
+            },
+        };
+        left.map_err(|error| about(error, ADD_TESTAMENT))
     }
 }
 

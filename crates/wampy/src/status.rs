@@ -5,8 +5,8 @@ use wampy_proto::SessionId;
 /// What a client is doing; see [`Client::status`](crate::Client::status).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
-    /// A session stands. After a reconnect, every registration and subscription has been asked for
-    /// again before this is reported.
+    /// A session stands. After a reconnect, every registration, subscription and testament has been
+    /// asked for again before this is reported.
     Established {
         /// The session.
         session: SessionId,

@@ -20,6 +20,7 @@ from wampy.encryption import DataKey
 from wampy.options import options_named
 from wampy.reconnect import Reconnect
 from wampy.settings import Access, Certificate, StrPath, check_target, check_timeout
+from wampy.uncopied import Uncopied
 
 if TYPE_CHECKING:
     from wampy.auth import Auth
@@ -74,9 +75,9 @@ def connect(
         cookies: whether to keep the cookies that the router sets, in a jar of the connection's own,
             or a ``wampy.CookieJar`` to share. Who has authenticated once is then known again by the
             authmethod ``cookie``, if the router has it.
-        reconnect: True or a ``wampy.Reconnect`` to get a lost session back, with all that was
-            registered and subscribed to. Calls that are under way fail even so; those that are
-            made meanwhile wait, within their time limit.
+        reconnect: True or a ``wampy.Reconnect`` to get a lost session back, with all its
+            registrations, subscriptions and testaments. Calls that are under way fail even so;
+            those that are made meanwhile wait, within their time limit.
         name: a name for logs and ``repr``.
         tracebacks: whether callers are told where procedures of this session failed, if they do
             unexpectedly; ``@callee(traceback=True)`` says so of one.
@@ -120,7 +121,7 @@ def _reconnect(wanted: bool | Reconnect | None) -> tuple[float, float, int | Non
     return wanted.delay_min, wanted.delay_max, wanted.attempts_max, wanted.first_connection
 
 
-class Connection:
+class Connection(Uncopied):
     """The scope of a session, for ``async with``; each is good for one."""
 
     def __init__(self, link: Link, session: Session, router: Any) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from wampy import _wampy, errors, process
 from wampy.encryption import named_key
 from wampy.settings import Settings
+from wampy.uncopied import Uncopied
 
 __all__ = ["Link"]
 
@@ -22,7 +23,7 @@ logger: logging.Logger = logging.getLogger("wampy.aio")
 _CLOSE_REASON = "wamp.close.close_realm"
 
 
-class Link:
+class Link(Uncopied):
     """What a session and all that belongs to it have in common.
 
     Args:

@@ -16,6 +16,7 @@ from wampy.aio.progressive import Feeder, ProgressiveCall, check_parts
 from wampy.aio.rpc import RpcProxy
 from wampy.encryption import named_key
 from wampy.options import check_options, check_options_of_publish, options_named
+from wampy.uncopied import Uncopied
 
 __all__ = ["CALLS_MAX", "Requests", "WithOptions"]
 
@@ -25,7 +26,7 @@ _T = TypeVar("_T")
 CALLS_MAX = 1 << 15
 
 
-class Requests:
+class Requests(Uncopied):
     """Calls and publishes by a link; the base of ``Session`` and of ``WithOptions``."""
 
     def __init__(self, link: Link, options: Mapping[str, Any]) -> None:

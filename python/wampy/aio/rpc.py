@@ -30,7 +30,8 @@ class RpcProxy:
         self._caller = caller
 
     def __getattr__(self, name: str) -> RemoteProcedure:
-        return RemoteProcedure(self._caller, checked(name, self))
+        name = checked(name, self)
+        return RemoteProcedure(self._caller, name)
 
     def __getitem__(self, uri: str) -> RemoteProcedure:
         return RemoteProcedure(self._caller, uri)
@@ -57,7 +58,8 @@ class RemoteProcedure:
         return self._caller.call_progressive(self._uri, *args, **kwargs)
 
     def __getattr__(self, name: str) -> RemoteProcedure:
-        return RemoteProcedure(self._caller, f"{self._uri}.{checked(name, self)}")
+        name = checked(name, self)
+        return RemoteProcedure(self._caller, f"{self._uri}.{name}")
 
     def __repr__(self) -> str:
         return f"<RemoteProcedure {self._uri}>"

@@ -7,7 +7,7 @@ publishing, see ``wampy.aio.requests``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wampy import errors, meta
 from wampy.aio.handlers import Callee, Registration, check_handler
@@ -19,6 +19,11 @@ from wampy.options import options_named
 from wampy.roles.callee import Procedure, make_procedure, procedure_of, uri_for
 from wampy.roles.declared import declared
 from wampy.roles.subscriber import options_of, subscribe_options, topic_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from wampy.named_options import HistoryFilters, ProcedureOptions, RequestOptions
 
 __all__ = ["CALLS_MAX", "Session", "WithOptions"]
 
@@ -72,7 +77,7 @@ class Session(Requests):
 
     # Caller and publisher
 
-    def with_options(self, **options: Any) -> WithOptions:
+    def with_options(self, **options: Unpack[RequestOptions]) -> WithOptions:
         """This session with options for what it calls and publishes then.
 
         See ``wampy.Client.with_options``: ``disclose_me``, ``rkey``, ``timeout`` in milliseconds,
@@ -87,7 +92,7 @@ class Session(Requests):
         handler: Callable[..., Any],
         name: str | None = None,
         invocation_policy: str = "single",
-        **options: Any,
+        **options: Unpack[ProcedureOptions],
     ) -> Registration:
         """Offer ``handler`` as a procedure from now on.
 
@@ -179,15 +184,18 @@ class Session(Requests):
         **kwargs: Any,
     ) -> None:
         """Leave an event for when this session has ended; see ``wampy.Client.add_testament``."""
-        what, how = meta.testament(topic, args, kwargs, scope, options)
-        await self._call(meta.ADD_TESTAMENT, what, how)
+        link, how = self._link, meta.of_testament(scope, options)
+        begun = link.joined().add_testament(topic, args, kwargs, how, link.timeout)
+        await link.operation(begun)
 
     async def flush_testaments(self, scope: str = "destroyed") -> None:
         """Take back the testaments of a scope."""
-        await self._call(meta.FLUSH_TESTAMENTS, (), {"scope": scope})
+        meta.check_scope(scope)
+        link = self._link
+        await link.operation(link.joined().flush_testaments(scope, link.timeout))
 
     async def history(
-        self, topic: str | int, /, *, match: str = "exact", **filters: Any
+        self, topic: str | int, /, *, match: str = "exact", **filters: Unpack[HistoryFilters]
     ) -> list[dict[str, Any]]:
         """Events that the router has kept, the oldest first; see ``wampy.Client.history``."""
         asked = meta.given(filters)

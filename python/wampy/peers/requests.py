@@ -7,7 +7,7 @@ What is absent: the client's life, see ``wampy.peers.clients``, and the session 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from wampy import meta
 from wampy.errors import ConfigurationError
@@ -18,13 +18,19 @@ from wampy.roles.callee import make_procedure, uri_for
 from wampy.roles.caller import RpcProxy, WithOptions
 from wampy.roles.subscriber import subscribe_options
 from wampy.session import Session
+from wampy.uncopied import Uncopied
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from wampy.named_options import HistoryFilters, ProcedureOptions, RequestOptions
 
 __all__ = ["Requests"]
 
 _T = TypeVar("_T")
 
 
-class Requests:
+class Requests(Uncopied):
     """The requests of a client; the base of ``Client``."""
 
     _session: Session
@@ -68,7 +74,7 @@ class Requests:
 
         return make_proxy(interface, prefix, self)
 
-    def with_options(self, **options: Any) -> WithOptions:
+    def with_options(self, **options: Unpack[RequestOptions]) -> WithOptions:
         """This client with options for what it calls and publishes then.
 
         ``client.with_options(disclose_me=True).call("com.shop.order", 3)``. The options are
@@ -173,7 +179,7 @@ class Requests:
         handler: Callable[..., Any],
         name: str | None = None,
         invocation_policy: str = "single",
-        **options: Any,
+        **options: Unpack[ProcedureOptions],
     ) -> int:
         """Offer ``handler`` as a procedure from now on; returns the registration id.
 
@@ -266,11 +272,12 @@ class Requests:
 
     def flush_testaments(self, scope: str = "destroyed") -> None:
         """Take back the testaments of a scope."""
+        meta.check_scope(scope)
         self._call(meta.FLUSH_TESTAMENTS, (), {"scope": scope})
         self._session.records.drop_testaments(scope)
 
     def history(
-        self, topic: str | int, /, *, match: str = "exact", **filters: Any
+        self, topic: str | int, /, *, match: str = "exact", **filters: Unpack[HistoryFilters]
     ) -> list[dict[str, Any]]:
         """Events that the router has kept, the oldest first.
 

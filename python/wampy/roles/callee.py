@@ -187,6 +187,8 @@ def uri_for(handler: object, name: str | None) -> str:
     Raises:
         ConfigurationError: it is no text, or there is none.
     """
+    if callable(name) and isinstance(handler, str):
+        raise ConfigurationError(f"the handler comes first: register({name!r}, {handler!r})")
     uri = getattr(handler, "__name__", None) if name is None else name
     if uri in (None, "<lambda>"):
         raise ConfigurationError(f"{handler!r} has no name: register(handler, name) gives one")

@@ -97,7 +97,8 @@ class RpcProxy:
         self._options = options
 
     def __getattr__(self, name: str) -> RemoteProcedure:
-        return RemoteProcedure(self._client, checked(name, self), self._options)
+        name = checked(name, self)
+        return RemoteProcedure(self._client, name, self._options)
 
     def __getitem__(self, uri: str) -> RemoteProcedure:
         return RemoteProcedure(self._client, uri, self._options)
@@ -174,7 +175,8 @@ class RemoteProcedure:  # noqa: D101
         return self._client._call_progressive(self._uri, args, kwargs, self._options)
 
     def __getattr__(self, name: str) -> RemoteProcedure:
-        return RemoteProcedure(self._client, f"{self._uri}.{checked(name, self)}", self._options)
+        name = checked(name, self)
+        return RemoteProcedure(self._client, f"{self._uri}.{name}", self._options)
 
     def __dir__(self) -> list[str]:
         """What a shell completes: the next components of longer URIs."""
@@ -190,5 +192,7 @@ class RemoteProcedure:  # noqa: D101
 def checked(name: str, owner: object) -> str:
     """Refuse the names that shells, copiers and debuggers probe for; keys reach all others."""
     if name.startswith("_"):
-        raise AttributeError(f"{owner!r} has no attribute {name!r}; try [{name!r}]")
+        # Also while a copy is made, which has nothing yet: so it does not show itself.
+        kind = type(owner).__name__
+        raise AttributeError(f"{kind!r} object has no attribute {name!r}; try [{name!r}]")
     return name

@@ -47,6 +47,8 @@ def subscribe(
     options = subscribe_options(match, get_retained, nkey)
 
     def decorate(method: _F) -> _F:
+        if not callable(method):
+            raise ConfigurationError(f"@subscribe needs a function, not {method!r}")
         marked: Any = method
         marked.subscriber = True
         marked.topic = topic

@@ -19,6 +19,7 @@ mod invocation;
 mod registration;
 mod session;
 mod stream;
+mod testament;
 mod value;
 
 pub use event::AioEvent;

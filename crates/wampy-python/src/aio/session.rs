@@ -21,6 +21,7 @@ use super::desk::{Begun, Desk, Finish};
 use super::input::AioInput;
 use super::registration::AioRegistration;
 use super::stream::{AioStream, Source};
+use super::testament::{self, Scope};
 use super::value::value;
 use crate::error::{self, Kind, failure_of};
 use crate::features::router_has;
@@ -254,6 +255,33 @@ impl AioSession {
             finish
         })?;
         Ok(Some(future))
+    }
+
+    /// Leave a testament, which the next session has, too, if this one is lost and comes back: the
+    /// number of the operation, and a future that is done when the router has taken it.
+    fn add_testament<'py>(
+        &self,
+        py: Python<'py>,
+        topic: Topic<'_>,
+        args: &Bound<'py, PyAny>,
+        kwargs: &Bound<'py, PyAny>,
+        how: (Scope, Bound<'py, PyDict>),
+        timeout: Option<f64>,
+    ) -> PyResult<Begun<'py>> {
+        let topic = topic.0;
+        let parts = self.open(py, topic)?;
+        testament::add(parts, topic, (args, kwargs), how, limit(py, timeout)?)
+    }
+
+    /// Take back the testaments of a scope: as `add_testament`.
+    fn flush_testaments<'py>(
+        &self,
+        py: Python<'py>,
+        scope: Scope,
+        timeout: Option<f64>,
+    ) -> PyResult<Begun<'py>> {
+        let parts = self.open(py, "wamp.session.flush_testaments")?;
+        testament::flush(py, parts, scope, limit(py, timeout)?)
     }
 
     /// Register: a future of the `AioRegistration`. `handler` is called with each `AioInvocation`.

@@ -25,6 +25,9 @@ use crate::settings::{Authenticator, Method};
 /// Dates in challenges: ISO 8601 in UTC, with milliseconds.
 const TIMESTAMP: &str = "%Y-%m-%dT%H:%M:%S%.3fZ";
 
+/// How much of a name that a peer gives is repeated in answers and logs.
+const NAME_BYTES_SHOWN: usize = 64;
+
 /// One client that wants to join a realm.
 pub(super) struct Conversation {
     pub(super) router: Arc<Shared>,
@@ -95,7 +98,7 @@ impl Conversation {
             .collect();
         if shared.is_empty() {
             let problem = format!(
-                "the client offers {}; this realm authenticates by {}",
+                "the client offers {:.200}; this realm authenticates by {}",
                 offered.join(", "),
                 names(&ours)
             );
@@ -200,7 +203,7 @@ impl Conversation {
         };
         if known.is_none() && self.access.reveal_unknown_users {
             self.router.failures.count(attempt);
-            let problem = format!("there is no user {authid:.64?}");
+            let problem = format!("there is no user {:?}", begin_of(&authid));
             return Err(Abort::new(error_uri::NO_SUCH_PRINCIPAL, problem));
         }
         let known = known.unwrap_or_else(|| {
@@ -400,7 +403,7 @@ impl Conversation {
         match is_trusted {
             true => Ok(chosen.clone()),
             false => {
-                let (realm, chosen) = (&*self.hello.realm, format!("{chosen:.64}"));
+                let (realm, chosen) = (&*self.hello.realm, begin_of(chosen));
                 tracing::warn!(
                     realm,
                     chosen,
@@ -418,8 +421,7 @@ impl Conversation {
         let role = &*identity.authrole;
         if !access.has_role(role) {
             let realm = &*identity.realm;
-            // An answer can be as long as a message.
-            let role = format!("{role:.64}");
+            let role = begin_of(role);
             tracing::warn!(
                 realm,
                 role,
@@ -431,7 +433,7 @@ impl Conversation {
             && access.has_roles()
             && asked != role
         {
-            let problem = format!("the client has not the role {asked:.64?}");
+            let problem = format!("the client has not the role {:?}", begin_of(asked));
             return Err(Abort::new(error_uri::NO_SUCH_ROLE, problem));
         }
         identity.trust_level = access.trust_level(role);
@@ -451,6 +453,12 @@ pub(super) fn denied(problem: &'static str) -> Abort<'static> {
 /// The router, or somebody whom it asked, has failed.
 pub(super) fn failed(problem: &'static str) -> Abort<'static> {
     Abort::new(error_uri::AUTHENTICATION_FAILED, problem)
+}
+
+/// What is repeated of a name that a peer gives, which can be as long as a message. (A precision cuts
+/// what is shown by `Display` only.)
+fn begin_of(name: &str) -> &str {
+    &name[..name.floor_char_boundary(NAME_BYTES_SHOWN)]
 }
 
 fn names(methods: &[Method]) -> String {

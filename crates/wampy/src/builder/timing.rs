@@ -90,8 +90,8 @@ impl Builder {
         self
     }
 
-    /// Gets a new session when one is lost, and restores registrations and subscriptions in it.
-    /// Off by default: a program that runs once wants to know instead.
+    /// Gets a new session when one is lost, and restores registrations, subscriptions and testaments
+    /// in it. Off by default: a program that runs once wants to know instead.
     ///
     /// ```
     /// # wampy::doc_example(async |url| {

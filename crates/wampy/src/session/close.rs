@@ -97,6 +97,7 @@ impl Shared {
         // The handlers may hold the last handles of this client.
         let registrations = std::mem::take(&mut state.registrations);
         let subscriptions = std::mem::take(&mut state.subscriptions);
+        state.testaments = Vec::new();
         drop(state);
         for record in subscriptions.values() {
             record.sink.end();

@@ -18,6 +18,7 @@ mod records;
 mod restore;
 mod send;
 mod state;
+mod testaments;
 mod time_limit;
 mod wire;
 
@@ -37,6 +38,7 @@ pub(crate) use records::{EventSink, Handler, RegistrationRecord, Stop, Subscript
 pub(crate) use send::Sent;
 use state::State;
 pub(crate) use state::{CallSink, Pending};
+pub(crate) use testaments::TestamentRecord;
 
 /// What all handles of a client share with its owner task.
 pub(crate) struct Shared {

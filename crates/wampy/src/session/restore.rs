@@ -1,4 +1,4 @@
-//! Registrations and subscriptions in a new session.
+//! Registrations, subscriptions and testaments in a new session.
 //!
 //! A router that has not noticed the end of the old session refuses a registration that the old
 //! session still holds, so what is refused is asked for again, at growing intervals.
@@ -23,7 +23,8 @@ pub(super) async fn run(shared: Arc<Shared>, epoch: u64) {
     let reconnect = shared.options.reconnect.clone().unwrap_or_default();
     let mut attempt = 0;
     while let Some(missing) = shared.missing(epoch) {
-        let failures = restore(&shared, missing).await;
+        let refused = shared.restore_testaments(epoch).await;
+        let failures = refused + restore(&shared, missing).await;
         attempt += 1;
         if attempt == 1 {
             shared.established(epoch);

@@ -119,13 +119,39 @@ impl Shared {
         mut message: Message<'_>,
         pending: Option<Pending>,
     ) -> Result<Sent, Error> {
-        let requests_max = self.options.limits.requests_max;
         let mut pending = pending;
         self.when_room(|online| {
-            if pending.is_some() && online.pending.len() >= requests_max {
-                let problem = format!("{requests_max} requests wait for their answers already");
-                return Err(Error::misuse(problem));
+            if pending.is_some() {
+                self.check_requests(online)?;
             }
+            online.encode_request(&mut message, pending.take())
+        })
+        .await
+    }
+
+    /// Refuses a request that would be one too many.
+    fn check_requests(&self, online: &Online) -> Result<(), Error> {
+        let requests_max = self.options.limits.requests_max;
+        if online.pending.len() < requests_max {
+            return Ok(());
+        }
+        let problem = format!("{requests_max} requests wait for their answers already");
+        Err(Error::misuse(problem))
+    }
+
+    /// Sends a request in session number `epoch` and in no later one. Waits while the outbox is full.
+    pub(super) async fn request_in(
+        &self,
+        epoch: u64,
+        mut message: Message<'_>,
+        pending: Pending,
+    ) -> Result<Sent, Error> {
+        let mut pending = Some(pending);
+        self.when_room(|online| {
+            if online.epoch != epoch {
+                return Err(self.session_is_over());
+            }
+            self.check_requests(online)?;
             online.encode_request(&mut message, pending.take())
         })
         .await
@@ -264,10 +290,15 @@ impl Shared {
         let url = self.options.url.as_str();
         match self.lock().online(url) {
             Err(error) => error,
-            Ok(_) => Error::ConnectionLost {
-                url: url.to_owned(),
-                reason: "the session in which the request was made is over".to_owned(),
-            },
+            Ok(_) => self.session_is_over(),
+        }
+    }
+
+    /// The error for requests of a session that another one has followed.
+    fn session_is_over(&self) -> Error {
+        Error::ConnectionLost {
+            url: self.options.url.to_string(),
+            reason: "the session in which the request was made is over".to_owned(),
         }
     }
 

@@ -18,6 +18,7 @@ use super::invocations::{Active, InWork};
 use super::join::Joined;
 use super::lost::Cause;
 use super::records::{RegistrationRecord, SubscriptionRecord};
+use super::testaments::Left;
 use crate::call_result::CallResult;
 use crate::error::Error;
 use crate::queue::Queue;
@@ -42,6 +43,8 @@ pub(super) struct State {
     pub(super) registrations: HashMap<usize, Arc<RegistrationRecord>>,
     /// The subscriptions to restore in the next session, by address.
     pub(super) subscriptions: HashMap<usize, Arc<SubscriptionRecord>>,
+    /// The testaments to leave in the next session, in their order.
+    pub(super) testaments: Vec<Left>,
     /// The owner, if it waits for something to send.
     pub(super) owner: Option<Waker>,
 }
@@ -177,6 +180,7 @@ impl State {
             goodbye: None,
             registrations: HashMap::new(),
             subscriptions: HashMap::new(),
+            testaments: Vec::new(),
             owner: None,
         }
     }

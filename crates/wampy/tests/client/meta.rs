@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use wampy::proto::{MatchPolicy, Value};
 use wampy::router::{Keeping, KeepingRule, RealmConfig};
 use wampy::{
-    Client, Description, HistoryPage, Invocation, PastEvent, Reconnect, Router, TestamentScope,
+    Client, Description, HistoryPage, Invocation, PastEvent, Reconnect, Router, Status,
+    TestamentScope,
 };
 
 use crate::fixture::{router, router_and_client, router_at, until, within};
@@ -40,6 +41,44 @@ async fn a_testament_is_published_when_its_session_is_gone() {
         let next = events.next().await.unwrap();
         let (name, _): (String, u8) = next.args().unwrap();
         assert_eq!(name, "b", "what was taken back is not published");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn testaments_are_left_again_after_a_reconnect_in_their_order() {
+    const TESTAMENTS: u32 = 99;
+    within(async {
+        let first = router().await;
+        let address = first.url().split("//").nth(1).unwrap().to_owned();
+        let address = address.trim_end_matches('/').to_owned();
+        let client = Client::builder(first.url())
+            .reconnect(Reconnect::default())
+            .connect()
+            .await
+            .unwrap();
+        for number in 0..TESTAMENTS {
+            let testament = client.add_testament("com.example.offline");
+            testament.args((number,)).await.unwrap();
+        }
+        let testament = client.add_testament("com.example.offline");
+        let testament = testament.args(("taken back",));
+        testament.scope(TestamentScope::Detached).await.unwrap();
+        let flushed = client.flush_testaments(TestamentScope::Detached);
+        flushed.await.unwrap();
+        let (mut changes, lost) = (client.status_changes(), client.session_id());
+        first.shutdown().await;
+        let second = router_at(&address).await;
+        let is_back =
+            |status: &Status| matches!(status, Status::Established { session } if *session != lost);
+        changes.wait_for(is_back).await.unwrap();
+        let other = Client::connect(second.url()).await.unwrap();
+        let mut events = other.subscribe("com.example.offline").await.unwrap();
+        client.close().await.unwrap();
+        for number in 0..TESTAMENTS {
+            let event = events.next().await.unwrap();
+            assert_eq!(event.args::<(u32,)>().unwrap().0, number);
+        }
     })
     .await;
 }
