@@ -14,6 +14,13 @@ from running import command, directory, free_port  # noqa: F401 - fixtures
 
 import wampy
 
+#: What each program begins with. Where the tests themselves ignore Ctrl-C, as what a shell starts
+#: in the background does, their children would inherit that, and Python would leave it so. By the
+#: module that is always there, so that programs can look at what they import.
+HEED_CTRL_C = (
+    "import _signal; _signal.signal(_signal.SIGINT, _signal.default_int_handler); del _signal\n"
+)
+
 
 @pytest.fixture
 def router():
@@ -101,7 +108,7 @@ def python():
 
     def run(code, *arguments):
         process = subprocess.Popen(
-            [sys.executable, "-u", "-c", code, *arguments],
+            [sys.executable, "-u", "-c", HEED_CTRL_C + code, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

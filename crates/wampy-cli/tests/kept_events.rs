@@ -269,29 +269,3 @@ fn sigterm_ends_a_router_that_still_reads_its_store() {
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(said.contains("before the router was there"), "{said}");
 }
-
-/// A shell often lets a process have few files open and raise that to many.
-#[test]
-#[cfg(target_os = "linux")]
-fn the_router_raises_its_limit_of_open_files() {
-    let mut process = Command::new("sh")
-        .args([
-            "-c",
-            "ulimit -Sn 64; exec \"$0\" router --listen 127.0.0.1:0",
-        ])
-        .arg(env!("CARGO_BIN_EXE_wampy"))
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-    let is_there = lines.any(|line| line.unwrap().starts_with("listening"));
-    let limits = std::fs::read_to_string(format!("/proc/{}/limits", process.id())).unwrap();
-    process.kill().unwrap();
-    process.wait().unwrap();
-    assert!(is_there);
-    let files = limits
-        .lines()
-        .find(|line| line.starts_with("Max open files"));
-    let soft_and_hard: Vec<_> = files.unwrap().split_whitespace().skip(3).take(2).collect();
-    assert_eq!(soft_and_hard[0], soft_and_hard[1], "{limits}");
-}

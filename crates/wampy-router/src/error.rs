@@ -34,6 +34,16 @@ pub enum StartError {
         /// The role.
         role: String,
     },
+    /// An authid or a role is none: it is empty, or has control characters.
+    #[error("realm {realm:?}: {who}: {problem}")]
+    Name {
+        /// The realm.
+        realm: String,
+        /// Who would have it.
+        who: String,
+        /// What is wrong with which name.
+        problem: String,
+    },
     /// Two users of a realm cannot be told apart.
     #[error("realm {realm:?}: {error}")]
     Users {

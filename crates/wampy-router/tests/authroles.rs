@@ -9,7 +9,7 @@ use peer::{Host, Peer, json};
 use wampy_proto::Serializer;
 use wampy_router::{
     Allow, Authentication, Method, Permission, RealmConfig, RealmRole, RealmRoles, RealmSettings,
-    User,
+    Router, User,
 };
 
 fn role(name: &str, uri: &str) -> RealmRole {
@@ -86,6 +86,29 @@ fn anonymous_clients_have_the_role_that_they_are_given() {
         let welcome = peer.expect_welcome();
         assert_eq!(welcome[2]["authrole"], "guest");
         assert_eq!(welcome[2]["authmethod"], "anonymous");
+    }
+}
+
+#[test]
+fn an_authid_or_a_role_that_is_none_is_refused() {
+    let by_ticket = || Authentication::by([Method::Ticket, Method::Anonymous]);
+    for (authentication, expected) in [
+        (
+            by_ticket().user(User::new("", "user")),
+            "user \"\": the authid is empty",
+        ),
+        (
+            by_ticket().user(User::new("joe", "user\n")),
+            "user \"joe\": the role has control characters",
+        ),
+        (
+            by_ticket().anonymous_role(""),
+            "anonymous: the role is empty",
+        ),
+    ] {
+        let realm = RealmSettings::new("closed").authentication(authentication);
+        let refused = Router::builder().realm_with(realm).check().unwrap_err();
+        assert_eq!(refused.to_string(), format!("realm \"closed\": {expected}"));
     }
 }
 

@@ -270,19 +270,20 @@ fn a_cookie_stands_for_nothing_else() {
 #[test]
 fn anonymous_clients_and_failures_are_not_remembered() {
     let host = host_with_joe();
+    // Each message, and the code of its answer.
     for messages in [
-        vec![hello("realm1", None, &["anonymous"])],
+        vec![(hello("realm1", None, &["anonymous"]), 2)],
         vec![
-            hello("realm1", Some("joe"), &["ticket"]),
-            json!([5, "wrong", {}]),
+            (hello("realm1", Some("joe"), &["ticket"]), 4),
+            (json!([5, "wrong", {}]), 3),
         ],
     ] {
         let mut polled = Polled::open(&host, "/longpoll", "wamp.2.json");
         let cookie = polled.opened.header("set-cookie").unwrap();
         let cookie = cookie.split(';').next().unwrap().to_owned();
-        for message in messages {
+        for (message, code) in messages {
             polled.send(&message);
-            polled.message();
+            assert_eq!(polled.message()[0], code);
         }
         let abort = answer_with(&host, &cookie, &hello("realm1", None, &["cookie"]));
         assert_eq!(abort[0], 3, "{abort}");

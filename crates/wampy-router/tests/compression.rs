@@ -201,7 +201,7 @@ fn a_bomb_ends_only_its_own_connection() {
     let host = Host::with(|builder| {
         let limits = wampy_router::Limits {
             message_bytes_max: 10_000,
-            ..wampy_router::Limits::default()
+            ..peer::limits()
         };
         builder.compress(true).limits(limits)
     });
@@ -263,7 +263,7 @@ fn a_bomb_of_many_messages_ends_only_its_own_connection() {
     let host = Host::with(|builder| {
         let limits = wampy_router::Limits {
             message_bytes_max: 10_000,
-            ..wampy_router::Limits::default()
+            ..peer::limits()
         };
         builder.compress(true).limits(limits)
     });

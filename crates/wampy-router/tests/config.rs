@@ -125,6 +125,44 @@ fn an_empty_secret_is_none() {
 }
 
 #[test]
+fn an_authid_or_a_role_that_is_none_is_a_mistake() {
+    let files = Files::new();
+    let mistakes = files.mistakes(
+        r#"[[realms]]
+name = "open"
+[realms.authentication]
+methods = ["anonymous", "ticket"]
+anonymous_role = ""
+[[realms.authentication.users]]
+authid = ""
+role = "user"
+ticket = "x"
+[[realms.authentication.users]]
+authid = "joe\u0000"
+role = "\u001b[2J"
+ticket = "x"
+[[realms]]
+name = "closed"
+[[realms.roles]]
+name = "\u009b"
+[realms.authentication]
+methods = ["ticket"]
+"#,
+    );
+    let users = "realms[0].authentication.users";
+    assert_eq!(
+        mistakes,
+        [
+            "wampy.toml:5: realms[0].authentication.anonymous_role: the role is empty".to_owned(),
+            format!("wampy.toml:7: {users}[0].authid: the authid is empty"),
+            format!("wampy.toml:11: {users}[1].authid: the authid has control characters"),
+            format!("wampy.toml:12: {users}[1].role: the role has control characters"),
+            "wampy.toml:17: realms[1].roles[0].name: the name has control characters".to_owned(),
+        ]
+    );
+}
+
+#[test]
 fn a_file_without_a_realm_opens_none() {
     let files = Files::new();
     for text in [

@@ -244,6 +244,11 @@ fn an_authenticator_that_fails_lets_nobody_in() {
         json!({"role": 5}),
         json!({"role": "clerk", "extra": 1}),
         json!({"role": "clerk", "wampcra": 1}),
+        json!({"role": "clerk", "authid": ""}),
+        json!({"role": "clerk", "authid": "joe\u{1b}[2J"}),
+        json!({"role": "clerk", "authid": "joe\n"}),
+        json!({"role": "clerk\u{85}"}),
+        json!(""),
     ] {
         let mut peer = with_ticket(&host);
         answer(&mut callee, nonsense);
@@ -270,12 +275,17 @@ fn an_authenticator_that_fails_lets_nobody_in() {
 fn an_authenticator_that_does_not_answer_costs_a_bounded_time_and_is_told() {
     let (host, mut callee) = host_with(|builder| {
         builder.limits(Limits {
-            handshake_timeout_ms: 300,
+            handshake_timeout_ms: 1000,
             ..Limits::default()
         })
     });
     let mut peer = with_ticket(&host);
     let (request, _) = invocation(&mut callee);
+    let pending = || -> usize {
+        let realms = host.stats().realms;
+        realms.iter().map(|realm| realm.pending_calls).sum()
+    };
+    assert_eq!(pending(), 1);
     peer.expect_abort(FAILED);
     peer.expect_end();
     // The call has been canceled.
@@ -284,14 +294,7 @@ fn an_authenticator_that_does_not_answer_costs_a_bounded_time_and_is_told() {
     callee.send(&json!([70, request, {}, ["clerk"]]));
     callee.nothing_came();
     assert_eq!(host.stats().sessions, 1);
-    assert_eq!(
-        host.stats()
-            .realms
-            .iter()
-            .map(|realm| realm.pending_calls)
-            .sum::<usize>(),
-        0
-    );
+    assert_eq!(pending(), 0);
 }
 
 #[test]

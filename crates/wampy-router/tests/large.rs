@@ -11,6 +11,7 @@ use wampy_proto::Serializer;
 /// Around the size from which a payload is shared, that of one read, and far beyond.
 const SIZES: [usize; 4] = [65_500, 65_536, 150_000, 1_200_000];
 
+/// One for each serializer and framing.
 fn peers(host: &Host) -> Vec<Peer> {
     let mut peers: Vec<Peer> = Serializer::ALL
         .into_iter()
@@ -20,6 +21,20 @@ fn peers(host: &Host) -> Vec<Peer> {
         peer.join("realm1");
     }
     peers
+}
+
+/// One for each serializer; every other speaks RawSocket, the first if `first_is_raw`.
+fn one_each(host: &Host, first_is_raw: bool) -> Vec<Peer> {
+    let serializers = Serializer::ALL.into_iter().enumerate();
+    let peers = serializers.map(|(number, serializer)| {
+        let mut peer = match (number % 2 == 0) == first_is_raw {
+            true => host.rawsocket(serializer),
+            false => host.websocket(serializer),
+        };
+        peer.join("realm1");
+        peer
+    });
+    peers.collect()
 }
 
 /// Payloads of about `bytes`: in `args`, in `kwargs`, in both, and beside small parts.
@@ -53,7 +68,7 @@ fn a_large_event_reaches_everybody_whole_and_small_ones_around_it_too() {
     for peer in &mut subscribers {
         peer.subscribe("a.topic");
     }
-    for mut publisher in peers(&host).into_iter().step_by(2) {
+    for mut publisher in one_each(&host, true) {
         for payload in SIZES.into_iter().flat_map(payloads) {
             publisher.publish("a.topic", json!(["before"]));
             let id = publisher.id();
@@ -72,8 +87,11 @@ fn a_large_event_reaches_everybody_whole_and_small_ones_around_it_too() {
 #[test]
 fn large_arguments_and_results_are_whole_also_when_they_are_pipelined() {
     let host = Host::new();
-    let pairs = peers(&host).into_iter().zip(peers(&host));
-    for (mut callee, mut caller) in pairs.step_by(2) {
+    // A callee of one framing for a caller of the other.
+    let pairs = one_each(&host, true)
+        .into_iter()
+        .zip(one_each(&host, false));
+    for (mut callee, mut caller) in pairs {
         callee.register("a.procedure");
         let payloads: Vec<Value> = SIZES.into_iter().flat_map(payloads).collect();
         let expected = payloads.clone();

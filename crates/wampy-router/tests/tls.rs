@@ -69,7 +69,7 @@ fn impatient(limits: &mut Limits) {
 
 /// A router with the limits changed so.
 fn limited(certificate: &Certificate, change: impl FnOnce(&mut Limits)) -> Host {
-    let mut limits = Limits::default();
+    let mut limits = peer::limits();
     change(&mut limits);
     certificate.host(|builder| builder.limits(limits))
 }

@@ -5,12 +5,13 @@
 mod peer;
 
 use std::io::{Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
 use std::os::unix::net::UnixStream;
 
 use peer::{Host, Peer, Seen, json};
 use wampy_proto::Serializer;
 use wampy_proto::framing::websocket::CloseCode;
-use wampy_router::{BoundAddress, Router};
+use wampy_router::{BoundAddress, Limits, Router};
 
 /// Sends `bytes` and reads all that comes back until the end.
 fn answer(host: &Host, bytes: &[u8]) -> Vec<u8> {
@@ -342,7 +343,7 @@ fn localhost_is_both_ipv4_and_ipv6_on_one_port() {
         let BoundAddress::Tcp(address) = address else {
             continue;
         };
-        let stream = std::net::TcpStream::connect(address).unwrap();
+        let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(peer::PATIENCE)).unwrap();
         joined(Peer::rawsocket(Box::new(stream), Serializer::Json));
         sockets += 1;
@@ -389,6 +390,71 @@ fn too_many_connections_are_refused_in_their_own_words() {
     );
 }
 
+/// The addresses of this host, other than loopback, from which it would talk to others: IPv4, IPv6.
+fn own_addresses() -> Vec<IpAddr> {
+    let unspecified: [IpAddr; 2] = [Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()];
+    // Addresses of documentation. UDP sends nothing to connect.
+    let elsewhere = ["192.0.2.1:9", "[2001:db8::1]:9"].map(|it| it.parse::<SocketAddr>().unwrap());
+    let own = unspecified.into_iter().zip(elsewhere);
+    own.filter_map(|(any, elsewhere)| {
+        let socket = UdpSocket::bind((any, 0)).ok()?;
+        socket.connect(elsewhere).ok()?;
+        let own = socket.local_addr().ok()?.ip();
+        // It must be possible to listen there, and to connect.
+        let listener = std::net::TcpListener::bind((own, 0)).ok()?;
+        TcpStream::connect(listener.local_addr().ok()?).ok()?;
+        (!own.is_loopback()).then_some(own)
+    })
+    .collect()
+}
+
+#[test]
+fn one_address_may_have_so_many_connections_but_for_loopback() {
+    let own = own_addresses();
+    if own.is_empty() {
+        // The decision alone has tests beside its code.
+        eprintln!("not tested: this host has no address but loopback");
+    }
+    for own in own {
+        let host = Host::start({
+            let limits = Limits {
+                connections_per_address_max: 2,
+                ..Limits::default()
+            };
+            let builder = Router::builder().realm("realm1").limits(limits);
+            let here = SocketAddr::new(own, 0).to_string();
+            builder.listen(here).listen("127.0.0.1:0")
+        });
+        let BoundAddress::Tcp(here) = host.router.addresses()[0] else {
+            panic!("{:?}", host.router.addresses());
+        };
+        let connect = || {
+            let stream = TcpStream::connect(here).unwrap();
+            stream.set_read_timeout(Some(peer::PATIENCE)).unwrap();
+            stream
+        };
+        let first = joined(Peer::rawsocket(Box::new(connect()), Serializer::Json));
+        let _second = joined(Peer::websocket(Box::new(connect()), Serializer::Json));
+        let refused = || {
+            let mut stream = connect();
+            stream.write_all(b"\x7f\xf1\0\0").unwrap();
+            let mut answer = [0; 4];
+            stream.read_exact(&mut answer).unwrap();
+            answer == *b"\x7f\x40\0\0"
+        };
+        assert!(refused(), "{own}");
+        // Others go on, of which some may be a proxy's.
+        let _others: Vec<_> = (0..4).map(|_| host.session()).collect();
+        // A place that is given up is free again, soon.
+        drop(first);
+        host.eventually("the first has left", |stats| stats.sessions == 5);
+        let deadline = std::time::Instant::now() + peer::PATIENCE;
+        while refused() {
+            assert!(std::time::Instant::now() < deadline, "{own}");
+        }
+    }
+}
+
 #[test]
 fn a_router_that_cannot_start_says_why() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -406,9 +472,9 @@ fn a_router_that_cannot_start_says_why() {
     assert!(start(Router::builder().listen("nowhere")).contains("HOST:PORT"));
     assert!(start(Router::builder().listen("127.0.0.1:0").realm("no realm")).contains("no realm"));
     assert!(start(Router::builder().listen("127.0.0.1:0").serializers([])).contains("serializer"));
-    let limits = wampy_router::Limits {
+    let limits = Limits {
         outbound_bytes_per_session_max: 1,
-        ..wampy_router::Limits::default()
+        ..Limits::default()
     };
     assert!(start(Router::builder().listen("127.0.0.1:0").limits(limits)).contains("outbound"));
 }

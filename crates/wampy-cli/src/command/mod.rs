@@ -17,6 +17,7 @@ mod subscribe;
 use clap::Subcommand;
 
 use crate::exit::Exit;
+use crate::open_files;
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -65,6 +66,8 @@ enum Ended {
 
 /// Runs a server, which has its own way to end.
 fn on_all_cores(server: impl Future<Output = anyhow::Result<Ended>>) -> anyhow::Result<Exit> {
+    open_files::raise_limit();
+    open_files::check_room()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
@@ -78,6 +81,8 @@ fn on_all_cores(server: impl Future<Output = anyhow::Result<Ended>>) -> anyhow::
 
 /// Runs a client's command; Ctrl-C ends it, and its session with it.
 fn until_interrupted(client: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
+    // The limit is not raised: the shell commands that answer calls would inherit that.
+    open_files::check_room()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

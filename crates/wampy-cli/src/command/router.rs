@@ -232,7 +232,7 @@ impl Router {
             builder.check()?;
             return Ok(Ended::InOrder);
         }
-        if let Some(files) = open_files::raise_limit() {
+        if let Some(files) = open_files::limit() {
             tracing::info!(files, "connections and files that may be open at once");
         }
         let realms: Vec<_> = builder.realm_names().map(str::to_owned).collect();

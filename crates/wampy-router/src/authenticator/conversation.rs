@@ -17,6 +17,9 @@ use super::{Access, Client, Identity, anonymous};
 use crate::settings::{Authenticator, Method};
 use crate::shared::Shared;
 
+/// How much of a name that a peer gives is repeated in answers and logs.
+const NAME_BYTES_SHOWN: usize = 64;
+
 /// One client that wants to join a realm.
 pub(super) struct Conversation {
     pub(super) router: Arc<Shared>,
@@ -87,7 +90,7 @@ impl Conversation {
             .collect();
         if shared.is_empty() {
             let problem = format!(
-                "the client offers {}; this realm authenticates by {}",
+                "the client offers {:.200}; this realm authenticates by {}",
                 offered.join(", "),
                 names(&ours)
             );
@@ -159,7 +162,7 @@ impl Conversation {
         match is_trusted {
             true => Ok(chosen.clone()),
             false => {
-                let (realm, chosen) = (&*self.hello.realm, format!("{chosen:.64}"));
+                let (realm, chosen) = (&*self.hello.realm, begin_of(chosen));
                 tracing::warn!(
                     realm,
                     chosen,
@@ -177,8 +180,7 @@ impl Conversation {
         let role = &*identity.authrole;
         if !access.has_role(role) {
             let realm = &*identity.realm;
-            // An answer can be as long as a message.
-            let role = format!("{role:.64}");
+            let role = begin_of(role);
             tracing::warn!(
                 realm,
                 role,
@@ -190,7 +192,7 @@ impl Conversation {
             && access.has_roles()
             && asked != role
         {
-            let problem = format!("the client has not the role {asked:.64?}");
+            let problem = format!("the client has not the role {:?}", begin_of(asked));
             return Err(Abort::new(error_uri::NO_SUCH_ROLE, problem));
         }
         identity.trust_level = access.trust_level(role);
@@ -210,6 +212,12 @@ pub(super) fn denied(problem: &'static str) -> Abort<'static> {
 /// The router, or somebody whom it asked, has failed.
 pub(super) fn failed(problem: &'static str) -> Abort<'static> {
     Abort::new(error_uri::AUTHENTICATION_FAILED, problem)
+}
+
+/// What is repeated of a name that a peer gives, which can be as long as a message. (A precision cuts
+/// what is shown by `Display` only.)
+pub(super) fn begin_of(name: &str) -> &str {
+    &name[..name.floor_char_boundary(NAME_BYTES_SHOWN)]
 }
 
 fn names(methods: &[Method]) -> String {

@@ -11,7 +11,7 @@ use wampy_proto::{Payload, Serializer, Value, error_uri};
 use super::conversation::{Conversation, failed};
 use super::users::{Candidate, DYNAMIC};
 use crate::internal_session::CallFailed;
-use crate::settings::{Authenticator, Method, User};
+use crate::settings::{Authenticator, Method, User, problem_of_name};
 
 /// What an authenticator said.
 #[derive(Debug)]
@@ -167,7 +167,10 @@ fn known(
     authid: &str,
 ) -> Result<Known, String> {
     let role = common.role.ok_or("its answer has no role")?;
-    let mut user = User::new(common.authid.unwrap_or_else(|| authid.into()), role);
+    if let Some(problem) = problem_of_name(&role) {
+        return Err(format!("the role in its answer {problem}"));
+    }
+    let mut user = User::new(authid_of(common.authid, authid)?, role);
     user.credentials = common.credentials;
     if let Some(method) = method.proof()
         && user.credentials.get(method).is_none()
@@ -189,6 +192,19 @@ fn known(
         realm: common.realm,
         candidate: Candidate::known(Arc::new(user), DYNAMIC),
     })
+}
+
+/// Who the client is: what the answer says, or else what the client `claimed`.
+fn authid_of(answered: Option<Box<str>>, claimed: &str) -> Result<Box<str>, String> {
+    let whose = match answered {
+        Some(_) => "the authid in its answer",
+        None => "its answer has no authid, and the client's",
+    };
+    let authid = answered.unwrap_or_else(|| claimed.into());
+    match problem_of_name(&authid) {
+        None => Ok(authid),
+        Some(problem) => Err(format!("{whose} {problem}")),
+    }
 }
 
 /// Crossbar.io's form: what the one method needs stands beside the role.

@@ -12,7 +12,7 @@ use wampy_proto::auth::{Applicant, Challenger, Credential, Proof, Step, ticket};
 use wampy_proto::error_uri;
 use wampy_proto::message::Abort;
 
-use super::conversation::{Conversation, denied};
+use super::conversation::{Conversation, begin_of, denied};
 use super::dialog::Verdict;
 use super::failures::Attempt;
 use super::procedure::{Answer, Known};
@@ -91,7 +91,7 @@ impl Conversation {
         };
         if known.is_none() && self.access.reveal_unknown_users {
             self.router.failures.count(attempt);
-            let problem = format!("there is no user {authid:.64?}");
+            let problem = format!("there is no user {:?}", begin_of(&authid));
             return Err(Abort::new(error_uri::NO_SUCH_PRINCIPAL, problem));
         }
         let known = known.unwrap_or_else(|| {

@@ -95,6 +95,7 @@ fn roles(section: &mut Section<'_>, mut settings: RealmSettings) -> (RealmRoles,
             section.end();
             continue;
         };
+        users::check_name(section.source(), "name", &name);
         if roles.iter().any(|role| role.name() == name.value) {
             let text = format!("there are two roles called {:?}", name.value);
             section.source().report_at(name.place(), text);

@@ -14,7 +14,7 @@ use super::read_text;
 use super::section::Section;
 use super::source::{Located, Source};
 use crate::authenticator::Users;
-use crate::settings::{Method, User};
+use crate::settings::{Method, User, problem_of_name};
 
 const SECOND_FACTORS: [(&str, AuthMethod); 4] = [
     ("ticket", AuthMethod::Ticket),
@@ -50,7 +50,16 @@ pub(super) fn read_tables(
     users.collect()
 }
 
+/// Reports an authid or a role that is none.
+pub(super) fn check_name(source: &Source<'_>, what: &str, name: &Located<String>) {
+    if let Some(problem) = problem_of_name(&name.value) {
+        source.report_at(name.place(), format!("the {what} {problem}"));
+    }
+}
+
+/// Reports a role that is none, or none of the realm's.
 pub(super) fn check_role(source: &Source<'_>, role: &Located<String>, roles: &RealmRoles) {
+    check_name(source, "role", role);
     if !roles.is_empty() && roles.get(&role.value).is_none() {
         let names: Vec<_> = roles.iter().map(|role| role.name()).collect();
         let text = format!(
@@ -88,6 +97,9 @@ fn read(
     let certificate_names = section.texts("certificate_name").unwrap_or_default();
     let second_factor = section.word("second_factor", &SECOND_FACTORS);
     let extra = extra(&mut section);
+    if let Some(authid) = &authid {
+        check_name(section.source(), "authid", authid);
+    }
     if let Some(role) = &role {
         check_role(section.source(), role, roles);
     }

@@ -20,6 +20,7 @@ pub use authentication::{Authentication, Authenticator};
 pub use method::Method;
 pub(crate) use method::Methods;
 pub use user::User;
+pub(crate) use user::problem_of_name;
 
 /// A realm, as [`Builder::realm_with`](crate::Builder::realm_with) takes it.
 ///
@@ -81,6 +82,7 @@ impl RealmSettings {
     /// Who may join, checked against the realm's `roles`, with the users of their file.
     pub(crate) fn access(&self, roles: &RealmRoles) -> Result<Access, StartError> {
         let authentication = &self.authentication;
+        self.check_names()?;
         self.check_roles(roles)?;
         if let Some(authenticator) = &authentication.authenticator
             && !Grammar::Loose.accepts(&authenticator.procedure)
@@ -105,6 +107,27 @@ impl RealmSettings {
             realm: self.name.clone(),
             error,
         })
+    }
+
+    fn check_names(&self) -> Result<(), StartError> {
+        let authentication = &self.authentication;
+        let users = authentication.users.iter();
+        let of_user = |user: &User| {
+            let problem = user.problem()?;
+            Some((format!("user {:?}", user.authid), problem))
+        };
+        let of_anonymous = || {
+            let problem = problem_of_name(&authentication.anonymous_role)?;
+            Some(("anonymous".to_owned(), format!("the role {problem}")))
+        };
+        match users.filter_map(of_user).next().or_else(of_anonymous) {
+            None => Ok(()),
+            Some((who, problem)) => Err(StartError::Name {
+                realm: self.name.clone(),
+                who,
+                problem,
+            }),
+        }
     }
 
     fn check_roles(&self, roles: &RealmRoles) -> Result<(), StartError> {

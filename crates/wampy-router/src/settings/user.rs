@@ -64,6 +64,15 @@ impl User {
         self
     }
 
+    /// What is wrong with its names, if anything is.
+    pub(crate) fn problem(&self) -> Option<String> {
+        let names = [("authid", &self.authid), ("role", &self.role)];
+        names.into_iter().find_map(|(what, name)| {
+            let problem = problem_of_name(name)?;
+            Some(format!("the {what} {problem}"))
+        })
+    }
+
     /// Whether this user and another, or the same one later, prove themselves by the same means.
     pub(crate) fn proves_itself_like(&self, other: &Self) -> bool {
         self.credentials == other.credentials
@@ -71,4 +80,14 @@ impl User {
             && self.certificate_names == other.certificate_names
             && self.second_factor == other.second_factor
     }
+}
+
+/// What is wrong with an authid or a role: others tell sessions apart by them, and read them in terminals
+/// and logs.
+pub(crate) fn problem_of_name(name: &str) -> Option<&'static str> {
+    if name.is_empty() {
+        return Some("is empty");
+    }
+    let has_controls = name.contains(char::is_control);
+    has_controls.then_some("has control characters")
 }

@@ -34,6 +34,15 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 /// More than the largest message of any test.
 const MESSAGE_BYTES_MAX: usize = 64 << 20;
 
+/// The usual limits, without pings: a peer here answers them only where its test says so, and on a machine
+/// that is busy any test may take longer than the interval between two of them.
+pub fn limits() -> Limits {
+    Limits {
+        keepalive_interval_ms: 0,
+        ..Limits::default()
+    }
+}
+
 /// A router in a runtime of its own.
 pub struct Host {
     pub router: Router,
@@ -46,13 +55,14 @@ impl Host {
     }
 
     pub fn with_limits(change: impl FnOnce(&mut Limits)) -> Self {
-        let mut limits = Limits::default();
+        let mut limits = limits();
         change(&mut limits);
         Self::with(|builder| builder.limits(limits))
     }
 
     pub fn with(set_up: impl FnOnce(Builder) -> Builder) -> Self {
-        let builder = set_up(Router::builder().realm("realm1").realm("realm2"));
+        let builder = Router::builder().limits(limits());
+        let builder = set_up(builder.realm("realm1").realm("realm2"));
         Self::start(builder.listen("127.0.0.1:0"))
     }
 

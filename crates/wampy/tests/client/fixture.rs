@@ -9,7 +9,12 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Runs a test, or fails when it hangs.
 pub async fn within<T>(test: impl Future<Output = T>) -> T {
-    tokio::time::timeout(TIMEOUT, test)
+    within_times(1, test).await
+}
+
+/// The same for a test that has so many times more to do than most.
+pub async fn within_times<T>(times: u32, test: impl Future<Output = T>) -> T {
+    tokio::time::timeout(TIMEOUT * times, test)
         .await
         .expect("the test hangs")
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use wampy::{Client, Error, Status};
 
 use crate::fake_router::FakeRouter;
@@ -62,15 +63,45 @@ async fn a_rawsocket_router_is_not_pinged_unless_asked_for() {
     .await;
 }
 
+/// Carries the bytes of one connection to the router at `url`; the URL to connect to instead. What the router
+/// sends is shown to `look`.
+async fn relay(url: &str, mut look: impl FnMut(&[u8]) + Send + 'static) -> String {
+    let router = url.trim_start_matches("ws://").trim_end_matches('/');
+    let router = TcpStream::connect(router).await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let here = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (client, _) = listener.accept().await.unwrap();
+        let (mut from_client, mut to_client) = client.into_split();
+        let (mut from_router, mut to_router) = router.into_split();
+        tokio::spawn(async move { tokio::io::copy(&mut from_client, &mut to_router).await });
+        let mut bytes = [0; 4096];
+        while let Ok(read @ 1..) = from_router.read(&mut bytes).await {
+            look(&bytes[..read]);
+            to_client.write_all(&bytes[..read]).await.unwrap();
+        }
+    });
+    format!("ws://{here}/")
+}
+
 #[tokio::test]
 async fn a_websocket_router_is_pinged_and_answers() {
     within(async {
         let router = router().await;
-        let builder = Client::builder(router.url())
+        let (pongs, mut came) = tokio::sync::mpsc::unbounded_channel();
+        let mut said = Vec::new();
+        let url = router.url();
+        let relayed = relay(&url, move |bytes| {
+            said.extend_from_slice(bytes);
+            let pong = b"\x8a\x05wampy".as_slice();
+            let count = said.windows(pong.len()).filter(|it| *it == pong).count();
+            _ = pongs.send(count);
+        });
+        let builder = Client::builder(relayed.await)
             .ping_interval(Some(SHORT))
-            .ping_timeout(SHORT * 10);
+            .ping_timeout(Duration::from_secs(15));
         let client = builder.connect().await.unwrap();
-        tokio::time::sleep(SHORT * 6).await;
+        while came.recv().await.unwrap() < 3 {}
         client
             .call("wamp.session.count")
             .await

@@ -128,7 +128,8 @@ fn derivation(extra: &ChallengeExtra) -> Result<Derivation, String> {
 /// # Errors
 /// It has characters that SASLprep forbids.
 pub(in crate::auth) fn prepare_authid(authid: &str) -> Result<String, String> {
-    stringprep::saslprep(authid)
-        .map(Into::into)
-        .map_err(|_| format!("the authid {authid:.64?} has characters that SASLprep forbids"))
+    stringprep::saslprep(authid).map(Into::into).map_err(|_| {
+        let begin = &authid[..authid.floor_char_boundary(64)];
+        format!("the authid {begin:?} has characters that SASLprep forbids")
+    })
 }

@@ -50,9 +50,8 @@ impl FromStr for Kdf {
             .into_iter()
             .find(|kdf| kdf.as_str() == name)
             .ok_or_else(|| {
-                format!(
-                    "the kdf {name:.64?} is unknown: pbkdf2, argon2id13 and argon2id-13 are not"
-                )
+                let begin = &name[..name.floor_char_boundary(64)];
+                format!("the kdf {begin:?} is unknown: pbkdf2, argon2id13 and argon2id-13 are not")
             })
     }
 }
