@@ -3,6 +3,7 @@
 //! Each message is encoded straight into its receiver's outlet. Writing to sockets is not done
 //! here: the outlets that were touched are flushed when the realm is unlocked.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -89,12 +90,14 @@ pub(crate) struct Delivery<'a> {
 
 /// The session whose outlet stays locked, because the last message was for it.
 ///
-/// While there is one, its seat is not changed and its outlet not touched in any other way.
+/// While there is one, its seat is not changed and its outlet not touched in any other way. It stays on
+/// its thread, as a guard of the lock would.
 #[derive(Debug, Default)]
-struct HeldSeat(Option<SessionKey>);
+struct HeldSeat(Option<SessionKey>, PhantomData<*const ()>);
 
 impl HeldSeat {
-    /// Appends a message to the outlet of `to`, which is `outlet`, and holds that from now on.
+    /// Appends a message to the outlet of `to`, which `seats` say is `outlet`, and holds that from now
+    /// on.
     #[inline]
     #[allow(unsafe_code)]
     fn append(
@@ -109,7 +112,14 @@ impl HeldSeat {
             outlet.hold();
             self.0 = Some(to);
         }
-        // SAFETY: `outlet` is held, since it was put down here.
+        debug_assert!(
+            seats
+                .get(to)
+                .is_some_and(|seated| std::ptr::eq(&**seated, outlet))
+        );
+        // SAFETY: `outlet` is the one of `to`, which was held when `to` was put down here, on this
+        // thread, and has not been let go since. It still is the same, as seats change only when none
+        // is held.
         unsafe { outlet.append_to_held(message) }
     }
 
@@ -120,7 +130,8 @@ impl HeldSeat {
         if let Some(held) = self.0.take()
             && let Some(outlet) = seats.get(held)
         {
-            // SAFETY: it was held since it was put down here, and seats change only when none is.
+            // SAFETY: it is held since it was put down here, on this thread: it still is the outlet of
+            // `held`, as seats change only when none is held. Nothing is put down here any more.
             unsafe { outlet.let_go() };
         }
     }

@@ -366,8 +366,9 @@ fn call_method<'py>(
     argument: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let end = std::ptr::null_mut::<ffi::PyObject>();
-    // SAFETY: the three are objects that live until it returns, the null ends the list, and what it
-    // returns is a new reference or null with an exception.
+    // SAFETY: who has a `Bound` is attached to the interpreter; the three are objects that live until it
+    // returns, the name a string; the null, a pointer like those before it, ends the list; and what it
+    // returns is a new reference, or null with an exception.
     unsafe {
         let returned =
             ffi::PyObject_CallMethodObjArgs(object.as_ptr(), name.as_ptr(), argument.as_ptr(), end);

@@ -273,7 +273,7 @@ impl Realm {
         if !asks || !asking.is_about(waiting.question, key) {
             return Err(format!("{key:?} waits, but nobody is asked: {waiting:?}"));
         }
-        waiting.queue.check(&self.config)
+        waiting.queue.check()
     }
 
     /// Checks that nobody is asked about a session that does not wait for it.

@@ -170,17 +170,17 @@ impl Realm {
         new: &NewDefinition,
     ) -> Result<(), Refusal> {
         let session = self.sessions.get(caller);
-        let Some(rare) = session.and_then(|session| session.rare.as_ref()) else {
-            return Ok(());
-        };
-        let own = &rare.definitions;
+        let rare = session.and_then(|session| session.rare.as_ref());
+        let (count, bytes) = rare.map_or((0, 0), |rare| {
+            (rare.definitions.list.len(), rare.definitions.bytes)
+        });
         let replaced = self.definitions.bytes_of(&new.subject, caller);
         let max = self.config.definitions_per_session_max;
-        if replaced.is_none() && own.list.len() >= max {
+        if replaced.is_none() && count >= max {
             let uri = error_uri::NOT_AUTHORIZED;
             return Err(Refusal::limit(uri, "definitions", max));
         }
-        let bytes = own.bytes - replaced.unwrap_or(0) + new.subject.uri.len() + new.encoded.len();
+        let bytes = bytes - replaced.unwrap_or(0) + new.subject.uri.len() + new.encoded.len();
         let max = self.config.definition_bytes_per_session_max;
         if bytes > max {
             let why = format!("the definitions of this session would have more than {max} bytes");

@@ -497,6 +497,9 @@ fn definition_bytes_per_session_max() {
     let mut network = Network::with(config);
     let author = network.join();
     let of = |bytes: usize| json!({"kind": "topic", "doc": "x".repeat(bytes)});
+    // The first one has to fit, too.
+    let error = network.ask_in_vain(author, DEFINE, json!(["app.a", of(300)]));
+    assert_eq!(error, "wamp.error.not_authorized");
     define(&mut network, author, "app.a", of(200));
     let error = network.ask_in_vain(author, DEFINE, json!(["app.b", of(200)]));
     assert_eq!(error, "wamp.error.not_authorized");

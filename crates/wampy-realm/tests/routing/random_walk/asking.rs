@@ -5,7 +5,7 @@ use wampy_proto::MatchPolicy;
 
 use super::Walk;
 use super::dice::URIS;
-use super::model::{Ask, Filter, LARGE, Model, Request, Subject, Testament, Wish};
+use super::model::{Ask, Filter, LARGE, Model, Published, Request, Subject, Testament, Wish};
 use crate::simulated::Client;
 
 const KINDS: [&str; 3] = ["procedure", "topic", "error"];
@@ -37,6 +37,21 @@ const OF_REFLECTION: [&str; 7] = [
     "reflection.error.describe",
     "reflect.describe",
 ];
+
+/// An event of a history.
+struct Kept {
+    unix_ms: u64,
+    number: Json,
+}
+
+impl Kept {
+    fn of(event: &Published) -> Self {
+        Self {
+            unix_ms: event.unix_ms,
+            number: event.number().clone(),
+        }
+    }
+}
 
 impl Walk {
     /// Asks what there is.
@@ -195,17 +210,9 @@ impl Walk {
             true => self.any_caller(),
             false => self.dice.pick(&asked_about),
         };
-        let subscriptions = &self.model.subscriptions;
-        if subscriptions.is_empty() {
+        let Some(id) = self.some_history(client) else {
             return;
-        }
-        // Mostly one that goes when its only subscriber does.
-        let single = subscriptions.iter().filter(|it| it.members.len() == 1);
-        let mut ids: Vec<u64> = single.map(|it| it.id).collect();
-        if ids.is_empty() || self.dice.chance(40) {
-            ids = subscriptions.iter().map(|it| it.id).collect();
-        }
-        let id = self.dice.pick(&ids);
+        };
         let mut filter = Filter {
             reverse: self.dice.chance(50),
             ..Filter::default()
@@ -221,8 +228,10 @@ impl Walk {
             filter.topic = Some(topic);
             kwargs["topic"] = json!(topic);
         }
-        self.bound_times(&mut filter, &mut kwargs);
-        self.bound_publications(&mut filter, &mut kwargs);
+        let kept = self.model.history_for(client, id).into_iter();
+        let kept: Vec<Kept> = kept.map(Kept::of).collect();
+        self.bound_times(&kept, &mut filter, &mut kwargs);
+        self.bound_publications(&kept, &mut filter, &mut kwargs);
         let get = Ask {
             name: "subscription.get_events",
             args: json!([id]),
@@ -232,14 +241,33 @@ impl Walk {
         self.call_meta(client, get);
     }
 
-    /// Often the very moment of an event.
-    fn bound_times(&mut self, filter: &mut Filter, kwargs: &mut Json) {
+    /// A subscription whose history somebody may ask for.
+    fn some_history(&mut self, client: Client) -> Option<u64> {
+        let subscriptions = &self.model.subscriptions;
+        if subscriptions.is_empty() {
+            return None;
+        }
+        // Mostly one of which much is kept, or that goes when its only subscriber does.
+        let roll = self.dice.roll(10);
+        let wanted = subscriptions.iter().filter(|it| match roll {
+            0..5 => self.model.history_for(client, it.id).len() > 1,
+            5..8 => it.members.len() == 1,
+            _ => true,
+        });
+        let mut ids: Vec<u64> = wanted.map(|it| it.id).collect();
+        if ids.is_empty() {
+            ids = subscriptions.iter().map(|it| it.id).collect();
+        }
+        Some(self.dice.pick(&ids))
+    }
+
+    /// Mostly the very moment of an event.
+    fn bound_times(&mut self, kept: &[Kept], filter: &mut Filter, kwargs: &mut Json) {
         for name in ["from_time", "after_time", "before_time", "until_time"] {
-            if self.dice.chance(10) {
-                let history = &self.model.history.events;
-                let unix_ms = match history.is_empty() || self.dice.chance(30) {
+            if self.dice.chance(15) {
+                let unix_ms = match kept.is_empty() || self.dice.chance(20) {
                     true => self.model.unix_ms() - self.dice.roll(200) as u64,
-                    false => history[self.dice.roll(history.len())].unix_ms,
+                    false => kept[self.dice.roll(kept.len())].unix_ms,
                 };
                 filter.times.push((name, unix_ms));
                 kwargs[name] = json!(self.model.date(unix_ms));
@@ -247,20 +275,22 @@ impl Walk {
         }
     }
 
-    fn bound_publications(&mut self, filter: &mut Filter, kwargs: &mut Json) {
+    /// Mostly one of the history, seldom of another, or none at all.
+    fn bound_publications(&mut self, kept: &[Kept], filter: &mut Filter, kwargs: &mut Json) {
         for name in [
             "from_publication",
             "after_publication",
             "before_publication",
             "until_publication",
         ] {
-            if !self.dice.chance(10) {
+            if !self.dice.chance(15) {
                 continue;
             }
-            let history = &self.model.history.events;
-            let number = match history.is_empty() || self.dice.chance(10) {
-                true => json!(null),
-                false => history[self.dice.roll(history.len())].number().clone(),
+            let all = &self.model.history.events;
+            let number = match self.dice.roll(20) {
+                2.. if !kept.is_empty() => kept[self.dice.roll(kept.len())].number.clone(),
+                1.. if !all.is_empty() => all[self.dice.roll(all.len())].number().clone(),
+                _ => json!(null),
             };
             let known = number.as_u64().map(|number| self.publications.get(&number));
             let id = match known {

@@ -11,8 +11,8 @@ use crate::simulated::{Client, UNENCODABLE};
 impl Walk {
     pub fn call(&mut self) {
         let (client, request) = (self.any_caller(), self.request_number());
-        let options = self.call_options(client);
         let procedure = self.procedure();
+        let options = self.call_options(client, procedure);
         let args = self.args(client, request);
         if options["progress"] == true {
             self.calls_in_parts.push((client, request, procedure));
@@ -25,8 +25,12 @@ impl Walk {
         self.request(client, request, wanted, "CALL");
     }
 
-    /// Often one that somebody has registered.
+    /// Often one that somebody has registered, the more so where a line of several callees is.
     fn procedure(&mut self) -> &'static str {
+        let lines = self.model.lines_of_several();
+        if !lines.is_empty() && self.dice.chance(35) {
+            return self.dice.pick(&lines);
+        }
         let known = &self.model.registrations;
         if !known.is_empty() && self.dice.chance(50) {
             let busy = known.iter().filter(|it| self.model.nobody_is_free(it.id));
@@ -43,9 +47,13 @@ impl Walk {
         self.dice.pick(&URIS)
     }
 
-    /// Often none at all, as most calls have none.
-    fn call_options(&mut self, client: Client) -> Json {
+    /// Often none at all, as most calls have none. In a line of several callees some wait for one of
+    /// them, and others pass those.
+    fn call_options(&mut self, client: Client, procedure: &'static str) -> Json {
         let mut options = json!({});
+        if self.model.lines_of_several().contains(&procedure) && self.dice.chance(50) {
+            return json!({"runmode": "partition", "rkey": self.dice.pick(&["k1", "k2", "k3"])});
+        }
         if self.dice.chance(20) {
             return options;
         }
@@ -137,23 +145,9 @@ impl Walk {
         if !self.model.histories_asked_for().is_empty() && self.dice.chance(60) {
             return self.unsubscribe();
         }
-        let calls = self.model.calls.iter();
-        let asked: Vec<_> = calls
-            .filter_map(|it| Some((it.callee?, it.invocation)))
-            .collect();
         let questions = self.model.questions_asked();
-        let (callee, invocation) = if !questions.is_empty() && self.dice.chance(50) {
-            self.dice.pick(&questions)
-        } else if !asked.is_empty() && !self.dice.chance(10) {
-            self.dice.pick(&asked)
-        } else {
-            // Some invocation of the past, most likely answered long ago.
-            let callee = self.anybody();
-            let last = self.model.session(callee).last_invocation as usize;
-            if last == 0 {
-                return;
-            }
-            (callee, 1 + self.dice.roll(last) as u64)
+        let Some((callee, invocation)) = self.some_invocation(&questions) else {
+            return;
         };
         let is_question = questions.contains(&(callee, invocation));
         let session = self.model.session(callee);
@@ -196,6 +190,35 @@ impl Walk {
         self.send(callee, message);
         self.model.answer(callee, invocation, &answer);
         self.compare("an answer");
+        // What is remembered no more has to be asked again.
+        if let Some((about, need)) = self.model.forgotten.take()
+            && self.dice.chance(70)
+        {
+            self.need_again(about, &need);
+        }
+    }
+
+    /// An invocation to be answered: who has it, and its number.
+    fn some_invocation(&mut self, questions: &[(Client, u64)]) -> Option<(Client, u64)> {
+        let calls = self.model.calls.iter();
+        let mut asked: Vec<_> = calls
+            .filter_map(|it| Some((it.callee?, it.invocation)))
+            .collect();
+        // Where calls wait it matters the most who has answered.
+        let awaited = self.model.awaited_answers();
+        if !awaited.is_empty() && self.dice.chance(30) {
+            asked = awaited;
+        }
+        if !questions.is_empty() && self.dice.chance(50) {
+            Some(self.dice.pick(questions))
+        } else if !asked.is_empty() && !self.dice.chance(10) {
+            Some(self.dice.pick(&asked))
+        } else {
+            // Some invocation of the past, most likely answered long ago.
+            let callee = self.anybody();
+            let last = self.model.session(callee).last_invocation as usize;
+            (last > 0).then(|| (callee, 1 + self.dice.roll(last) as u64))
+        }
     }
 
     /// What an authorizer answers.

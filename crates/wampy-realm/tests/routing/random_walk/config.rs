@@ -29,33 +29,21 @@ pub fn config(dice: &mut Dice) -> RealmConfig {
     };
     let mut event_retention = kept(dice, "");
     let mut event_history = kept(dice, model::HISTORY_OF);
-    for (keeping, percent) in [(&mut event_retention, 5), (&mut event_history, 30)] {
+    for (keeping, percent) in [(&mut event_retention, 5), (&mut event_history, 10)] {
         if dice.chance(percent) {
             keeping.rules.clear();
         }
     }
-    // How many of the calls that wait may be large.
-    let (in_line, in_all) = dice.pick(&[(1, 3), (2, 1)]);
     let config = RealmConfig {
         event_retention,
         event_history,
-        retained_bytes_per_subscribe_max: LARGE + LARGE / 2,
-        history_bytes_per_call_max: LARGE + LARGE / 2,
-        waiting_bytes_per_registration_max: LARGE * in_line + LARGE / 2,
-        rerouted_call_bytes_max: LARGE / 2,
-        kept_call_bytes_max: LARGE * in_all + LARGE * 3 / 4,
-        testament_bytes_per_session_max: LARGE + LARGE / 2,
-        definition_bytes_per_session_max: LARGE + LARGE / 2,
-        uri_bytes_max: 40,
-        waiting_messages_per_session_max: 4,
-        waiting_bytes_per_session_max: LARGE + LARGE / 2,
         ..RealmConfig::default()
     };
     other_policies(config, dice)
 }
 
-/// Other policies, and other limits of what is counted. What is there already stays, also where a
-/// limit is lower then.
+/// Other policies and limits. What is there already stays, also where a limit is lower then. Which
+/// events are kept does not change: that is fixed for as long as a realm is there.
 pub fn other_policies(config: RealmConfig, dice: &mut Dice) -> RealmConfig {
     let disclosures = [
         Disclosure::OnRequest,
@@ -85,11 +73,30 @@ pub fn other_policies(config: RealmConfig, dice: &mut Dice) -> RealmConfig {
         definitions_per_session_max: 3 + dice.roll(2),
         call_timeout_ms_max: dice.pick(&[50, 90]),
         authorizer_timeout_ms: dice.pick(&[100, 150]),
-        authorizer_answer_lifetime_ms: dice.pick(&[200, 300]),
-        authorizer_answers_per_session_max: dice.pick(&[0, 3, 3, 4]),
+        authorizer_answer_lifetime_ms: dice.pick(&[200, 400]),
+        authorizer_answers_per_session_max: dice.pick(&[0, 1, 1, 2, 3]),
+        waiting_messages_per_session_max: dice.pick(&[1, 3, 4, 5]),
         remembered_decisions_per_role_max: dice.pick(&[0, 2, 100]),
         retained_events_per_subscribe_max: 2 + dice.roll(2),
-        history_events_per_call_max: 2 + dice.roll(2),
+        history_events_per_call_max: 2 + dice.roll(3),
+        ..other_limits_of_bytes(config, dice)
+    }
+}
+
+/// Limits of bytes, which are limits of how many large payloads there are.
+fn other_limits_of_bytes(config: RealmConfig, dice: &mut Dice) -> RealmConfig {
+    let mut some = |counts: &[usize]| LARGE * dice.pick(counts) + LARGE / 2;
+    RealmConfig {
+        waiting_bytes_per_session_max: some(&[0, 1, 1, 2]),
+        retained_bytes_per_subscribe_max: some(&[0, 1, 1, 2]),
+        history_bytes_per_call_max: some(&[0, 0, 1, 1, 2]),
+        waiting_bytes_per_registration_max: some(&[0, 1, 1, 2, 2]),
+        rerouted_call_bytes_max: some(&[0, 0, 1]),
+        // What is small and kept may be much, of all sessions together.
+        kept_call_bytes_max: some(&[1, 1, 3]) + LARGE / 4,
+        testament_bytes_per_session_max: some(&[0, 1, 1, 2]),
+        definition_bytes_per_session_max: some(&[0, 1, 1, 2]),
+        uri_bytes_max: dice.pick(&[40, 40, 50]),
         ..config
     }
 }

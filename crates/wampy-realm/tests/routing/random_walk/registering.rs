@@ -11,7 +11,7 @@ impl Walk {
         let (client, request) = (self.anybody(), self.request_number());
         let (mut uri, mut policy) = self.pattern(false);
         let mut invoke = self.dice.pick(&INVOKES);
-        let mut takes_over = false;
+        let (mut takes_over, mut shares_limits) = (false, false);
         let known = &self.model.registrations;
         if !known.is_empty() && self.dice.chance(60) {
             // Where calls wait it matters the most who comes and goes.
@@ -23,6 +23,7 @@ impl Walk {
             };
             let shared = &known[at];
             takes_over = self.model.is_awaited(shared.id) && self.dice.chance(50);
+            shares_limits = shared.callees.iter().all(|it| it.concurrency.is_some());
             (uri, policy, invoke) = (shared.uri, shared.policy, shared.invoke);
         }
         // Without authorizers there is nothing to be asked.
@@ -31,9 +32,11 @@ impl Walk {
         {
             (uri, policy) = (missing, MatchPolicy::Exact);
         }
+        // A line is there where all callees have enough to do.
+        let limited = if shares_limits { 80 } else { 50 };
         let concurrency = match self.dice.roll(100) {
             0 => Some(0),
-            roll @ 1..50 => Some(1 + u64::from(roll % 4 == 0)),
+            roll if roll < limited => Some(1 + u64::from(roll % 4 == 0)),
             _ => None,
         };
         let nkey = match self.dice.chance(20) {

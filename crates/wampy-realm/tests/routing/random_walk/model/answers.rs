@@ -112,7 +112,9 @@ impl Model {
                 self.note("a call was rerouted");
                 self.invoke(call, callee);
             }
-            Choice::Wait if self.line_is_full(call.registration) => {
+            Choice::Wait
+                if self.line_is_full(call.registration) || self.line_is_too_large(&call) =>
+            {
                 self.expect_error(caller, 48, request, "unavailable");
             }
             Choice::Wait => {

@@ -231,6 +231,9 @@ impl Model {
         }
         if count(&self.answers_kept) >= max {
             self.note("too many answers were remembered");
+            let mut all = self.answers_kept.iter();
+            let forgotten = all.find(|it| it.about == about && it.need != need);
+            self.forgotten = forgotten.map(|it| (about, it.need.clone()));
             self.forget_answers(about);
         }
         self.answers_kept

@@ -6,7 +6,7 @@ use wampy_realm::Disclosure;
 
 use super::choosing::Choice;
 use super::registrations::Callee;
-use super::{Model, Session, is_large};
+use super::{Model, Session};
 use crate::simulated::Client;
 
 #[derive(Clone)]
@@ -72,11 +72,6 @@ impl Call {
     pub fn waits_for(&self, registration: u64) -> bool {
         self.callee.is_none() && self.registration == registration
     }
-
-    /// Whether the call waits, and counts much among those that are kept.
-    pub fn is_large_and_waits(&self) -> bool {
-        self.callee.is_none() && is_large(&self.args)
-    }
 }
 
 impl Model {
@@ -134,7 +129,11 @@ impl Model {
                 self.note("a line was full");
                 refuse(self, "unavailable");
             }
-            Choice::Wait if self.calls_are_too_large(&call) => refuse(self, "unavailable"),
+            Choice::Wait if self.line_is_too_large(&call) => refuse(self, "unavailable"),
+            Choice::Wait if self.kept_calls_are_too_large(&call) => {
+                self.note("all calls that are kept were too large");
+                refuse(self, "unavailable");
+            }
             Choice::Wait => {
                 self.note("a call waited");
                 self.join_line(call);
@@ -185,7 +184,7 @@ impl Model {
         call.counted = member.concurrency.map(|_| call.registration);
         call.reroutable =
             !call.is_sharded() && is_shared && callee.is_callee_with(Feature::CallReroute);
-        call.kept = call.reroutable && call.options["progress"] != true && !is_large(&call.args);
+        call.kept = self.keeps_for_rerouting(&call);
         call.input = (call.options["progress"] == true).then(|| details.clone());
         let invocation = json!([68, call.invocation, call.registration, details, call.args]);
         self.expect(client, invocation);

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use wampy_proto::MatchPolicy;
 
 use super::registrations::rank;
-use super::{Model, is_large};
+use super::{Model, is_large, large_within};
 use crate::simulated::Client;
 
 /// What a definition is about.
@@ -62,7 +62,9 @@ impl Model {
         let own = self.definitions.iter().filter(|it| it.by == client);
         let others: Vec<_> = own.clone().filter(|it| it.subject != *subject).collect();
         let is_new = others.len() == own.count();
-        let too_large = is_large(&doc) && others.iter().any(|it| is_large(&it.doc));
+        let large = others.iter().filter(|it| is_large(&it.doc)).count();
+        let too_large = large + usize::from(is_large(&doc))
+            > large_within(self.config.definition_bytes_per_session_max);
         if (is_new && others.len() >= self.config.definitions_per_session_max) || too_large {
             self.note("there was no room for a definition");
             return refuse(self, "not_authorized");

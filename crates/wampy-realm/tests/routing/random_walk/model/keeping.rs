@@ -3,13 +3,11 @@
 use serde_json::{Value as Json, json};
 use wampy_proto::MatchPolicy;
 
-use super::Model;
 use super::broker::{Published, Subscription};
 use super::shelf::{Moment, Shelf};
+use super::{Model, large_within};
 use crate::simulated::Client;
 
-/// How many of the events that a SUBSCRIBE or a call brings may be large.
-const LARGE_PER_REQUEST_MAX: usize = 1;
 impl Model {
     fn moment(&self) -> Moment {
         Moment {
@@ -44,6 +42,20 @@ impl Model {
             return false;
         }
         true
+    }
+
+    /// What the history of a subscription has for somebody.
+    pub fn history_for(&self, client: Client, subscription: u64) -> Vec<&Published> {
+        let (receiver, unix_ms) = (self.session(client), self.unix_ms());
+        let mut all = self.subscriptions.iter();
+        let Some(of) = all.find(|it| it.id == subscription) else {
+            return Vec::new();
+        };
+        let events = self.history.events.iter();
+        let visible = events.filter(|it| {
+            of.policy.matches(of.uri, &it.topic) && it.lists_admit(receiver) && it.is_fresh(unix_ms)
+        });
+        visible.collect()
     }
 
     /// Forgets the events that are too old.
@@ -115,7 +127,9 @@ impl Model {
             }
         }
         notes.into_iter().for_each(|note| self.note(note));
-        let count = self.page(&latest, self.config.retained_events_per_subscribe_max);
+        let max = self.config.retained_events_per_subscribe_max;
+        let bytes_max = self.config.retained_bytes_per_subscribe_max;
+        let count = self.page(&latest, max, bytes_max);
         for event in latest[..count].iter().rev() {
             let mut details = event.details_for(subscription.policy);
             details["retained"] = json!(true);
@@ -126,12 +140,12 @@ impl Model {
         }
     }
 
-    /// How many of the events go into one answer.
-    fn page(&mut self, events: &[Published], max: usize) -> usize {
+    /// How many of the events go into one answer: the first in any case.
+    fn page(&mut self, events: &[Published], max: usize, bytes_max: usize) -> usize {
         let mut count = 0;
         while count < max.min(events.len()) {
             let large = events[..=count].iter().filter(|it| it.is_large()).count();
-            if large > LARGE_PER_REQUEST_MAX {
+            if count > 0 && large > large_within(bytes_max) {
                 self.note("events were too large for one answer");
                 break;
             }
@@ -151,21 +165,17 @@ impl Model {
             return self.expect_error(client, 48, request, "feature_not_supported");
         }
         let receiver = self.session(client).clone();
-        let visible = |it: &&Published| {
-            subscription.policy.matches(subscription.uri, &it.topic) && it.lists_admit(&receiver)
-        };
-        let all: Vec<Published> = self
-            .history
-            .events
-            .iter()
-            .filter(visible)
-            .cloned()
-            .collect();
-        let count = all.len();
-        let visible: Vec<Published> = all.into_iter().filter(|it| it.is_fresh(unix_ms)).collect();
-        if visible.len() < count {
+        let mut all = self.history.events.iter();
+        let has_old = all.any(|it| {
+            subscription.policy.matches(subscription.uri, &it.topic)
+                && it.lists_admit(&receiver)
+                && !it.is_fresh(unix_ms)
+        });
+        if has_old {
             self.note("an event of the history was too old");
         }
+        let visible = self.history_for(client, id);
+        let visible: Vec<Published> = visible.into_iter().cloned().collect();
         let Some(mut events) = filter.choose(visible) else {
             self.note("a filter named a publication that was not there");
             return self.expect_error(client, 48, request, "invalid_argument");
@@ -174,7 +184,8 @@ impl Model {
             events.reverse();
         }
         let max = self.config.history_events_per_call_max;
-        let count = self.page(&events, filter.limit.unwrap_or(max).min(max));
+        let max = filter.limit.unwrap_or(max).min(max);
+        let count = self.page(&events, max, self.config.history_bytes_per_call_max);
         let more = events.len() > count;
         events.truncate(count);
         if more {

@@ -1,7 +1,10 @@
 //! The lines of calls that wait for a callee of a registration, and when they go on.
 
+use wampy_proto::MatchPolicy;
+
 use super::choosing::Choice;
-use super::{Call, LARGE, Model, is_large};
+use super::{Call, Model, is_large, large_within};
+use crate::simulated::Client;
 
 impl Model {
     pub fn line_is_full(&self, registration: u64) -> bool {
@@ -9,24 +12,56 @@ impl Model {
         waiting.count() >= self.config.waiting_calls_per_registration_max
     }
 
-    /// Whether a large call finds no place beside other large ones.
-    pub fn calls_are_too_large(&mut self, call: &Call) -> bool {
-        let large = self.calls.iter().filter(|it| it.is_large_and_waits());
-        let in_line = large.clone();
-        let in_line = in_line.filter(|it| it.registration == call.registration);
-        let (all, in_line) = (large.count(), in_line.count());
-        if !is_large(&call.args) {
-            return false;
-        }
-        if in_line >= self.config.waiting_bytes_per_registration_max / LARGE {
+    /// Whether a call finds no place in its line beside the large ones there.
+    pub fn line_is_too_large(&mut self, call: &Call) -> bool {
+        let line = self.calls.iter();
+        let line = line.filter(|it| it.waits_for(call.registration) && is_large(&it.args));
+        let large = line.count() + usize::from(is_large(&call.args));
+        let too_large = large > large_within(self.config.waiting_bytes_per_registration_max);
+        if too_large {
             self.note("calls that wait in one line were too large");
-            return true;
         }
-        let too_many = all >= self.config.kept_call_bytes_max / LARGE;
-        if too_many {
-            self.note("all calls that wait were too large");
+        too_large
+    }
+
+    /// Whether a call cannot be kept beside the large ones that are kept, because they wait or may be
+    /// rerouted.
+    pub fn kept_calls_are_too_large(&self, call: &Call) -> bool {
+        let kept = self.calls.iter();
+        let kept = kept.filter(|it| it.kept && is_large(&it.args));
+        let large = kept.count() + usize::from(is_large(&call.args));
+        large > large_within(self.config.kept_call_bytes_max)
+    }
+
+    /// Whether a call that has a callee is kept for another one. If it was kept before there is room.
+    pub fn keeps_for_rerouting(&mut self, call: &Call) -> bool {
+        let large = usize::from(is_large(&call.args));
+        let is_kept = call.reroutable
+            && call.options["progress"] != true
+            && large <= large_within(self.config.rerouted_call_bytes_max)
+            && (call.kept || !self.kept_calls_are_too_large(call));
+        if is_kept && large > 0 {
+            self.note("a large call was kept to be rerouted");
         }
-        too_many
+        is_kept
+    }
+
+    /// The registrations of which a line may stop at one call and go on with another: those of exactly
+    /// a procedure whose several callees are all busy.
+    pub fn lines_of_several(&self) -> Vec<&'static str> {
+        let all = self.registrations.iter();
+        let several = all.filter(|it| {
+            it.policy == MatchPolicy::Exact && it.callees.len() > 1 && self.nobody_is_free(it.id)
+        });
+        several.map(|it| it.uri).collect()
+    }
+
+    /// What callees have of registrations for which calls wait.
+    pub fn awaited_answers(&self) -> Vec<(Client, u64)> {
+        let awaited = self.calls.iter();
+        let awaited = awaited.filter(|it| self.is_awaited(it.registration));
+        let asked = awaited.filter_map(|it| Some((it.callee?, it.invocation)));
+        asked.collect()
     }
 
     /// Whether calls wait for a callee of a registration.

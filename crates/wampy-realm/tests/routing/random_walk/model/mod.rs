@@ -35,6 +35,7 @@ use crate::simulated::{Client, UNENCODABLE};
 pub use answers::{Answer, AnswerKind};
 pub use authorizer::AUTHORIZERS;
 use authorizer::{Question, Remembered};
+pub use broker::Published;
 use broker::Subscription;
 pub use calls::Call;
 use definitions::Definition;
@@ -54,6 +55,11 @@ use waiting::Waiting;
 /// What a large payload takes, in bytes. All that is small together takes less than half of that, so
 /// that limits of bytes are limits of the number of large ones.
 pub const LARGE: usize = 16_000;
+
+/// How many large payloads are within a limit of bytes.
+pub const fn large_within(bytes_max: usize) -> usize {
+    bytes_max / LARGE
+}
 
 /// Whether something is, or has, what has no form in the serializer of some sessions.
 pub fn is_unencodable(payload: &Json) -> bool {
@@ -93,6 +99,8 @@ pub struct Model {
     answers: VecDeque<(u64, Option<Json>)>,
     /// The answers that are remembered.
     answers_kept: Vec<Remembered>,
+    /// One that was forgotten because there were too many: about whom, and what.
+    pub forgotten: Option<(Client, Need)>,
     pub subscriptions: Vec<Subscription>,
     pub registrations: Vec<Registration>,
     /// The calls that have not ended. Those that wait stand in the order of their lines.
@@ -135,6 +143,7 @@ impl Model {
             last_question: 0,
             answers: VecDeque::new(),
             answers_kept: Vec::new(),
+            forgotten: None,
             subscriptions: Vec::new(),
             registrations: Vec::new(),
             calls: Vec::new(),

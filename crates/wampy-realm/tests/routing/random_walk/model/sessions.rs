@@ -5,7 +5,7 @@ use wampy_proto::{Feature, MatchPolicy, Role, Roles, SessionId};
 use wampy_realm::{Disclosure, Realm, RealmConfig, SessionDetails};
 
 use super::gate::Need;
-use super::{Model, is_large, is_unencodable};
+use super::{Model, is_large, is_unencodable, large_within};
 use crate::simulated::Client;
 
 #[derive(Clone)]
@@ -119,8 +119,10 @@ impl Model {
         let max = self.config.testaments_per_session_max;
         let mut sessions = self.sessions.iter_mut();
         let session = sessions.find(|it| it.client == client).unwrap();
-        let mut all = session.testaments.iter();
-        let too_large = is_large(&testament.args) && all.any(|it| is_large(&it.args));
+        let all = session.testaments.iter();
+        let large = all.filter(|it| is_large(&it.args)).count();
+        let too_large = large + usize::from(is_large(&testament.args))
+            > large_within(self.config.testament_bytes_per_session_max);
         if session.testaments.len() >= max || too_large {
             if too_large {
                 self.note("a testament was too large");

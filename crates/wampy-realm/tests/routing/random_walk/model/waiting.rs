@@ -2,13 +2,10 @@
 
 use serde_json::{Value as Json, json};
 
-use super::Model;
 use super::gate::{Answered, Decision, Handled, NOT_ASKED, Need};
 use super::requests::{Request, Wish};
+use super::{Model, large_within};
 use crate::simulated::Client;
-
-/// How many large payloads the requests of a session that wait may have; one is always taken.
-const WAITING_LARGE_MAX: usize = 1;
 
 /// A session about which an authorizer is asked.
 pub struct Waiting {
@@ -122,6 +119,7 @@ impl Model {
         let number = *number;
         let is_pending = self.find(client, number).is_some();
         let max = self.config.waiting_messages_per_session_max;
+        let large_max = large_within(self.config.waiting_bytes_per_session_max);
         let queue = self.queue(client).unwrap();
         if matches!(request, Request::Part { .. }) {
             let last = queue.iter().filter_map(|it| it.then_ended).max();
@@ -133,7 +131,8 @@ impl Model {
         let waiting = queue.iter().filter_map(Entry::request);
         let count = waiting.clone().count();
         let large: usize = waiting.map(Request::large_payloads).sum();
-        let is_too_large = large + request.large_payloads() > WAITING_LARGE_MAX;
+        let is_too_large = large + request.large_payloads() > large_max;
+        // One is always taken.
         if count > 0 && (count >= max || is_too_large) {
             return self.find_no_room(client, number, request);
         }
