@@ -346,7 +346,7 @@ fn a_silent_peer_gets_a_ping_and_is_closed_without_an_answer() {
 fn rawsocket_peers_are_pinged_only_if_asked_for() {
     let quick = Limits {
         keepalive_interval_ms: 50,
-        keepalive_timeout_ms: 10_000,
+        keepalive_timeout_ms: 2000,
         ..Limits::default()
     };
     let host = Host::with(|builder| builder.limits(quick.clone()).rawsocket_ping(true));

@@ -340,10 +340,12 @@ mod tests {
         }
     }
 
+    type Way = fn(&[u8]) -> (usize, bool);
+
     /// The ways to look at a long text that this processor has.
     #[allow(unsafe_code)]
-    fn ways() -> Vec<fn(&[u8]) -> (usize, bool)> {
-        let mut ways: Vec<fn(&[u8]) -> (usize, bool)> = vec![plain_blocks_len];
+    fn ways() -> Vec<Way> {
+        let mut ways: Vec<Way> = vec![plain_blocks_len];
         #[cfg(target_arch = "x86_64")]
         if std::arch::is_x86_feature_detected!("avx2") {
             // SAFETY: this processor has AVX2.
