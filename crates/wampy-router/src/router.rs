@@ -20,7 +20,7 @@ use crate::error::StartError;
 use crate::network::{Network, is_loopback};
 use crate::reload::Fixed;
 use crate::settings::Methods;
-pub(crate) use crate::shared::{Shared, count};
+use crate::shared::{Shared, count};
 use crate::stats::Stats;
 use crate::store::Store;
 

@@ -9,7 +9,7 @@ use wampy_proto::message::Abort;
 
 use super::Connection;
 use crate::buffers::with_read_buffer;
-use crate::router::count;
+use crate::shared::count;
 
 /// Why a connection is over.
 #[derive(Debug)]

@@ -12,8 +12,8 @@ use crate::http::cookies::CookieId;
 use crate::http::longpoll::Listed;
 use crate::http::{self, HttpConnection, Visitor};
 use crate::registry::Ticket;
-use crate::router::{Shared, count};
 use crate::settings::Methods;
+use crate::shared::{Shared, count};
 use crate::terms::Terms;
 
 /// A stream that was taken in, and how.
