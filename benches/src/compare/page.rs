@@ -47,7 +47,7 @@ mod tests {
             &["V 1".into()],
             &arguments,
         );
-        for part in ["GOALS", "TABLES", "MACHINE. V 1. 5 rounds", "(scaling.md)"] {
+        for part in ["GOALS", "TABLES", "MACHINE. V 1. 11 rounds", "(scaling.md)"] {
             assert!(text.contains(part), "{part}");
         }
         assert!(!text.contains('{'), "a place was left empty");
