@@ -12,7 +12,7 @@ use wampy::proto::{Message, RequestId, Serializer};
 use wampy::{Builder, Client, DECRYPTION_FAILED, Error, Invocation, Reply, Router, WampError};
 
 use crate::fake_router::{FakeRouter, session};
-use crate::fixture::{router, router_and_client, until, within};
+use crate::fixture::{address_of, router, router_and_client, until, within};
 
 /// What nobody on the way may see.
 const SECRET: &str = "attack-at-dawn";
@@ -58,8 +58,7 @@ impl Tap {
         let port = listener.local_addr().unwrap().port();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&seen);
-        let address = router.url().split("//").nth(1).unwrap().to_owned();
-        let address = address.trim_end_matches('/').to_owned();
+        let address = address_of(router);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let router = TcpStream::connect(&address).await.unwrap();

@@ -34,6 +34,22 @@ pub async fn router_at(address: &str) -> Router {
         .expect("the address is free")
 }
 
+/// Where a router of [`router`] listens, as [`router_at`] takes it.
+pub fn address_of(router: &Router) -> String {
+    let url = router.url();
+    url.trim_start_matches("ws://")
+        .trim_end_matches('/')
+        .to_owned()
+}
+
+/// Stops a router and starts another one at its address.
+pub async fn restart(router: Router) -> Router {
+    let address = address_of(&router);
+    router.shutdown().await;
+    drop(router);
+    router_at(&address).await
+}
+
 /// A router and a client of it.
 pub async fn router_and_client() -> (Router, Client) {
     let router = router().await;

@@ -9,7 +9,14 @@ use wampy::{
     TestamentScope,
 };
 
-use crate::fixture::{router, router_and_client, router_at, until, within};
+use crate::fixture::{restart, router, router_and_client, until, within};
+
+async fn router_and_reconnecting_client() -> (Router, Client) {
+    let router = router().await;
+    let builder = Client::builder(router.url()).reconnect(Reconnect::default());
+    let client = builder.connect().await.unwrap();
+    (router, client)
+}
 
 #[tokio::test]
 async fn a_testament_is_published_when_its_session_is_gone() {
@@ -49,14 +56,7 @@ async fn a_testament_is_published_when_its_session_is_gone() {
 async fn testaments_are_left_again_after_a_reconnect_in_their_order() {
     const TESTAMENTS: u32 = 99;
     within(async {
-        let first = router().await;
-        let address = first.url().split("//").nth(1).unwrap().to_owned();
-        let address = address.trim_end_matches('/').to_owned();
-        let client = Client::builder(first.url())
-            .reconnect(Reconnect::default())
-            .connect()
-            .await
-            .unwrap();
+        let (first, client) = router_and_reconnecting_client().await;
         for number in 0..TESTAMENTS {
             let testament = client.add_testament("com.example.offline");
             testament.args((number,)).await.unwrap();
@@ -67,8 +67,7 @@ async fn testaments_are_left_again_after_a_reconnect_in_their_order() {
         let flushed = client.flush_testaments(TestamentScope::Detached);
         flushed.await.unwrap();
         let (mut changes, lost) = (client.status_changes(), client.session_id());
-        first.shutdown().await;
-        let second = router_at(&address).await;
+        let second = restart(first).await;
         let is_back =
             |status: &Status| matches!(status, Status::Established { session } if *session != lost);
         changes.wait_for(is_back).await.unwrap();
@@ -147,21 +146,13 @@ async fn a_topic_is_described_while_a_described_subscription_lasts() {
 #[tokio::test]
 async fn descriptions_are_restored_after_a_reconnect() {
     within(async {
-        let first = router().await;
-        let address = first.url().split("//").nth(1).unwrap().to_owned();
-        let address = address.trim_end_matches('/').to_owned();
-        let client = Client::builder(first.url())
-            .reconnect(Reconnect::default())
-            .connect()
-            .await
-            .unwrap();
+        let (first, client) = router_and_reconnecting_client().await;
         client
             .register("com.example.ping", async |_| Ok("pong"))
             .describe(Description::new("Answers."))
             .await
             .unwrap();
-        first.shutdown().await;
-        let second = router_at(&address).await;
+        let second = restart(first).await;
         let reader = Client::connect(second.url()).await.unwrap();
         until(async || {
             let found = reader.describe("com.example.ping").await.unwrap();

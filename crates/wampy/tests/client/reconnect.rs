@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
-use wampy::{Client, Error, Invocation, Reconnect, Router, Status};
+use wampy::{Client, Error, Invocation, Reconnect, Status};
 
 use crate::fake_router::{FakeRouter, Peer};
-use crate::fixture::{never, router, router_at, until, within};
+use crate::fixture::{address_of, never, restart, router, router_at, until, within};
 
 fn fast() -> Reconnect {
     Reconnect {
@@ -17,18 +17,6 @@ fn fast() -> Reconnect {
         delay_max: Duration::from_millis(50),
         ..Reconnect::default()
     }
-}
-
-/// Stops a router and starts another one at its address.
-async fn restart(router: Router) -> Router {
-    let address = router
-        .url()
-        .replacen("ws://", "", 1)
-        .trim_end_matches('/')
-        .to_owned();
-    router.shutdown().await;
-    drop(router);
-    router_at(&address).await
 }
 
 async fn lost(client: &Client) {
@@ -88,11 +76,7 @@ async fn requests_fail_at_once_while_there_is_no_session() {
             .connect()
             .await
             .unwrap();
-        let address = router
-            .url()
-            .replacen("ws://", "", 1)
-            .trim_end_matches('/')
-            .to_owned();
+        let address = address_of(&router);
         router.shutdown().await;
         lost(&client).await;
         let error = client.call("com.example").await.unwrap_err();
